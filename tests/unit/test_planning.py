@@ -1,0 +1,154 @@
+"""Planning: a reason for every step, from what is on disk, without touching it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
+from workflow import planning
+from workflow.planning import Selection
+from workflow.running import publishing
+from workflow.running.digests import artifact_digests
+from workflow.running.records import Sidecar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.planning import Decision
+    from workflow.recipe.model import Recipe
+
+LOCK = "lock-1"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    write_layers_model(tmp_path / "web")
+    return tmp_path
+
+
+def run_all(recipe: Recipe, lock: str = LOCK) -> None:
+    """Publish for every task what a run would."""
+    for task in planning.tasks(recipe):
+        write_layers_model(publishing.begin(task.output), weights=task.name.encode().ljust(8))
+        ingredients = planning.ingredients(task, recipe, environment=lock)
+        staged = publishing.staging_folder(task.output) / task.output.name
+        publishing.publish(task.output, Sidecar(task.name, ingredients, artifact_digests(staged)))
+
+
+def plan(recipe: Recipe, lock: str = LOCK, **selection: object) -> list[Decision]:
+    return planning.plan(recipe, Selection(**selection), environment=lock)  # type: ignore[arg-type]
+
+
+def only_reason(recipe: Recipe, lock: str = LOCK) -> str:
+    (decision,) = plan(recipe, lock)
+    assert decision.runs
+    (reason,) = decision.reasons
+    return reason
+
+
+def test_a_step_that_never_ran_says_so(base: Path) -> None:
+    assert only_reason(recipe_of(base, shard_step(base))) == "no earlier run"
+
+
+def test_after_a_run_nothing_is_to_do(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe)
+    (decision,) = plan(recipe)
+    assert not decision.runs
+    assert "as before" in decision.reasons[0]
+
+
+def test_a_changed_option_is_named_with_both_values(base: Path) -> None:
+    run_all(recipe_of(base, shard_step(base)))
+    changed = recipe_of(base, shard_step(base, weight_shard_size_bytes=8))
+    assert only_reason(changed) == "weight_shard_size_bytes: 4 -> 8"
+
+
+def test_a_changed_input_is_named(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe)
+    write_layers_model(base / "web", weights=b"\1" * 8)
+    assert only_reason(recipe) == "input group1-shard1of1.bin changed"
+
+
+def test_a_changed_lock_is_a_reason(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe)
+    assert only_reason(recipe, "lock-2") == "the environment's lock changed"
+
+
+def test_an_edited_output_is_a_reason(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe)
+    (base / "shard" / "model.json").write_text("{}")
+    assert only_reason(recipe) == "output file model.json was edited"
+
+
+def test_a_deleted_output_is_a_reason(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe)
+    (base / "shard" / "model.json").unlink()
+    (base / "shard" / "group1-shard1of1.bin").unlink()
+    assert only_reason(recipe) == "output shard is missing"
+
+
+def test_an_interrupted_publication_is_a_reason(base: Path) -> None:
+    publishing.begin(base / "shard")
+    assert "an earlier run was interrupted" in plan(recipe_of(base, shard_step(base)))[0].reasons
+
+
+def test_a_step_behind_one_that_runs_waits_for_it(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two", after=("one",)))
+    assert plan(recipe)[1].reasons == ("its input is made by step one",)
+
+
+def test_force_runs_what_is_up_to_date(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe)
+    assert plan(recipe, force_all=True)[0].reasons == ("forced",)
+
+
+def test_forcing_one_step_leaves_its_siblings(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "other"))
+    run_all(recipe)
+    assert [decision.runs for decision in plan(recipe, forced=("one",))] == [True, False]
+
+
+def test_from_and_until_cut_the_list(base: Path) -> None:
+    recipe = recipe_of(base, *(shard_step(base, name) for name in ("a", "b", "c", "d")))
+    assert [decision.task.name for decision in plan(recipe, first="b", last="c")] == ["b", "c"]
+
+
+def test_only_keeps_the_named_step(base: Path) -> None:
+    recipe = recipe_of(base, *(shard_step(base, name) for name in ("a", "b", "c")))
+    assert [decision.task.name for decision in plan(recipe, only=("b",))] == ["b"]
+
+
+def test_the_model_source_runs_before_a_selected_step_that_needs_it(tmp_path: Path) -> None:
+    step = replace(shard_step(tmp_path), after=("model",), input=str(tmp_path / "web"))
+    recipe = recipe_of(tmp_path, step, model=scripted(tmp_path))
+    assert [decision.task.name for decision in plan(recipe, only=("shard",))] == ["model", "shard"]
+
+
+def test_an_edited_training_script_runs_again(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, model=scripted(tmp_path))
+    run_all(recipe)
+    (tmp_path / "train.py").write_text("print('trained better')\n")
+    assert only_reason(recipe) == "input train.py changed"
+
+
+def test_planning_changes_no_byte(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two", after=("one",)))
+    run_all(recipe)
+    (base / "two" / "model.json").write_text("{}")
+    before = {path: path.stat().st_mtime_ns for path in base.rglob("*")}
+    plan(recipe)
+    assert {path: path.stat().st_mtime_ns for path in base.rglob("*")} == before
+
+
+def test_other_verification_settings_run_the_step_again(base: Path) -> None:
+    run_all(recipe_of(base, shard_step(base), verify=False))
+    assert only_reason(recipe_of(base, shard_step(base))).startswith("verify:")

@@ -1,0 +1,133 @@
+"""A recipe as the rest of the tool sees it: validated, paths absolute, steps in the order in which they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Kind = Literal["python_to_js", "js_to_python", "shard", "quantize", "graph", "convert"]
+Format = Literal[
+    "keras",
+    "keras_keras",
+    "keras_saved_model",
+    "tf_saved_model",
+    "tf_hub",
+    "tf_frozen_model",
+    "tfjs_layers_model",
+    "tfjs_graph_model",
+]
+OptionValue = bool | int | str | list[str] | dict[str, str]
+"""A converter option: a flag, a size in bytes, a name, glob patterns (or ``["*"]`` for all), or metadata name -> path."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a recipe file; line and column count from 1."""
+
+    path: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class FetchedModel:
+    """The first model file comes from ``url`` (http, https or file) and must have this sha256."""
+
+    url: str
+    sha256: str
+    output: Path
+    place: Place
+
+
+@dataclass(frozen=True)
+class ScriptedModel:
+    """A Python script, run in the converter environment as ``script *arguments``, writes the first model file.
+
+    ``depends`` are further files whose bytes the result depends on (training data).
+    """
+
+    script: Path
+    arguments: tuple[str, ...]
+    depends: tuple[Path, ...]
+    output: Path
+    place: Place
+
+
+@dataclass(frozen=True)
+class ApplicationModel:
+    """A ``keras.applications`` network, saved as Keras HDF5.
+
+    ``weights`` is ``imagenet``, ``seeded`` or the absolute path of a weights file; ``offline`` says what to do when
+    imagenet weights cannot be fetched. ``options`` go to the constructor (``input_shape``, ``alpha``, ``classes``...).
+    """
+
+    application: str
+    weights: str
+    offline: Literal["fail", "seeded"]
+    seed: int
+    options: Mapping[str, object]
+    output: Path
+    place: Place
+
+
+ModelSource = FetchedModel | ScriptedModel | ApplicationModel
+
+
+@dataclass(frozen=True)
+class Step:
+    """One declared conversion. ``input`` is absolute, unless ``input_is_handle`` (a TensorFlow Hub URL)."""
+
+    name: str
+    kind: Kind
+    input: str
+    output: Path
+    from_format: Format
+    to_format: Format
+    options: Mapping[str, OptionValue]
+    timeout: float | None
+    after: tuple[str, ...]
+    """Names of the steps (``model`` for the model source) whose output this step reads."""
+    place: Place
+    input_is_handle: bool = False
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How results are run and compared with their source.
+
+    ``inputs`` is a .npy file, or an .npz whose arrays are named as the model's inputs (or hold one array ``x``);
+    without it inputs are drawn from the input spec with ``seed``. ``labels`` is a .npy or .npz (array ``y``) of class
+    indices for ``inputs``: then accuracy is reported. ``atol`` None means derived from dtype and quantization.
+    """
+
+    enabled: bool = True
+    runtimes: tuple[Literal["python"], ...] = ("python",)
+    inputs: Path | None = None
+    labels: Path | None = None
+    batch: int = 4
+    seed: int = 0
+    atol: float | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A validated recipe: ``steps`` are in running order, and every path in it is absolute.
+
+    ``base`` is the folder that relative paths in the file count from: the recipe's own folder, or that folder's
+    parent when it is called ``recipes``.
+    """
+
+    path: Path
+    base: Path
+    name: str
+    environment: str
+    model: ModelSource | None
+    steps: tuple[Step, ...]
+    verification: Verification = field(default_factory=Verification)

@@ -1,0 +1,44 @@
+"""Which files a model on disk consists of, by its format; JSON only, nothing heavy."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from workflow.running.digests import Digests, artifact_digests, digests_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.recipe.model import Format
+
+_IN_A_FOLDER = frozenset({"tfjs_layers_model", "tfjs_graph_model"})
+
+
+def model_json(path: Path) -> Path:
+    """Return the model.json of a layers or graph model that was named by its folder or by the file itself."""
+    return path / "model.json" if path.is_dir() else path
+
+
+def input_digests(path: Path, model_format: Format) -> Digests:
+    """Hash what a step reads: model.json and the shards it names, a whole folder, or one file.
+
+    Files that are missing are left out; saying so is the inspection's business.
+    """
+    if model_format not in _IN_A_FOLDER:
+        return artifact_digests(path)
+    topology = model_json(path)
+    if not topology.is_file():
+        return {}
+    files = [topology, *(shard for shard in _shards(topology) if shard.is_file())]
+    return digests_of(dict.fromkeys(files), root=topology.parent)
+
+
+def _shards(topology: Path) -> list[Path]:
+    try:
+        groups = json.loads(topology.read_bytes())["weightsManifest"]
+        names = [name for group in groups for name in group["paths"]]
+        shards = [topology.parent / name for name in names]
+        return [shard for shard in shards if shard.resolve().is_relative_to(topology.parent.resolve())]
+    except (ValueError, KeyError, TypeError, RecursionError, OSError):
+        return []

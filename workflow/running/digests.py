@@ -1,0 +1,71 @@
+"""Hashes of files and folders: what skip keys and records are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """The sha256 (hex) and size in bytes of one file."""
+
+    sha256: str
+    size: int
+
+
+Digests = dict[str, FileDigest]
+"""File name relative to the artifact's root (``/`` as separator) -> digest."""
+
+
+def file_digest(path: Path) -> FileDigest:
+    """Hash one file as a stream; raises ``OSError`` when it cannot be read."""
+    hasher = hashlib.sha256()
+    size = 0
+    with path.open("rb", buffering=0) as source:
+        while block := source.read(_BLOCK):
+            hasher.update(block)
+            size += len(block)
+    return FileDigest(hasher.hexdigest(), size)
+
+
+def artifact_digests(path: Path) -> Digests:
+    """Hash a published artifact: one file, or every file below a directory. Empty when nothing is there."""
+    if path.is_dir():
+        return digests_of((file for file in path.rglob("*") if file.is_file()), root=path)
+    return {path.name: file_digest(path)} if path.is_file() else {}
+
+
+def digests_of(files: Iterable[Path], *, root: Path) -> Digests:
+    """Hash ``files``, named relative to ``root``, in the order of their names."""
+    named = sorted((file.relative_to(root).as_posix(), file) for file in files)
+    return {name: file_digest(file) for name, file in named}
+
+
+def text_digest(value: Any) -> str:
+    """Return the sha256 (hex) of a JSON-able value in canonical form."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def to_json(digests: Digests) -> dict[str, dict[str, Any]]:
+    """Return digests as plain JSON."""
+    return {name: {"sha256": digest.sha256, "bytes": digest.size} for name, digest in digests.items()}
+
+
+def from_json(value: Mapping[str, Mapping[str, Any]]) -> Digests:
+    """Return digests from what ``to_json`` gave."""
+    return {name: FileDigest(str(entry["sha256"]), int(entry["bytes"])) for name, entry in value.items()}
+
+
+def total_bytes(digests: Digests) -> int:
+    """Return the number of bytes of all files together."""
+    return sum(digest.size for digest in digests.values())

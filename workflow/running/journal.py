@@ -1,0 +1,91 @@
+"""Logs and records of runs, below ``.tfjs-workflow/<recipe>`` in the recipe's base folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from workflow import __version__
+from workflow.running.storage import storing, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.planning import Task
+    from workflow.recipe.model import Recipe
+    from workflow.running.watching import Outcome
+
+_KEPT_RUNS = 50
+
+
+class Journal:
+    """The log files and the record of one run of ``recipe``."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._started = time.time()
+        self.folder = journal_folder(recipe)
+
+    def log(self, task: Task) -> Path:
+        """Return an empty log file for a task; the former run's is gone."""
+        path = self.folder / "logs" / f"{_safe(task.name)}.log"
+        with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        return path
+
+    def write(self, outcomes: list[Outcome], facts: dict[str, Any]) -> dict[str, Any]:
+        """Write the record of the run to ``runs/<UTC time>.json`` and return it; keeps the latest 50."""
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self._started))
+        record = {
+            "recipe": str(self._recipe.path),
+            "name": self._recipe.name,
+            "started": stamp,
+            "seconds": round(time.time() - self._started, 3),
+            "tool": __version__,
+            "environment": facts,
+            "steps": [_outcome_json(outcome) for outcome in outcomes],
+        }
+        folder = self.folder / "runs"
+        with storing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
+            write_atomically(folder / f"{stamp}.json", text.encode())
+            for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
+                old.unlink(missing_ok=True)
+        return record
+
+
+def journal_folder(recipe: Recipe) -> Path:
+    """Return the folder of the recipe's logs and records."""
+    return recipe.base / ".tfjs-workflow" / _safe(recipe.name)
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.error
+    return {
+        "step": outcome.decision.task.name,
+        "kind": outcome.decision.task.kind,
+        "output": str(outcome.decision.task.output),
+        "status": outcome.status,
+        "reasons": list(outcome.decision.reasons),
+        "seconds": round(outcome.seconds, 3),
+        "bytes": {"before": outcome.bytes_before, "after": outcome.bytes_after},
+        "facts": outcome.facts,
+        "error": None
+        if error is None
+        else {
+            "class": type(error).__name__,
+            "exit_code": error.exit_code,
+            "message": error.message,
+            "hint": error.hint,
+            "details": error.details,
+            "log": error.log,
+        },
+    }
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name) or "_"

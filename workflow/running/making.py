@@ -1,0 +1,136 @@
+"""How each kind of task makes its artifact in staging; one function per kind, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow import locations
+from workflow.errors import ConversionError, ModelFileError
+from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflow.events import Listener
+    from workflow.planning import Task
+    from workflow.running.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Order:
+    """One task to carry out: write the artifact to ``staged``, with all noise going to ``log``."""
+
+    task: Task
+    staged: Path
+    log: Path
+    timeout: float | None
+    workshop: Workshop
+    listener: Listener
+
+
+Facts = dict[str, Any]
+
+
+def make(order: Order) -> Facts:
+    """Make the artifact of a task at ``order.staged`` and return the facts for its sidecar.
+
+    Raises a ``WorkflowError``; what is left in staging then is the caller's to remove.
+    """
+    facts = _MAKERS[type(order.task.declared)](order)
+    if not order.staged.exists() or (order.staged.is_dir() and not any(order.staged.iterdir())):
+        raise ConversionError(
+            f"step {order.task.name} ended without an error and without a result",
+            hint="the log may say why",
+            log=str(order.log),
+        )
+    return facts
+
+
+def needs_environment(task: Task) -> bool:
+    """Tell whether the task needs the converter environment; a download does not."""
+    return not isinstance(task.declared, FetchedModel)
+
+
+def _fetched(order: Order) -> Facts:
+    from workflow.running.fetching import fetch  # noqa: PLC0415  urllib and ssl cost 30 ms
+
+    source = order.task.declared
+    if not isinstance(source, FetchedModel):
+        raise TypeError(source)
+    fetch(source, order.staged, cache=locations.cache() / "models", listener=order.listener)
+    return {"url": source.url, "sha256": source.sha256}
+
+
+def _scripted(order: Order) -> Facts:
+    source = order.task.declared
+    if not isinstance(source, ScriptedModel):
+        raise TypeError(source)
+    for file in (source.script, *source.depends):
+        _need(file, order)
+    arguments = [*source.arguments, str(order.staged)]
+    printed: list[str] = []
+
+    def on_progress(text: str) -> None:
+        printed.append(text)
+        order.listener.say(text)
+
+    worker = order.workshop.fresh_worker()
+    try:
+        job = {"script": str(source.script), "arguments": arguments, "cwd": str(source.script.parent)}
+        worker.run("script", job, log=order.log, timeout=order.timeout, on_progress=on_progress)
+    finally:
+        worker.close()
+    return {"script": str(source.script), "arguments": list(source.arguments), "printed": printed[-20:]}
+
+
+def _application(order: Order) -> Facts:
+    source = order.task.declared
+    if not isinstance(source, ApplicationModel):
+        raise TypeError(source)
+    job = {key: getattr(source, key) for key in ("application", "weights", "offline", "seed")}
+    job |= {"options": dict(source.options), "output": str(order.staged)}
+    if source.weights not in ("imagenet", "seeded"):
+        _need(Path(source.weights), order)
+    facts = order.workshop.worker().run("application", job, log=order.log, timeout=order.timeout)
+    for reason in _listed(facts.get("degraded")):
+        order.listener.warn(reason)
+    return facts
+
+
+def _converted(order: Order) -> Facts:
+    from workflow.converters.command import command_line, converter_argv  # noqa: PLC0415  with its tables, for runs only
+    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  as above
+
+    step = order.task.declared
+    if not isinstance(step, Step):
+        raise TypeError(step)
+    if not step.input_is_handle:
+        for warning in inspect_model(Path(step.input), step.from_format).warnings:
+            order.listener.warn(warning)
+    argv = converter_argv(step, output=order.staged)
+    facts = order.workshop.worker().run("convert", {"argv": argv}, log=order.log, timeout=order.timeout)
+    return {"engine": "reference", "command": command_line(step), **facts}
+
+
+def _need(file: Path, order: Order) -> None:
+    if not file.is_file():
+        raise ModelFileError(
+            f"step {order.task.name} needs {file}, which is not there",
+            hint=f"named at {order.task.declared.place}",
+        )
+
+
+def _listed(value: Any) -> list[str]:
+    if not value:
+        return []
+    return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
+
+
+_MAKERS: dict[type, Callable[[Order], Facts]] = {
+    FetchedModel: _fetched,
+    ScriptedModel: _scripted,
+    ApplicationModel: _application,
+    Step: _converted,
+}

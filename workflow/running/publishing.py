@@ -1,0 +1,132 @@
+"""From staging to the final path: nothing half-written is ever visible, nothing published is ever lost.
+
+Order of a publication: the staged artifact is flushed; the next sidecar is written as an *intent*; what stood at
+the final path is renamed to ``.<name>.tfjs-workflow-previous``; the staged artifact is renamed into place; the intent
+becomes the sidecar; the previous artifact is deleted. ``recover`` finishes or undoes whatever a kill left in between.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from workflow.errors import OutputRefusedError
+from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
+from workflow.running.storage import remove, storing, sync_artifact, sync_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.running.records import Sidecar
+
+
+def staging_folder(output: Path) -> Path:
+    """Return the folder beside ``output`` in which its next version is made."""
+    return output.with_name(f".{output.name}.tfjs-workflow-staging")
+
+
+def previous_path(output: Path) -> Path:
+    """Return where the artifact that is being replaced waits."""
+    return output.with_name(f".{output.name}.tfjs-workflow-previous")
+
+
+def rejected_path(output: Path) -> Path:
+    """Return the folder that receives a result that failed its verification."""
+    return output.with_name(f"{output.name}.rejected")
+
+
+def begin(output: Path) -> Path:
+    """Make an empty staging folder and return the path in it to write to, named as ``output`` is."""
+    folder = staging_folder(output)
+    with storing(output):
+        remove(folder)
+        folder.mkdir(parents=True)
+    return folder / output.name
+
+
+def abandon(output: Path) -> None:
+    """Drop what was staged for ``output``; the published artifact stays as it is."""
+    remove(staging_folder(output))
+
+
+def publish(output: Path, sidecar: Sidecar) -> Path | None:
+    """Put the staged artifact at ``output`` and its sidecar beside it.
+
+    Returns where the former artifact was set aside if it was not (any more) what a sidecar describes, else None.
+    """
+    staged = staging_folder(output) / output.name
+    kept = _place_to_keep(output)
+    with storing(output):
+        sync_artifact(staged)
+        write_sidecar(intent_path(output), sidecar)
+        if output.exists():
+            output.rename(kept or previous_path(output))
+        staged.rename(output)
+        sync_folder(output.parent)
+        intent_path(output).replace(sidecar_path(output))
+        remove(previous_path(output))
+        remove(staging_folder(output))
+        sync_folder(output.parent)
+    return kept
+
+
+def reject(output: Path) -> Path:
+    """Move the staged artifact to ``<output>.rejected`` and return its path there; ``output`` is not touched."""
+    staged = staging_folder(output) / output.name
+    place = rejected_path(output)
+    with storing(place):
+        remove(place)
+        if staged.is_dir():
+            staged.rename(place)
+        else:
+            place.mkdir()
+            staged.rename(place / output.name)
+        remove(staging_folder(output))
+    return place
+
+
+def recover(output: Path) -> None:
+    """Finish or undo a publication that was killed in the middle, and clear what was staged.
+
+    Call only while holding the output's lock.
+    """
+    intent, previous = intent_path(output), previous_path(output)
+    with storing(output):
+        sidecar = read_sidecar(intent)
+        if sidecar is not None and output.exists() and not intact(output, sidecar):
+            intent.replace(sidecar_path(output))
+        remove(intent)
+        if previous.exists() and not output.exists():
+            previous.rename(output)
+        remove(previous)
+        remove(staging_folder(output))
+
+
+def leftovers(output: Path) -> bool:
+    """Tell whether a killed run left something beside ``output`` that ``recover`` would put right."""
+    return any(path.exists() for path in (intent_path(output), previous_path(output), staging_folder(output)))
+
+
+def refuse_foreign(output: Path, *, force: bool) -> None:
+    """Raise ``OutputRefusedError`` when something that this tool did not make stands at ``output``.
+
+    With ``force`` it may stay: ``publish`` sets it aside instead of deleting it.
+    """
+    if force or not output.exists() or read_sidecar(sidecar_path(output)) is not None:
+        return
+    if output.is_dir() and not any(output.iterdir()):
+        return
+    raise OutputRefusedError(
+        f"{output} exists and was not made by tfjs-workflow (there is no {sidecar_path(output).name} beside it)",
+        hint="choose another output, move it away, or pass --force: then it is set aside, not deleted",
+    )
+
+
+def _place_to_keep(output: Path) -> Path | None:
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return None
+    sidecar = read_sidecar(sidecar_path(output))
+    if sidecar is not None and not intact(output, sidecar):
+        return None
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    return output.with_name(f"{output.name}.kept-{stamp}")

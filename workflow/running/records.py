@@ -1,0 +1,129 @@
+"""The sidecar of an artifact: from what, with what and how it was made, and the sha256 of every file of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
+from workflow.running.storage import write_atomically
+
+SCHEME = 1
+"""Version of the sidecar and of the key; raising it makes every step run again."""
+
+_SUFFIX = ".tfjs-workflow.json"
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """All that decides what a step produces; equal ingredients mean an equal result."""
+
+    kind: str
+    options: dict[str, Any]
+    inputs: dict[str, dict[str, Any]]
+    environment: str
+
+    def key(self) -> str:
+        """Return the skip key: sha256 over everything here and the scheme."""
+        return text_digest([SCHEME, self.kind, self.options, self.inputs, self.environment])
+
+    def differences(self, earlier: Ingredients) -> list[str]:
+        """Say what changed since ``earlier``, one phrase each, for the user."""
+        found = []
+        if self.kind != earlier.kind:
+            found.append(f"kind changed: {earlier.kind} -> {self.kind}")
+        found += _changed_options(earlier.options, self.options)
+        found += _changed_inputs(earlier.inputs, self.inputs)
+        if self.environment != earlier.environment:
+            found.append("the environment's lock changed")
+        return found
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What is known of a published artifact; stored beside it as ``<artifact>.tfjs-workflow.json``."""
+
+    step: str
+    ingredients: Ingredients
+    files: Digests
+    facts: dict[str, Any] = field(default_factory=dict)
+    """How it was made: command, engine, versions, seconds, numbers of the check, what degraded."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the sidecar as plain JSON."""
+        return {
+            "scheme": SCHEME,
+            "step": self.step,
+            "key": self.ingredients.key(),
+            "ingredients": vars(self.ingredients),
+            "files": to_json(self.files),
+            **self.facts,
+        }
+
+
+def sidecar_path(output: Path) -> Path:
+    """Return where the sidecar of the artifact at ``output`` is kept."""
+    return output.with_name(output.name + _SUFFIX)
+
+
+def intent_path(output: Path) -> Path:
+    """Return where the next sidecar waits while its artifact is being published."""
+    return output.with_name(f".{output.name}{_SUFFIX}.next")
+
+
+def read_sidecar(path: Path) -> Sidecar | None:
+    """Read a sidecar; None when there is none or when it is not one of ours (of this scheme)."""
+    try:
+        value = json.loads(path.read_bytes())
+        if value.pop("scheme") != SCHEME:
+            return None
+        ingredients = Ingredients(**value.pop("ingredients"))
+        files = from_json(value.pop("files"))
+        step, _ = value.pop("step"), value.pop("key")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Sidecar(step, ingredients, files, value)
+
+
+def write_sidecar(path: Path, sidecar: Sidecar) -> None:
+    """Write a sidecar durably and in one piece."""
+    text = json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode())
+
+
+def intact(output: Path, sidecar: Sidecar) -> list[str]:
+    """Compare an artifact with its sidecar; return what is missing, edited or extra, nothing when all is as written."""
+    found = artifact_digests(output)
+    if not found:
+        return [f"output {output.name} is missing"]
+    missing = [f"output file {name} is missing" for name in sidecar.files if name not in found]
+    edited = [
+        f"output file {name} was edited"
+        for name, digest in sidecar.files.items()
+        if name in found and found[name] != digest
+    ]
+    extra = [f"output folder holds {name}, which was not written" for name in found if name not in sidecar.files]
+    return missing + edited + extra
+
+
+def _changed_options(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    names = sorted(before.keys() | after.keys())
+    return [
+        f"{name}: {before.get(name, 'not set')} -> {after.get(name, 'not set')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _changed_inputs(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    changed = [name for name in after if name in before and before[name] != after[name]]
+    added = [name for name in after if name not in before]
+    gone = [name for name in before if name not in after]
+    phrases = (("changed", changed), ("is new", added), ("is gone", gone))
+    return [f"input {_some(names)} {verb}" for verb, names in phrases if names]
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

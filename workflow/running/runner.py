@@ -1,0 +1,176 @@
+"""Runs a recipe: each task in order, through staging, check and publication, with a record of everything."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow import environment, planning
+from workflow.errors import InterruptedRunError, OutputRefusedError, VerificationError, WorkflowError
+from workflow.recipe.model import Step
+from workflow.running import publishing
+from workflow.running.checking import check
+from workflow.running.digests import artifact_digests, total_bytes
+from workflow.running.journal import Journal
+from workflow.running.locks import hold
+from workflow.running.making import Order, make, needs_environment
+from workflow.running.records import Sidecar, read_sidecar, sidecar_path
+from workflow.running.storage import storing
+from workflow.running.watching import Outcome
+
+if TYPE_CHECKING:
+    from workflow.planning import Decision, Selection, Task
+    from workflow.recipe.model import Recipe
+    from workflow.running.watching import Watcher
+    from workflow.running.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to run: go on after a failure, and how long (seconds) a step may take that has no limit of its own."""
+
+    keep_going: bool = False
+    timeout: float | None = None
+
+
+class Runner:
+    """One run of one recipe. ``execute`` may be called once."""
+
+    def __init__(self, recipe: Recipe, workshop: Workshop, watcher: Watcher, *, manner: Manner) -> None:
+        self._recipe = recipe
+        self._workshop = workshop
+        self._watcher = watcher
+        self._manner = manner
+        self._lock = environment.lock_digest()
+        self._journal = Journal(recipe)
+        self._outcomes: list[Outcome] = []
+
+    def execute(self, selection: Selection) -> list[Outcome]:
+        """Run the selected tasks and return how each ended; a failed task is an outcome, not an exception.
+
+        Raises ``InterruptedRunError`` on ^C, and what keeps a run from starting (``EnvironmentProblem``).
+        Finished tasks stay published in every case, and the record of the run is written.
+        """
+        tasks = planning.selected(self._recipe, selection)
+        try:
+            with hold((task.output for task in tasks), self._watcher):
+                for task in tasks:
+                    publishing.recover(task.output)
+                decisions = planning.plan(self._recipe, selection, environment=self._lock)
+                self._watcher.planned(decisions)
+                self._prepare(decisions)
+                for decision in decisions:
+                    self._carry_out(decision, forced=selection.forces(decision.task.name))
+        except KeyboardInterrupt:
+            raise InterruptedRunError(
+                "interrupted; every finished step is kept",
+                hint="run the same command again: it goes on where it stopped",
+            ) from None
+        finally:
+            self._workshop.close()
+            record = self._journal.write(self._outcomes, self._workshop.facts())
+        self._watcher.finished(self._outcomes, record)
+        return self._outcomes
+
+    def _prepare(self, decisions: list[Decision]) -> None:
+        if any(decision.runs and needs_environment(decision.task) for decision in decisions):
+            self._workshop.prepare(self._watcher)
+
+    def _carry_out(self, planned: Decision, *, forced: bool) -> None:
+        blocker = self._blocker(planned.task)
+        if blocker is not None:
+            self._end(Outcome(dataclasses.replace(planned, reasons=(blocker,)), "not run"))
+            return
+        decision = self._decide_again(planned, forced=forced)
+        if not decision.runs:
+            self._end(self._skipped(decision))
+            return
+        self._watcher.began(decision)
+        begin = time.monotonic()
+        try:
+            outcome = self._run(decision, forced=forced)
+        except WorkflowError as error:
+            publishing.abandon(decision.task.output)
+            outcome = Outcome(decision, "failed", error=error)
+        except BaseException:
+            publishing.abandon(decision.task.output)
+            raise
+        self._end(dataclasses.replace(outcome, seconds=time.monotonic() - begin))
+
+    def _blocker(self, task: Task) -> str | None:
+        bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
+        lost = [name for name in task.after if name in bad]
+        if lost:
+            return f"its input comes from step {lost[0]}, which failed"
+        return "an earlier step failed" if bad and not self._manner.keep_going else None
+
+    def _decide_again(self, planned: Decision, *, forced: bool) -> Decision:
+        """Decide with the inputs as they are now: a step upstream may have produced the same bytes as last time."""
+        if not planned.runs or forced:
+            return planned
+        now = planning.decide(planned.task, self._recipe, environment=self._lock, pending=(), forced=False)
+        return now if not now.runs or not planned.task.after else dataclasses.replace(planned, reasons=now.reasons)
+
+    def _run(self, decision: Decision, *, forced: bool) -> Outcome:
+        task = decision.task
+        _refuse_overlap(task)
+        publishing.refuse_foreign(task.output, force=forced)
+        if needs_environment(task):
+            self._workshop.prepare(self._watcher)
+        staged = publishing.begin(task.output)
+        log = self._journal.log(task)
+        step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
+        order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
+        begin = time.monotonic()
+        facts = make(order)
+        facts["check"] = self._checked(order)
+        sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})
+        kept = publishing.publish(task.output, sidecar)
+        if kept is not None:
+            self._watcher.warn(f"what stood at {task.output} was not as we wrote it: kept as {kept.name}")
+        before = sum(int(entry["bytes"]) for entry in sidecar.ingredients.inputs.values())
+        return Outcome(
+            decision, "done", bytes_before=before, bytes_after=total_bytes(sidecar.files), facts=sidecar.facts
+        )
+
+    def _checked(self, order: Order) -> dict[str, Any]:
+        try:
+            return check(order, self._recipe.verification)
+        except VerificationError as error:
+            place = publishing.reject(order.task.output)
+            error.hint = f"the result was not published; look at it in {place}. {error.hint}".strip()
+            raise
+
+    def _sidecar(self, task: Task, staged: Path, facts: dict[str, Any]) -> Sidecar:
+        now = planning.ingredients(task, self._recipe, environment=self._lock)
+        facts = facts | {"recipe": self._recipe.path.name, "environment": self._workshop.facts()}
+        return Sidecar(task.name, now, artifact_digests(staged), facts)
+
+    def _skipped(self, decision: Decision) -> Outcome:
+        sidecar = read_sidecar(sidecar_path(decision.task.output))
+        if sidecar is None:
+            return Outcome(decision, "up to date")
+        return Outcome(decision, "up to date", bytes_after=total_bytes(sidecar.files), facts=sidecar.facts)
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._watcher.ended(outcome)
+
+
+def _refuse_overlap(task: Task) -> None:
+    """Refuse, on what the disk says now (links resolved), an output inside its input or around it."""
+    if not isinstance(task.declared, Step) or task.declared.input_is_handle:
+        return
+    with storing(task.output):
+        source = Path(task.declared.input).resolve()
+        target = task.output.resolve()
+    folder = source if source.is_dir() else source.parent
+    inside = target.is_relative_to(source) or (source.name == "model.json" and target == folder)
+    if inside or source.is_relative_to(target):
+        raise OutputRefusedError(
+            f"step {task.name}: the output {target} and the input {source} lie inside each other",
+            hint="choose an output beside the input",
+        )

@@ -1,0 +1,83 @@
+"""Writing that survives a crash: fsync, rename, and storage failures as errors that a user understands."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space (`df -h`) and run the same command again"),
+    errno.EDQUOT: ("your disk quota is used up", "free some space and run the same command again"),
+    errno.EROFS: ("the file system is read-only", "choose an output on a disk that can be written"),
+    errno.EACCES: ("permission denied", "check who owns the folder, or choose another output"),
+    errno.EPERM: ("the system forbids it", "check who owns the folder, or choose another output"),
+    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter output path"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another output path"),
+}
+
+
+@contextlib.contextmanager
+def storing(what: Path) -> Iterator[None]:
+    """Turn the system's refusals to write ``what`` into ``StorageError``; other errors pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REASONS:
+            raise
+        reason, remedy = _REASONS[error.errno]
+        raise StorageError(f"cannot write {what}: {reason}", hint=remedy) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file by ``content`` in one step: readers see the old or the new bytes, also after a power cut."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with storing(path):
+        try:
+            with partial.open("wb") as sink:
+                sink.write(content)
+                sink.flush()
+                os.fsync(sink.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_artifact(path: Path) -> None:
+    """Flush an artifact, a file or a whole folder, to the disk."""
+    files = [path] if path.is_file() else [*path.rglob("*"), path]
+    for file in files:
+        _sync(file)
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a folder's list of names to the disk, where the system can."""
+    _sync(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all below it; nothing happens when it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,69 @@
+"""What a run tells the screen: the seam between the runner and the ways to show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from workflow.events import Listener, Recording
+
+if TYPE_CHECKING:
+    from workflow.errors import WorkflowError
+    from workflow.planning import Decision
+
+Status = Literal["done", "up to date", "failed", "not run"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one task ended. ``facts`` is what its sidecar records; sizes in bytes; ``seconds`` is wall time."""
+
+    decision: Decision
+    status: Status
+    seconds: float = 0.0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    error: WorkflowError | None = None
+
+
+class Watcher(Listener, Protocol):
+    """Follows a run; lines from ``say`` and ``warn`` between ``began`` and ``ended`` belong to that task."""
+
+    def planned(self, decisions: list[Decision]) -> None:
+        """The run is about to start with these decisions."""
+
+    def began(self, decision: Decision) -> None:
+        """A task starts."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """A task has ended, in whatever way."""
+
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+        """The run is over; ``record`` is what was written to disk about it."""
+
+
+class RecordingWatcher(Recording):
+    """A watcher that keeps everything in lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decisions: list[Decision] = []
+        self.outcomes: list[Outcome] = []
+        self.record: dict[str, Any] = {}
+
+    def planned(self, decisions: list[Decision]) -> None:
+        """Keep the decisions."""
+        self.decisions = decisions
+
+    def began(self, decision: Decision) -> None:
+        """Keep nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Keep the outcome."""
+        self.outcomes.append(outcome)
+
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+        """Keep the record."""
+        self.outcomes = outcomes
+        self.record = record

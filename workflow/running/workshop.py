@@ -1,0 +1,90 @@
+"""Where jobs run: the converter environment and its worker, made ready when the first job needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.converters.bridge import Worker, WorkerLike
+    from workflow.environment import Environment, Wishes
+    from workflow.events import Listener
+
+
+class Workshop(Protocol):
+    """Gives the runner a warm worker, and fresh ones for code that is not ours."""
+
+    def prepare(self, listener: Listener) -> None:
+        """Make the environment ready and start the worker; returns while the worker is still warming up."""
+
+    def worker(self) -> WorkerLike:
+        """Return the warm worker; ``prepare`` has been called."""
+
+    def fresh_worker(self) -> WorkerLike:
+        """Return a worker of its own for a user's script; the caller closes it."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a record should hold about the environment."""
+
+    def close(self) -> None:
+        """End every worker; safe to repeat."""
+
+
+class EnvironmentWorkshop:
+    """The real workshop: an environment by name, created when it is not there."""
+
+    def __init__(self, name: str, wishes: Wishes, logs: Path) -> None:
+        self._name = name
+        self._wishes = wishes
+        self._logs = logs
+        self._environment: Environment | None = None
+        self._worker: Worker | None = None
+
+    def prepare(self, listener: Listener) -> None:
+        """Ensure the environment, warn about what it is not, and start the worker."""
+        from workflow import environment  # noqa: PLC0415  nothing of it is needed when every step is up to date
+
+        if self._worker is not None:
+            return
+        self._environment = environment.ensure(self._name, wishes=self._wishes, listener=listener)
+        for caveat in self._environment.caveats:
+            listener.warn(f"environment {self._name}: {caveat}")
+        self._worker = self.fresh_worker()
+        self._worker.start()
+
+    def worker(self) -> Worker:
+        """Return the warm worker."""
+        if self._worker is None:
+            raise AssertionError("prepare() comes first")
+        return self._worker
+
+    def fresh_worker(self) -> Worker:
+        """Return a new worker of the same environment, not started yet."""
+        from workflow import environment  # noqa: PLC0415  as above
+        from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
+
+        if self._environment is None:
+            raise AssertionError("prepare() comes first")
+        environ = environment.worker_environ(self._environment)
+        return Worker(self._environment.python, environ=environ, log=self._logs / "worker.log")
+
+    def facts(self) -> dict[str, Any]:
+        """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
+        made = self._environment
+        if made is None:
+            return {"name": self._name}
+        return {
+            "name": made.name,
+            "manager": made.manager,
+            "python": made.python_version,
+            "profile": made.profile,
+            "lock": made.lock_digest,
+            "caveats": list(made.caveats),
+        }
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
