@@ -1,0 +1,75 @@
+"""The one error boundary: what the user sees of a failure, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from workflow.errors import InterruptedRunError, WorkflowError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+_BUG = 1
+_INTERRUPTED = 130
+
+
+def guarded(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; no exception gets past this function."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        from workflow.cli.main import run  # noqa: PLC0415  an import error is reported like any other bug
+
+        return run(arguments)
+    except WorkflowError as error:
+        show(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        show(InterruptedRunError("interrupted", hint="run the same command again: finished steps are kept"))
+        return _INTERRUPTED
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else _BUG
+    except BrokenPipeError:
+        sys.stderr.close()
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
+        return _report_bug(error, arguments)
+
+
+def show(error: WorkflowError) -> None:
+    """Print a failure on standard error: what happened, the lines worth seeing, what to do, where the log is."""
+    from workflow.cli.console import error_console  # noqa: PLC0415  rich is loaded only when something is printed
+
+    screen = error_console()
+    screen.print("[bold red]error:[/bold red] ", end="")
+    screen.print(error.message, markup=False)
+    if error.details:
+        screen.print()
+        screen.print(error.details.rstrip("\n"), markup=False, style="dim" if not error.details.isspace() else None)
+        screen.print()
+    if error.hint:
+        screen.print("[bold]what to do:[/bold] ", end="")
+        screen.print(error.hint, markup=False)
+    if error.log:
+        screen.print("[bold]log:[/bold] ", end="")
+        screen.print(error.log, markup=False)
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _report_bug(error: Exception, arguments: Sequence[str]) -> int:
+    from workflow.cli.bug_report import write_report  # noqa: PLC0415  only when it is needed
+
+    path = write_report(error, arguments)
+    show(
+        WorkflowError(
+            f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
+            hint="please report it with the file below; it holds the traceback and versions, no environment variables",
+            log=str(path),
+        )
+    )
+    return _BUG

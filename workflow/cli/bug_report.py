@@ -1,0 +1,45 @@
+"""Writes what a report of a bug needs into one Markdown file."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow import __version__, locations
+from workflow.processes import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def write_report(error: BaseException, arguments: Sequence[str]) -> Path:
+    """Write command, versions and traceback to a new file below the tool's cache and return its path."""
+    text = "\n".join(
+        (
+            f"# {type(error).__name__} in tfjs-workflow {__version__}",
+            "",
+            f"- command: `tfjs-workflow {quoted(arguments)}`",
+            f"- Python {platform.python_version()} on {platform.platform()}",
+            "",
+            "```",
+            "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip(),
+            "```",
+            "",
+        )
+    )
+    path = _folder() / f"bug-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _folder() -> Path:
+    folder = locations.cache() / "bugs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir())
+    return folder

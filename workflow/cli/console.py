@@ -1,0 +1,71 @@
+"""The terminal: one console for results, one for news and errors, and listeners that print to it."""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PROGRESS_EVERY_SECONDS = 2.0
+
+
+@functools.cache
+def console() -> Console:
+    """Return the console of standard output; honours NO_COLOR and the width of the terminal."""
+    from rich.console import Console  # noqa: PLC0415  40 ms that --help does not have
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+@functools.cache
+def error_console() -> Console:
+    """Return the console of standard error, where progress and failures go."""
+    from rich.console import Console  # noqa: PLC0415  as above
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def size_text(size: int) -> str:
+    """Return a byte count as people read it, in powers of ten: ``17.1 MB``."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError  # the loop returns at GB
+
+
+class ConsoleListener:
+    """Prints news as timed lines on standard error; progress at most every two seconds."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._begin = time.monotonic()
+        self._last: dict[str, float] = {}
+
+    def say(self, text: str) -> None:
+        """Print one line with the seconds since the start."""
+        if not self._quiet:
+            error_console().print(f"[dim]{self._seconds():6.1f}s[/dim] ", end="")
+            error_console().print(text, markup=False)
+
+    def warn(self, text: str) -> None:
+        """Print one warning, also when quiet: what degraded is never silent."""
+        error_console().print(f"[dim]{self._seconds():6.1f}s[/dim] [bold yellow]warning:[/bold yellow] ", end="")
+        error_console().print(text, markup=False)
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """Print how far ``what`` is, now and then and at its end."""
+        now = time.monotonic()
+        finished = total > 0 and done >= total
+        if now - self._last.get(what, self._begin) < _PROGRESS_EVERY_SECONDS and not finished:
+            return
+        self._last[what] = now
+        of = f" of {size_text(total)}" if total else ""
+        self.say(f"{what}: {size_text(done)}{of}")
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._begin

@@ -1,0 +1,91 @@
+"""Prints plans: as a list for people, as JSON, and as the commands that one would type without this tool."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow import planning
+from workflow.cli.console import console
+from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+
+if TYPE_CHECKING:
+    from workflow.planning import Decision, Selection
+    from workflow.recipe.model import ModelSource, Recipe
+
+_SYMBOLS = {True: ("run ", "bold cyan"), False: ("skip", "dim")}
+
+
+def print_plan(recipe: Recipe, decisions: list[Decision], *, ready: bool) -> None:
+    """Print one line per step: run or skip, its name, from where to where, and the reason."""
+    screen = console()
+    width = max((len(decision.task.name) for decision in decisions), default=0)
+    for decision in decisions:
+        word, style = _SYMBOLS[decision.runs]
+        screen.print(word, style=style, end="  ")
+        screen.print(f"{decision.task.name:<{width}}  {_journey(decision, recipe)}", markup=False)
+        for reason in decision.reasons:
+            screen.print(f"{'':6}{'':{width}}  {reason}", style="dim", markup=False)
+    running = sum(decision.runs for decision in decisions)
+    screen.print(f"{running} of {len(decisions)} to run", style="bold")
+    if running and not ready:
+        screen.print(f"environment {recipe.environment} is not there yet: `convert` makes it first", markup=False)
+
+
+def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
+    """Return the plan as JSON text: recipe and per step name, kind, output, runs, reasons."""
+    steps = [
+        {
+            "step": decision.task.name,
+            "kind": decision.task.kind,
+            "output": str(decision.task.output),
+            "runs": decision.runs,
+            "reasons": list(decision.reasons),
+        }
+        for decision in decisions
+    ]
+    return json.dumps({"recipe": str(recipe.path), "steps": steps}, indent=1, ensure_ascii=False)
+
+
+def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:
+    """Return the line that does each step by hand, with paths relative to ``folder`` where they lie below it."""
+    from workflow.converters.command import command_line  # noqa: PLC0415  with its tables, for this alone
+
+    lines = []
+    for task in planning.selected(recipe, selection):
+        if isinstance(task.declared, Step):
+            lines.append(command_line(_relative(task.declared, folder)))
+        else:
+            lines.append(f"# {task.output.name}: {_origin(task.declared)}")
+    return lines
+
+
+def _relative(step: Step, folder: Path) -> Step:
+    source = step.input if step.input_is_handle else str(_below(Path(step.input), folder))
+    return replace(step, input=source, output=_below(step.output, folder))
+
+
+def _below(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def _journey(decision: Decision, recipe: Recipe) -> str:
+    task = decision.task
+    target = _below(task.output, recipe.base)
+    if not isinstance(task.declared, Step):
+        return f"{_origin(task.declared)} -> {target}"
+    step = task.declared
+    source = step.input if step.input_is_handle else _below(Path(step.input), recipe.base)
+    return f"{source} ({step.from_format}) -> {target} ({step.to_format})"
+
+
+def _origin(source: ModelSource) -> str:
+    if isinstance(source, FetchedModel):
+        return source.url
+    if isinstance(source, ScriptedModel):
+        return source.script.name
+    if isinstance(source, ApplicationModel):
+        return f"keras.applications.{source.application} ({Path(source.weights).name})"
+    raise TypeError(source)

@@ -1,0 +1,159 @@
+"""The ways to show a run: a live terminal, plain lines, warnings only, or JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from workflow.cli.boundary import show
+from workflow.cli.console import ConsoleListener, console, error_console, size_text
+from workflow.cli.summaries import check_text, print_summary
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from workflow.planning import Decision
+    from workflow.recipe.model import Recipe
+    from workflow.running.watching import Outcome, Watcher
+
+_MARKS = {
+    "done": ("✓", "bold green"),
+    "up to date": ("=", "dim"),
+    "failed": ("✕", "bold red"),
+    "not run": ("-", "yellow"),
+}
+
+
+def watcher_for(recipe: Recipe, *, quiet: bool, as_json: bool) -> Watcher:
+    """Return the screen that fits: JSON and quiet when asked for, live on a terminal, plain lines elsewhere."""
+    if as_json:
+        return JsonScreen()
+    if quiet:
+        return QuietScreen()
+    return LiveScreen(recipe) if error_console().is_terminal else PlainScreen(recipe)
+
+
+class QuietScreen(ConsoleListener):
+    """Prints warnings and failures only."""
+
+    def __init__(self, *, quiet: bool = True) -> None:
+        super().__init__(quiet=quiet)
+
+    def planned(self, decisions: list[Decision]) -> None:
+        """Print nothing."""
+
+    def began(self, decision: Decision) -> None:
+        """Print nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Print a failure, at once and whole."""
+        if outcome.error is not None:
+            show(outcome.error)
+
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+        """Print nothing."""
+
+
+class JsonScreen(QuietScreen):
+    """Prints the record of the run on standard output; warnings and failures go to standard error as always."""
+
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+        """Print the record."""
+        typer.echo(json.dumps(record, indent=1, ensure_ascii=False, default=str))
+
+
+class PlainScreen(QuietScreen):
+    """Timed lines, one when a step starts, one when it ends; for logs, pipes and CI."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__(quiet=False)
+        self._recipe = recipe
+
+    def planned(self, decisions: list[Decision]) -> None:
+        """Print how much there is to do."""
+        running = sum(decision.runs for decision in decisions)
+        self.say(f"{self._recipe.path.name}: {running} of {len(decisions)} steps to run")
+
+    def began(self, decision: Decision) -> None:
+        """Print the step and why it runs."""
+        self.say(f"{decision.task.name}: {'; '.join(decision.reasons)}")
+
+    def ended(self, outcome: Outcome) -> None:
+        """Print how the step ended."""
+        self.say(f"{_MARKS[outcome.status][0]} {ending(outcome)}")
+        super().ended(outcome)
+
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+        """Print the summary on standard output."""
+        print_summary(self._recipe, outcomes, seconds=float(record["seconds"]))
+
+
+class LiveScreen(PlainScreen):
+    """A live line with elapsed time for the step that runs; finished steps stay above it as one line each."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__(recipe)
+        self._progress: Progress | None = None
+        self._line: TaskID | None = None
+
+    def say(self, text: str) -> None:
+        """Show the news behind the running step's name, or as a line when no step runs."""
+        if self._progress is None or self._line is None:
+            super().say(text)
+        else:
+            self._progress.update(self._line, news=text)
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """Show bytes in the live line; it redraws itself at its own pace."""
+        if self._progress is None or self._line is None:
+            super().advance(what, done, total)
+        else:
+            of = f" of {size_text(total)}" if total else ""
+            self._progress.update(self._line, news=f"{what} {size_text(done)}{of}")
+
+    def began(self, decision: Decision) -> None:
+        """Start the live line of the step."""
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415  on terminals
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[news]}", markup=True),
+        )
+        self._progress = Progress(*columns, console=error_console(), transient=True)
+        self._progress.start()
+        self._line = self._progress.add_task(decision.task.name, total=None, news="; ".join(decision.reasons))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Replace the live line by the step's result."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress, self._line = None, None
+        mark, style = _MARKS[outcome.status]
+        error_console().print(mark, style=style, end=" ")
+        error_console().print(ending(outcome), markup=False)
+        if outcome.error is not None:
+            show(outcome.error)
+
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+        """Stop the live line, whatever happened, and print the summary."""
+        if self._progress is not None:
+            self._progress.stop()
+        console().print()
+        super().finished(outcomes, record)
+
+
+def ending(outcome: Outcome) -> str:
+    """Return one line about how a task ended: time, sizes, numbers of its check, or the reason it did not run."""
+    name = outcome.decision.task.name
+    if outcome.status in ("up to date", "not run"):
+        return f"{name}: {outcome.status} ({'; '.join(outcome.decision.reasons)})"
+    if outcome.status == "failed":
+        return f"{name}: failed after {outcome.seconds:.1f} s"
+    sizes = size_text(outcome.bytes_after)
+    if outcome.bytes_before:
+        sizes = f"{size_text(outcome.bytes_before)} -> {sizes}"
+    return " · ".join(part for part in (f"{name}: {outcome.seconds:.1f} s", sizes, check_text(outcome.facts)) if part)
