@@ -15,15 +15,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow import environment, recipe
+from workflow.cli.plans import command_lines
+from workflow.planning import Selection
+from workflow.processes import run
+
+if TYPE_CHECKING:
+    from workflow.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from workflow import environment, recipe  # noqa: E402  the checkout beside this script is what is measured
-from workflow.cli.plans import command_lines  # noqa: E402  as above
-from workflow.environment import Environment  # noqa: E402  as above
-from workflow.planning import Selection  # noqa: E402  as above
-from workflow.processes import run  # noqa: E402  as above
 
 
 def timed(argv: list[str], folder: Path, environ: dict[str, str]) -> float:

@@ -168,9 +168,9 @@ def _further_inputs(step: Step, recipe: Recipe) -> dict[str, dict[str, Any]]:
     metadata = step.options.get("metadata")
     files = {f"metadata {key}": Path(path) for key, path in metadata.items()} if isinstance(metadata, dict) else {}
     verification = recipe.verification
-    for name, path in (("verify inputs", verification.inputs), ("verify labels", verification.labels)):
-        if verification.enabled and path is not None:
-            files[name] = path
+    if verification.enabled:
+        named = {"verify inputs": verification.inputs, "verify labels": verification.labels}
+        files |= {name: path for name, path in named.items() if path is not None}
     found = {name: digests.file_digest(path) for name, path in files.items() if path.is_file()}
     return digests.to_json(found)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIPE = subprocess.PIPE
+STDOUT = subprocess.STDOUT
 Process = subprocess.Popen[bytes]
 
 _GRACE_SECONDS = 3.0

@@ -99,7 +99,9 @@ def test_only_the_command_line_prints() -> None:
 
 def test_the_host_never_imports_tensorflow() -> None:
     host = [path for path in PACKAGE if not name_of(path).startswith("workflow/worker/")]
-    assert [name_of(path) for path in host if {"tensorflow", "tensorflowjs", "keras", "tf_keras"} & imported(path)] == []
+    assert [
+        name_of(path) for path in host if {"tensorflow", "tensorflowjs", "keras", "tf_keras"} & imported(path)
+    ] == []
 
 
 def test_no_module_is_called_utils_or_helpers() -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PROGRESS_EVERY_SECONDS = 2.0
+_STEP = 1000
 
 
 @functools.cache
@@ -32,9 +33,9 @@ def size_text(size: int) -> str:
     """Return a byte count as people read it, in powers of ten: ``17.1 MB``."""
     value = float(size)
     for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
+        if value < _STEP or unit == "GB":
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
+        value /= _STEP
     raise AssertionError  # the loop returns at GB
 
 

@@ -58,13 +58,19 @@ def convert(
     first: FromOption = None,
     last: UntilOption = None,
     force: ForceOption = None,
-    keep_going: Annotated[bool, typer.Option("--keep-going", help="After a failure, run what does not depend on it.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="After a failure, run what does not depend on it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="The same as `plan`.")] = False,
-    timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds a step may take that sets no limit itself.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds a step may take that sets no limit itself.")
+    ] = None,
     manager: Annotated[str | None, typer.Option(help="How to make the environment; see `env create --help`.")] = None,
     mirror: Annotated[str | None, typer.Option(help="Conda mirror: a URL, or tuna.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Make the environment from caches alone.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse an environment that is not conda with Python 3.8.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse an environment that is not conda with Python 3.8.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's record as JSON on standard output.")] = False,
 ) -> None:
@@ -92,7 +98,9 @@ def plan(
     first: FromOption = None,
     last: UntilOption = None,
     force: ForceOption = None,
-    commands: Annotated[bool, typer.Option("--commands", help="Print the tensorflowjs_converter line of each step.")] = False,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="Print the tensorflowjs_converter line of each step.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Show what `convert` would do and why; changes nothing."""
@@ -128,10 +136,12 @@ def _check_names(recipe: Recipe, selection: Selection) -> None:
             hint = f"did you mean {near[0]}? " if near else ""
             raise UsageError(f"{recipe.path.name} has no step {name!r}", hint=f"{hint}its steps: {', '.join(known)}")
     if selection.first and selection.last and known.index(selection.first) > known.index(selection.last):
-        raise UsageError(f"--from {selection.first} comes after --until {selection.last}", hint=f"order: {', '.join(known)}")
+        raise UsageError(
+            f"--from {selection.first} comes after --until {selection.last}", hint=f"order: {', '.join(known)}"
+        )
 
 
-def _execute(  # noqa: PLR0913  the command line's choices, passed on once
+def _execute(
     recipe: Recipe,
     selection: Selection,
     wishes: object,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-
 class _Commands(TyperGroup):
     """The command group; ^C becomes an error of ours, which typer would otherwise turn into a silent exit."""
 

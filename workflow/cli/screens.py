@@ -59,7 +59,7 @@ class QuietScreen(ConsoleListener):
 class JsonScreen(QuietScreen):
     """Prints the record of the run on standard output; warnings and failures go to standard error as always."""
 
-    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
+    def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:  # noqa: ARG002  the protocol's
         """Print the record."""
         typer.echo(json.dumps(record, indent=1, ensure_ascii=False, default=str))
 

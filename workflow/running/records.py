@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
 from workflow.running.storage import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEME = 1
 """Version of the sidecar and of the key; raising it makes every step run again."""

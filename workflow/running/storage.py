@@ -6,13 +6,13 @@ import contextlib
 import errno
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space (`df -h`) and run the same command again"),

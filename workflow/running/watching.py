@@ -31,16 +31,16 @@ class Watcher(Listener, Protocol):
     """Follows a run; lines from ``say`` and ``warn`` between ``began`` and ``ended`` belong to that task."""
 
     def planned(self, decisions: list[Decision]) -> None:
-        """The run is about to start with these decisions."""
+        """Hear what is going to be done, before anything is."""
 
     def began(self, decision: Decision) -> None:
-        """A task starts."""
+        """Hear that a task starts."""
 
     def ended(self, outcome: Outcome) -> None:
-        """A task has ended, in whatever way."""
+        """Hear how a task ended."""
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
-        """The run is over; ``record`` is what was written to disk about it."""
+        """Hear that the run is over; ``record`` is what was written to disk about it."""
 
 
 class RecordingWatcher(Recording):

@@ -10,7 +10,15 @@ import pytest
 from workflow.errors import OutputRefusedError, StorageError
 from workflow.running import publishing
 from workflow.running.digests import artifact_digests
-from workflow.running.records import Ingredients, Sidecar, intact, intent_path, read_sidecar, sidecar_path, write_sidecar
+from workflow.running.records import (
+    Ingredients,
+    Sidecar,
+    intact,
+    intent_path,
+    read_sidecar,
+    sidecar_path,
+    write_sidecar,
+)
 
 INGREDIENTS = Ingredients("shard", {"to": "tfjs_layers_model"}, {}, "lock")
 

@@ -1,0 +1,124 @@
+"""The command line of convert and plan, up to where a run would start."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.running.recipes import write_layers_model
+from workflow.cli.boundary import guarded
+from workflow.cli.convert import with_bare_force
+from workflow.processes import run
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAVY = {"numpy", "h5py", "rattler", "tensorflow"}
+
+RECIPE = """\
+name: small
+steps:
+  - shard: {input: web, output: out/sharded, shard_size: 4}
+  - quantize: {input: out/sharded, output: out/small, dtype: uint8}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    write_layers_model(tmp_path / "web")
+    path = tmp_path / "small.yml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["r.yml", "--force"], ["r.yml", "--force=*"]),
+        (["--force", "r.yml"], ["--force=*", "r.yml"]),
+        (["r.yml", "--force", "shard"], ["r.yml", "--force", "shard"]),
+        (["--force", "recipes/r"], ["--force=*", "recipes/r"]),
+        (["r.yml", "--force", "--quiet"], ["r.yml", "--force=*", "--quiet"]),
+        (["run", "--", "x", "--force"], ["run", "--", "x", "--force"]),
+    ],
+)
+def test_a_bare_force_means_every_step(typed: list[str], meant: list[str]) -> None:
+    assert with_bare_force(typed) == meant
+
+
+def test_plan_names_every_step_with_its_reason(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert guarded(["plan", str(recipe)]) == 0
+    out = capfd.readouterr().out
+    assert "no earlier run" in out
+    assert "its input is made by step shard" in out
+    assert "2 of 2 to run" in out
+
+
+def test_a_dry_run_is_the_plan(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    guarded(["plan", str(recipe)])
+    planned = capfd.readouterr().out
+    assert guarded(["convert", str(recipe), "--dry-run"]) == 0
+    assert capfd.readouterr().out == planned
+
+
+def test_plan_as_json_can_be_read(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    guarded(["plan", str(recipe), "--json"])
+    steps = json.loads(capfd.readouterr().out)["steps"]
+    assert [step["runs"] for step in steps] == [True, True]
+
+
+def test_plan_changes_no_byte(recipe: Path, tool_home: Path) -> None:
+    folders = (recipe.parent, tool_home)
+    before = [sorted(path.rglob("*")) for path in folders]
+    guarded(["plan", str(recipe)])
+    assert [sorted(path.rglob("*")) for path in folders] == before
+
+
+def test_plan_commands_are_the_tutorials(
+    recipe: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(recipe.parent)
+    guarded(["plan", "small.yml", "--commands"])
+    assert capfd.readouterr().out.splitlines()[0] == (
+        "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=tfjs_layers_model"
+        " --weight_shard_size_bytes=4 web/model.json out/sharded"
+    )
+
+
+def test_an_unknown_step_is_a_usage_error_with_the_nearest_name(
+    recipe: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded(["plan", str(recipe), "--only", "shrad"]) == 2
+    assert "did you mean shard?" in capfd.readouterr().err
+
+
+def test_from_behind_until_is_a_usage_error(recipe: Path) -> None:
+    assert guarded(["plan", str(recipe), "--from", "quantize", "--until", "shard"]) == 2
+
+
+def test_a_missing_recipe_has_its_own_code(capfd: pytest.CaptureFixture[str]) -> None:
+    assert guarded(["plan", "mobilnet.yml"]) == 11
+    assert "mobilenet.yml" in capfd.readouterr().err
+
+
+def test_a_bug_is_reported_with_a_file(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tool_home: Path
+) -> None:
+    monkeypatch.setattr("workflow.cli.main.run", lambda _: 1 / 0)
+    assert guarded(["plan"]) == 1
+    (report,) = (tool_home / "cache" / "bugs").glob("*.md")
+    assert "ZeroDivisionError" in report.read_text()
+    assert report.name in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plan", "RECIPE"], ["check", "RECIPE"]])
+def test_light_commands_import_nothing_heavy(recipe: Path, arguments: list[str]) -> None:
+    words = [str(recipe) if word == "RECIPE" else word for word in arguments]
+    code = (
+        "import sys; from workflow.cli.boundary import guarded; guarded(sys.argv[1:]); "
+        "print('LOADED', sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    done = run([sys.executable, "-c", code, *words], cwd=ROOT)
+    loaded = next(line for line in done.stdout.splitlines() if line.startswith("LOADED"))
+    assert HEAVY & set(json.loads(loaded.removeprefix("LOADED ").replace("'", '"'))) == set()

@@ -1,0 +1,220 @@
+"""The runner: what is published, what is kept, and what is said, whatever happens in a step."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.running.fakes import FakeWorkshop, compared, write_model
+from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
+from workflow.errors import (
+    InterruptedRunError,
+    ModelFileError,
+    OutputRefusedError,
+    ReferenceConverterError,
+    VerificationError,
+)
+from workflow.planning import Selection
+from workflow.running.records import intact, read_sidecar, sidecar_path
+from workflow.running.runner import Manner, Runner
+from workflow.running.watching import RecordingWatcher
+
+if TYPE_CHECKING:
+    from workflow.recipe.model import Recipe
+    from workflow.running.watching import Outcome
+
+BROKEN = ReferenceConverterError("the converter said no")
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    write_layers_model(tmp_path / "web")
+    return tmp_path
+
+
+def run(
+    recipe: Recipe, workshop: FakeWorkshop | None = None, *, keep_going: bool = False, **selection: Any
+) -> list[Outcome]:
+    runner = Runner(recipe, workshop or FakeWorkshop(), RecordingWatcher(), manner=Manner(keep_going=keep_going))
+    return runner.execute(Selection(**selection))
+
+
+def statuses(outcomes: list[Outcome]) -> list[str]:
+    return [outcome.status for outcome in outcomes]
+
+
+def failure(outcomes: list[Outcome]) -> Exception:
+    (error,) = [outcome.error for outcome in outcomes if outcome.error]
+    return error
+
+
+def visible(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name != ".tfjs-workflow"}
+
+
+def test_a_step_publishes_its_result_with_a_sidecar(base: Path) -> None:
+    run(recipe_of(base, shard_step(base)))
+    sidecar = read_sidecar(sidecar_path(base / "shard"))
+    assert sidecar is not None
+    assert intact(base / "shard", sidecar) == []
+    assert sidecar.facts["check"]["max_abs"] == 0.0
+
+
+def test_a_second_run_starts_no_worker(base: Path) -> None:
+    run(recipe_of(base, shard_step(base)))
+    workshop = FakeWorkshop()
+    assert statuses(run(recipe_of(base, shard_step(base)), workshop)) == ["up to date"]
+    assert workshop.prepared == 0
+
+
+def test_the_converter_writes_to_staging_not_to_the_output(base: Path) -> None:
+    workshop = FakeWorkshop()
+    run(recipe_of(base, shard_step(base)), workshop)
+    target = Path(workshop.fake.requests[0].args["argv"][-1])
+    assert target.parent.name == ".shard.tfjs-workflow-staging"
+
+
+def test_a_failed_step_publishes_nothing_and_leaves_nothing(base: Path) -> None:
+    outcomes = run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=BROKEN))
+    assert failure(outcomes) is BROKEN
+    assert visible(base) == {"web"}
+
+
+def test_a_failed_step_keeps_the_former_result(base: Path) -> None:
+    run(recipe_of(base, shard_step(base)))
+    changed = recipe_of(base, shard_step(base, weight_shard_size_bytes=8))
+    assert statuses(run(changed, FakeWorkshop(convert=BROKEN))) == ["failed"]
+    assert (base / "shard" / "model.json").is_file()
+
+
+def test_an_end_without_a_result_is_a_failure(base: Path) -> None:
+    outcomes = run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=lambda _: {}))
+    assert "without a result" in str(failure(outcomes))
+
+
+def test_after_a_failure_the_rest_is_not_run(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two"))
+    workshop = FakeWorkshop(convert=[BROKEN, write_model])
+    assert statuses(run(recipe, workshop)) == ["failed", "not run"]
+
+
+def test_keep_going_runs_what_does_not_depend_on_the_failure(base: Path) -> None:
+    steps = shard_step(base, "one"), shard_step(base, "two", after=("one",)), shard_step(base, "three")
+    workshop = FakeWorkshop(convert=[BROKEN, write_model])
+    outcomes = run(recipe_of(base, *steps), workshop, keep_going=True)
+    assert statuses(outcomes) == ["failed", "not run", "done"]
+    assert outcomes[1].decision.reasons == ("its input comes from step one, which failed",)
+
+
+def test_a_step_whose_input_came_out_the_same_is_skipped(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two", after=("one",)))
+    run(recipe)
+    assert statuses(run(recipe, forced=("one",))) == ["done", "up to date"]
+
+
+def test_a_foreign_output_is_refused(base: Path) -> None:
+    (base / "shard").mkdir()
+    (base / "shard" / "notes.txt").write_text("mine")
+    assert isinstance(failure(run(recipe_of(base, shard_step(base)))), OutputRefusedError)
+    assert (base / "shard" / "notes.txt").read_text() == "mine"
+
+
+def test_a_bad_input_is_refused_before_the_converter_runs(base: Path) -> None:
+    (base / "web" / "group1-shard1of1.bin").unlink()
+    workshop = FakeWorkshop()
+    assert isinstance(failure(run(recipe_of(base, shard_step(base)), workshop)), ModelFileError)
+    assert workshop.fake.requests == []
+
+
+def test_an_output_that_is_linked_into_its_input_is_refused(base: Path) -> None:
+    (base / "alias").symlink_to(base / "web")
+    step = replace(shard_step(base), output=base / "alias" / "sharded")
+    assert isinstance(failure(run(recipe_of(base, step))), OutputRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"max_abs": 0.5}, "differs by up to 0.5"),
+        ({"max_abs": float("nan")}, "differs by up to nan"),
+        ({"finite": {"source": True, "result": False}}, "NaN or infinity"),
+    ],
+)
+def test_wrong_numbers_are_rejected_and_not_published(base: Path, changes: dict[str, Any], words: str) -> None:
+    outcomes = run(recipe_of(base, shard_step(base)), FakeWorkshop(compare=compared(**changes)))
+    error = failure(outcomes)
+    assert isinstance(error, VerificationError)
+    assert words in str(error)
+    assert visible(base) == {"web", "shard.rejected"}
+
+
+def test_quantized_weights_may_differ_more(base: Path) -> None:
+    step = shard_step(base, quantize_uint8=["*"])
+    assert statuses(run(recipe_of(base, step), FakeWorkshop(compare=compared(max_abs=0.1)))) == ["done"]
+
+
+def test_a_dead_reference_is_said(base: Path) -> None:
+    watcher = RecordingWatcher()
+    workshop = FakeWorkshop(compare=compared(spread=1e-10))
+    Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
+    assert any("nearly the same for every input" in line for line in watcher.warnings)
+
+
+def test_what_cannot_be_run_is_said_and_recorded(base: Path) -> None:
+    workshop = FakeWorkshop(compare={"not_run": "string inputs"})
+    (outcome,) = run(recipe_of(base, shard_step(base)), workshop)
+    assert outcome.status == "done"
+    assert outcome.facts["check"] == {"not_run": "string inputs"}
+
+
+def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two"))
+
+    def interrupted(args: dict[str, Any]) -> dict[str, Any]:
+        write_model(args)
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError):
+        run(recipe, FakeWorkshop(convert=[write_model, interrupted]))
+    assert visible(base) == {"web", "one", "one.tfjs-workflow.json"}
+
+
+def test_every_run_leaves_a_record(base: Path) -> None:
+    run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=BROKEN))
+    (path,) = (base / ".tfjs-workflow" / "recipe" / "runs").glob("*.json")
+    (step,) = json.loads(path.read_text())["steps"]
+    assert step["status"] == "failed"
+    assert step["error"]["message"] == "the converter said no"
+
+
+def test_a_script_makes_the_first_model_and_its_words_are_kept(tmp_path: Path) -> None:
+    def train(args: dict[str, Any]) -> dict[str, Any]:
+        write_layers_model(Path(args["arguments"][-1]))
+        return {}
+
+    outcomes = run(recipe_of(tmp_path, model=scripted(tmp_path)), FakeWorkshop(script=train))
+    assert statuses(outcomes) == ["done"]
+    assert outcomes[0].facts["printed"] == ["script"]
+
+
+def test_of_two_runs_at_once_the_second_waits_and_finds_everything_done(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+
+    def slow(args: dict[str, Any]) -> dict[str, Any]:
+        time.sleep(0.4)
+        return write_model(args)
+
+    first = threading.Thread(target=run, args=(recipe, FakeWorkshop(convert=slow)))
+    first.start()
+    time.sleep(0.15)
+    watcher = RecordingWatcher()
+    outcomes = Runner(recipe, FakeWorkshop(), watcher, manner=Manner()).execute(Selection())
+    first.join()
+    assert statuses(outcomes) == ["up to date"]
+    assert any("waiting for another run" in line for line in watcher.lines)
