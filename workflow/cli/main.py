@@ -56,5 +56,5 @@ app.add_typer(env.app, name="env")
 
 def run(arguments: Sequence[str]) -> int:
     """Parse ``arguments``, run the command they name, and return its exit code."""
-    result = app(convert.with_bare_force(list(arguments)), standalone_mode=True)
+    result = app(convert.with_bare_force(list(arguments)), prog_name="tfjs-workflow")
     return result if isinstance(result, int) else 0

@@ -36,14 +36,14 @@ def check(order: Order, verification: Verification) -> Facts:
     step = order.task.declared
     if not isinstance(step, Step):
         return {}
-    _check_structure(step, order)
+    warnings = _check_structure(step, order)
     if not verification.enabled:
-        return {"not_run": "verify is off in the recipe"}
+        return {"not_run": "verify is off in the recipe", "warnings": warnings}
     found = _compare(step, order, verification)
     if found.get("not_run"):
         order.listener.warn(f"{step.name}: not run in Python: {found['not_run']}")
-        return found
-    numbers = _summary(found)
+        return found | {"warnings": warnings}
+    numbers = _summary(found) | {"warnings": warnings}
     for output in numbers["outputs"]:
         _judge(output, order, verification)
     return numbers
@@ -57,7 +57,8 @@ def is_quantized(step: Step) -> bool:
 _QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes")
 
 
-def _check_structure(step: Step, order: Order) -> None:
+def _check_structure(step: Step, order: Order) -> list[str]:
+    """Inspect the result; return every warning about it, and say those that its input did not have already."""
     try:
         summary = inspect_model(order.staged, step.to_format)
     except ModelFileError as error:
@@ -66,8 +67,11 @@ def _check_structure(step: Step, order: Order) -> None:
             hint="the log shows what the converter said",
             log=str(order.log),
         ) from error
+    known = () if step.input_is_handle else inspect_model(Path(step.input), step.from_format).warnings
     for warning in summary.warnings:
-        order.listener.warn(f"{step.name}: {warning}")
+        if warning not in known:
+            order.listener.warn(f"{step.name}: {warning}")
+    return list(summary.warnings)
 
 
 def _compare(step: Step, order: Order, verification: Verification) -> Facts:

@@ -94,8 +94,8 @@ def _application(order: Order) -> Facts:
     if source.weights not in ("imagenet", "seeded"):
         _need(Path(source.weights), order)
     facts = order.workshop.worker().run("application", job, log=order.log, timeout=order.timeout)
-    for reason in _listed(facts.get("degraded")):
-        order.listener.warn(reason)
+    if facts.get("degraded"):
+        order.listener.warn(str(facts["degraded"]))
     return facts
 
 
@@ -107,8 +107,7 @@ def _converted(order: Order) -> Facts:
     if not isinstance(step, Step):
         raise TypeError(step)
     if not step.input_is_handle:
-        for warning in inspect_model(Path(step.input), step.from_format).warnings:
-            order.listener.warn(warning)
+        inspect_model(Path(step.input), step.from_format)
     argv = converter_argv(step, output=order.staged)
     facts = order.workshop.worker().run("convert", {"argv": argv}, log=order.log, timeout=order.timeout)
     return {"engine": "reference", "command": command_line(step), **facts}
@@ -120,12 +119,6 @@ def _need(file: Path, order: Order) -> None:
             f"step {order.task.name} needs {file}, which is not there",
             hint=f"named at {order.task.declared.place}",
         )
-
-
-def _listed(value: Any) -> list[str]:
-    if not value:
-        return []
-    return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
 
 
 _MAKERS: dict[type, Callable[[Order], Facts]] = {

@@ -61,7 +61,7 @@ class Sidecar:
             "key": self.ingredients.key(),
             "ingredients": vars(self.ingredients),
             "files": to_json(self.files),
-            **self.facts,
+            "facts": self.facts,
         }
 
 
@@ -79,14 +79,14 @@ def read_sidecar(path: Path) -> Sidecar | None:
     """Read a sidecar; None when there is none or when it is not one of ours (of this scheme)."""
     try:
         value = json.loads(path.read_bytes())
-        if value.pop("scheme") != SCHEME:
+        if value["scheme"] != SCHEME:
             return None
-        ingredients = Ingredients(**value.pop("ingredients"))
-        files = from_json(value.pop("files"))
-        step, _ = value.pop("step"), value.pop("key")
+        ingredients = Ingredients(**value["ingredients"])
+        files = from_json(value["files"])
+        step, facts = str(value["step"]), dict(value["facts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Sidecar(step, ingredients, files, value)
+    return Sidecar(step, ingredients, files, facts)
 
 
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:

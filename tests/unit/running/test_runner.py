@@ -170,7 +170,7 @@ def test_what_cannot_be_run_is_said_and_recorded(base: Path) -> None:
     workshop = FakeWorkshop(compare={"not_run": "string inputs"})
     (outcome,) = run(recipe_of(base, shard_step(base)), workshop)
     assert outcome.status == "done"
-    assert outcome.facts["check"] == {"not_run": "string inputs"}
+    assert outcome.facts["check"]["not_run"] == "string inputs"
 
 
 def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) -> None:
@@ -218,3 +218,13 @@ def test_of_two_runs_at_once_the_second_waits_and_finds_everything_done(base: Pa
     first.join()
     assert statuses(outcomes) == ["up to date"]
     assert any("waiting for another run" in line for line in watcher.lines)
+
+
+def test_facts_of_any_name_survive_in_the_sidecar(base: Path) -> None:
+    def telling(args: dict[str, Any]) -> dict[str, Any]:
+        return write_model(args) | {"files": ["model.json"], "step": "?", "key": "?"}
+
+    run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=telling))
+    sidecar = read_sidecar(sidecar_path(base / "shard"))
+    assert sidecar is not None
+    assert sidecar.facts["files"] == ["model.json"]

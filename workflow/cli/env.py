@@ -1,0 +1,164 @@
+"""The commands ``env ...``: the converter environment made, shown, checked, entered, removed, locked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workflow.environment.model import DEFAULT_NAME, Wishes
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The converter environment: Python 3.8 with TensorFlow and tensorflowjs, apart from all others.",
+)
+
+Name = Annotated[str, typer.Argument(metavar="[NAME]", help="The environment's name.", show_default=True)]
+Shell = Annotated[
+    str | None,
+    typer.Option("--shell", help="bash, zsh, fish, powershell or cmd; by default the one that runs this."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+# the imports within the commands keep `--help`, `check` and `plan` fast: every command needs something else
+
+
+@app.command()
+def create(
+    name: Name = DEFAULT_NAME,
+    *,
+    manager: Annotated[
+        str | None,
+        typer.Option(
+            help="micromamba, mamba, conda, embedded, python or python-nearby; by default the first that works."
+        ),
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(help="Where to fetch conda packages: tuna, a URL, or several with commas.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use only what is in the caches.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what is not a conda environment with Python 3.8.")
+    ] = False,
+) -> None:
+    """Make the environment if it is not there, repair it if it is broken or out of date, and check it."""
+    from workflow import environment  # noqa: PLC0415
+    from workflow.cli import env_screens  # noqa: PLC0415
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+
+    wishes = Wishes(manager=manager, strict=strict, offline=offline, mirror=mirror)
+    env_screens.print_ready(environment.ensure(name, wishes=wishes, listener=ConsoleListener()))
+
+
+@app.command("list")
+def list_(*, as_json: Json = False) -> None:
+    """List all environments: Python, manager, size, condition, place."""
+    from workflow import environment  # noqa: PLC0415
+    from workflow.cli import env_screens  # noqa: PLC0415
+
+    env_screens.print_list(environment.list_environments(), as_json=as_json)
+
+
+@app.command()
+def info(name: Name = DEFAULT_NAME, *, as_json: Json = False) -> None:
+    """Show all that is known of an environment."""
+    from workflow import environment  # noqa: PLC0415
+    from workflow.cli import env_screens  # noqa: PLC0415
+
+    env_screens.print_info(environment.info(name), as_json=as_json)
+
+
+@app.command()
+def verify(name: Name = DEFAULT_NAME, *, as_json: Json = False) -> None:
+    """Check that an environment works; each check with its time and verdict (exit code 24 when one fails)."""
+    from workflow import environment  # noqa: PLC0415
+    from workflow.cli import env_screens  # noqa: PLC0415
+    from workflow.environment import execution  # noqa: PLC0415
+
+    found = execution.verifiable(name)
+    env_screens.print_checks(found, environment.verify(found), as_json=as_json)
+
+
+@app.command()
+def activate(name: Name = DEFAULT_NAME, *, shell: Shell = None) -> None:
+    """Print code that enters the environment: eval "$(tfjs-workflow env activate)"; `deactivate` leaves it."""
+    import os  # noqa: PLC0415
+
+    from workflow.cli import env_screens  # noqa: PLC0415
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+    from workflow.environment import activation, execution  # noqa: PLC0415
+
+    chosen = activation.chosen(shell, os.environ)
+    target = activation.target(execution.usable(name, ConsoleListener()))
+    env_screens.print_code(activation.code(chosen, target, environ=os.environ), activation.line(chosen, name))
+
+
+@app.command()
+def shell(name: Name = DEFAULT_NAME, *, shell: Shell = None) -> None:
+    """Open a shell in the environment; `exit` leaves it."""
+    import os  # noqa: PLC0415
+
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+    from workflow.environment import activation, execution  # noqa: PLC0415
+
+    listener = ConsoleListener()
+    chosen = activation.chosen(shell, os.environ)
+    target = activation.target(execution.usable(name, listener))
+    listener.say(f"a {chosen} in environment {name!r}; exit leaves it")
+    raise typer.Exit(activation.open_subshell(chosen, target))
+
+
+@app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command and its arguments.")],
+    *,
+    name: Annotated[str, typer.Option("--name", "-n", help="The environment's name.")] = DEFAULT_NAME,
+) -> None:
+    """Run a command in the environment, on this terminal; its exit code is passed on."""
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+    from workflow.environment import execution  # noqa: PLC0415
+
+    listener = ConsoleListener()
+    raise typer.Exit(execution.run(execution.usable(name, listener), command, listener=listener))
+
+
+@app.command()
+def remove(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help=f"Its name; {DEFAULT_NAME} if not given.")
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Remove every environment that this tool made.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove an environment, or all, and make sure that it is gone."""
+    from workflow.cli import env_screens  # noqa: PLC0415
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+    from workflow.environment import clearance  # noqa: PLC0415
+
+    listener = ConsoleListener()
+    doomed = clearance.doomed(name, everything=everything, listener=listener)
+    if doomed and env_screens.confirmed(doomed, yes=yes):
+        clearance.clear(doomed, listener)
+
+
+@app.command()
+def lock(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only tell which locks are stale; no network.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="All pip locks anew, with the newest versions.")] = False,
+    conda: Annotated[
+        bool, typer.Option("--conda", help="conda-lock.yml as well; needs conda-lock and a conda.")
+    ] = False,
+) -> None:
+    """Make the stale locks of a checkout anew with uv, or tell which are stale; needs a package index."""
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+    from workflow.environment.locks import regeneration  # noqa: PLC0415
+
+    root, listener = regeneration.checkout(), ConsoleListener()
+    if check:
+        regeneration.require_fresh(root)
+        listener.say("all locks are fresh")
+        return
+    made = regeneration.regenerate(root, upgrade=upgrade, with_conda=conda, listener=listener)
+    listener.say(f"made anew: {', '.join(made)}" if made else "all locks are fresh (--upgrade takes newer versions)")
