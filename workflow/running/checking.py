@@ -7,6 +7,7 @@ Node.js and in a browser; reloading in Python alone says nothing about what Tens
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError, VerificationError
@@ -15,7 +16,6 @@ from workflow.recipe.model import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from workflow.recipe.model import Verification
     from workflow.running.making import Facts, Order
