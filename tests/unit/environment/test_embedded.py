@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workflow import errors, processes
+from workflow.environment import conda_lock
+from workflow.environment.engine import protocol, staging
+from workflow.environment.managers import embedded
+from workflow.environment.managers.base import Manager, Order
+from workflow.environment.managers.embedded import EmbeddedManager
+from workflow.events import Recording
+
+_CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    lock = tmp_path / "conda-lock.yml"
+    return Order(
+        lock, "linux-64", tmp_path / "cache", (), offline=False, listener=Recording(), log=tmp_path / "log" / "x"
+    )
+
+
+def test_it_is_a_manager_without_caveats() -> None:
+    manager: Manager = EmbeddedManager()
+    assert (manager.name, manager.caveats) == ("embedded", ())
+
+
+def test_looking_whether_it_can_work_is_quick_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, time; from workflow.environment.managers.embedded import EmbeddedManager as M;"
+        "begin = time.process_time(); print(M().missing()); print(time.process_time() - begin < 0.2);"
+        "print([name for name in ('rattler', 'asyncio', 'urllib.request') if name in sys.modules])"
+    )
+    answer = processes.run([sys.executable, "-c", program], cwd=_CHECKOUT)
+    assert answer.stdout.split("\n")[1:3] == ["True", "[]"], answer.stderr
+
+
+def test_without_a_platform_it_says_why_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conda_lock, "current_platform", lambda: None)
+    assert "no packages that run on this machine" in (EmbeddedManager().missing() or "")
+
+
+def test_a_platform_that_is_not_in_the_lock_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conda_lock, "current_platform", lambda: "linux-s390x")
+    assert EmbeddedManager().missing() == "conda-lock.yml has nothing for linux-s390x"
+
+
+def test_without_rattler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "find_spec", lambda _: None)
+    assert "py-rattler is not installed" in (EmbeddedManager().missing() or "")
+
+
+def test_an_unreadable_lock_is_reported_by_the_engine_as_our_error(order: Order, tmp_path: Path) -> None:
+    order.conda_lock.write_text("version: 9\n")
+    with pytest.raises(errors.EnvironmentProblem, match="only conda-lock's format 1") as raised:
+        EmbeddedManager().create(tmp_path / "env", order)
+    assert raised.value.log == str(order.log)
+
+
+def test_an_engine_that_cannot_start_shows_why(order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MODULE", "workflow.no_such_module")
+    with pytest.raises(errors.EnvironmentProblem, match="without an answer") as raised:
+        EmbeddedManager().create(tmp_path / "env", order)
+    assert "no_such_module" in raised.value.details
+
+
+def test_the_engine_ends_when_its_caller_closes_the_pipe(order: Order, tmp_path: Path) -> None:
+    order.conda_lock.write_text("version: 1\n")
+    process = processes.start([sys.executable, "-m", protocol.MODULE], stdin=processes.PIPE, stderr=None, cwd=_CHECKOUT)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    begin = time.monotonic()
+    assert b"failed" in process.stdout.read()
+    process.stdout.close()
+    assert process.wait(timeout=20) == errors.EnvironmentProblem.exit_code
+    assert time.monotonic() - begin < 20
+
+
+def test_requests_and_events_survive_the_pipe() -> None:
+    request = protocol.Request("l", "linux-64", "/p ä", "/s", "/c", ("https://one", "https://two"), offline=True)
+    assert protocol.Request.decode(request.encode()) == request
+    event = protocol.Event("advance", "bytes", 3, 10)
+    assert protocol.Event.decode(event.encode()) == event
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b"nonsense", b'{"lock": "l"}'])
+def test_what_is_no_request_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"not a request|Expecting"):
+        protocol.Request.decode(line)
+
+
+@pytest.mark.parametrize("kind", [errors.DownloadError, errors.IntegrityError, errors.StorageError])
+def test_failures_keep_their_class_and_words_across_the_pipe(kind: type[errors.WorkflowError]) -> None:
+    event = protocol.failed(kind("what", hint="do", details="more"))
+    error = protocol.raised(protocol.Event.decode(event.encode()), log="/log")
+    assert type(error) is kind
+    assert (error.message, error.hint, error.details, error.log) == ("what", "do", "more", "/log")
+
+
+def test_a_stage_is_made_anew_and_published_without_its_mark(tmp_path: Path) -> None:
+    prefix = tmp_path / "envs" / "tfjs"
+    stage = staging.place(prefix)
+    staging.prepare(stage)
+    (stage / "old.txt").touch()
+    staging.prepare(stage)
+    (stage / "new.txt").touch()
+    staging.publish(stage, prefix)
+    assert [path.name for path in prefix.iterdir()] == ["new.txt"]
+    assert not stage.exists()
+
+
+def test_a_stage_that_is_not_ours_is_neither_used_nor_deleted(tmp_path: Path) -> None:
+    stage = staging.place(tmp_path / "tfjs")
+    stage.mkdir()
+    (stage / "mine.txt").touch()
+    with pytest.raises(errors.ForeignPathError):
+        staging.prepare(stage)
+    staging.discard(stage)
+    EmbeddedManager().remove(tmp_path / "tfjs")
+    assert (stage / "mine.txt").exists()

@@ -1,0 +1,130 @@
+"""The store of package archives: each under its checksum, checked at every use, fetched when not there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from workflow.environment.engine.download import StoppedError, Transfer, digest
+from workflow.environment.engine.network import Web, shown
+from workflow.environment.engine.sources import Reachability, Source, sources
+from workflow.environment.engine.storage import storing
+from workflow.errors import DownloadError, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from workflow.environment.conda_lock import LockedPackage
+    from workflow.events import Listener
+
+_AT_ONCE = 4
+_NEWS_SECONDS = 0.1
+_ONLINE_HINT = "run this once without --offline, or copy the cache folder from a machine that has it"
+
+
+class Archives:
+    """Package archives below one folder, which several processes may use at once."""
+
+    def __init__(self, folder: Path, listener: Listener) -> None:
+        self._folder = folder
+        self._listener = listener
+
+    def path(self, package: LockedPackage) -> Path:
+        """Return where the archive of a package is, or would be."""
+        return self._folder / package.digest[1] / package.file_name
+
+    def provide(self, packages: Sequence[LockedPackage], mirrors: Iterable[str], *, offline: bool) -> None:
+        """Make sure that every archive is there and is the locked one.
+
+        Touches no network when nothing is missing. Raises DownloadError, IntegrityError or StorageError.
+        """
+        missing = [package for package in packages if not self._good(package)]
+        self._listener.say(
+            f"{len(packages)} conda packages: {len(packages) - len(missing)} from the cache, {len(missing)} to download"
+        )
+        if missing and offline:
+            raise self._unavailable(missing, len(packages))
+        if missing:
+            self._fetch_all({package: sources(package, mirrors) for package in missing})
+
+    def _fetch_all(self, wanted: dict[LockedPackage, tuple[Source, ...]]) -> None:
+        samples: dict[str, Source] = {}
+        for choice in wanted.values():
+            for source in choice:
+                samples.setdefault(source.base, source)
+        self._listener.say(f"downloading from {', then '.join(shown(base) for base in samples)}")
+        web, counter = Web(), _Counter(self._listener, len(wanted))
+        transfer = Transfer(web, Reachability(web, samples, self._listener), counter.received)
+
+        def fetch(package: LockedPackage, choice: Sequence[Source]) -> None:
+            self._fetch(transfer, package, choice)
+            counter.finished()
+
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        done, _ = wait([pool.submit(fetch, *item) for item in wanted.items()], return_when=FIRST_EXCEPTION)
+        failures = [failure for job in done if (failure := job.exception()) is not None]
+        if failures:
+            transfer.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
+        pool.shutdown()
+
+    def _fetch(self, transfer: Transfer, package: LockedPackage, choice: Sequence[Source]) -> None:
+        target = self.path(package)
+        with storing(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        # whoever comes second waits here and then finds the file
+        with FileLock(str(target) + ".lock"):
+            if not self._good(package):
+                transfer.fetch(package, choice, target=target)
+
+    def _good(self, package: LockedPackage) -> bool:
+        path = self.path(package)
+        return path.is_file() and digest(path, package.digest[0]) == package.digest[1]
+
+    def _unavailable(self, missing: Sequence[LockedPackage], total: int) -> DownloadError | IntegrityError:
+        damaged = [package for package in missing if self.path(package).is_file()]
+        if damaged:
+            package = damaged[0]
+            algorithm, expected = package.digest
+            got = digest(self.path(package), algorithm)
+            return IntegrityError(
+                f"{self.path(package)}: the cached archive is damaged: {algorithm} expected {expected}, "
+                f"got {got}; --offline forbids fetching it again",
+                hint=_ONLINE_HINT,
+            )
+        names = ", ".join(package.name for package in missing)
+        return DownloadError(
+            f"--offline: {len(missing)} of {total} conda packages are not in the cache {self._folder}: {names}",
+            hint=_ONLINE_HINT,
+        )
+
+
+class _Counter:
+    """Adds up what all downloads receive, and tells the listener a few times a second."""
+
+    def __init__(self, listener: Listener, packages: int) -> None:
+        self._listener = listener
+        self._packages = packages
+        self._finished = 0
+        self._bytes = 0
+        self._told = 0.0
+        self._lock = threading.Lock()
+
+    def received(self, count: int) -> None:
+        with self._lock:
+            self._bytes += count
+            if time.monotonic() - self._told < _NEWS_SECONDS:
+                return
+            self._told = time.monotonic()
+            self._listener.advance("bytes downloaded", self._bytes, 0)
+
+    def finished(self) -> None:
+        with self._lock:
+            self._finished += 1
+            self._listener.advance("conda packages downloaded", self._finished, self._packages)

@@ -1,0 +1,172 @@
+"""Fetches one package archive: resumable, from the first source that has the locked bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import time
+import urllib.error
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workflow.environment.engine.network import NETWORK_ERRORS, TRANSIENT_CODES, Web, reason, shown
+from workflow.environment.engine.storage import storing
+from workflow.errors import DownloadError, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from workflow.environment.conda_lock import LockedPackage
+    from workflow.environment.engine.sources import Reachability, Source
+
+_CHUNK = 256 * 1024
+_SILENCE_SECONDS = 15.0
+_PAUSES = (0.5, 1.5, None)
+_GONE = 416
+_PARTIAL = 206
+
+UNREACHABLE_HINT = (
+    "use another server with --mirror URL (or --mirror tuna), set https_proxy or SSL_CERT_FILE if this "
+    "network needs them, or use --offline when an earlier run has filled the cache"
+)
+_MISMATCH_HINT = (
+    "a login page, a proxy or a broken mirror may have answered in its place: try again or another --mirror; "
+    "if it stays so, the lock and the channel disagree: do not use the package"
+)
+
+
+class StoppedError(Exception):
+    """Another download has failed, so this one was given up."""
+
+
+class _RefusedError(Exception):
+    """This source does not have the package, or not now."""
+
+
+class _MismatchError(_RefusedError):
+    """This source has other bytes than the locked ones."""
+
+
+@dataclass
+class Transfer:
+    """What the downloads of one run share: the way out, who answers, who wants to know, a stop for all."""
+
+    web: Web
+    reachability: Reachability
+    received: Callable[[int], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def fetch(self, package: LockedPackage, choice: Sequence[Source], *, target: Path) -> None:
+        """Put the locked bytes of ``package`` at ``target``, whole or not at all.
+
+        What was received before an interruption is kept beside it and continued. Raises DownloadError naming
+        every URL tried, IntegrityError with both checksums, or StorageError.
+        """
+        refusals: list[str] = []
+        mismatches: list[str] = []
+        answered = False
+        for source in choice:
+            fault = self.reachability.fault(source)
+            if fault is not None:
+                refusals.append(f"{shown(source.base)}: {fault}")
+                continue
+            answered = True
+            try:
+                self._fetch_from(source, package, target)
+            except _RefusedError as refusal:
+                refusals.append(f"{shown(source.url)}: {refusal}")
+                wrong_bytes = isinstance(refusal, _MismatchError)
+                if wrong_bytes:
+                    mismatches.append(refusals[-1])
+                if source != choice[-1]:
+                    self.reachability.pass_over(source, refusals[-1], again=wrong_bytes)
+            else:
+                return
+        subject = f"{package.name} {package.version} could not be fetched"
+        raise _failure(subject if answered else "no conda package server can be reached", refusals, mismatches)
+
+    def _fetch_from(self, source: Source, package: LockedPackage, target: Path) -> None:
+        part = target.with_name(target.name + ".part")
+        for pause in _PAUSES:
+            resumed = part.exists()
+            try:
+                self._receive(source.url, part)
+            except NETWORK_ERRORS as error:
+                if _worth_repeating(error) and pause is not None:
+                    time.sleep(pause)
+                    continue
+                if not isinstance(error, urllib.error.HTTPError) and not source.local:
+                    self.reachability.give_up(source, reason(error))
+                raise _RefusedError(reason(error)) from error
+            got = digest(part, package.digest[0])
+            if got == package.digest[1]:
+                with storing(target):
+                    part.replace(target)
+                return
+            opening = _opening(part)
+            part.unlink()
+            if not resumed:
+                raise _MismatchError(f"{package.digest[0]} expected {package.digest[1]}, got {got}{opening}")
+        raise _RefusedError("the connection broke off again and again")
+
+    def _receive(self, url: str, part: Path) -> None:
+        """Bring ``part`` to its full length; raises one of NETWORK_ERRORS when that cannot be done now."""
+        have = part.stat().st_size if part.exists() else 0
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        try:
+            response = self.web.open(url, timeout=_SILENCE_SECONDS, headers=headers)
+        except urllib.error.HTTPError as error:
+            if error.code != _GONE:
+                raise
+            part.unlink(missing_ok=True)  # it holds as much as there is, or more
+            response = self.web.open(url, timeout=_SILENCE_SECONDS)
+        with contextlib.closing(response):
+            continues = getattr(response, "status", None) == _PARTIAL
+            with storing(part):
+                sink = part.open("ab" if continues else "wb")
+            with sink:
+                for chunk in self._chunks(response):
+                    with storing(part):
+                        sink.write(chunk)
+
+    def _chunks(self, response: Any) -> Iterator[bytes]:
+        expected, seen = int(response.headers.get("Content-Length") or -1), 0
+        while chunk := response.read(_CHUNK):
+            if self.stop.is_set():
+                raise StoppedError
+            seen += len(chunk)
+            self.received(len(chunk))
+            yield chunk
+        if seen < expected:
+            raise ConnectionResetError(f"the connection broke off after {seen} of {expected} bytes")
+
+
+def digest(path: Path, algorithm: str) -> str:
+    """Return the checksum of a file in hexadecimal."""
+    summary = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as source:
+        while chunk := source.read(1 << 20):
+            summary.update(chunk)
+    return summary.hexdigest()
+
+
+def _worth_repeating(error: BaseException) -> bool:
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in TRANSIENT_CODES
+    return not (isinstance(error, urllib.error.URLError) and isinstance(error.reason, FileNotFoundError))
+
+
+def _opening(path: Path) -> str:
+    with path.open("rb") as source:
+        start = source.read(64).lstrip().lower()
+    return " (a web page, not a package)" if start.startswith((b"<!doctype", b"<html")) else ""
+
+
+def _failure(subject: str, refusals: list[str], mismatches: list[str]) -> DownloadError | IntegrityError:
+    tried = "tried, in this order:\n" + "\n".join(refusals)
+    if mismatches:
+        message = f"{subject}: not the bytes that the lock names: {'; '.join(mismatches)}"
+        return IntegrityError(message, hint=_MISMATCH_HINT, details=tried)
+    return DownloadError(f"{subject}: {'; '.join(refusals)}", hint=UNREACHABLE_HINT, details=tried)
