@@ -1,0 +1,175 @@
+"""A conda, mamba or micromamba that is installed here, told to install exactly what conda-lock.yml holds.
+
+These programs are distrusted where they have earned it: ``create`` never meets an existing prefix (some
+versions wipe it), ``-y`` is always there (without it some do nothing and exit 0), and success is what the
+disk shows, not what the exit code says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from workflow import processes
+from workflow.environment import conda_lock
+from workflow.environment.engine.network import shown
+from workflow.environment.engine.sources import MIRRORED_CHANNEL
+from workflow.environment.managers import conda_failures
+from workflow.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from workflow.environment.conda_lock import LockedPackage
+    from workflow.environment.managers.base import Order
+
+    Packages = tuple[LockedPackage, ...]
+
+# what the shell integration of each sets to its own executable, also where that is not on PATH
+_EXECUTABLE_VARIABLE = {"conda": "CONDA_EXE", "mamba": "MAMBA_EXE", "micromamba": "MAMBA_EXE"}
+_VERSION_SECONDS = 60.0
+_CREATE_SECONDS = 3600.0
+_REMOVE_SECONDS = 600.0
+
+
+class CondaCliManager:
+    """Makes the environment with the conda-like program of this name; its cache and proxy settings hold."""
+
+    caveats: tuple[str, ...] = ()
+
+    def __init__(self, name: Literal["micromamba", "mamba", "conda"]) -> None:
+        self._name = name
+
+    @property
+    def name(self) -> Literal["micromamba", "mamba", "conda"]:
+        """The program's name."""
+        return self._name
+
+    def missing(self) -> str | None:
+        """Return None when the program is here and answers ``--version``, else the reason why not."""
+        program = self._program()
+        if program is None:
+            return f"{self.name} is not on PATH"
+        try:
+            done = processes.run([program, "--version"], env=_environ(), timeout=_VERSION_SECONDS)
+        except (OSError, processes.CommandTimeoutError) as error:
+            return f"{program} does not run: {error}"
+        if done.code:
+            return f"{program} --version failed (exit code {done.code}): {done.stderr.strip()[-200:]}"
+        return None
+
+    def create(self, prefix: Path, order: Order) -> None:
+        """Install the packages of the lock into ``prefix``, from the first mirror that has them all."""
+        if prefix.exists() or prefix.is_symlink():
+            raise ForeignPathError(
+                f"{prefix} exists already",
+                hint=f"{self.name} must not touch it: some versions of it wipe what is there",
+            )
+        packages = conda_lock.packages(order.conda_lock, order.platform)
+        for base in order.mirrors:
+            if self._installed(prefix, packages, base=base, order=order):
+                return
+        self._install(prefix, packages, base="", order=order)
+
+    def remove(self, prefix: Path) -> None:
+        """Have the program forget and delete the prefix; the caller finds and deletes what it leaves."""
+        program = self._program()
+        if program is None or not (prefix / "conda-meta").is_dir():
+            return
+        argv = [program, "env", "remove", "-y", "-p", str(prefix)]
+        processes.run(argv, env=_environ(), timeout=_REMOVE_SECONDS)
+
+    def _program(self) -> str | None:
+        named = os.environ.get(_EXECUTABLE_VARIABLE[self.name], "")
+        if Path(named).stem == self.name and os.access(named, os.X_OK):
+            return named
+        return shutil.which(self.name)
+
+    def _installed(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> bool:
+        """Tell whether this mirror had all packages; when it had not, leave nothing of the attempt."""
+        try:
+            self._install(prefix, packages, base=base, order=order)
+        except DownloadError as error:
+            order.listener.warn(f"{error.message}; trying the next mirror")
+            shutil.rmtree(prefix, ignore_errors=True)  # create() saw that there was nothing: this is the attempt's
+            return False
+        return True
+
+    def _install(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> None:
+        program = self._program()
+        if program is None:
+            raise EnvironmentProblem(f"{self.name} is not on PATH", hint="choose another with --manager")
+        urls = {package: _place(package, base) for package in packages}
+        _check_local_files(urls.items())
+        listing = order.log.parent / f"{prefix.name}-explicit.txt"
+        listing.parent.mkdir(parents=True, exist_ok=True)
+        lines = ["@EXPLICIT", *(f"{url}#{package.md5}" for package, url in urls.items())]
+        listing.write_text("\n".join(lines) + "\n", "utf-8")
+        argv = [program, "create", "-y", "--quiet", "-p", str(prefix), "--file", str(listing)]
+        order.listener.say(f"{self.name} installs {len(packages)} packages from {shown(base or packages[0].channel)}")
+        done = self._run([*argv, *(["--offline"] if order.offline else [])], order)
+        if done.code:
+            raise conda_failures.explain(done, program=self.name, offline=order.offline, log=order.log)
+        _check_result(prefix, packages, program=self.name, order=order)
+
+    def _run(self, argv: list[str], order: Order) -> processes.Completed:
+        try:
+            return processes.run(argv, env=_environ(), timeout=_CREATE_SECONDS, log=order.log)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"{argv[0]} does not run: {error}", hint="choose another with --manager"
+            ) from error
+        except processes.CommandTimeoutError as error:
+            raise DownloadError(
+                f"{self.name} did not finish within {_CREATE_SECONDS / 60:.0f} minutes",
+                hint="a mirror near you may be faster: --mirror",
+                log=str(order.log),
+            ) from error
+
+
+def _environ() -> dict[str, str]:
+    """Return our environment without what would lead a program that is written in Python astray."""
+    return {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "PYTHONHOME"}}
+
+
+def _place(package: LockedPackage, base: str) -> str:
+    """Return the URL of a package on the mirror ``base``, or the lock's own where none stands in for it."""
+    mirrored = base and package.channel.endswith(f"/{MIRRORED_CHANNEL}")
+    return f"{base.rstrip('/')}/{package.place}" if mirrored else package.url
+
+
+def _check_local_files(urls: Iterable[tuple[LockedPackage, str]]) -> None:
+    """Compare the files of a ``file://`` mirror with the lock: conda takes them as they are."""
+    for package, url in urls:
+        parts = urlsplit(url)
+        if parts.scheme != "file":
+            continue
+        path = Path(url2pathname(parts.path))
+        if not path.is_file():
+            raise DownloadError(f"{path} is not there", hint="the mirror lacks a package that conda-lock.yml holds")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != package.sha256:
+            raise IntegrityError(f"{path} is not the file that conda-lock.yml holds (sha256 differs)")
+
+
+def _check_result(prefix: Path, packages: Packages, *, program: str, order: Order) -> None:
+    """Compare the disk with the lock; raises EnvironmentProblem naming what is not there all the same."""
+    records = {path.stem for path in (prefix / "conda-meta").glob("*.json")}
+    wanted = {re.sub(r"\.(?:conda|tar\.bz2)$", "", package.file_name) for package in packages}
+    lacking = sorted(wanted - records)
+    python = prefix / ("python.exe" if order.platform.startswith("win-") else "bin/python")
+    if lacking or not python.exists():
+        what = ", ".join(lacking[:3]) or str(python)
+        raise EnvironmentProblem(
+            f"{program} reported success and did not install {what}",
+            hint="its configuration may forbid it (see the log); --manager embedded needs no conda",
+            log=str(order.log),
+        )
+    if extra := sorted(records - wanted):
+        order.listener.warn(f"{program} also installed {', '.join(extra[:5])}, which conda-lock.yml does not hold")
