@@ -1,0 +1,53 @@
+"""fish really sources the code: it enters the environment, and deactivate leaves no trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.environment.activation.conftest import RealShell, find_shell
+from workflow.environment.activation import Target, code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATE = 'echo "$PATH|$VIRTUAL_ENV|$PYTHONHOME|$PYTHONPATH|$TFJS_WORKFLOW_ENV|"(fish_prompt)'
+PROMPT = 'function fish_prompt; echo "at $status > "; end'
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> RealShell:
+    return find_shell("fish", tmp_path)
+
+
+@pytest.fixture
+def enter(target: Target, code_file: Path) -> str:
+    code_file.write_text(code("fish", target, environ={}), "utf-8")
+    return f"cat {code_file} | source"
+
+
+def test_python_is_then_the_one_of_the_environment(shell: RealShell, enter: str) -> None:
+    assert shell.run(f"{enter}; python --version") == ["Python 3.8.99 of the stub"]
+
+
+def test_the_prompt_shows_the_name_and_keeps_the_status(shell: RealShell, enter: str) -> None:
+    assert shell.run(f"{PROMPT}; {enter}; false; fish_prompt") == ["(tfjs) at 1 > "]
+
+
+@pytest.mark.parametrize("variables", [{}, {"VIRTUAL_ENV": "/a venv", "PYTHONPATH": "/p:/q"}], ids=["plain", "inside"])
+def test_deactivate_restores_everything(shell: RealShell, enter: str, variables: dict[str, str]) -> None:
+    script = f"{PROMPT}; {STATE}; {enter}; deactivate; {STATE}; functions -a | grep _tfjs; set | grep -i tfjs; true"
+    before, after = shell.run(script, **variables)
+    assert before == after
+
+
+def test_entering_twice_is_undone_by_one_deactivate(shell: RealShell, enter: str) -> None:
+    before, inside, after = shell.run(f"{PROMPT}; {STATE}; {enter}; {enter}; {STATE}; deactivate; {STATE}")
+    assert before == after
+    assert inside.count("(tfjs)") == 1
+
+
+def test_the_deactivate_of_a_virtual_environment_around_it_comes_back(shell: RealShell, enter: str) -> None:
+    script = f"function deactivate; echo left the venv; end; {enter}; deactivate; deactivate"
+    assert shell.run(script) == ["left the venv"]
