@@ -1,0 +1,70 @@
+"""JSON as browsers read it: UTF-8, no NaN, with the place of every fault."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from workflow.errors import ModelFileError
+from workflow.formats.contents import recognise
+from workflow.formats.places import require_file
+from workflow.formats.wording import kind_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import NoReturn
+
+_AGAIN = "Write or fetch the file again; it is one JSON object in UTF-8."
+_NAN_HINT = (
+    "A weight that holds NaN or infinity does this when it is quantized: look for it in the source model, "
+    "or leave that weight out of the quantization."
+)
+
+
+class _NotANumberError(Exception):
+    """The text holds NaN or Infinity, which Python reads and no browser does."""
+
+
+def read_object(path: Path, wanted: str) -> dict[str, Any]:
+    """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``."""
+    require_file(path, wanted)
+    content = recognise(path)
+    if content.name != "json":
+        raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
+    text = _text(path)
+    value = _parsed(text, path)
+    if not isinstance(value, dict):
+        hint = "A weights_manifest.json of TensorFlow.js before 1.0 is only half of a model." if value else _AGAIN
+        raise ModelFileError(f"{path} is not {wanted}: it holds {kind_of(value)}, not an object", hint=hint)
+    return value
+
+
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise ModelFileError(f"{path} begins with a byte order mark, which JSON forbids", hint="Save it without one.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        message = f"{path} is not JSON in UTF-8: byte {raw[error.start]:#04x} at offset {error.start:,}"
+        raise ModelFileError(message, hint=_AGAIN) from error
+
+
+def _parsed(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except _NotANumberError as error:
+        raise ModelFileError(f"{path} holds {error}, which is no JSON: browsers refuse it", hint=_NAN_HINT) from error
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()):
+            raise ModelFileError(f"{path} is cut short: its JSON ends too early", hint=_AGAIN) from error
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ModelFileError(f"{path} is not JSON: {error.msg} at {where}", hint=_AGAIN) from error
+    except RecursionError as error:
+        raise ModelFileError(f"{path} is nested too deeply for a model", hint=_AGAIN) from error
+    except ValueError as error:  # Python's limit on the digits of an integer
+        raise ModelFileError(f"{path} holds a number too long for a model", hint=_AGAIN) from error
+
+
+def _refuse(literal: str) -> NoReturn:
+    raise _NotANumberError(literal)

@@ -1,0 +1,45 @@
+"""How things found in a model file are put into a sentence: bounded, printable, whatever the file holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 60
+_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+}
+
+
+def shown(text: str) -> str:
+    """Return text from a file in quotes, with what a terminal must not receive escaped, and cut when long."""
+    safe = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text[:_LONGEST])
+    return f"'{safe}{'…' if len(text) > _LONGEST else ''}'"
+
+
+def kind_of(value: object) -> str:
+    """Return what a JSON value is, in words: "a list", "null"."""
+    return _KINDS.get(type(value), "null")
+
+
+def some(names: Iterable[str], *, limit: int = 5) -> str:
+    """Return names as a comma list, with "and 7 more" in place of what goes beyond ``limit``."""
+    every = list(names)
+    rest = len(every) - limit
+    return ", ".join(every[:limit]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 file", "3 files"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("ascii", "backslashreplace").decode() if not letter.isascii() else f"\\x{ord(letter):02x}"
