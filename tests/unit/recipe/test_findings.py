@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow.errors import RecipeError
+from workflow.recipe import load
+
+if TYPE_CHECKING:
+    from tests.unit.recipe.conftest import Refuse, Write
+
+WRONG = {
+    "unknown top key": ("stpes: []", "1:1: there is no key `stpes`", "Did you mean `steps`?"),
+    "no steps": ("name: x", "1:1: `steps` is missing", ""),
+    "empty steps": ("steps: []", "1:8: `steps` cannot be a list. Expected an entry", ""),
+    "steps as mapping": ("steps: {shard: 1}", "1:8: `steps` cannot be a mapping. Expected a list", ""),
+    "nothing after key": ("name:\nsteps: [{x: 1}]", "1:6: `name` has no value. Expected text", ""),
+    "yes as text": ("name: on\nsteps: [{x: 1}]", "1:7: `name` cannot be the yes-or-no value `true`", "in quotes"),
+    "bad name": ("name: a/b\nsteps: [{x: 1}]", "1:7: `name`: `a/b` is no name", ""),
+    "bad environment": ("environment: ../x\nsteps: [{x: 1}]", "1:14: `environment`: `../x` is no environment name", ""),
+    "unknown kind": ("steps: [{sharrd: {}}]", "1:10: there is no step `sharrd`", "Did you mean `shard`?"),
+    "text as step": ("steps: [shard]", "1:9: `shard` is no step", ""),
+    "two kinds": ("steps: [{shard: {}, graph: {}}]", "1:21: `shard` and `graph` are two steps in one", ""),
+    "not indented": ("steps:\n- shard:\n  input: a", "3:3: `input` stands beside `shard`", "indented further"),
+    "no settings": ("steps:\n- shard:", "2:9: `shard` has no value. Expected a mapping", ""),
+    "missing input": ("steps: [{graph: {output: a}}]", "1:10: `input` is missing in `graph`", ""),
+    "unknown key": ("steps: [{shard: {inptu: a}}]", "1:18: there is no key `inptu` in `shard`", "`input`?"),
+    "number as path": ("steps: [{graph: {input: 1, output: b}}]", "1:25: `input` cannot be the number 1", "quotes"),
+    "empty path": ("steps: [{graph: {input: '', output: b}}]", "1:25: `input` cannot be an empty text", ""),
+    "zero byte": ('steps: [{graph: {input: "a\\0", output: b}}]', "1:25: `input`: a path cannot hold a zero byte", ""),
+    "no such user": (
+        "steps: [{graph: {input: ~nobody_here/a.h5, output: b}}]",
+        "1:25: `input`: `~nobody_here/a.h5`",
+        "",
+    ),
+    "negative time": ("steps: [{graph: {input: a.h5, output: b, timeout: 0}}]", "1:51: `timeout` cannot be", "than 0"),
+    "endless time": ("steps: [{graph: {input: a.h5, output: b, timeout: .inf}}]", "1:51: `timeout`", "finite"),
+    "bad size": (
+        "steps: [{shard: {input: a, output: b, shard_size: 4 apples}}]",
+        "1:51: `shard_size`: `4 apples`",
+        "100kB",
+    ),
+    "half a byte": ("steps: [{shard: {input: a, output: b, shard_size: 0.0001kB}}]", "is no whole number of bytes", ""),
+    "no size": ("steps: [{shard: {input: a, output: b}}]", "1:10: `shard_size` is missing in `shard`", "100kB"),
+    "no dtype": ("steps: [{quantize: {input: a, output: b}}]", "1:10: `dtype` is missing in `quantize`", "uint8"),
+    "bad dtype": (
+        "steps: [{quantize: {input: a, output: b, dtype: uint61}}]",
+        "1:49: `dtype` cannot be `uint61`",
+        "`uint16`?",
+    ),
+    "flag as text": (
+        "steps: [{graph: {input: a.h5, output: b, skip_op_check: 'yes'}}]",
+        "1:57: `skip_op_check`",
+        "`true`",
+    ),
+    "comma in list": ("steps: [{graph: {input: a.h5, output: b, quantize_uint8: ['a,b']}}]", "has a comma", ""),
+    "old option": (
+        "steps: [{graph: {input: a.h5, output: b, quantization_bytes: 3}}]",
+        "1:62: `quantization_bytes`",
+        "`1` or `2`",
+    ),
+    "bad format": (
+        "steps: [{convert: {from: kreas, to: keras, input: a, output: b}}]",
+        "1:26: `from` cannot be `kreas`",
+        "`keras`?",
+    ),
+    "option elsewhere": (
+        "steps: [{js_to_python: {input: a, output: b.h5, control_flow_v2: true}}]",
+        "1:49: `control_flow_v2` means nothing in `js_to_python`",
+        "tfjs_graph_model",
+    ),
+    "no source": ("model: {output: a.h5}\nsteps: [{x: 1}]", "1:1: `model` does not say where the model comes from", ""),
+    "two sources": (
+        "model: {url: a, script: b, output: c}\nsteps: [{x: 1}]",
+        "1:17: `model` has `url` and `script` at once",
+        "",
+    ),
+    "source misspelt": ("model: {scrpt: a}\nsteps: [{x: 1}]", "1:9: there is no key `scrpt` in `model`", "`script`?"),
+    "no such network": (
+        "model: {keras_application: MobileNetV4, output: a.h5}\nsteps: [{x: 1}]",
+        "1:28:",
+        "`MobileNetV2`?",
+    ),
+    "network option": (
+        "model: {keras_application: VGG16, output: a.h5, options: {clases: 3}}\nsteps: [{x: 1}]",
+        "1:59: there is no key `clases` in `options`",
+        "`classes`?",
+    ),
+    "bad sha256": ("model: {url: 'https://x/y', sha256: abc, output: a}\nsteps: [{x: 1}]", "`abc` is no sha256", "64"),
+    "bad url": (
+        "model: {url: 'ftp://x/y', sha256: abc, output: a}\nsteps: [{x: 1}]",
+        "is no URL that can be fetched",
+        "",
+    ),
+    "unknown runtime": ("steps: [{x: 1}]\nverify: {runtimes: [pyton]}", "2:21: an entry of `runtimes`", "`python`?"),
+    "verify as text": ("steps: [{x: 1}]\nverify: maybe", "2:9: `verify` cannot be `maybe`", "a mapping"),
+    "bad tolerance": ("steps: [{x: 1}]\nverify: {atol: -1}", "2:16: `atol` cannot be the number -1", "at least 0"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected", "also"), WRONG.values(), ids=WRONG.keys())
+def test_each_mistake_is_named_with_its_place(text: str, expected: str, also: str, refusal: Refuse) -> None:
+    details = refusal(text)
+    assert expected in details
+    assert also in details
+
+
+def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse) -> None:
+    assert refusal("steps:\n  - shard: {input: a, output: b, shard_sise: 1kB}\n").splitlines() == [
+        (
+            "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, `timeout`, "
+            "`weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, `quantize_uint16`, `quantization_bytes` "
+            "or `shard_size`. Did you mean `shard_size`?"
+        ),
+        "      - shard: {input: a, output: b, shard_sise: 1kB}",
+        "                                     ^^^^^^^^^^",
+    ]
+
+
+def test_all_findings_come_at_once_in_the_order_of_the_file(write: Write) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load(
+            write("nmae: x\nsteps:\n- graph: {input: a.h5, output: .}\n- shard: {inptu: 1, output: c, shard_size: x}\n")
+        )
+    assert caught.value.message.endswith("recipe.yml has 4 errors")
+    assert "tfjs-workflow check" in caught.value.hint
+    places = [line.split("recipe.yml:")[1] for line in caught.value.details.splitlines() if "recipe.yml:" in line]
+    assert [place.split(": ")[0] for place in places] == ["1:1", "3:32", "4:11", "4:44"]
+
+
+def test_very_many_findings_are_cut_short(refusal: Refuse) -> None:
+    details = refusal("".join(f"key{n}: 1\n" for n in range(50)))
+    assert details.endswith("... and 21 more")
+
+
+def test_a_refused_step_is_not_blamed_on_the_steps_that_need_it(refusal: Refuse) -> None:
+    details = refusal(
+        "steps:\n- python_to_js: {inptu: a.h5, output: b}\n- graph: {input: b, output: c, from: tfjs_layers_model}\n"
+    )
+    assert "2:18" in details
+    assert "3:" not in details
+
+
+def test_a_step_without_output_silences_the_search_for_missing_files(refusal: Refuse) -> None:
+    details = refusal("steps:\n- python_to_js: {input: a.h5}\n- js_to_python: {input: b, output: c.h5}\n")
+    assert "does not exist" not in details

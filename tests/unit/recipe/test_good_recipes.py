@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow.recipe import load
+from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Verification
+
+if TYPE_CHECKING:
+    from tests.unit.recipe.conftest import Load
+
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
+STEPS = "steps: [{python_to_js: {input: a.h5, output: o, timeout: 90}}]\n"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_recipes_load_and_tell_editors_their_schema(path: Path) -> None:
+    assert load(path, check_files=False).steps
+    schema = re.match(r"# yaml-language-server: \$schema=(.+)\n", path.read_text(encoding="utf-8"))
+    assert schema
+    assert (path.parent / schema[1]).resolve() == ROOT / "workflow" / "recipe" / "schema.json"
+
+
+def test_the_mobilenet_recipe_is_the_tutorials_five_conversions() -> None:
+    recipe = load(ROOT / "recipes" / "mobilenet.yml")
+    assert recipe.base == ROOT
+    assert [step.kind for step in recipe.steps] == ["python_to_js", "js_to_python", "shard", "quantize", "graph"]
+    assert [step.options for step in recipe.steps[2:4]] == [
+        {"weight_shard_size_bytes": 100_000},
+        {"quantize_uint16": ["*"]},
+    ]
+
+
+def test_a_short_recipe_has_sensible_defaults(loaded: Load) -> None:
+    recipe = loaded(STEPS)
+    assert (recipe.name, recipe.environment, recipe.model) == ("recipe", "tfjs", None)
+    assert recipe.verification == Verification()
+    (step,) = recipe.steps
+    assert (step.name, step.timeout, step.after, str(step.place)) == ("python_to_js", 90, (), f"{recipe.path}:1:10")
+
+
+def test_a_network_of_keras_applications(loaded: Load, tmp_path: Path) -> None:
+    model = loaded(
+        "model: {keras_application: MobileNetV2, weights: w.h5, seed: 3, output: a.h5,"
+        " options: {alpha: 0.5, input_shape: [96, 96, 3]}}\n" + STEPS
+    ).model
+    assert isinstance(model, ApplicationModel)
+    assert (model.application, model.weights, model.seed) == ("MobileNetV2", str(tmp_path / "w.h5"), 3)
+    assert model.options == {"alpha": 0.5, "input_shape": [96, 96, 3]}
+    assert (model.offline, model.output) == ("fail", tmp_path / "a.h5")
+
+
+def test_a_model_that_is_fetched(loaded: Load) -> None:
+    model = loaded(f"model: {{url: 'https://x.org/a.h5', sha256: {'AB' * 32}, output: a.h5}}\n{STEPS}").model
+    assert isinstance(model, FetchedModel)
+    assert (model.url, model.sha256) == ("https://x.org/a.h5", "ab" * 32)
+
+
+def test_a_model_that_a_script_makes(loaded: Load, tmp_path: Path) -> None:
+    model = loaded(f"model: {{script: s.py, arguments: [--n, 3], depends: [d.npz], output: a.h5}}\n{STEPS}").model
+    assert isinstance(model, ScriptedModel)
+    assert (model.script, model.arguments) == (tmp_path / "s.py", ("--n", "3"))
+    assert model.depends == (tmp_path / "d.npz",)
+
+
+def test_how_to_verify(loaded: Load, tmp_path: Path) -> None:
+    settings = loaded(STEPS + "verify: {inputs: x.npz, labels: y.npy, batch: 8, seed: 1, atol: 0.001}").verification
+    assert settings == Verification(inputs=tmp_path / "x.npz", labels=tmp_path / "y.npy", batch=8, seed=1, atol=0.001)
+
+
+def test_a_name_from_a_strange_file_name_can_be_a_folder(tmp_path: Path) -> None:
+    path = tmp_path / "-我的:recipe?.yml"
+    path.write_text(STEPS)
+    assert load(path, check_files=False).name == "我的-recipe"
+
+
+def test_loading_a_recipe_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, pathlib; from workflow.recipe import load; load(pathlib.Path('recipes/mobilenet.yml'));"
+        "print([name for name in ('numpy', 'h5py', 'rattler', 'tensorflow', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from workflow.recipe import schema
+
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
+STEP = {"python_to_js": {"input": "a", "output": "b"}}
+BAD: dict[str, Any] = {
+    "unknown key": {"steps": [STEP], "nmae": "x"},
+    "no steps": {"steps": []},
+    "two kinds": {"steps": [{**STEP, "graph": {"input": "a", "output": "b"}}]},
+    "unknown kind": {"steps": [{"sharrd": {"input": "a", "output": "b"}}]},
+    "no output": {"steps": [{"graph": {"input": "a"}}]},
+    "no shard size": {"steps": [{"shard": {"input": "a", "output": "b"}}]},
+    "bad shard size": {"steps": [{"shard": {"input": "a", "output": "b", "shard_size": "big"}}]},
+    "no dtype": {"steps": [{"quantize": {"input": "a", "output": "b"}}]},
+    "flag as text": {"steps": [{"graph": {"input": "a", "output": "b", "skip_op_check": "yes"}}]},
+    "option elsewhere": {"steps": [{"js_to_python": {"input": "a", "output": "b", "experiments": True}}]},
+    "two sources": {"steps": [STEP], "model": {"url": "https://x/y", "script": "s", "output": "o"}},
+    "no such network": {"steps": [STEP], "model": {"keras_application": "MobilNet", "output": "o.h5"}},
+    "no such runtime": {"steps": [STEP], "verify": {"runtimes": ["ruby"]}},
+}
+jsonschema = pytest.importorskip("jsonschema", reason="an independent validator checks what the schema means")
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    jsonschema.Draft7Validator.check_schema(schema.schema())
+    return jsonschema.Draft7Validator(schema.schema())
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_editors_accept_the_shipped_recipes(path: Path, validator: Any) -> None:
+    validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("value", [True, False, "on", "off", {}, {"batch": 2}])
+def test_editors_accept_the_ways_to_switch_verification(value: object, validator: Any) -> None:
+    validator.validate({"steps": [STEP], "verify": value})
+
+
+@pytest.mark.parametrize("recipe", BAD.values(), ids=BAD.keys())
+def test_editors_refuse_what_check_refuses(recipe: object, validator: Any) -> None:
+    assert not validator.is_valid(recipe)
+
+
+def test_every_key_explains_itself_to_editors() -> None:
+    definitions = {**schema.schema()["definitions"], "Recipe": schema.schema()}
+    silent = [
+        f"{name}.{key}"
+        for name, definition in definitions.items()
+        for key, field in definition["properties"].items()
+        if "description" not in json.dumps(field) and "$ref" not in field and name != "ApplicationOptions"
+    ]
+    assert silent == []

@@ -1,0 +1,24 @@
+"""Recipes: what a user writes, checked and made ready to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.recipe.lookup import find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.recipe.model import Recipe
+
+__all__ = ["find", "load"]
+
+
+def load(path: Path, *, check_files: bool = True) -> Recipe:
+    """Return the validated recipe of a file; raise RecipeError with every finding.
+
+    Without ``check_files``, what the recipe reads need not exist.
+    """
+    from workflow.recipe import loading  # noqa: PLC0415  pydantic and yaml take 0.15 s that --help does not have
+
+    return loading.load(path, check_files=check_files)

@@ -1,0 +1,104 @@
+"""What is wrong in a recipe, and how it is shown: the place, the sentence, the source line and a caret."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_MOST_FINDINGS = 30
+_WIDEST_LINE = 150
+_GRAMMAR = "the grammar is in README.md, and editors read workflow/recipe/schema.json"
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A stretch of one line of a recipe; line and column count from 1."""
+
+    line: int = 1
+    column: int = 1
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: what is there, what was expected, and the nearest name that would be right."""
+
+    spot: Spot
+    what: str
+    expected: str = ""
+    nearest: str = ""
+
+    def sentence(self) -> str:
+        """Return the finding in words."""
+        guess = f"Did you mean `{self.nearest}`?" if self.nearest else ""
+        expected = f"Expected {self.expected}." if self.expected else ""
+        return " ".join(part for part in (f"{self.what}.", expected, guess) if part)
+
+
+def nearest(word: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str:
+    """Return the candidate that is most like ``word``, whatever the case; empty when none is near."""
+    plain = {candidate.casefold(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(word.casefold()[:200], list(plain), n=1, cutoff=likeness)
+    return plain[found[0]] if found else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return the words as they stand in a sentence: ``a``, ``a or b``, ``a, b or c``."""
+    every = [f"`{word}`" for word in words]
+    return " or ".join(part for part in (", ".join(every[:-1]), *every[-1:]) if part)
+
+
+def shown_path(path: Path) -> str:
+    """Return the path as seen from the current folder when it is below, else in full."""
+    here = Path.cwd()
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  Path.resolve would follow symlinks
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
+
+
+def _render(finding: Finding, path: Path, lines: Sequence[str]) -> str:
+    """Return the finding with its place, its source line and a caret below."""
+    spot = finding.spot
+    head = f"{shown_path(path)}:{spot.line}:{spot.column}: {finding.sentence()}"
+    source = lines[spot.line - 1] if 0 < spot.line <= len(lines) else ""
+    return "\n".join([head, *_excerpt(source, spot)]) if source.strip() else head
+
+
+def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str]) -> RecipeError:
+    """Return the error that shows every finding, in the order of their places."""
+    ordered = sorted(dict.fromkeys(findings), key=lambda finding: (finding.spot.line, finding.spot.column))
+    shown = [_render(finding, path, lines) for finding in ordered[:_MOST_FINDINGS]]
+    if len(ordered) > _MOST_FINDINGS:
+        shown.append(f"... and {len(ordered) - _MOST_FINDINGS} more")
+    count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
+    return RecipeError(
+        f"{shown_path(path)} has {count}",
+        details="\n\n".join(shown),
+        hint=f"`tfjs-workflow check {shown_path(path)}` shows this again; {_GRAMMAR}",
+    )
+
+
+def _excerpt(source: str, spot: Spot) -> list[str]:
+    """Return the source line and its caret line, cut to what fits a screen."""
+    begin = max(0, spot.column - 1 - _WIDEST_LINE * 2 // 3)
+    window = source[begin : begin + _WIDEST_LINE]
+    before = window[: spot.column - 1 - begin]
+    marked = window[len(before) : len(before) + max(1, spot.width)]
+    printable = "".join(char if char.isprintable() or char == "\t" else "?" for char in window)
+    blank = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
+    return [f"    {printable}", f"    {blank}{'^' * max(1, sum(map(_cells, marked)))}"]
+
+
+def _cells(char: str) -> int:
+    """Return how many columns of a terminal the character takes."""
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

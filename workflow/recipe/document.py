@@ -1,0 +1,299 @@
+"""A recipe file as plain data in which every value knows its line and column."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+from yaml.composer import ComposerError
+
+from workflow.recipe.diagnostics import Finding, Spot, recipe_error
+from workflow.recipe.paths import base_of, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workflow.errors import RecipeError
+
+Location = tuple[str | int, ...]
+"""Keys and list positions that lead from the top of the file to a value."""
+
+_LARGEST = 256 * 1024
+_DEEPEST = 32
+_MOST_VALUES = 20_000
+_LINE_ENDS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_TAG = "tag:yaml.org,2002:"
+_MERGE = f"{_TAG}merge"
+
+
+@dataclass
+class Document:
+    """What a recipe file says (``data``), where it says it, and what was already found wrong with it."""
+
+    path: Path
+    lines: list[str]
+    data: Any = None
+    findings: list[Finding] = field(default_factory=list)
+    keys: dict[Location, Spot] = field(default_factory=dict)
+    values: dict[Location, Spot] = field(default_factory=dict)
+
+    def value_spot(self, location: Location) -> Spot:
+        """Return where the value stands, or the innermost thing around it that is there."""
+        while location and location not in self.values:
+            location = location[:-1]
+        return self.values.get(location, Spot())
+
+    def key_spot(self, location: Location) -> Spot:
+        """Return where the key of this value stands; for a list item where the item stands."""
+        while location and location not in self.keys:
+            if location in self.values:
+                return self.values[location]
+            location = location[:-1]
+        return self.keys.get(location, Spot())
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths count from."""
+        return base_of(self.path)
+
+    def text_at(self, location: Location) -> str:
+        """Return the text that stands at this place; empty when no text does."""
+        try:
+            value = functools.reduce(operator.getitem, location, self.data)
+        except (KeyError, IndexError, TypeError):
+            return ""
+        return value if isinstance(value, str) else ""
+
+    def complain(self, spot: Spot, what: str, *, expected: str = "", near: str = "") -> None:
+        """Note something that is wrong."""
+        self.findings.append(Finding(spot, what, expected, near))
+
+    def error(self) -> RecipeError:
+        """Return the error that shows all findings so far."""
+        return recipe_error(self.path, self.findings, lines=self.lines)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader that does not take dates for anything but text, and stops at deep nesting."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            parser: Any = self  # the stubs leave peek_event without types
+            raise ComposerError(None, None, "this is nested too deeply", parser.peek_event().start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def read(path: Path) -> Document:
+    """Parse the file; raise RecipeError when it is no YAML at all, collect what else is wrong in ``findings``."""
+    document = Document(plain(path), [])
+    text = _decoded(document, _bytes(document))
+    document.lines = _LINE_ENDS.split(text)
+    loader, node = _composed(document, text)
+    if node is None:
+        _stop(document, Spot(), "the file is empty", expected="the keys of a recipe, at least `steps`")
+    try:
+        document.data = _Builder(document, loader).build(node, ())
+    except _TooMuchError:
+        _stop(document, Spot(), "the file repeats itself through aliases (`*name`) until it is far too large")
+    return document
+
+
+def _bytes(document: Document) -> bytes:
+    try:
+        size = document.path.stat().st_size
+        content = document.path.read_bytes() if size <= _LARGEST else b""
+    except OSError as error:
+        _stop(document, Spot(), f"the file cannot be read: {error.strerror}")
+    if size > _LARGEST:
+        _stop(document, Spot(), f"the file has {size} bytes", expected=f"a recipe of at most {_LARGEST}")
+    return content
+
+
+def _decoded(document: Document, content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        _stop(document, Spot(), "the file is UTF-16 text", expected="UTF-8; save it again with that encoding")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = _LINE_ENDS.split(content[: error.start].decode("utf-8", "replace"))
+        document.lines = _LINE_ENDS.split(content.decode("utf-8", "replace"))
+        spot = Spot(len(before), len(before[-1]) + 1)
+        _stop(
+            document, spot, f"the byte 0x{content[error.start]:02x} is no UTF-8 text", expected="a file saved as UTF-8"
+        )
+
+
+def _composed(document: Document, text: str) -> tuple[_Loader, yaml.Node | None]:
+    loader: _Loader | None = None
+    try:
+        loader = _Loader(text)
+        return loader, loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        before = _LINE_ENDS.split(text[: error.position])
+        spot = Spot(len(before), len(before[-1]) + 1)
+        _stop(document, spot, f"the character #x{ord(text[error.position]):04x} is not allowed in YAML")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what, expected = _explained(error)
+        _stop(document, _spot(mark), what, expected=expected)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # PyYAML lets them through for impossible numbers in escapes and directives
+        mark = loader.get_mark() if loader else None
+        _stop(document, _spot(mark), "this is not valid YAML: a number here is impossible")
+
+
+_EXPLANATIONS = (
+    ("'\\t' that cannot start any token", "a tab cannot indent in YAML", "spaces"),
+    ("expected a single document", "a second YAML document starts here", "one recipe in a file"),
+    ("but found another document", "a second YAML document starts here", "one recipe in a file"),
+    ("found undefined alias", "this alias (`*name`) has no anchor (`&name`) above it", ""),
+    ("found duplicate anchor", "this anchor (`&name`) is already taken", "another name"),
+    ("nested too deeply", "this is nested too deeply", f"at most {_DEEPEST} levels"),
+    (
+        "mapping values are not allowed here",
+        "a colon does not fit here",
+        "proper indentation, or quotes around it",
+    ),
+    ("could not find expected ':'", "a colon is missing here or in the line above", "`key: value`"),
+    (
+        "expected <block end>",
+        "the indentation does not fit the lines above",
+        "keys of one mapping in one column",
+    ),
+    ("expected ',' or '}'", "this `{` mapping is not closed properly", "`,` or `}`"),
+    ("expected ',' or ']'", "this `[` list is not closed properly", "`,` or `]`"),
+)
+
+
+def _explained(error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    problem = f"{error.context or ''} {error.problem or ''}"
+    for sign, what, expected in _EXPLANATIONS:
+        if sign in problem:
+            return what, expected
+    return f"this is not valid YAML: {error.problem or error.context}", ""
+
+
+def _spot(mark: Any) -> Spot:
+    return Spot(mark.line + 1, mark.column + 1) if mark else Spot()
+
+
+def _stop(document: Document, spot: Spot, what: str, *, expected: str = "") -> NoReturn:
+    """Raise the error for a file that cannot be read on."""
+    raise recipe_error(document.path, [Finding(spot, what, expected)], lines=document.lines)
+
+
+class _TooMuchError(Exception):
+    """Aliases made the file larger than any recipe is."""
+
+
+class _Builder:
+    """Turns YAML nodes into plain data, and notes where each value stands and what is wrong with it."""
+
+    def __init__(self, document: Document, loader: _Loader) -> None:
+        self._document = document
+        self._loader = loader
+        self._count = 0
+
+    def build(self, node: yaml.Node, location: Location, *, depth: int = 0) -> Any:
+        """Return the plain value of the node."""
+        self._spend(depth)
+        self._document.values[location] = _extent(node)
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, location, depth)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self.build(item, (*location, place), depth=depth + 1) for place, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode) and (convert := _SCALARS.get(node.tag.removeprefix(_TAG))):
+            return self._scalar(node, convert)
+        self._complain(node, f"the tag `{node.tag.replace(_TAG, '!!')}` means nothing in a recipe")
+        return None
+
+    def _mapping(self, node: yaml.MappingNode, location: Location, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node, own in self._pairs(node, depth):
+            key = self._key(key_node)
+            if key in lines and own:
+                what = f"the key `{key}` stands here a second time; the first is in line {lines[key]}"
+                self._complain(key_node, what, "each key once")
+            if key is None or key in lines:
+                continue
+            lines[key] = key_node.start_mark.line + 1
+            inner = (*location, key)
+            self._document.keys[inner] = _extent(key_node)
+            found[key] = self.build(value_node, inner, depth=depth + 1)
+        return found
+
+    def _pairs(self, node: yaml.MappingNode, depth: int) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
+        """Yield the mapping's own keys and values, then what ``<<: *anchor`` (or a list of anchors) adds to them."""
+        self._spend(depth)
+        merged: list[yaml.Node] = []
+        for key_node, value_node in node.value:
+            if key_node.tag != _MERGE:
+                yield key_node, value_node, True
+            else:
+                merged += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+        for source in merged:
+            if isinstance(source, yaml.MappingNode):
+                yield from ((key, value, False) for key, value, _own in self._pairs(source, depth + 1))
+            else:
+                self._complain(source, "`<<` merges mappings only", "an alias of a mapping")
+
+    def _spend(self, depth: int) -> None:
+        self._count += 1
+        if self._count > _MOST_VALUES or depth > _DEEPEST:
+            raise _TooMuchError
+
+    def _key(self, node: yaml.Node) -> str | None:
+        if isinstance(node, yaml.ScalarNode):
+            return str(self._scalar(node, _text))
+        self._complain(node, "a list or mapping cannot be a key", "a word")
+        return None
+
+    def _scalar(self, node: yaml.ScalarNode, convert: Any) -> Any:
+        if any("\ud800" <= char <= "\udfff" for char in node.value):
+            self._complain(node, "this text holds half a character (a surrogate escape)")
+            return ""
+        try:
+            return convert(self._loader, node)
+        except ValueError:
+            self._complain(node, f"`{node.value[:40]}` is no number that YAML knows", "a number, or quotes around it")
+            return None
+
+    def _complain(self, node: yaml.Node, what: str, expected: str = "") -> None:
+        self._document.findings.append(Finding(_extent(node), what, expected))
+
+
+def _text(_loader: Any, node: yaml.ScalarNode) -> str:
+    return str(node.value)
+
+
+_SCALARS: dict[str, Any] = {
+    "str": _text,
+    "int": yaml.SafeLoader.construct_yaml_int,
+    "float": yaml.SafeLoader.construct_yaml_float,
+    "bool": yaml.SafeLoader.construct_yaml_bool,
+    "null": yaml.SafeLoader.construct_yaml_null,
+}
+
+
+def _extent(node: yaml.Node) -> Spot:
+    """Return where a node stands; a list or mapping is marked by its first character only."""
+    begin, end = node.start_mark, node.end_mark
+    one_line = isinstance(node, yaml.ScalarNode) and begin.line == end.line
+    return Spot(begin.line + 1, begin.column + 1, max(1, end.column - begin.column) if one_line else 1)

@@ -1,0 +1,353 @@
+"""What may stand in a recipe: the one definition that checks recipes and makes the JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from workflow.recipe import values
+from workflow.recipe.applications import APPLICATIONS
+from workflow.recipe.diagnostics import listed, nearest
+from workflow.recipe.model import Format  # noqa: TC001  pydantic reads the annotations when it runs
+
+ABSENT: Any = None
+"""The default of what need not be there; writing nothing after such a key is an error."""
+
+PythonFormat = Literal["keras", "keras_keras", "keras_saved_model", "tf_saved_model", "tf_hub", "tf_frozen_model"]
+GraphSource = Literal[
+    "keras",
+    "keras_keras",
+    "keras_saved_model",
+    "tf_saved_model",
+    "tf_hub",
+    "tf_frozen_model",
+    "tfjs_layers_model",
+]
+KerasFormat = Literal["keras", "keras_keras", "keras_saved_model"]
+JsFormat = Literal["tfjs_layers_model", "tfjs_graph_model"]
+Dtype = Literal["uint8", "uint16", "float16"]
+
+_ITEM = {"type": "string", "pattern": values.ITEM_PATTERN}
+_ITEMS = {"type": "array", "items": _ITEM, "minItems": 1}
+_TEXT = {"type": "string", "minLength": 1}
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=values.NAME_PATTERN)]
+Seconds = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Size = Annotated[
+    int,
+    BeforeValidator(values.size),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": values.SIZE_PATTERN}]}),
+]
+Patterns = Annotated[
+    list[str],
+    BeforeValidator(values.patterns),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, _TEXT, _ITEMS]}),
+]
+Globs = Annotated[list[str], BeforeValidator(values.words), WithJsonSchema({"anyOf": [_TEXT, _ITEMS]})]
+Tags = Annotated[
+    list[str],
+    BeforeValidator(values.tags),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM}]}),
+]
+Arguments = Annotated[
+    list[str],
+    BeforeValidator(values.arguments),
+    WithJsonSchema({"type": "array", "items": {"type": ["string", "number"]}}),
+]
+Metadata = Annotated[
+    dict[str, str],
+    BeforeValidator(values.metadata),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": "^[^:,]+$"},
+            "additionalProperties": {"type": "string", "pattern": "^[^:,]+$"},
+        }
+    ),
+]
+Application = Annotated[
+    str, BeforeValidator(values.application), WithJsonSchema({"type": "string", "enum": list(APPLICATIONS)})
+]
+
+
+class Entry(BaseModel):
+    """A mapping in a recipe: no keys but the declared ones, and no guessing of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
+
+    def given(self) -> dict[str, Any]:
+        """Return what the recipe says here, without what it leaves out."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+
+class StepEntry(Entry):
+    """What every step has."""
+
+    input: Text = Field(description="The model to read: a file or folder, or the output of another step.")
+    output: Text = Field(description="The file or folder to write.")
+    name: Name = Field(default=ABSENT, description="What the step is called; its kind when left out.")
+    timeout: Seconds = Field(default=ABSENT, description="Seconds after which the step is stopped and has failed.")
+
+
+class JsOptions(Entry):
+    """The converter's options for every result that is a TensorFlow.js model."""
+
+    weight_shard_size_bytes: Size = Field(
+        default=ABSENT,
+        description="Largest size of one weight file: bytes, or a size such as 100kB. Default 4 MiB.",
+    )
+    quantize_float16: Patterns = Field(
+        default=ABSENT, description="Weights to store as float16: true, or patterns of names."
+    )
+    quantize_uint8: Patterns = Field(
+        default=ABSENT, description="Weights to store in one byte each: true, or patterns of names."
+    )
+    quantize_uint16: Patterns = Field(
+        default=ABSENT, description="Weights to store in two bytes each: true, or patterns of names."
+    )
+    quantization_bytes: Literal[1, 2] = Field(
+        default=ABSENT,
+        description="The old way to say quantize_uint8 (1) or quantize_uint16 (2).",
+        json_schema_extra={"deprecated": True},
+    )
+
+
+class MetadataOption(Entry):
+    """The converter's option for results that are made anew."""
+
+    metadata: Metadata = Field(
+        default=ABSENT, description="JSON files to put into model.json as userDefinedMetadata, by name."
+    )
+
+
+class LayersOptions(Entry):
+    """The converter's option for layers models that are made of Keras models."""
+
+    split_weights_by_layer: bool = Field(default=ABSENT, description="One group of weight files for each layer.")
+
+
+class GraphOptions(Entry):
+    """The converter's options for graph models."""
+
+    signature_name: Text = Field(default=ABSENT, description="The SavedModel's or Hub module's signature to convert.")
+    saved_model_tags: Tags = Field(default=ABSENT, description="The SavedModel's tags; `serve` when left out.")
+    output_node_names: Globs = Field(default=ABSENT, description="Names of the outputs of a frozen graph; required.")
+    skip_op_check: bool = Field(default=ABSENT, description="Convert operations too that TensorFlow.js does not have.")
+    strip_debug_ops: bool = Field(default=ABSENT, description="Remove Print, Assert and CheckNumerics. Default true.")
+    use_structured_outputs_names: bool = Field(
+        default=ABSENT, description="Name outputs by their keys in the model's output dictionary."
+    )
+    control_flow_v2: bool = Field(default=ABSENT, description="Keep branches and loops as functional operations.")
+    experiments: bool = Field(default=ABSENT, description="Switch on the converter's experimental optimisations.")
+
+
+class PythonToJs(JsOptions, LayersOptions, GraphOptions, MetadataOption, StepEntry):
+    """A Keras or TensorFlow model becomes a TensorFlow.js model."""
+
+    format: JsFormat = Field(default=ABSENT, description="What to make; by default what fits the input.")
+    source: PythonFormat = Field(default=ABSENT, alias="from", description="What the input is, if that cannot be seen.")
+
+
+class JsToPython(StepEntry):
+    """A TensorFlow.js layers model becomes a Keras model."""
+
+    format: KerasFormat = Field(default=ABSENT, description="What to make; by default what the output's name says.")
+
+
+class Shard(JsOptions, StepEntry):
+    """A layers model is written again with weight files of another size."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["shard_size"]}, {"required": ["weight_shard_size_bytes"]}]}
+    )
+
+    shard_size: Size = Field(default=ABSENT, description="Largest size of one weight file, such as 100kB or 4MiB.")
+
+
+class Quantize(JsOptions, StepEntry):
+    """A layers model is written again with smaller weights."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name]}
+                for name in (
+                    "dtype",
+                    "quantize_float16",
+                    "quantize_uint8",
+                    "quantize_uint16",
+                    "quantization_bytes",
+                )
+            ],
+            "dependencies": {"weights": ["dtype"]},
+        }
+    )
+
+    dtype: Dtype = Field(default=ABSENT, description="What the weights are stored as.")
+    weights: Globs = Field(default=ABSENT, description="Patterns of the weights to quantize; all when left out.")
+
+
+class Graph(JsOptions, GraphOptions, MetadataOption, StepEntry):
+    """Any model becomes a TensorFlow.js graph model, which predicts faster."""
+
+    source: GraphSource = Field(default=ABSENT, alias="from", description="What the input is, if that cannot be seen.")
+
+
+class Convert(JsOptions, LayersOptions, GraphOptions, MetadataOption, StepEntry):
+    """Any conversion that the converter knows, with both formats named."""
+
+    source: Format = Field(alias="from", description="What the input is.")
+    target: Format = Field(alias="to", description="What to make.")
+
+
+class AnyStep(Entry):
+    """One step: a mapping with one key, the kind of step."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    python_to_js: PythonToJs = ABSENT
+    js_to_python: JsToPython = ABSENT
+    shard: Shard = ABSENT
+    quantize: Quantize = ABSENT
+    graph: Graph = ABSENT
+    convert: Convert = ABSENT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_kind(cls, value: object) -> object:
+        """Refuse what is not one key with a step's kind, before its content is looked at."""
+        kinds = listed(cls.model_fields)
+        if not isinstance(value, dict) or not value:
+            raise values.refused(f"{values.described(value)} is no step", f"one of {kinds} with its settings")
+        known = [key for key in value if key in cls.model_fields]
+        strange = next((key for key in value if key not in cls.model_fields), "")
+        if strange and known:
+            what, expected = f"`{strange}` stands beside `{known[0]}`", f"it inside `{known[0]}`, indented further"
+            raise values.refused(what, expected, key=strange)
+        if strange:
+            near = nearest(strange, cls.model_fields)
+            raise values.refused(f"there is no step `{strange[:60]}`", kinds, near=near, key=strange)
+        if len(known) > 1:
+            what = f"`{known[0]}` and `{known[1]}` are two steps in one"
+            raise values.refused(what, "a `-` before each", key=known[1])
+        return value
+
+
+class ApplicationOptions(Entry):
+    """Arguments of the network's constructor."""
+
+    input_shape: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=3, max_length=3)] = ABSENT
+    alpha: Annotated[float, Field(gt=0)] = ABSENT
+    depth_multiplier: Annotated[int, Field(gt=0)] = ABSENT
+    dropout: Annotated[float, Field(ge=0, lt=1)] = ABSENT
+    dropout_rate: Annotated[float, Field(ge=0, lt=1)] = ABSENT
+    include_top: bool = ABSENT
+    include_preprocessing: bool = ABSENT
+    minimalistic: bool = ABSENT
+    pooling: Literal["avg", "max"] = ABSENT
+    classes: Annotated[int, Field(gt=0)] = ABSENT
+    classifier_activation: Text = ABSENT
+
+
+class ApplicationEntry(Entry):
+    """The first model is a network of keras.applications, saved as Keras HDF5."""
+
+    keras_application: Application = Field(description="The network, such as MobileNet or ResNet50.")
+    output: Text = Field(description="The .h5 file to write.")
+    weights: Text = Field(default="imagenet", description="imagenet, seeded (made here), or the path of a .h5 file.")
+    offline: Literal["fail", "seeded"] = Field(
+        default="fail", description="What to do when the imagenet weights cannot be fetched."
+    )
+    seed: Seed = Field(default=0, description="The seed of seeded weights.")
+    options: ApplicationOptions = Field(default=ABSENT, description="Arguments of the network's constructor.")
+
+
+class UrlEntry(Entry):
+    """The first model is fetched."""
+
+    url: Annotated[str, Field(pattern=values.URL_PATTERN)] = Field(description="An http, https or file URL.")
+    sha256: Annotated[str, Field(pattern=values.SHA256_PATTERN)] = Field(description="The file's sha256, 64 digits.")
+    output: Text = Field(description="The file to write.")
+
+
+class ScriptEntry(Entry):
+    """The first model is made by a Python script in the converter environment."""
+
+    script: Text = Field(description="The Python script to run.")
+    output: Text = Field(description="The file or folder that the script writes.")
+    arguments: Arguments = Field(default=ABSENT, description="The script's arguments.")
+    depends: list[Text] = Field(default=ABSENT, description="Further files that the result depends on.")
+
+
+SOURCES: dict[str, type[Entry]] = {
+    "keras_application": ApplicationEntry,
+    "url": UrlEntry,
+    "script": ScriptEntry,
+}
+
+
+def source_kind(value: object) -> str | None:
+    """Return which of the three model sources a mapping describes; None when it is none of them, or several."""
+    found = [key for key in SOURCES if isinstance(value, dict) and key in value]
+    return found[0] if len(found) == 1 else None
+
+
+ModelEntry = Annotated[
+    Annotated[ApplicationEntry, Tag("keras_application")]
+    | Annotated[UrlEntry, Tag("url")]
+    | Annotated[ScriptEntry, Tag("script")],
+    Discriminator(source_kind),
+]
+
+
+class VerifyEntry(Entry):
+    """How the results are run and compared with their source; `off` for not at all."""
+
+    runtimes: Annotated[list[Literal["python"]], Field(min_length=1)] = Field(
+        default=["python"], description="Where the results are run."
+    )
+    inputs: Text = Field(default=ABSENT, description="A .npy or .npz file of inputs; drawn at random when left out.")
+    labels: Text = Field(default=ABSENT, description="A .npy or .npz file of class indices for the inputs.")
+    batch: Annotated[int, Field(ge=1, le=4096)] = Field(default=4, description="How many inputs to draw.")
+    seed: Seed = Field(default=0, description="The seed of drawn inputs.")
+    atol: Annotated[float, Field(ge=0)] = Field(
+        default=ABSENT,
+        description="Largest difference of an output; derived from the data types when left out.",
+    )
+
+
+def switched_off(value: object) -> bool:
+    """Tell whether the recipe says ``verify: off`` (YAML reads ``off`` as false, other readers as a text)."""
+    return value is False or value == "off"
+
+
+def _switched(value: object) -> object:
+    """Read ``on`` as all defaults; ``off`` has nothing to check."""
+    return {} if switched_off(value) or value is True or value == "on" else value
+
+
+class RecipeEntry(Entry):
+    """A recipe of tfjs-workflow: where a model comes from, and the conversions to run."""
+
+    name: Name = Field(default=ABSENT, description="What the recipe is called; its file's name when left out.")
+    environment: Annotated[str, Field(pattern=values.FOLDER_PATTERN)] = Field(
+        default="tfjs", description="The converter environment to use."
+    )
+    model: ModelEntry = Field(default=ABSENT, description="Where the first model comes from when it is not there yet.")
+    steps: Annotated[list[AnyStep], Field(min_length=1)] = Field(description="The conversions, in any order.")
+    verify: Annotated[VerifyEntry, BeforeValidator(_switched)] = Field(
+        default=ABSENT, description="How the results are run and compared; off for not at all."
+    )

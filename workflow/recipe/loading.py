@@ -1,0 +1,177 @@
+"""A recipe file from its text to the validated recipe; every finding on the way is reported at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.recipe import sniffing, wiring
+from workflow.recipe.document import read
+from workflow.recipe.drafting import MODEL, draft_steps, path_at, promised
+from workflow.recipe.formats import FormatFinder
+from workflow.recipe.grammar import switched_off
+from workflow.recipe.interpreting import interpret
+from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verification
+from workflow.recipe.settings import options_of
+from workflow.recipe.sources import source_of
+from workflow.recipe.wiring import Read, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workflow.recipe.document import Document
+    from workflow.recipe.drafting import Draft
+    from workflow.recipe.grammar import RecipeEntry
+    from workflow.recipe.interpreting import Declarations
+    from workflow.recipe.model import Format
+    from workflow.recipe.sources import Source
+
+_VERIFY = "verify"
+
+
+def load(path: Path, *, check_files: bool = True) -> Recipe:
+    """Return the validated recipe of a file; raise RecipeError with every finding.
+
+    Without ``check_files``, what the recipe reads need not exist.
+    """
+    document = read(path)
+    recipe = _Loading(document, check_files=check_files).recipe(interpret(document))
+    if document.findings or recipe is None:
+        raise document.error()
+    return recipe
+
+
+class _Loading:
+    """One recipe on its way; each part adds its findings to the document."""
+
+    def __init__(self, document: Document, *, check_files: bool) -> None:
+        self._document = document
+        self._check_files = check_files
+
+    def recipe(self, declarations: Declarations) -> Recipe | None:
+        """Return the recipe that the declarations make; None when there is none at all."""
+        entry = declarations.recipe
+        if entry is None:
+            return None
+        given = entry.given()
+        source = source_of(self._document, entry.model) if MODEL in given else None
+        verification = self._verification(entry)
+        steps = self._steps(declarations, source, verification)
+        return Recipe(
+            path=self._document.path,
+            base=self._document.base,
+            name=given.get("name") or _name_of(self._document.path),
+            environment=entry.environment,
+            model=source.model if source else None,
+            steps=tuple(steps),
+            verification=verification,
+        )
+
+    def _steps(self, declarations: Declarations, source: Source | None, verification: Verification) -> list[Step]:
+        document = self._document
+        drafts = draft_steps(document, declarations.steps)
+        outputs = [Written(MODEL, source.model.output, (MODEL, "output"))] if source else []
+        outputs += [Written(draft.name, draft.output, (*draft.location, "output")) for draft in drafts]
+        found = wiring.makers(document, outputs)
+        needed = wiring.dependencies(document, drafts, found=found)
+        reads = [Read(draft.reads, (*draft.location, "input"), chained=True) for draft in drafts if draft.reads]
+        reads += [*(source.reads if source else ()), *_samples(verification, source)]
+        ordered = wiring.in_order(document, drafts, needed=needed)
+        resolved = self._resolved(ordered, needed, _made_by(source))
+        reads += [read for step, draft in resolved for read in _metadata_files(step, draft)]
+        wiring.protect(document, reads, found=found)
+        if self._check_files:
+            undone = len(outputs) < len(declarations.steps) + (MODEL in _given(declarations))
+            wiring.find_missing(document, () if undone else self._certain(reads, declarations), found=found)
+        return [step for step, _ in resolved]
+
+    def _certain(self, reads: Sequence[Read], declarations: Declarations) -> list[Read]:
+        """Return what is surely missing when it is not there: no step that was refused may be the one to make it."""
+        places = promised(self._document, declarations.broken)
+        hoped = {place: Written("", self._document.base, ()) for place in places or ()}
+        return [] if places is None else [read for read in reads if wiring.maker_of(read.path, hoped) is None]
+
+    def _resolved(
+        self, ordered: Sequence[Draft], needed: Mapping[str, str], made: dict[str, tuple[Format, ...]]
+    ) -> list[tuple[Step, Draft]]:
+        """Settle formats and options of the steps in running order; ``made`` grows with each."""
+        finder = FormatFinder(self._document, made=made, needed=needed)
+        steps: list[tuple[Step, Draft]] = []
+        for draft in ordered:
+            pair = finder.formats(draft)
+            made[draft.name] = () if pair is None else _readable_as(pair[1])
+            if pair is not None:
+                after = (needed[draft.name],) if draft.name in needed else ()
+                steps.append((self._step(draft, pair, after), draft))
+        return steps
+
+    def _step(self, draft: Draft, pair: tuple[Format, Format], after: tuple[str, ...]) -> Step:
+        spot = self._document.key_spot(draft.location)
+        return Step(
+            name=draft.name,
+            kind=draft.kind,
+            input=_model_file(draft, pair[0]),
+            output=draft.output,
+            from_format=pair[0],
+            to_format=pair[1],
+            options=options_of(self._document, draft, pair=pair),
+            timeout=draft.entry.timeout,
+            after=after,
+            place=Place(self._document.path, spot.line, spot.column),
+            input_is_handle=draft.reads is None,
+        )
+
+    def _verification(self, entry: RecipeEntry) -> Verification:
+        data = self._document.data
+        if isinstance(data, dict) and switched_off(data.get(_VERIFY)):
+            return Verification(enabled=False)
+        given = entry.verify.given() if _VERIFY in entry.given() else {}
+        for key in ("inputs", "labels"):
+            if key in given:
+                given[key] = path_at(self._document, (_VERIFY, key))
+        if "labels" in given and "inputs" not in given:
+            spot = self._document.key_spot((_VERIFY, "labels"))
+            self._document.complain(
+                spot, "`labels` without `inputs` cannot be compared", expected="`inputs` beside them"
+            )
+        return Verification(**{**given, "runtimes": tuple(given.get("runtimes", ("python",)))})
+
+
+def _given(declarations: Declarations) -> dict[str, Any]:
+    return declarations.recipe.given() if declarations.recipe else {}
+
+
+def _name_of(recipe: Path) -> str:
+    """Return the file's name without its ending and without what could not be in a folder's name."""
+    kept = "".join(char if char.isalnum() or char in " _.+-" else "-" for char in recipe.stem)
+    return kept.strip(" .+-")[:80] or "recipe"
+
+
+def _made_by(source: Source | None) -> dict[str, tuple[Format, ...]]:
+    """Return what the model source's result can be read as, if its name tells."""
+    return {MODEL: source.formats} if source and source.formats else {}
+
+
+def _readable_as(target: Format) -> tuple[Format, ...]:
+    return sniffing.SAVED_MODELS if target == "keras_saved_model" else (target,)
+
+
+def _model_file(draft: Draft, source: Format) -> str:
+    """Return the input path; a layers or graph model is always named by its model.json."""
+    if draft.reads is None or source not in sniffing.IN_A_FOLDER:
+        return draft.input
+    is_file = draft.reads.suffix == ".json" and not draft.reads.is_dir()
+    return str(draft.reads if is_file or draft.reads.is_file() else draft.reads / sniffing.MODEL_JSON)
+
+
+def _samples(verification: Verification, source: Source | None) -> list[Read]:
+    """Return the sample files; a script that makes the model may make them too."""
+    required = not (source and isinstance(source.model, ScriptedModel))
+    files = (("inputs", verification.inputs), ("labels", verification.labels))
+    return [Read(path, (_VERIFY, key), required=required) for key, path in files if path]
+
+
+def _metadata_files(step: Step, draft: Draft) -> list[Read]:
+    files = step.options.get("metadata")
+    paths = files if isinstance(files, dict) else {}
+    return [Read(Path(path), (*draft.location, "metadata", key)) for key, path in paths.items()]
