@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from workflow.converters import pairs
+from workflow.converters.pairs import EDGES, REASONS, Edge, Missing, edge
+
+
+def test_there_are_the_twelve_conversions_of_the_reference_converter() -> None:
+    assert len(EDGES) == 12
+    assert pairs.targets("tfjs_layers_model") == (
+        "keras",
+        "keras_keras",
+        "keras_saved_model",
+        "tfjs_layers_model",
+        "tfjs_graph_model",
+    )
+    assert pairs.targets("tfjs_graph_model") == ()
+    assert pairs.sources("tfjs_layers_model") == (*pairs.KERAS, "tfjs_layers_model")
+
+
+def test_a_pair_is_an_edge_or_a_reason_with_a_way_out() -> None:
+    assert isinstance(edge("keras", "tfjs_layers_model"), Edge)
+    gap = edge("tfjs_graph_model", "keras")
+    assert isinstance(gap, Missing)
+    assert "holds no layers" in gap.reason
+    assert all(gap.reason and gap.instead for gap in REASONS.values())
+
+
+def test_every_source_that_goes_anywhere_has_one_natural_target() -> None:
+    natural = [found for found in EDGES.values() if found.natural]
+    assert sorted(found.source for found in natural) == sorted({source for source, _ in EDGES})
+    assert pairs.natural_target("tf_saved_model") == "tfjs_graph_model"
+    assert pairs.natural_target("tfjs_graph_model") is None
+
+
+def test_every_format_has_a_title() -> None:
+    assert tuple(pairs.TITLES) == pairs.FORMATS

@@ -1,0 +1,1 @@
+"""Conversions between model formats: which there are, their options, and the bridge to the reference converter."""
