@@ -12,6 +12,7 @@ from workflow import environment, planning
 from workflow.errors import InterruptedRunError, OutputRefusedError, VerificationError, WorkflowError
 from workflow.recipe.model import Step
 from workflow.running import publishing
+from workflow.running.artifacts import input_digests
 from workflow.running.checking import check
 from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
@@ -131,10 +132,8 @@ class Runner:
         kept = publishing.publish(task.output, sidecar)
         if kept is not None:
             self._watcher.warn(f"what stood at {task.output} was not as we wrote it: kept as {kept.name}")
-        before = sum(int(entry["bytes"]) for entry in sidecar.ingredients.inputs.values())
-        return Outcome(
-            decision, "done", bytes_before=before, bytes_after=total_bytes(sidecar.files), facts=sidecar.facts
-        )
+        sizes = _bytes_before(task), total_bytes(sidecar.files)
+        return Outcome(decision, "done", bytes_before=sizes[0], bytes_after=sizes[1], facts=sidecar.facts)
 
     def _checked(self, order: Order) -> dict[str, Any]:
         try:
@@ -158,6 +157,12 @@ class Runner:
     def _end(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
         self._watcher.ended(outcome)
+
+
+def _bytes_before(task: Task) -> int:
+    if not isinstance(task.declared, Step) or task.declared.input_is_handle:
+        return 0
+    return total_bytes(input_digests(Path(task.declared.input), task.declared.from_format))
 
 
 def _refuse_overlap(task: Task) -> None:
