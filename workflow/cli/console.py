@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PROGRESS_EVERY_SECONDS = 2.0
 _STEP = 1000
+_LOG_WIDTH = 120
 
 
 @functools.cache
@@ -18,7 +21,7 @@ def console() -> Console:
     """Return the console of standard output; honours NO_COLOR and the width of the terminal."""
     from rich.console import Console  # noqa: PLC0415  40 ms that --help does not have
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, width=_width(sys.stdout))
 
 
 @functools.cache
@@ -26,7 +29,12 @@ def error_console() -> Console:
     """Return the console of standard error, where progress and failures go."""
     from rich.console import Console  # noqa: PLC0415  as above
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, width=_width(sys.stderr))
+
+
+def _width(stream: TextIO) -> int | None:
+    """Return the width for logs and pipes, which have none; None lets rich ask the terminal or COLUMNS."""
+    return None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
 
 
 def size_text(size: int) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.cli.console import console, size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.table import Table
 
     from workflow.recipe.model import Recipe
@@ -46,18 +48,21 @@ def _table(outcomes: list[Outcome]) -> Table:
     from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
     from rich.table import Table  # noqa: PLC0415  as above
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("step", "result", "time", "size", "run in Python against its source"):
-        table.add_column(name, justify="right" if name in ("time", "size") else "left", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION, caption_justify="left")
+    shown = [column for column in _COLUMNS if column[0] not in _OPTIONAL or any(column[2](each) for each in outcomes)]
+    for heading, side, _ in shown:
+        table.add_column(heading, justify=side, overflow="fold")
     for outcome in outcomes:
-        table.add_row(
-            outcome.decision.task.name,
-            f"[{_STYLES[outcome.status]}]{outcome.status}[/]",
-            f"{outcome.seconds:.1f} s" if outcome.status in ("done", "failed") else "",
-            _sizes(outcome),
-            _last_column(outcome),
-        )
+        table.add_row(*(text(outcome) for _, _, text in shown))
     return table
+
+
+def _status(outcome: Outcome) -> str:
+    return f"[{_STYLES[outcome.status]}]{outcome.status}[/]"
+
+
+def _time(outcome: Outcome) -> str:
+    return f"{outcome.seconds:.1f} s" if outcome.status in ("done", "failed") else ""
 
 
 def _sizes(outcome: Outcome) -> str:
@@ -67,12 +72,35 @@ def _sizes(outcome: Outcome) -> str:
     return f"{size_text(outcome.bytes_before)} -> {after}" if outcome.bytes_before else after
 
 
-def _last_column(outcome: Outcome) -> str:
-    from rich.markup import escape  # noqa: PLC0415  as above
+def _check(outcome: Outcome) -> dict[str, Any]:
+    return outcome.facts.get("check") or {}
 
-    if outcome.status == "failed" and outcome.error is not None:
-        return "see the error above"
-    if outcome.status in ("not run", "up to date"):
-        numbers = check_text(outcome.facts)
-        return escape(numbers or "; ".join(outcome.decision.reasons))
-    return escape(check_text(outcome.facts))
+
+def _difference(outcome: Outcome) -> str:
+    check = _check(outcome)
+    if check.get("not_run"):
+        return "[yellow]not run[/]"
+    return f"{check['max_abs']:.2g}" if "max_abs" in check else ""
+
+
+def _agreement(outcome: Outcome) -> str:
+    top1 = _check(outcome).get("top1")
+    return "" if top1 is None else f"{top1:.1%}"
+
+
+def _accuracy(outcome: Outcome) -> str:
+    accuracy = _check(outcome).get("accuracy")
+    return f"{accuracy['source']:.2%} -> {accuracy['result']:.2%}" if accuracy else ""
+
+
+_CAPTION = "difference, top-1 and accuracy: the result against its source, both run in Python on the same inputs"
+_OPTIONAL = ("top-1", "accuracy")
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], str]], ...] = (
+    ("step", "left", lambda outcome: outcome.decision.task.name),
+    ("result", "left", _status),
+    ("time", "right", _time),
+    ("size", "right", _sizes),
+    ("max difference", "right", _difference),
+    ("top-1", "right", _agreement),
+    ("accuracy", "right", _accuracy),
+)

@@ -1,0 +1,70 @@
+"""The README can be believed: its commands exist, its recipes are recipes, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from workflow import recipe
+from workflow.cli.boundary import guarded
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def command_lines() -> list[str]:
+    lines = [line.removeprefix("$ ").split("#")[0] for block in blocks("console") for line in block.splitlines()]
+    return [line.strip() for line in lines]
+
+
+TOOL = sorted({words for line in command_lines() for words in re.findall(r"tfjs-workflow ([a-z]+(?: [a-z]+)?)", line)})
+TARGETS = sorted({target for line in command_lines() for target in re.findall(r"^make ([a-z-]+)", line)})
+
+
+@pytest.mark.parametrize("words", [words for words in TOOL if words.split()[0] != "env" or " " in words])
+def test_every_command_of_the_readme_exists(words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = words.split() if words.startswith("env ") else words.split()[:1]
+    assert guarded([*arguments, "--help"]) == 0
+    assert "Usage" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_of_the_readme_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", blocks("yaml"), ids=range(len(blocks("yaml"))))
+def test_every_recipe_of_the_readme_is_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "readme.yml"
+    path.write_text(text, encoding="utf-8")
+    assert recipe.load(path, check_files=False).steps
+
+
+def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
+    commands = [line for line in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines() if "make" in line]
+    assert commands[-1] == "make test"
+    assert "make test " in README
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yml")), ids=lambda path: path.name)
+def test_every_shipped_recipe_is_sound_and_known_to_editors(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=../workflow/recipe/schema.json")
+    assert recipe.load(path, check_files=False).steps
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_files_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_contributing_names_files_that_exist() -> None:
+    named = re.findall(r"`((?:workflow|tests|scripts)/[\w/]+\.(?:py|json))`", DOCUMENTS[1].read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
