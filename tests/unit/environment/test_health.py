@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow.environment import Environment, health
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the programs of these environments are shell scripts")
+
+ABSENT = "\n".join(f"tensorflowjs 4.22.0 requires {name}, which is not installed." for name in sorted(health.ABSENT))
+FINE = "No broken requirements found."
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """An environment whose programs are scripts that answer as they should."""
+    made = Environment("e", tmp_path, tmp_path / "bin" / "python", "embedded", "3.8.20", "full", "0", ())
+    (tmp_path / "bin").mkdir()
+    python(made)
+    script(
+        tmp_path / "bin" / "tensorflowjs_converter",
+        'case $1 in -h) echo "usage: x";; *) echo "tensorflowjs 4.22.0";; esac',
+    )
+    return made
+
+
+def script(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def python(made: Environment, *, version: str = "3.8.20", check: str = FINE, imports: str = "exit 0") -> None:
+    code = 0 if check == FINE else 1
+    answers = f'--version) echo "Python {version}";; -m) echo "{check}"; exit {code};; *) {imports};;'
+    script(made.python, f"case $1 in {answers} esac")
+
+
+def verdicts(made: Environment, tmp_path: Path) -> list[str]:
+    return [check.verdict for check in health.checks(made, log=tmp_path / "log")]
+
+
+def test_five_checks_are_shown_with_command_time_and_verdict(environment: Environment, tmp_path: Path) -> None:
+    found = list(health.checks(environment, log=tmp_path / "log"))
+    assert [check.verdict for check in found] == ["ok"] * 5
+    assert [check.title for check in found][::4] == ["python --version", "tensorflowjs_converter --version"]
+    assert all(0 < check.seconds < 5 for check in found)
+    assert found[3].command == f"{tmp_path}/bin/tensorflowjs_converter -h"
+    assert "tensorflowjs 4.22.0" in (tmp_path / "log").read_text()
+
+
+def test_a_caveat_marks_the_first_check(environment: Environment, tmp_path: Path) -> None:
+    nearby = replace(environment, python_version="3.9.1", caveats=("not a conda environment", "3.9, not 3.8"))
+    python(environment, version="3.9.1")
+    first = next(health.checks(nearby, log=tmp_path / "log"))
+    assert (first.verdict, first.note) == ("marked", "not a conda environment; 3.9, not 3.8")
+
+
+@pytest.mark.parametrize("version", ["3.8.19", "3.9.1"])
+def test_another_python_than_was_recorded_fails(environment: Environment, tmp_path: Path, version: str) -> None:
+    python(environment, version=version)
+    assert verdicts(environment, tmp_path)[0] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("profile", "output", "verdict"),
+    [
+        ("full", FINE, "ok"),
+        ("full", ABSENT, "failed"),
+        ("lean", ABSENT, "marked"),
+        ("lean", FINE, "failed"),
+        ("lean", ABSENT.splitlines()[0], "failed"),
+        ("lean", f"{ABSENT}\ntensorflow 2.13.1 requires keras, which is not installed.", "failed"),
+        ("lean", f"{ABSENT}\nx 1 has requirement numpy<1, but you have numpy 2.", "failed"),
+    ],
+)
+def test_the_lean_set_may_lack_exactly_what_it_leaves_out(
+    environment: Environment, tmp_path: Path, profile: str, output: str, verdict: str
+) -> None:
+    python(environment, check=output)
+    assert verdicts(replace(environment, profile=profile), tmp_path)[1] == verdict
+
+
+def test_a_failing_import_shows_its_output_and_the_others_still_run(environment: Environment, tmp_path: Path) -> None:
+    python(environment, imports="echo ImportError: no libfoo >&2; exit 1")
+    found = list(health.checks(environment, log=tmp_path / "log"))
+    assert [check.verdict for check in found] == ["ok", "ok", "failed", "ok", "ok"]
+    assert (found[2].output, found[2].note) == ("ImportError: no libfoo", "exit code 1")
+
+
+def test_a_missing_interpreter_is_the_only_finding(environment: Environment, tmp_path: Path) -> None:
+    environment.python.unlink()
+    (only,) = health.checks(environment, log=tmp_path / "log")
+    assert only.verdict == "failed"
+    assert "No such file" in only.output
+
+
+def test_a_check_that_hangs_is_ended(environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_SECONDS", 0.3)
+    python(environment, imports="sleep 60")
+    assert verdicts(environment, tmp_path)[2] == "failed"

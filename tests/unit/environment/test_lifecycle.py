@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.environment.conftest import pip_lock
+from tests.unit.environment.crews import FakeCrew
+from workflow import environment
+from workflow.environment import Wishes, lifecycle, registry, state
+from workflow.environment.managers.fake import FakeManager
+from workflow.errors import (
+    DownloadError,
+    EnvironmentProblem,
+    ForeignPathError,
+    IntegrityError,
+    StorageError,
+    StrictnessError,
+    UnhealthyError,
+)
+from workflow.events import Recording, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workflow.environment import Environment
+    from workflow.environment.health import Check
+
+pytestmark = pytest.mark.usefixtures("project")
+
+
+def ensure(fake: FakeCrew, *, wishes: Wishes | None = None, listener: Recording | None = None) -> Environment:
+    return lifecycle.ensure("e", wishes=wishes or Wishes(), listener=listener or Silent(), crew=fake.crew())
+
+
+def leftovers() -> list[str]:
+    return sorted(path.name for path in state.folder().iterdir())
+
+
+def test_an_environment_is_made_once_and_found_again() -> None:
+    fake = FakeCrew()
+    made = ensure(fake)
+    assert (made.manager, made.python_version, made.profile) == ("embedded", "3.8.20", "full")
+    assert ensure(fake) == environment.find("e") == made
+    assert len(fake.equipped) == 1
+    assert leftovers() == ["e"]
+
+
+def test_the_state_records_what_was_made(tool_home: Path) -> None:
+    made = ensure(FakeCrew())
+    written = json.loads((made.prefix / state.FILE_NAME).read_text())
+    assert written["lock_digest"] == environment.lock_digest()
+    assert written["prefix"] == str(tool_home / "envs" / "e")
+    assert written["created"].endswith("+00:00")
+
+
+def test_a_ready_environment_is_found_fast() -> None:
+    ensure(FakeCrew())
+    begin = time.perf_counter()
+    for _ in range(10):
+        environment.ensure("e", wishes=Wishes(), listener=Silent())
+    assert (time.perf_counter() - begin) / 10 < 0.05
+
+
+def test_the_state_is_written_after_everything_else() -> None:
+    seen: list[bool] = []
+
+    class Watching(FakeCrew):
+        def _check(self, environment: Environment, log: Path) -> Iterator[Check]:
+            seen.append(state.exists(environment.prefix))
+            yield from super()._check(environment, log)
+
+    made = ensure(Watching())
+    assert seen == [False]
+    assert state.exists(made.prefix)
+
+
+@pytest.mark.parametrize("failure", [IntegrityError("bad hash"), KeyboardInterrupt(), DownloadError("no net")])
+def test_a_creation_that_fails_leaves_nothing(failure: BaseException) -> None:
+    with pytest.raises(type(failure)):
+        ensure(FakeCrew(failure=failure))
+    assert leftovers() == []
+
+
+def test_an_operating_system_error_is_told_as_a_storage_error() -> None:
+    with pytest.raises(StorageError, match="No space left"):
+        ensure(FakeCrew(failure=OSError(28, "No space left on device")))
+    assert leftovers() == []
+
+
+def test_an_unhealthy_environment_is_removed_and_its_failing_check_shown() -> None:
+    with pytest.raises(UnhealthyError, match="two failed") as caught:
+        ensure(FakeCrew(unhealthy=True))
+    assert caught.value.details == "the output"
+    assert caught.value.log.endswith("env-e.log")
+    assert leftovers() == []
+
+
+def test_a_killed_creation_is_recognised_and_redone() -> None:
+    prefix = state.prefix("e")
+    state.mark(prefix)
+    (prefix / "half").mkdir(parents=True)
+    assert registry.look("e").status == "partial"
+    listener = Recording()
+    made = ensure(FakeCrew(), listener=listener)
+    assert not (made.prefix / "half").exists()
+    assert any("did not end" in line for line in listener.lines)
+
+
+def test_a_creation_killed_before_its_folder_exists_is_listed_and_redone() -> None:
+    state.mark(state.prefix("e"))
+    assert [(entry.name, entry.status) for entry in environment.list_environments()] == [("e", "partial")]
+    ensure(FakeCrew())
+    assert leftovers() == ["e"]
+
+
+def test_a_changed_lock_makes_it_anew(project: Path) -> None:
+    old = ensure(FakeCrew())
+    pip_lock(project).write_text("# profile: lean\nabsl-py==2.3.2\n")
+    assert environment.find("e") is None
+    listener = Recording()
+    new = ensure(FakeCrew(), listener=listener)
+    assert new.profile == "lean"
+    assert new.lock_digest != old.lock_digest
+    assert any("the lock has changed" in line for line in listener.lines)
+
+
+@pytest.mark.parametrize("program", ["python", "tensorflowjs_converter"])
+def test_a_missing_program_makes_it_anew(program: str) -> None:
+    path = ensure(FakeCrew()).prefix / "bin" / program
+    path.unlink()
+    assert registry.look("e").status == "broken"
+    ensure(FakeCrew())
+    assert path.exists()
+
+
+def test_a_moved_home_makes_it_anew(tool_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure(FakeCrew())
+    moved = shutil.copytree(tool_home, tmp_path / "moved")
+    monkeypatch.setenv("TFJS_WORKFLOW_HOME", str(moved))
+    assert "moved or copied" in registry.look("e").reason
+    assert ensure(FakeCrew()).prefix == moved / "envs" / "e"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}'])
+def test_an_unreadable_state_is_ours_and_made_anew(text: str) -> None:
+    made = ensure(FakeCrew())
+    (made.prefix / state.FILE_NAME).write_text(text)
+    assert registry.look("e").status == "stale"
+    assert ensure(FakeCrew()) == made
+
+
+def test_a_foreign_folder_is_never_touched() -> None:
+    mine = state.prefix("e") / "thesis.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("years of work")
+    with pytest.raises(ForeignPathError):
+        ensure(FakeCrew())
+    assert mine.read_text() == "years of work"
+
+
+def test_a_link_to_a_folder_is_foreign_even_where_a_state_lies(tmp_path: Path) -> None:
+    made = ensure(FakeCrew())
+    made.prefix.rename(tmp_path / "elsewhere")
+    made.prefix.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ForeignPathError):
+        ensure(FakeCrew())
+    assert (tmp_path / "elsewhere" / "bin" / "python").exists()
+
+
+def test_an_option_never_replaces_a_ready_environment() -> None:
+    ensure(FakeCrew(managers=[FakeManager("python", caveats=("not a conda environment",))]))
+    with pytest.raises(EnvironmentProblem, match="was made by python, not by conda"):
+        ensure(FakeCrew(), wishes=Wishes(manager="conda"))
+    with pytest.raises(StrictnessError, match="not a conda environment"):
+        ensure(FakeCrew(), wishes=Wishes(strict=True))
+    assert environment.find("e") is not None
+
+
+def test_a_failed_verification_is_remembered_until_one_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ensure(FakeCrew())
+    for unhealthy, status in ((True, "broken"), (False, "ready")):
+        fake = FakeCrew(unhealthy=unhealthy)
+        monkeypatch.setattr("workflow.environment.health.checks", lambda env, *, log, f=fake: f._check(env, log))
+        assert len(list(environment.verify(made))) == 2
+        assert registry.look("e").status == status
+
+
+def test_an_incomplete_installation_is_told(project: Path) -> None:
+    pip_lock(project).write_text("absl-py==2.3.1\n")
+    with pytest.raises(EnvironmentProblem, match="profile"):
+        ensure(FakeCrew())
+    pip_lock(project).unlink()
+    with pytest.raises(EnvironmentProblem, match="cannot read"):
+        environment.lock_digest()

@@ -1,0 +1,135 @@
+"""The real uv, an index on this machine, and an environment of the Python that runs the tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.environment import package_index
+from workflow import processes
+from workflow.environment import layout, pip_packages, uv_program
+from workflow.errors import DownloadError, EnvironmentProblem, IntegrityError, StorageError, WorkflowError
+from workflow.events import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.unit.environment.package_index import Index
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """The index as the user's only one, told in pip's words."""
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with package_index.serving(tmp_path / "index") as running:
+        monkeypatch.setenv("PIP_INDEX_URL", running.url)
+        yield running
+
+
+@pytest.fixture
+def python(tmp_path: Path, index: Index) -> Path:
+    argv = [uv_program.path(), "venv", "--python", sys.executable, str(tmp_path / "prefix")]
+    assert processes.run(argv, env=uv_program.environ(offline=True)).code == 0
+    return layout.python(tmp_path / "prefix")
+
+
+def install(python: Path, text: str, *, offline: bool = False) -> Recording:
+    listener = Recording()
+    lock = python.parent / "lock.txt"
+    lock.write_text(text)
+    log = python.parent / "logs" / "log.txt"
+    pip_packages.install(python, lock, offline=offline, listener=listener, log=log)
+    return listener
+
+
+def locked(sha256: str, version: str = "1.0") -> str:
+    return f"tiny=={version} --hash=sha256:{sha256}\n"
+
+
+def test_the_lock_is_installed_from_the_index_that_pip_would_use(python: Path, index: Index) -> None:
+    listener = install(python, locked(index.sha256))
+    assert processes.run([str(python), "-c", "import tiny"]).code == 0
+    assert "installing 1 Python packages" in listener.lines[0]
+    assert "Installed 1 package" in (python.parent / "logs" / "log.txt").read_text()
+
+
+def test_a_package_that_is_not_the_locked_one_is_refused(python: Path, index: Index) -> None:
+    with pytest.raises(IntegrityError, match="not the one that the lock names") as caught:
+        install(python, locked("0" * 64))
+    assert index.sha256 in caught.value.details
+
+
+def test_links_to_a_folder_serve_where_no_index_is_wanted(
+    python: Path, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(DownloadError):
+        install(python, locked(index.sha256))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index" / "simple" / "tiny"))
+    install(python, locked(index.sha256))
+
+
+def test_a_package_without_hash_is_refused(python: Path) -> None:
+    with pytest.raises(EnvironmentProblem):
+        install(python, "tiny==1.0\n")
+
+
+def test_a_version_that_the_index_does_not_have_is_told(python: Path, index: Index) -> None:
+    with pytest.raises(DownloadError, match="does not have a package") as caught:
+        install(python, locked(index.sha256, version="2.0"))
+    assert "PIP_INDEX_URL" in caught.value.hint
+
+
+def test_an_index_that_cannot_be_reached_is_told(python: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    with pytest.raises(DownloadError, match="cannot be reached"):
+        install(python, locked(index.sha256))
+
+
+def test_offline_says_that_the_cache_lacks_a_package_and_installs_when_it_does_not(python: Path, index: Index) -> None:
+    with pytest.raises(DownloadError, match="offline, and a package is not in the cache"):
+        install(python, locked(index.sha256), offline=True)
+    install(python, locked(index.sha256))
+    processes.run([uv_program.path(), "pip", "uninstall", "--python", str(python), "tiny"])
+    install(python, locked(index.sha256), offline=True)
+    assert processes.run([str(python), "-c", "import tiny"]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "error"),
+    [
+        ("error: Failed to download `x`\n  cause: No space left on device (os error 28)", StorageError),
+        ("error: failed to create directory\n  cause: Permission denied (os error 13)", StorageError),
+        ("error: Failed to fetch: `https://m.example`\n  cause: HTTP status server error (503)", DownloadError),
+        ("error: Failed to download and build\n  cause: Hash mismatch for `setuptools`", IntegrityError),
+        ("error: something new", EnvironmentProblem),
+    ],
+)
+def test_what_uv_says_is_told_by_its_cause(output: str, error: type[WorkflowError], tmp_path: Path) -> None:
+    found = uv_program.failure(output, doing="installing", log=tmp_path / "log")
+    assert type(found) is error
+    assert found.hint
+    assert found.details == output
+
+
+def test_uv_sees_no_other_environment_and_never_downloads_a_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "UV_SYSTEM_PYTHON"):
+        monkeypatch.setenv(name, "/elsewhere")
+    environ = uv_program.environ(offline=True)
+    assert "/elsewhere" not in environ.values()
+    assert (environ["UV_PYTHON_DOWNLOADS"], environ["UV_OFFLINE"]) == ("never", "1")
+
+
+def test_the_users_own_uv_cache_is_respected(monkeypatch: pytest.MonkeyPatch, tool_home: Path) -> None:
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    assert uv_program.environ(offline=False)["UV_CACHE_DIR"] == str(tool_home / "cache" / "uv")
+    monkeypatch.setenv("UV_CACHE_DIR", "/my/cache")
+    assert uv_program.environ(offline=False)["UV_CACHE_DIR"] == "/my/cache"

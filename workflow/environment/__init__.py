@@ -1,0 +1,96 @@
+"""The converter environment: found, made, checked, removed. Light to import; the modules do the work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.environment.model import DEFAULT_NAME, Entry, Environment, Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workflow.environment.health import Check
+    from workflow.events import Listener
+
+__all__ = [
+    "DEFAULT_NAME",
+    "Entry",
+    "Environment",
+    "Wishes",
+    "ensure",
+    "find",
+    "info",
+    "list_environments",
+    "lock_digest",
+    "remove",
+    "size",
+    "verify",
+    "worker_environ",
+]
+
+# every function imports its module when called: --help and check need none of them
+
+
+def lock_digest() -> str:
+    """Return the sha256 over conda-lock.yml and this platform's pip lock."""
+    from workflow.environment.blueprint import blueprint  # noqa: PLC0415
+
+    return blueprint().digest
+
+
+def find(name: str) -> Environment | None:
+    """Return the environment of this name if it is complete and up to date; runs nothing."""
+    from workflow.environment import registry  # noqa: PLC0415
+
+    entry = registry.look(name)
+    return entry.environment if entry.status == "ready" else None
+
+
+def ensure(name: str, *, wishes: Wishes, listener: Listener) -> Environment:
+    """Return the environment of this name, making or repairing it first when it is not ready."""
+    from workflow.environment import lifecycle  # noqa: PLC0415
+
+    return lifecycle.ensure(name, wishes=wishes, listener=listener)
+
+
+def verify(environment: Environment) -> Iterator[Check]:
+    """Run the five health checks and yield each; after a failure the next ``ensure`` makes it anew."""
+    from workflow.environment import lifecycle  # noqa: PLC0415
+
+    return lifecycle.verify(environment)
+
+
+def worker_environ(environment: Environment) -> dict[str, str]:
+    """Return the process environment in which the environment's own programs run."""
+    from workflow.environment import process_environ  # noqa: PLC0415
+
+    return process_environ.worker_environ(environment)
+
+
+def list_environments() -> list[Entry]:
+    """Return everything that stands among the environments, whatever its condition."""
+    from workflow.environment import registry  # noqa: PLC0415
+
+    return registry.list_environments()
+
+
+def info(name: str) -> Entry:
+    """Return what stands under this name; raises EnvironmentProblem when nothing does."""
+    from workflow.environment import registry  # noqa: PLC0415
+
+    return registry.info(name)
+
+
+def size(prefix: Path) -> int:
+    """Return the bytes that an environment takes; walks its 20,000 files."""
+    from workflow.environment import registry  # noqa: PLC0415
+
+    return registry.size(prefix)
+
+
+def remove(name: str, listener: Listener) -> None:
+    """Remove an environment, complete or not, and see that it is gone; refuses what is not ours."""
+    from workflow.environment import removal  # noqa: PLC0415
+
+    removal.remove(name, listener)

@@ -1,0 +1,139 @@
+"""Which manager makes an environment: the one named, or the first that can; never silently a lesser one."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workflow.environment import disposal
+from workflow.errors import DownloadError, EnvironmentProblem, NoManagerError, StrictnessError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from workflow.environment.managers.base import Manager, ManagerName, Order
+    from workflow.environment.settings import Circumstances
+
+_FOLDER = "workflow.environment.managers"
+# imported when their turn comes: most are never needed
+_TABLE: dict[ManagerName, tuple[str, str, tuple[str, ...]]] = {
+    "micromamba": ("conda_cli", "CondaCliManager", ("micromamba",)),
+    "mamba": ("conda_cli", "CondaCliManager", ("mamba",)),
+    "conda": ("conda_cli", "CondaCliManager", ("conda",)),
+    "embedded": ("embedded", "EmbeddedManager", ()),
+    "python": ("python", "PythonManager", ()),
+    "python-nearby": ("python", "NearbyPythonManager", ()),
+}
+NAMES: tuple[ManagerName, ...] = tuple(_TABLE)
+"""All managers in the order in which they are tried."""
+
+
+def make(name: ManagerName) -> Manager:
+    """Return the manager of this name."""
+    module, function, arguments = _TABLE[name]
+    manager: Manager = getattr(importlib.import_module(f"{_FOLDER}.{module}"), function)(*arguments)
+    return manager
+
+
+def all_managers() -> list[Manager]:
+    """Return every manager in the order in which they are tried."""
+    return [make(name) for name in NAMES]
+
+
+def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumstances: Circumstances) -> Manager:
+    """Have the first manager that can put a Python into ``prefix``, and return it.
+
+    A manager that the user named is the only one tried. Else one that is not here is passed over, and one
+    that cannot download too, with a warning that says so; damaged packages and other failures end it.
+    """
+    if circumstances.manager is not None:
+        return _create_named(prefix, order, managers=managers, circumstances=circumstances)
+    skipped = _Skipped()
+    for manager in managers:
+        reason = manager.missing()
+        if reason is not None:
+            order.listener.say(f"passed over {manager.name}: {reason}")
+            skipped.missing.append(f"{manager.name}: {reason}")
+            continue
+        if circumstances.strict and manager.caveats:
+            skipped.refused.append(f"{manager.name}: {', '.join(manager.caveats)}")
+            continue
+        _announce(manager, order, failures=skipped.failures)
+        try:
+            manager.create(prefix, order)
+        except (DownloadError, NoManagerError) as error:
+            disposal.clear(prefix)
+            skipped.failures[manager.name] = error
+        else:
+            return manager
+    raise skipped.error()
+
+
+@dataclass
+class _Skipped:
+    """Why each manager so far was not used."""
+
+    missing: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    failures: dict[str, EnvironmentProblem] = field(default_factory=dict)
+
+    def error(self) -> EnvironmentProblem:
+        """Return the error for when no manager is left."""
+        failed = [f"{name}: {error.message}" for name, error in self.failures.items()]
+        details = "\n".join([*failed, *self.missing, *self.refused])
+        if self.refused:
+            return StrictnessError(
+                "--strict refuses what could be made here",
+                hint="leave out --strict, or make a conda channel reachable (--mirror)",
+                details=details,
+            )
+        for error in self.failures.values():
+            return DownloadError(
+                "nothing here could get a Python for the environment",
+                hint=error.hint or "see whether the conda channel can be reached, or give a --mirror",
+                details=details,
+                log=error.log,
+            )
+        return NoManagerError(
+            "nothing on this machine can make the environment",
+            hint="install micromamba, or a CPython 3.8 (pyenv and uv can)",
+            details=details,
+        )
+
+
+def _create_named(prefix: Path, order: Order, *, managers: Iterable[Manager], circumstances: Circumstances) -> Manager:
+    by_name = {manager.name: manager for manager in managers}
+    manager = next((found for name, found in by_name.items() if name == circumstances.manager), None)
+    if manager is None:
+        raise UsageError(
+            f"there is no manager named {circumstances.manager!r}",
+            hint=f"choose one of: {', '.join(by_name)}",
+        )
+    reason = manager.missing()
+    if reason is not None:
+        raise NoManagerError(
+            f"{manager.name} cannot be used here: {reason}",
+            hint="install it, or leave the choice to the tool by naming no manager",
+        )
+    if circumstances.strict and manager.caveats:
+        raise StrictnessError(
+            f"--strict refuses {manager.name}: {', '.join(manager.caveats)}",
+            hint="leave out --strict, or choose a manager that uses conda's packages",
+        )
+    _announce(manager, order, failures={})
+    manager.create(prefix, order)
+    return manager
+
+
+def _announce(manager: Manager, order: Order, *, failures: Mapping[str, EnvironmentProblem]) -> None:
+    """Say which manager is used; warn when others failed before it, or it gives less than was asked for."""
+    for name, error in failures.items():
+        order.listener.warn(f"{name} could not make the environment: {error.message}")
+    if failures:
+        order.listener.warn(f"using {manager.name} instead")
+    else:
+        order.listener.say(f"using {manager.name}")
+    for caveat in manager.caveats:
+        order.listener.warn(f"made with {manager.name}: {caveat}")

@@ -1,0 +1,221 @@
+"""The life of an environment: made under a lock, checked, state written last; made anew if stale, broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from workflow import __version__
+from workflow.environment import blueprint as blueprints
+from workflow.environment import registry, settings, state
+from workflow.environment.model import Environment
+from workflow.errors import EnvironmentProblem, StorageError, StrictnessError, UnhealthyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from workflow.environment.blueprint import Blueprint
+    from workflow.environment.health import Check
+    from workflow.environment.interpreters import Interpreter
+    from workflow.environment.managers.base import Manager, Order
+    from workflow.environment.model import Entry, Wishes
+    from workflow.environment.settings import Circumstances
+    from workflow.events import Listener
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who does the work: the managers in order, who asks a Python what it is, adds packages, checks."""
+
+    managers: Callable[[], Sequence[Manager]]
+    ask: Callable[[Path], Interpreter | None]
+    equip: Callable[[Path, Blueprint, Order], None]
+    check: Callable[[Environment, Path], Iterable[Check]]
+
+
+def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None = None) -> Environment:
+    """Return the environment of this name, made (anew) if it is not ready; at once when it is."""
+    circumstances = settings.resolve(wishes)
+    entry = registry.look(name)
+    if entry.status == "ready" and entry.environment:
+        return _accepted(entry.environment, circumstances)
+    try:
+        return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew())
+    except OSError as error:
+        raise StorageError(
+            f"environment {name!r} could not be made: {error}",
+            hint=f"see to {state.folder().parent}, or set TFJS_WORKFLOW_HOME to another folder",
+        ) from error
+
+
+def verify(environment: Environment) -> Iterator[Check]:
+    """Run the health checks and yield each; a failure is noted in the state, and ``ensure`` heeds that."""
+    from workflow.environment import health  # noqa: PLC0415  needs what a ready environment does not
+
+    failed = ""
+    for check in health.checks(environment, log=state.log_path(environment.name)):
+        if check.verdict == "failed" and not failed:
+            failed = check.title
+        yield check
+    known = state.read(environment.prefix)
+    if known and known.unhealthy != failed:
+        state.write(environment.prefix, replace(known, unhealthy=failed))
+
+
+def _ensure_slowly(name: str, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+    from workflow.environment import claims, disposal, removal, tether  # noqa: PLC0415  as above
+
+    removal.refuse_foreign(registry.look(name))  # before the lock: that could wait long for nothing
+    with claims.held(name, listener):
+        entry = registry.look(name)
+        if entry.status == "ready" and entry.environment:
+            listener.say(f"environment {name!r} was made meanwhile by another process")
+            return _accepted(entry.environment, circumstances)
+        removal.refuse_foreign(entry)
+        tether.end_orphans(state.log_path(name), listener)
+        if entry.status != "absent":
+            listener.say(f"environment {name!r}: {entry.reason}; making it anew")
+        disposal.clear(entry.prefix)
+        try:
+            environment = _make(entry, circumstances, listener=listener, crew=crew)
+        except BaseException:
+            _discard(entry.prefix, listener)
+            raise
+        state.unmark(entry.prefix)
+        return environment
+
+
+def _discard(prefix: Path, listener: Listener) -> None:
+    """Delete what a failed creation left; when that fails too, the first failure is still the one to tell."""
+    from workflow.environment import disposal  # noqa: PLC0415  as above
+
+    try:
+        disposal.delete(prefix)
+    except (OSError, StorageError) as error:
+        listener.warn(f"{error}: it is left there for 'tfjs-workflow env remove {prefix.name}'")
+
+
+def _accepted(environment: Environment, circumstances: Circumstances) -> Environment:
+    """Return it, or refuse: an option never replaces a ready environment, that is for the user to do."""
+    name, made_by = environment.name, environment.manager
+    hint = f"use another name, or remove it first: tfjs-workflow env remove {name}"
+    if circumstances.strict and environment.caveats:
+        raise StrictnessError(
+            f"--strict refuses environment {name!r}, made by {made_by}: {', '.join(environment.caveats)}",
+            hint=hint,
+        )
+    if circumstances.manager not in (None, made_by):
+        raise EnvironmentProblem(
+            f"environment {name!r} is there and was made by {made_by}, not by {circumstances.manager}",
+            hint=hint,
+        )
+    return environment
+
+
+def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+    from workflow.environment import choosing  # noqa: PLC0415  as above
+
+    plan = blueprints.blueprint()
+    order = _order(entry.name, plan, circumstances=circumstances, listener=listener)
+    listener.say(f"making environment {entry.name!r} in {entry.prefix}")
+    manager = choosing.create(entry.prefix, order, managers=crew.managers(), circumstances=circumstances)
+    environment = _equipped(entry, manager, plan=plan, order=order, crew=crew)
+    listener.say("checking the environment")
+    for check in crew.check(environment, order.log):
+        listener.say(f"  {check.title}: {check.verdict} ({check.seconds:.1f} s){_bracketed(check.note)}")
+        if check.verdict == "failed":
+            raise _unhealthy(entry.name, check, order)
+    state.write(entry.prefix, _state_of(environment, plan))
+    listener.say(f"environment {entry.name!r} is ready: Python {environment.python_version} by {manager.name}")
+    return environment
+
+
+def _order(name: str, plan: Blueprint, *, circumstances: Circumstances, listener: Listener) -> Order:
+    from workflow import locations  # noqa: PLC0415  as above
+    from workflow.environment.managers.base import Order  # noqa: PLC0415  as above
+
+    log = state.log_path(name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    return Order(
+        conda_lock=plan.conda_lock,
+        platform=plan.platform,
+        cache=locations.cache(),
+        mirrors=circumstances.mirrors,
+        offline=circumstances.offline,
+        listener=listener,
+        log=log,
+    )
+
+
+def _equipped(entry: Entry, manager: Manager, *, plan: Blueprint, order: Order, crew: Crew) -> Environment:
+    from workflow.environment import layout  # noqa: PLC0415  as above
+
+    python = layout.python(entry.prefix)
+    interpreter = crew.ask(python)
+    if interpreter is None:
+        raise UnhealthyError(
+            f"{manager.name} made {entry.prefix}, and its interpreter {python} does not run",
+            hint="it has been removed; choose another --manager",
+            log=str(order.log),
+        )
+    crew.equip(python, plan, order)
+    return Environment(
+        name=entry.name,
+        prefix=entry.prefix,
+        python=python,
+        manager=manager.name,
+        python_version=interpreter.version,
+        profile=plan.profile,
+        lock_digest=plan.digest,
+        caveats=manager.caveats,
+    )
+
+
+def _unhealthy(name: str, check: Check, order: Order) -> UnhealthyError:
+    return UnhealthyError(
+        f"environment {name!r} was made and does not work: {check.title} failed{_bracketed(check.note)}",
+        hint="it has been removed again; if the output does not help, report it with the log",
+        details="\n".join(check.output.splitlines()[-15:]),
+        log=str(order.log),
+    )
+
+
+def _state_of(environment: Environment, plan: Blueprint) -> state.State:
+    return state.State(
+        name=environment.name,
+        prefix=str(environment.prefix),
+        manager=environment.manager,
+        python_version=environment.python_version,
+        profile=environment.profile,
+        lock_digest=environment.lock_digest,
+        caveats=environment.caveats,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        tool_version=__version__,
+        platform=plan.platform,
+    )
+
+
+def _bracketed(note: str) -> str:
+    return f" [{note}]" if note else ""
+
+
+def _equip(python: Path, plan: Blueprint, order: Order) -> None:
+    from workflow.environment import interpreters, pip_packages, stubs  # noqa: PLC0415  as above
+
+    pip_packages.install(python, plan.pip_lock, offline=order.offline, listener=order.listener, log=order.log)
+    if plan.profile == "lean" and (interpreter := interpreters.ask(python)):
+        stubs.install(interpreter.packages)
+
+
+def _real_crew() -> Crew:
+    from workflow.environment import choosing, health, interpreters  # noqa: PLC0415  as above
+
+    return Crew(
+        managers=choosing.all_managers,
+        ask=interpreters.ask,
+        equip=_equip,
+        check=lambda environment, log: health.checks(environment, log=log),
+    )

@@ -1,0 +1,98 @@
+"""No conda at all: a virtual environment of a CPython that is already on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow import processes
+from workflow.environment import interpreters, uv_program
+from workflow.errors import NoManagerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
+    from workflow.environment.interpreters import Interpreter
+    from workflow.environment.managers.base import Order
+
+_WANTED = "3.8"
+_NEARBY = ("3.9", "3.10", "3.11")
+_SECONDS = 120.0
+_NO_CONDA = "not a conda environment"
+
+
+class PythonManager:
+    """Uses a CPython 3.8 from PATH, pyenv, uv, or an installer's folder."""
+
+    @property
+    def name(self) -> Literal["python"]:
+        """Its name on the command line."""
+        return "python"
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """The Python is the right one; only it does not come from conda-lock.yml."""
+        return (_NO_CONDA,)
+
+    def missing(self) -> str | None:
+        """Look for a CPython 3.8."""
+        return None if interpreters.find(_WANTED) else f"no CPython {_WANTED} on PATH, in pyenv or from uv"
+
+    def create(self, prefix: Path, order: Order) -> None:
+        """Make a virtual environment; no package is fetched for it, pip comes with the pip lock."""
+        _make(prefix, interpreters.find(_WANTED), order)
+
+    def remove(self, prefix: Path) -> None:
+        """Nothing but the folder itself, which the caller deletes, knows of a virtual environment."""
+
+
+class NearbyPythonManager:
+    """The last resort: a CPython 3.9 to 3.11, on which the same lock installs and converts alike."""
+
+    @property
+    def name(self) -> Literal["python-nearby"]:
+        """Its name on the command line."""
+        return "python-nearby"
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Neither conda nor 3.8."""
+        found = _nearest()
+        version = found.series if found else f"{_NEARBY[0]} to {_NEARBY[-1]}"
+        return (_NO_CONDA, f"Python {version}, not {_WANTED}")
+
+    def missing(self) -> str | None:
+        """Look for the nearest series that is here."""
+        return None if _nearest() else f"no CPython {_NEARBY[0]} to {_NEARBY[-1]} on PATH, in pyenv or from uv"
+
+    def create(self, prefix: Path, order: Order) -> None:
+        """Make a virtual environment, as for 3.8."""
+        _make(prefix, _nearest(), order)
+
+    def remove(self, prefix: Path) -> None:
+        """As for 3.8."""
+
+
+def _nearest() -> Interpreter | None:
+    return next((found for series in _NEARBY if (found := interpreters.find(series))), None)
+
+
+def _make(prefix: Path, found: Interpreter | None, order: Order) -> None:
+    if found is None:
+        raise NoManagerError(
+            "the Python that was to be used is gone",
+            hint="install a CPython 3.8 (pyenv and uv can) and try again",
+        )
+    order.listener.say(f"using CPython {found.version} from {found.executable}")
+    argv = [uv_program.path(), "venv", "--no-python-downloads", "--no-project"]
+    done = processes.run(
+        [*argv, "--python", str(found.executable), str(prefix)],
+        env=uv_program.environ(offline=True),
+        cwd=prefix.parent,
+        timeout=_SECONDS,
+        log=order.log,
+    )
+    if done.code:
+        raise uv_program.failure(
+            done.stdout, doing=f"making a virtual environment of {found.executable}", log=order.log
+        )

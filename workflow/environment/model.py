@@ -1,0 +1,54 @@
+"""What the rest of the tool knows of a converter environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_NAME = "tfjs"
+
+Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A converter environment; ``caveats`` says what is not as asked, ``profile`` is full or lean."""
+
+    name: str
+    prefix: Path
+    python: Path
+    manager: str
+    python_version: str
+    profile: str
+    lock_digest: str
+    caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for on the command line; the rest comes from variables and the settings file."""
+
+    manager: str | None = None
+    strict: bool = False
+    offline: bool = False
+    mirror: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands under an environment's name, whatever its condition; ``reason`` says why it is not ready.
+
+    ``environment`` is there for ready, stale and broken ones, as far as their state could be read.
+    """
+
+    name: str
+    prefix: Path
+    status: Status
+    reason: str = ""
+    environment: Environment | None = None
+    created: str = ""
+    tool_version: str = ""
+    platform: str = ""

@@ -1,0 +1,92 @@
+"""Installing the hashed pip lock into an environment's Python with uv, telling the listener what goes on."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+from typing import TYPE_CHECKING
+
+from workflow import processes
+from workflow.environment import pip_settings, tether, uv_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from workflow.events import Listener
+
+_NEWS = re.compile(
+    r"\s*(?P<what>Downloading|Downloaded|Building) (?P<package>\S+)"
+    r"(?: \((?P<size>[\d.]+)(?P<unit>[KMG]?i?B)\))?"
+)
+_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*==", re.MULTILINE)
+_WORTH_SAYING = 10 << 20
+_KEPT_LINES = 200
+
+
+def install(python: Path, lock: Path, *, offline: bool, listener: Listener, log: Path) -> None:
+    """Install exactly what ``lock`` holds, every file checked against its hashes, build tools included.
+
+    Raises IntegrityError, DownloadError or StorageError; the environment is then half made: throw it away.
+    """
+    count = len(_PINNED.findall(lock.read_text(encoding="utf-8")))
+    source = "from the cache" if offline else "the first time this downloads about 0.7 GB"
+    listener.say(f"installing {count} Python packages of {lock.name} ({source})")
+    argv = [uv_program.path(), "pip", "install", "--python", str(python)]
+    # no dependencies: the lock is closed, and the lean one leaves some out on purpose
+    options = ["--require-hashes", "--no-deps", "--build-constraints", str(lock), "--requirements", str(lock)]
+    options += pip_settings.options(os.environ)
+    code, output = _run([*argv, *options], offline=offline, news=_News(listener), log=log)
+    if code:
+        raise uv_program.failure(output, doing=f"installing the packages of {lock.name}", log=log)
+
+
+class _News:
+    """Turns uv's lines into news: large downloads by name, all downloads in bytes."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._sizes: dict[str, int] = {}
+        self._done = 0
+
+    def line(self, text: str) -> None:
+        """Take one line of uv's output."""
+        match = _NEWS.match(text)
+        if match is None:
+            return
+        package, size = match["package"], match["size"]
+        if match["what"] == "Building":
+            self._listener.say(f"building {package}")
+        elif match["what"] == "Downloaded":
+            self._done += self._sizes.get(package, 0)
+        elif size is not None:
+            self._sizes[package] = int(float(size) * _UNITS.get(match["unit"], 1))
+            if self._sizes[package] >= _WORTH_SAYING:
+                self._listener.say(f"downloading {package} ({size} {match['unit']})")
+        self._listener.advance("Python packages", self._done, sum(self._sizes.values()))
+
+
+def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple[int, str]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    last: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
+    with log.open("ab", buffering=0) as sink, tether.tied(log, "install") as tie:
+        sink.write(f"+ {processes.quoted(argv)}\n".encode())
+        # in the log's folder: uv would take settings from a project that the user happens to stand in
+        environ = uv_program.environ(offline=offline)
+        process = processes.start(argv, stdin=tie, stderr=processes.STDOUT, env=environ, cwd=log.parent)
+        tether.note(tie, process.pid)
+        try:
+            for line in process.stdout or ():
+                sink.write(line)
+                text = line.decode(errors="replace").rstrip()
+                last.append(text)
+                news.line(text)
+            return process.wait(), "\n".join(last)
+        except BaseException:
+            processes.kill(process)
+            raise
+        finally:
+            if process.stdout:
+                process.stdout.close()

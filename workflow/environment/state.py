@@ -1,0 +1,123 @@
+"""What is written down about an environment: a state file in it when complete, a mark beside it until then.
+
+An environment without its state file is not complete; a prefix with neither state nor mark is not ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflow import locations
+from workflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME = ".tfjs-workflow.json"
+FORMAT = 1
+_MARK_SUFFIX = ".tfjs-workflow.partial"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class State:
+    """The content of a state file. ``unhealthy`` holds the reason when a later verification failed."""
+
+    name: str
+    prefix: str
+    manager: str
+    python_version: str
+    profile: str
+    lock_digest: str
+    caveats: tuple[str, ...]
+    created: str
+    tool_version: str
+    platform: str
+    unhealthy: str = ""
+    format: int = FORMAT
+
+
+def folder() -> Path:
+    """Return the folder of all environments, which need not exist."""
+    return locations.home() / "envs"
+
+
+def is_name(text: str) -> bool:
+    """Return whether an environment can have this name."""
+    return bool(_NAME.fullmatch(text)) and not text.endswith(".")
+
+
+def prefix(name: str) -> Path:
+    """Return where the environment of this name lives; raises UsageError for what cannot be a name."""
+    if not is_name(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of an environment",
+            hint="use up to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit",
+        )
+    return folder() / name
+
+
+def log_path(name: str) -> Path:
+    """Return the log of the latest creation of this environment."""
+    return locations.home() / "logs" / f"env-{name}.log"
+
+
+def read(path: Path) -> State | None:
+    """Return the state of a prefix, or None when it has none that this version of the tool can read."""
+    try:
+        content: dict[str, Any] = json.loads((path / FILE_NAME).read_bytes())
+        content["caveats"] = tuple(content["caveats"])
+        known = State(**content)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return known if known.format == FORMAT else None
+
+
+def write(path: Path, state: State) -> None:
+    """Write the state of a prefix: all of it or, when that fails, nothing."""
+    staged = path / f"{FILE_NAME}.{os.getpid()}"
+    with staged.open("w", encoding="utf-8") as sink:
+        json.dump(asdict(state), sink, indent=2)
+        sink.write("\n")
+        sink.flush()
+        os.fsync(sink.fileno())
+    staged.replace(path / FILE_NAME)
+
+
+def erase(path: Path) -> None:
+    """Delete the state of a prefix, after which it counts as incomplete."""
+    (path / FILE_NAME).unlink(missing_ok=True)
+
+
+def exists(path: Path) -> bool:
+    """Return whether a prefix has a state file, readable or not."""
+    return (path / FILE_NAME).is_file()
+
+
+def mark(path: Path) -> None:
+    """Note beside a prefix that what is in it is ours and incomplete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _mark(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+
+
+def unmark(path: Path) -> None:
+    """Take the note away."""
+    _mark(path).unlink(missing_ok=True)
+
+
+def is_marked(path: Path) -> bool:
+    """Return whether the note is there."""
+    return _mark(path).is_file()
+
+
+def marked_name(file_name: str) -> str:
+    """Return the name of the environment whose note has this file name, or nothing when it is no note."""
+    return file_name[1:].removesuffix(_MARK_SUFFIX) if file_name.endswith(_MARK_SUFFIX) else ""
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_MARK_SUFFIX}")

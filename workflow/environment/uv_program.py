@@ -1,0 +1,111 @@
+"""The uv executable: where it is, what it is told about caches and indexes, what its failures mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workflow import locations
+from workflow.environment import pip_settings
+from workflow.errors import DownloadError, EnvironmentProblem, IntegrityError, NoManagerError, StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.errors import WorkflowError
+
+_TAIL_LINES = 15
+# set for another purpose by whoever has an environment active or a project open, and wrong for a hashed lock
+_STRAY = {
+    "VIRTUAL_ENV",
+    *(f"UV_{name}" for name in ("PYTHON", "PROJECT", "PROJECT_ENVIRONMENT", "WORKING_DIR", "SYSTEM_PYTHON", "TARGET")),
+    *(f"UV_{name}" for name in ("NO_VERIFY_HASHES", "EXCLUDE_NEWER", "PRERELEASE", "RESOLUTION")),
+    *(f"UV_{name}" for name in ("CONSTRAINT", "BUILD_CONSTRAINT", "OVERRIDE", "NO_BUILD_ISOLATION", "NO_BUILD")),
+}
+_STRAY_PREFIXES = ("CONDA_", "PYTHON")
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    pattern: str
+    error: type[WorkflowError]
+    message: str
+    hint: str
+
+
+# in this order: uv names the download that failed before it says why
+_MEANINGS = (
+    _Meaning(
+        r"hash mismatch|no hash|hashes? (?:do|does) not match",
+        IntegrityError,
+        "a package is not the one that the lock names",
+        "an index or proxy serves other files, or a cached one is damaged: choose another index "
+        "(PIP_INDEX_URL), or empty the cache with 'uv cache clean'",
+    ),
+    _Meaning(
+        r"no space left|os error (?:28|112|122)\b|disk quota",
+        StorageError,
+        "the disk is full",
+        "an environment takes 2 GB, and its package cache another 0.7: free some, or set TFJS_WORKFLOW_HOME "
+        "to a folder on another disk",
+    ),
+    _Meaning(
+        r"permission denied|read-only file system|os error (?:13|30)\b",
+        StorageError,
+        "a folder cannot be written",
+        "mend its permissions, or set TFJS_WORKFLOW_HOME to a folder of your own",
+    ),
+    _Meaning(
+        r"network (?:connectivity is|was) disabled",
+        DownloadError,
+        "offline, and a package is not in the cache",
+        "create the environment once without --offline; after that the cache has all packages",
+    ),
+    _Meaning(
+        r"no version of|was not found in the (?:package registry|provided)|no matching distribution",
+        DownloadError,
+        "the package index does not have a package of the lock",
+        "a mirror may lag behind: choose another index with PIP_INDEX_URL or in pip's settings",
+    ),
+    _Meaning(
+        r"failed to (?:fetch|download)|request failed|error sending request|http status|dns error|connect",
+        DownloadError,
+        "the package index cannot be reached",
+        "check the network and proxy (HTTPS_PROXY), or name an index that can be reached with PIP_INDEX_URL "
+        "or in pip's settings",
+    ),
+)
+
+
+def path() -> str:
+    """Return the uv executable that was installed with this tool; raises NoManagerError when it is gone."""
+    try:
+        from uv import find_uv_bin  # noqa: PLC0415  only creating an environment needs it
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError) as error:
+        raise NoManagerError(
+            "the uv program, which installs the environment's Python packages, is not there",
+            hint="install this tool again: uv is one of its dependencies",
+        ) from error
+
+
+def environ(*, offline: bool) -> dict[str, str]:
+    """Return the variables for uv: the user's, pip's settings in uv's words, our cache, no new Python."""
+    kept = {
+        name: value for name, value in os.environ.items() if name not in _STRAY and not name.startswith(_STRAY_PREFIXES)
+    }
+    ours = {"UV_CACHE_DIR": str(locations.cache() / "uv"), **pip_settings.for_uv(os.environ)}
+    fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    return {**ours, **kept, **fixed, **({"UV_OFFLINE": "1"} if offline else {})}
+
+
+def failure(output: str, *, doing: str, log: Path) -> WorkflowError:
+    """Return the error for a uv command that failed with this output."""
+    tail = "\n".join(output.strip().splitlines()[-_TAIL_LINES:])
+    for meaning in _MEANINGS:
+        if re.search(meaning.pattern, output, re.IGNORECASE):
+            return meaning.error(f"{doing}: {meaning.message}", hint=meaning.hint, details=tail, log=str(log))
+    return EnvironmentProblem(f"{doing}: uv failed", hint="the log has all of it", details=tail, log=str(log))
