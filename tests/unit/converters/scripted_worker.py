@@ -1,0 +1,48 @@
+"""Stands in for the worker's bootstrap: speaks its protocol and does what the request's ``do`` says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+
+def say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def act(request: dict[str, Any]) -> None:
+    args, number = request["args"], request["id"]
+    deed = args.get("do", "answer")
+    if "log" in args:
+        with open(request["log"], "a", encoding="utf-8") as log:  # noqa: PTH123  as the worker does
+            log.write(args["log"])
+    if deed == "answer":
+        say({"id": number, "ok": True, "result": {"args": args, "pid": os.getpid(), "tmp": os.environ["TMPDIR"]}})
+    elif deed == "fail":
+        say({"id": number, "ok": False, "failure": args["failure"]})
+    elif deed == "progress":
+        say({"id": number, "progress": "half"})
+        say({"id": number, "ok": True, "result": {}})
+    elif deed == "garble":
+        sys.stdout.write("2026-01-01 W tensorflow: oops\n")
+        sys.stdout.flush()
+    elif deed == "exit":
+        os._exit(args["code"])
+    elif deed == "kill":
+        os.kill(os.getpid(), getattr(signal, args["signal"]))
+    elif deed == "hang":
+        time.sleep(600)
+    elif deed == "leave":
+        say({"id": number, "ok": True, "result": {}})
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    say({"event": "ready"})
+    for line in sys.stdin:
+        act(json.loads(line))

@@ -1,0 +1,157 @@
+"""The bridge against a scripted worker that this Python runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workflow.converters import bridge
+from workflow.converters.bridge import Worker
+from workflow.errors import ReferenceConverterError, StepTimeoutError, UnhealthyError, WorkerDiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRIPTED = Path(__file__).with_name("scripted_worker.py")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals")
+
+
+@pytest.fixture
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    monkeypatch.setattr(bridge, "_BOOTSTRAP", SCRIPTED)
+    with Worker(Path(sys.executable), environ=os.environ, log=tmp_path / "worker.log") as made:
+        yield made
+
+
+def ask(worker: Worker, log: Path, *, timeout: float | None = 20, **args: Any) -> dict[str, Any]:
+    return worker.run("convert", args, log=log, timeout=timeout)
+
+
+def is_alive(pid: int | None) -> bool:
+    assert pid is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_starting_returns_at_once(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    with Worker(Path(sys.executable), environ=os.environ, log=tmp_path / "worker.log"):
+        assert time.monotonic() - begin < 1
+
+
+def test_arguments_arrive_as_they_were_sent(worker: Worker, tmp_path: Path) -> None:
+    argv = ["--x=", "a b", "quote\"'", "模型/é", "line\nbreak"]
+    assert ask(worker, tmp_path / "log", argv=argv)["args"] == {"argv": argv}
+
+
+def test_one_process_serves_many_jobs(worker: Worker, tmp_path: Path) -> None:
+    assert ask(worker, tmp_path / "1.log")["pid"] == ask(worker, tmp_path / "2.log")["pid"] == worker.pid
+
+
+def test_a_failure_is_translated_and_the_worker_lives_on(worker: Worker, tmp_path: Path) -> None:
+    failure = {"kind": "exception", "type": "ValueError", "message": "Unknown layer: 'Fancy'. Please", "causes": []}
+    pid = worker.pid
+    with pytest.raises(ReferenceConverterError, match="Fancy"):
+        ask(worker, tmp_path / "log", do="fail", failure=failure)
+    assert ask(worker, tmp_path / "log")["pid"] == pid
+
+
+def test_progress_reaches_the_caller(worker: Worker, tmp_path: Path) -> None:
+    told: list[str] = []
+    worker.run("convert", {"do": "progress"}, log=tmp_path / "log", on_progress=told.append)
+    assert told == ["half"]
+
+
+def test_an_exit_names_its_code_and_the_next_job_gets_a_fresh_process(worker: Worker, tmp_path: Path) -> None:
+    first = worker.pid
+    with pytest.raises(WorkerDiedError, match="exit code 7"):
+        ask(worker, tmp_path / "log", do="exit", code=7)
+    assert ask(worker, tmp_path / "log")["pid"] != first
+
+
+@posix
+def test_a_kill_is_told_as_a_lack_of_memory_with_the_logs_tail(worker: Worker, tmp_path: Path) -> None:
+    noise = "2026-01-01 10:00:00.1: I tensorflow/core/banner.cc:1] hello\nreading weights\n"
+    with pytest.raises(WorkerDiedError, match="out of memory.*SIGKILL") as caught:
+        ask(worker, tmp_path / "log", do="kill", signal="SIGKILL", log=noise)
+    assert (caught.value.details, caught.value.log) == ("reading weights", str(tmp_path / "log"))
+
+
+@posix
+def test_a_crash_names_the_signal(worker: Worker, tmp_path: Path) -> None:
+    with pytest.raises(WorkerDiedError, match="SIGSEGV"):
+        ask(worker, tmp_path / "log", do="kill", signal="SIGSEGV")
+
+
+def test_a_hang_ends_at_the_limit_and_leaves_the_tool_usable(worker: Worker, tmp_path: Path) -> None:
+    first = worker.pid
+    with pytest.raises(StepTimeoutError, match=r"limit of 0\.5 s"):
+        ask(worker, tmp_path / "log", timeout=0.5, do="hang")
+    assert not is_alive(first)
+    assert ask(worker, tmp_path / "log")["pid"] != first
+
+
+def test_a_line_that_is_no_answer_counts_as_a_death(worker: Worker, tmp_path: Path) -> None:
+    first = worker.pid
+    with pytest.raises(WorkerDiedError, match="no answer.*oops"):
+        ask(worker, tmp_path / "log", do="garble")
+    assert not is_alive(first)
+
+
+def test_interruption_kills_the_process_and_goes_on_up(worker: Worker, tmp_path: Path) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    first = worker.pid
+    with pytest.raises(KeyboardInterrupt):
+        worker.run("convert", {"do": "progress"}, log=tmp_path / "log", on_progress=interrupt)
+    assert not is_alive(first)
+    assert worker.pid is None
+
+
+def test_a_process_that_ended_between_jobs_is_replaced(worker: Worker, tmp_path: Path) -> None:
+    ask(worker, tmp_path / "log", do="leave")
+    time.sleep(0.3)
+    assert ask(worker, tmp_path / "log")["args"] == {}
+
+
+def test_a_worker_that_ran_a_users_script_is_thrown_away(worker: Worker, tmp_path: Path) -> None:
+    worker.run("script", {}, log=tmp_path / "log", timeout=20)
+    assert worker.pid is None
+
+
+def test_temporary_files_go_to_a_folder_that_goes_with_the_process(worker: Worker, tmp_path: Path) -> None:
+    folder = Path(ask(worker, tmp_path / "log")["tmp"])
+    assert folder.is_dir()
+    worker.close()
+    assert not folder.exists()
+
+
+def test_a_second_thread_waits_its_turn(worker: Worker, tmp_path: Path) -> None:
+    answers: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda: answers.append(ask(worker, tmp_path / "log"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+
+
+def test_a_python_that_is_not_there_is_the_environments_fault(tmp_path: Path) -> None:
+    worker = Worker(tmp_path / "python", environ={}, log=tmp_path / "worker.log")
+    with pytest.raises(UnhealthyError, match="does not start"):
+        worker.start()
+
+
+def test_closing_twice_is_harmless(worker: Worker) -> None:
+    worker.close()
+    worker.close()

@@ -1,0 +1,236 @@
+"""The host's side of the worker: one warm process in the converter environment, JSON lines over pipes of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from workflow import processes
+from workflow.converters import deaths, failures, noise
+from workflow.errors import StepTimeoutError, UnhealthyError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_BOOTSTRAP = Path(__file__).resolve().parent.parent / "worker" / "__main__.py"
+_POLL_SECONDS = 0.5  # also what lets ^C through on Windows, where waiting on a lock cannot be interrupted
+_EXIT_SECONDS = 2.0
+_DISCARDING = frozenset({"script"})
+"""Jobs that run foreign code, after which nothing is known about the state of the process."""
+
+OnProgress = Callable[[str], None]
+
+
+class WorkerLike(Protocol):
+    """Whatever can run jobs in the converter environment: the real worker, or a fake."""
+
+    def start(self) -> None:
+        """Get ready in the background; returns at once."""
+
+    def run(
+        self,
+        job: str,
+        args: Mapping[str, Any],
+        *,
+        log: Path,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> dict[str, Any]:
+        """Run one job to its end and return its result; raises a ``WorkflowError`` when it fails."""
+
+    def close(self) -> None:
+        """End whatever is running; a later ``run`` starts afresh."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    process: processes.Process
+    lines: queue.Queue[bytes | None]
+    scratch: Path
+
+
+class Worker:
+    """The warm worker process. Started when it is first needed, and again after a crash, a timeout or a script.
+
+    Paths in the arguments of jobs must be absolute. One job runs at a time; a second thread waits its turn.
+    """
+
+    def __init__(self, python: Path, *, environ: Mapping[str, str], log: Path) -> None:
+        self._python = python
+        self._environ = dict(environ)
+        self._log = log
+        self._line: _Line | None = None
+        self._number = 0
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> Worker:  # noqa: PYI034  Self is not in Python 3.10
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the worker that is running now, if any."""
+        return None if self._line is None else self._line.process.pid
+
+    def start(self) -> None:
+        """Start the process, which begins to import TensorFlow; returns at once."""
+        if self._line is not None and self._line.process.poll() is not None:
+            self.close()  # it ended while nobody was asking
+        if self._line is None:
+            self._line = self._open()
+
+    def run(
+        self,
+        job: str,
+        args: Mapping[str, Any],
+        *,
+        log: Path,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> dict[str, Any]:
+        """Run one job, its output appended to ``log``; the time limit includes what is left of the worker's start.
+
+        Raises ``WorkerDiedError``, ``StepTimeoutError``, or what the failure is translated to (see ``failures``).
+        """
+        with self._turn:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            begin = noise.size_of(log)
+            self.start()
+            try:
+                answer = self._ask({"job": job, "args": dict(args), "log": str(log)}, timeout, on_progress)
+            except _DeadLineError as problem:
+                details = noise.tail(log, begin) or noise.tail(self._log)
+                death = deaths.Death(job, self._exit_code(), problem.garbled)
+                self.close(grace=0)
+                raise deaths.explain(death, details=details, log=log) from None
+            except TimeoutError:
+                self.close(grace=0)
+                raise StepTimeoutError(
+                    f"{job} took longer than its limit of {timeout:g} s and was stopped",
+                    hint="give the step a larger `timeout:`, or look into the log for where it stands still",
+                    details=noise.tail(log, begin),
+                    log=str(log),
+                ) from None
+            except BaseException:  # ^C above all
+                self.close(grace=0)
+                raise
+            if job in _DISCARDING:
+                self.close()
+        if not answer["ok"]:
+            raise failures.translate(answer["failure"], log=log)
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def close(self, *, grace: float = _EXIT_SECONDS) -> None:
+        """End the process and everything that it started; safe to repeat."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        with contextlib.suppress(OSError):
+            if line.process.stdin is not None:
+                line.process.stdin.close()  # hanging up is what tells it to go
+        if grace:
+            _wait(line.process, grace)
+        processes.kill(line.process, grace=0.1)
+        shutil.rmtree(line.scratch, ignore_errors=True)
+
+    def _open(self) -> _Line:
+        scratch = Path(tempfile.mkdtemp(prefix="tfjs-workflow-"))
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        environ = self._environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
+        argv = [str(self._python), "-I", "-X", "utf8", str(_BOOTSTRAP), str(scratch)]
+        try:
+            with self._log.open("ab") as sink:
+                process = processes.start(argv, stdin=processes.PIPE, stdout=processes.PIPE, stderr=sink, env=environ)
+        except OSError as problem:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise UnhealthyError(
+                f"the converter environment's Python does not start: {self._python}: {problem.strerror}",
+                hint="`tfjs-workflow env verify` shows what is wrong with it; `env remove` and `env create` remake it",
+            ) from problem
+        lines: queue.Queue[bytes | None] = queue.Queue()
+        threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
+        return _Line(process, lines, scratch)
+
+    def _ask(self, request: dict[str, Any], timeout: float | None, on_progress: OnProgress | None) -> dict[str, Any]:
+        line = self._line
+        if line is None or line.process.stdin is None:
+            raise _DeadLineError
+        self._number += 1
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            line.process.stdin.write(json.dumps({"id": self._number, **request}).encode() + b"\n")
+            line.process.stdin.flush()
+        except OSError:
+            raise _DeadLineError from None
+        while True:
+            message = _message(_next(line, deadline))
+            if message.get("id") != self._number:
+                continue  # `ready`
+            if "ok" in message:
+                return message
+            if on_progress is not None and "progress" in message:
+                on_progress(str(message["progress"]))
+
+    def _exit_code(self) -> int | None:
+        return None if self._line is None else _wait(self._line.process, _EXIT_SECONDS)
+
+
+class _DeadLineError(Exception):
+    """Nothing sensible will come from the worker any more; ``garbled`` is what came instead, if anything did."""
+
+    def __init__(self, garbled: str = "") -> None:
+        super().__init__(garbled)
+        self.garbled = garbled
+
+
+def _read(source: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
+    with contextlib.suppress(OSError, ValueError), source:
+        for line in source:
+            lines.put(line)
+    lines.put(None)
+
+
+def _next(line: _Line, deadline: float | None) -> bytes:
+    while True:
+        left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
+        try:
+            found = line.lines.get(timeout=max(left, 0.001))
+        except queue.Empty:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError from None
+            continue
+        if found is None:
+            raise _DeadLineError
+        return found
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        raise _DeadLineError(line[:200].decode(errors="replace")) from None
+    if not isinstance(message, dict):
+        raise _DeadLineError(line[:200].decode(errors="replace"))
+    return message
+
+
+def _wait(process: processes.Process, seconds: float) -> int | None:
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    return process.poll()

@@ -1,0 +1,28 @@
+"""The jobs that the worker knows: one table, name to function, each module loaded when it is first needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Callable, Dict
+
+from .failure import JobError
+
+Progress = Callable[[str], None]
+Job = Callable[[Dict[str, Any], Progress], Dict[str, Any]]
+
+JOBS = {
+    "versions": ("versions", "versions"),
+    "convert": ("conversion", "convert"),
+    "application": ("applications", "build"),
+    "script": ("scripts", "run"),
+    "compare": ("comparison", "compare"),
+}
+
+
+def find(name: str) -> Job:
+    """Return the function that does the job called ``name``."""
+    if name not in JOBS:
+        raise JobError("unknown_job", f"the worker knows no job {name!r}, only {', '.join(sorted(JOBS))}")
+    module, function = JOBS[name]
+    job: Job = getattr(importlib.import_module("." + module, __package__), function)
+    return job

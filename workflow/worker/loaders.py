@@ -1,0 +1,57 @@
+"""Loaders by model format: one table. What cannot be run in Python here raises ``NotRunnableError``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict
+
+from . import graph_models, keras_models
+from .failure import NotRunnableError
+from .runnable import Runnable
+
+_Json = Dict[str, Any]
+_LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, SystemError)
+
+
+def load(source: _Json) -> Runnable:
+    """Load the model at ``path`` that has this ``format``."""
+    path = source["path"]
+    if source["format"].startswith("tfjs_") and os.path.isdir(path):
+        path = os.path.join(path, "model.json")
+    return LOADERS[source["format"]](path, source)
+
+
+def _keras(path: str, source: _Json) -> Runnable:  # noqa: ARG001  every loader takes both
+    """Load with the Keras that the converter uses, else with the one inside TensorFlow."""
+    import tensorflow as tf
+    import tf_keras
+
+    problems = []
+    for keras in (tf_keras, tf.keras):
+        try:
+            return keras_models.runnable(keras.models.load_model(path, compile=False))
+        except _LOADING_ERRORS as problem:  # noqa: PERF203  two rounds
+            problems.append(problem)
+    raise NotRunnableError(f"Keras does not load it: {_first_line(problems[0])}") from problems[0]
+
+
+def _tfjs_layers_model(path: str, source: _Json) -> Runnable:  # noqa: ARG001  as above
+    from tensorflowjs.converters import load_keras_model
+
+    return keras_models.runnable(load_keras_model(path))
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]
+
+
+LOADERS: Dict[str, Callable[[str, _Json], Runnable]] = {
+    "keras": _keras,
+    "keras_keras": _keras,
+    "keras_saved_model": graph_models.saved_model,
+    "tf_saved_model": graph_models.saved_model,
+    "tf_hub": graph_models.tf_hub,
+    "tf_frozen_model": graph_models.tf_frozen_model,
+    "tfjs_layers_model": _tfjs_layers_model,
+    "tfjs_graph_model": graph_models.tfjs_graph_model,
+}

@@ -1,0 +1,99 @@
+"""The worker's main loop: one request at a time, each in a clean state, none of which can end the loop by failing."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import traceback
+from typing import Any, Callable, Dict, Iterator
+
+from . import jobs, stubs
+from .channel import Channel, output_to, tidy_streams
+from .failure import describe
+
+
+def serve(reading: int, writing: int, *, scratch: str) -> None:
+    """Answer the host's requests until it hangs up; TensorFlow is imported at once, before the first request comes."""
+    tidy_streams()
+    channel = Channel(reading, writing, scratch=scratch)
+    channel.send({"event": "ready", "pid": os.getpid(), "python": platform.python_version()})
+    warm_up()
+    for request in channel.requests():
+        channel.send(answer(request, channel.send))
+
+
+def warm_up() -> None:
+    """Import what nearly every job needs. A failure is left for the jobs to meet and report."""
+    stubs.install()
+    try:
+        import tensorflowjs.converters.converter  # noqa: F401
+
+        _spare_keras()
+    except Exception:
+        traceback.print_exc()
+
+
+def _spare_keras() -> None:
+    """Keep autograph from rewriting Keras's own code, as TensorFlow does for the module name ``keras``.
+
+    The converter's Keras is called ``tf_keras``, which TensorFlow's list does not know: more than ten seconds for
+    MobileNet, and the same graph.
+    """
+    from tensorflow.python.autograph.core import config, config_lib
+
+    config.CONVERSION_RULES = (config_lib.DoNotConvert("tf_keras"), *config.CONVERSION_RULES)
+
+
+def answer(request: Dict[str, Any], send: Callable[[Dict[str, Any]], None]) -> Dict[str, Any]:
+    """Run one request and return its answer: ``result``, or ``failure`` with named fields."""
+    number = request["id"]
+    try:
+        with output_to(request["log"]), _clean_state():
+            result = _run(request, lambda text: send({"id": number, "progress": text[:500]}))
+    except BaseException as problem:
+        return {"id": number, "ok": False, "failure": describe(problem)}
+    return {"id": number, "ok": True, "result": result}
+
+
+def _run(request: Dict[str, Any], progress: jobs.Progress) -> Dict[str, Any]:
+    try:
+        return jobs.find(request["job"])(request["args"], progress)
+    except BaseException:
+        traceback.print_exc()  # into the job's log
+        raise
+
+
+@contextlib.contextmanager
+def _clean_state() -> Iterator[None]:
+    """Give a job its own temporary folder, and undo what jobs do to the process afterwards."""
+    home, arguments, path = _working_folder(), sys.argv, list(sys.path)
+    tempfile.tempdir = tempfile.mkdtemp(prefix="tfjs-job-")
+    try:
+        yield
+    finally:
+        os.chdir(home)
+        sys.argv, sys.path[:] = arguments, path
+        shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+        tempfile.tempdir = None
+        _forget_models()
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.path.abspath(os.sep)
+
+
+def _forget_models() -> None:
+    for name in ("tf_keras", "keras"):
+        if name in sys.modules:
+            sys.modules[name].backend.clear_session()
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].compat.v1.reset_default_graph()
+    gc.collect()
