@@ -1,4 +1,4 @@
-"""The one place where subprocesses start: argument lists only, own process group, output to a log, never the environment."""
+"""The one place where subprocesses start: argument lists, a process group of their own, never the environment logged."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def run_foreground(
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # noqa: PERF203  a wait that is repeated, not a loop over data
             continue  # the terminal has sent ^C to the command as well: what it does then is its own affair
 
 

@@ -21,7 +21,7 @@ Format = Literal[
     "tfjs_graph_model",
 ]
 OptionValue = bool | int | str | list[str] | dict[str, str]
-"""A converter option: a flag, a size in bytes, a name, glob patterns (or ``["*"]`` for all), or metadata name -> path."""
+"""A converter option: flag, size in bytes, name, glob patterns (``["*"]`` for all), or metadata name -> path."""
 
 
 @dataclass(frozen=True)
