@@ -1,4 +1,4 @@
-"""The one place where subprocesses start: argument lists, a process group of their own, never the environment logged."""
+"""The one place where subprocesses start: argument lists, a group of their own, never the environment logged."""
 
 from __future__ import annotations
 

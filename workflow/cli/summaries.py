@@ -48,7 +48,8 @@ def _table(outcomes: list[Outcome]) -> Table:
     from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
     from rich.table import Table  # noqa: PLC0415  as above
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION, caption_justify="left")
+    compared = any("max_abs" in _check(outcome) for outcome in outcomes)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION if compared else None, caption_justify="left")
     shown = [column for column in _COLUMNS if column[0] not in _OPTIONAL or any(column[2](each) for each in outcomes)]
     for heading, side, _ in shown:
         table.add_column(heading, justify=side, overflow="fold")
@@ -94,7 +95,7 @@ def _accuracy(outcome: Outcome) -> str:
 
 
 _CAPTION = "difference, top-1 and accuracy: the result against its source, both run in Python on the same inputs"
-_OPTIONAL = ("top-1", "accuracy")
+_OPTIONAL = ("size", "max difference", "top-1", "accuracy")
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], str]], ...] = (
     ("step", "left", lambda outcome: outcome.decision.task.name),
     ("result", "left", _status),
