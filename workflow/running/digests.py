@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -27,7 +28,17 @@ Digests = dict[str, FileDigest]
 
 
 def file_digest(path: Path) -> FileDigest:
-    """Hash one file as a stream; raises ``OSError`` when it cannot be read."""
+    """Hash one file as a stream; raises ``OSError`` when it cannot be read.
+
+    Within one process a file is read once for as long as its inode, size and times stay the same: the artifact in the
+    middle of a recipe is an output and the input of several steps.
+    """
+    found = path.stat()
+    return _read(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _read(path: Path, _state: tuple[int, ...]) -> FileDigest:
     hasher = hashlib.sha256()
     size = 0
     with path.open("rb", buffering=0) as source:

@@ -1,0 +1,40 @@
+"""Hashes of artifacts: names, bytes, and nothing stale."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from workflow.running.digests import artifact_digests, file_digest, from_json, text_digest, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_has_the_digest_that_everyone_computes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert file_digest(tmp_path / "a").sha256 == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_a_file_that_is_replaced_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    before = file_digest(tmp_path / "a")
+    (tmp_path / "b").write_bytes(b"xyz")
+    (tmp_path / "b").replace(tmp_path / "a")
+    assert file_digest(tmp_path / "a") != before
+
+
+def test_a_folder_is_named_with_forward_slashes(tmp_path: Path) -> None:
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables" / "index").write_bytes(b"1")
+    assert list(artifact_digests(tmp_path)) == ["variables/index"]
+
+
+def test_digests_survive_json(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    digests = artifact_digests(tmp_path)
+    assert from_json(to_json(digests)) == digests
+
+
+def test_the_order_of_keys_does_not_change_a_digest() -> None:
+    assert text_digest({"a": 1, "b": 2}) == text_digest({"b": 2, "a": 1})
