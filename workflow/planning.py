@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.converters import native
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.running import digests, publishing
 from workflow.running.artifacts import input_digests
@@ -118,7 +119,9 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
         options, inputs = _source_ingredients(task.declared, recipe)
         return Ingredients(MODEL, options, inputs, "" if isinstance(task.declared, FetchedModel) else environment)
     step = task.declared
-    options = {"from": step.from_format, "to": step.to_format, **_plain(step.options)}
+    options = {"from": step.from_format, "to": step.to_format, **_plain(step.options), "engine": step.engine}
+    if step.engine != "reference":
+        options["native revision"] = native.REVISION
     options["verify"] = _verification_options(recipe)
     inputs = {"handle": {"sha256": step.input, "bytes": 0}} if step.input_is_handle else _step_inputs(step)
     return Ingredients(step.kind, options, {**inputs, **_further_inputs(step, recipe)}, environment)

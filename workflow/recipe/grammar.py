@@ -18,7 +18,7 @@ from pydantic import (
 from workflow.recipe import values
 from workflow.recipe.applications import APPLICATIONS
 from workflow.recipe.diagnostics import listed, nearest
-from workflow.recipe.model import Format  # noqa: TC001  pydantic reads the annotations when it runs
+from workflow.recipe.model import Engine, Format  # noqa: TC001  pydantic reads the annotations when it runs
 
 ABSENT: Any = None
 """The default of what need not be there; writing nothing after such a key is an error."""
@@ -100,6 +100,7 @@ class StepEntry(Entry):
     output: Text = Field(description="The file or folder to write.")
     name: Name = Field(default=ABSENT, description="What the step is called; its kind when left out.")
     timeout: Seconds = Field(default=ABSENT, description="Seconds after which the step is stopped and has failed.")
+    engine: Engine = Field(default=ABSENT, description="Who converts; the recipe's engine when left out.")
 
 
 class JsOptions(Entry):
@@ -345,6 +346,10 @@ class RecipeEntry(Entry):
     name: Name = Field(default=ABSENT, description="What the recipe is called; its file's name when left out.")
     environment: Annotated[str, Field(pattern=values.FOLDER_PATTERN)] = Field(
         default="tfjs", description="The converter environment to use."
+    )
+    engine: Engine = Field(
+        default="auto",
+        description="Who converts: native (without TensorFlow), reference, or auto: native wherever it can.",
     )
     model: ModelEntry = Field(default=ABSENT, description="Where the first model comes from when it is not there yet.")
     steps: Annotated[list[AnyStep], Field(min_length=1)] = Field(description="The conversions, in any order.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workflow.recipe.drafting import Draft
     from workflow.recipe.grammar import RecipeEntry
     from workflow.recipe.interpreting import Declarations
-    from workflow.recipe.model import Format
+    from workflow.recipe.model import Engine, Format
     from workflow.recipe.sources import Source
 
 _VERIFY = "verify"
@@ -47,6 +47,7 @@ class _Loading:
     def __init__(self, document: Document, *, check_files: bool) -> None:
         self._document = document
         self._check_files = check_files
+        self._engine: Engine = "auto"
 
     def recipe(self, declarations: Declarations) -> Recipe | None:
         """Return the recipe that the declarations make; None when there is none at all."""
@@ -54,6 +55,7 @@ class _Loading:
         if entry is None:
             return None
         given = entry.given()
+        self._engine = entry.engine
         source = source_of(self._document, entry.model) if MODEL in given else None
         verification = self._verification(entry)
         steps = self._steps(declarations, source, verification)
@@ -119,6 +121,7 @@ class _Loading:
             after=after,
             place=Place(self._document.path, spot.line, spot.column),
             input_is_handle=draft.reads is None,
+            engine=draft.entry.given().get("engine", self._engine),
         )
 
     def _verification(self, entry: RecipeEntry) -> Verification:

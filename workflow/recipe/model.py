@@ -20,6 +20,9 @@ Format = Literal[
     "tfjs_layers_model",
     "tfjs_graph_model",
 ]
+Engine = Literal["auto", "native", "reference"]
+"""Who converts: our own code without TensorFlow, the reference converter, or the first of them that can."""
+
 OptionValue = bool | int | str | list[str] | dict[str, str]
 """A converter option: flag, size in bytes, name, glob patterns (``["*"]`` for all), or metadata name -> path."""
 
@@ -96,6 +99,7 @@ class Step:
     """Names of the steps (``model`` for the model source) whose output this step reads."""
     place: Place
     input_is_handle: bool = False
+    engine: Engine = "auto"
 
 
 @dataclass(frozen=True)

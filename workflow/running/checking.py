@@ -85,7 +85,7 @@ def _compare(step: Step, order: Order, verification: Verification) -> Facts:
         "batch": verification.batch,
         "seed": verification.seed,
     }
-    return order.workshop.worker().run("compare", job, log=order.log, timeout=order.timeout)
+    return order.worker().run("compare", job, log=order.log, timeout=order.timeout)
 
 
 def _signature(options: Mapping[str, object]) -> dict[str, object]:

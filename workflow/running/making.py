@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import locations
+from workflow.converters.engines import Work, convert, may_need_worker
 from workflow.errors import ConversionError, ModelFileError
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workflow.converters.bridge import WorkerLike
     from workflow.events import Listener
     from workflow.planning import Task
+    from workflow.recipe.model import Verification
     from workflow.running.workshop import Workshop
 
 
@@ -28,6 +31,11 @@ class Order:
     timeout: float | None
     workshop: Workshop
     listener: Listener
+
+    def worker(self) -> WorkerLike:
+        """Return the warm worker; the environment is made and the worker started when this is first called."""
+        self.workshop.prepare(self.listener)
+        return self.workshop.worker()
 
 
 Facts = dict[str, Any]
@@ -48,8 +56,10 @@ def make(order: Order) -> Facts:
     return facts
 
 
-def needs_environment(task: Task) -> bool:
-    """Tell whether the task needs the converter environment; a download does not."""
+def needs_environment(task: Task, verification: Verification) -> bool:
+    """Tell whether the task is sure to need the converter environment, so that it can warm up early."""
+    if isinstance(task.declared, Step):
+        return verification.enabled or may_need_worker(task.declared)
     return not isinstance(task.declared, FetchedModel)
 
 
@@ -76,6 +86,7 @@ def _scripted(order: Order) -> Facts:
         printed.append(text)
         order.listener.say(text)
 
+    order.workshop.prepare(order.listener)
     worker = order.workshop.fresh_worker()
     try:
         job = {"script": str(source.script), "arguments": arguments, "cwd": str(source.script.parent)}
@@ -93,24 +104,21 @@ def _application(order: Order) -> Facts:
     job |= {"options": dict(source.options), "output": str(order.staged)}
     if source.weights not in ("imagenet", "seeded"):
         _need(Path(source.weights), order)
-    facts = order.workshop.worker().run("application", job, log=order.log, timeout=order.timeout)
+    facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
     if facts.get("degraded"):
         order.listener.warn(str(facts["degraded"]))
     return facts
 
 
 def _converted(order: Order) -> Facts:
-    from workflow.converters.command import command_line, converter_argv  # noqa: PLC0415  with its tables, for runs only
-    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  as above
+    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
     step = order.task.declared
     if not isinstance(step, Step):
         raise TypeError(step)
     if not step.input_is_handle:
         inspect_model(Path(step.input), step.from_format)
-    argv = converter_argv(step, output=order.staged)
-    facts = order.workshop.worker().run("convert", {"argv": argv}, log=order.log, timeout=order.timeout)
-    return {"engine": "reference", "command": command_line(step), **facts}
+    return convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener))
 
 
 def _need(file: Path, order: Order) -> None:

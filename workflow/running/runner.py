@@ -77,7 +77,8 @@ class Runner:
         return self._outcomes
 
     def _prepare(self, decisions: list[Decision]) -> None:
-        if any(decision.runs and needs_environment(decision.task) for decision in decisions):
+        verification = self._recipe.verification
+        if any(decision.runs and needs_environment(decision.task, verification) for decision in decisions):
             self._workshop.prepare(self._watcher)
 
     def _carry_out(self, planned: Decision, *, forced: bool) -> None:
@@ -119,8 +120,6 @@ class Runner:
         task = decision.task
         _refuse_overlap(task)
         publishing.refuse_foreign(task.output, force=forced)
-        if needs_environment(task):
-            self._workshop.prepare(self._watcher)
         staged = publishing.begin(task.output)
         log = self._journal.log(task)
         step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None

@@ -31,7 +31,7 @@ def write_layers_model(folder: Path, *, weights: bytes = b"\0" * 8) -> Path:
 
 
 def shard_step(base: Path, name: str = "shard", *, after: tuple[str, ...] = (), **options: OptionValue) -> Step:
-    """Return a step that shards ``web`` (or what ``after`` names) into a folder called as the step is."""
+    """Return a step that shards ``web`` (or what ``after`` names) by the reference into a folder called as it is."""
     source = base / (after[0] if after else "web")
     return Step(
         name=name,
@@ -44,6 +44,7 @@ def shard_step(base: Path, name: str = "shard", *, after: tuple[str, ...] = (), 
         timeout=None,
         after=after,
         place=Place(base / "recipe.yml", 3, 5),
+        engine="reference",
     )
 
 

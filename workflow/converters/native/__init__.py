@@ -1,0 +1,57 @@
+"""Conversions that need no TensorFlow: numpy, h5py and JSON, loaded only when one of them runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from workflow.events import Listener
+    from workflow.recipe.model import Format, OptionValue
+
+Facts = dict[str, Any]
+
+REVISION = 1
+"""To be raised whenever an edge writes other bytes than before: then what it made is made again."""
+
+
+class DeclinedError(Exception):
+    """The native engine cannot do this conversion rightly; ``route`` is what works instead."""
+
+    def __init__(self, reason: str, *, route: str = "reference") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.route = route
+
+
+@dataclass(frozen=True)
+class NativeJob:
+    """One conversion: ``target`` does not exist yet, its parent folder does; options have the converter's names."""
+
+    source: Path
+    source_format: Format
+    target: Path
+    target_format: Format
+    options: Mapping[str, OptionValue]
+    listener: Listener
+
+
+def _lazily(module: str, function: str) -> Callable[[NativeJob], Facts]:
+    """Return a function that imports its module only when it is called."""
+
+    def convert(job: NativeJob) -> Facts:
+        facts: Facts = getattr(import_module(f"{__name__}.{module}"), function)(job)
+        return facts
+
+    return convert
+
+
+EDGES: dict[tuple[Format, Format], Callable[[NativeJob], Facts]] = {
+    ("tfjs_layers_model", "tfjs_layers_model"): _lazily("rewriting", "rewrite_layers_model"),
+    ("tfjs_graph_model", "tfjs_graph_model"): _lazily("rewriting", "rewrite_graph_model"),
+}
+"""Each writes ``job.target`` and returns facts for the record; raises ``DeclinedError`` or a ``WorkflowError``."""
