@@ -67,10 +67,9 @@ class ConsoleListener:
         error_console().print(text, markup=False)
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """Print how far ``what`` is, now and then and at its end."""
+        """Print how far ``what`` is, every two seconds; what takes less than that is not mentioned."""
         now = time.monotonic()
-        finished = total > 0 and done >= total
-        if now - self._last.get(what, self._begin) < _PROGRESS_EVERY_SECONDS and not finished:
+        if now - self._last.setdefault(what, now) < _PROGRESS_EVERY_SECONDS:
             return
         self._last[what] = now
         of = f" of {size_text(total)}" if total else ""

@@ -43,7 +43,7 @@ def convert(work: Work) -> Facts:
     Raises a ``WorkflowError``; with ``engine: native`` also where the native engine declines.
     """
     step = work.step
-    if step.engine == "reference":
+    if step.engine == "reference" or (step.engine == "auto" and may_need_worker(step)):
         return _by_reference(work)
     try:
         return {"engine": "native", **_natively(work)}
@@ -61,7 +61,7 @@ def _natively(work: Work) -> Facts:
     step = work.step
     pair = (step.from_format, step.to_format)
     if step.input_is_handle or pair not in native.EDGES:
-        raise native.DeclinedError(f"{step.from_format} to {step.to_format} needs TensorFlow")
+        raise native.DeclinedError(f"it does not convert {step.from_format} to {step.to_format}")
     source = Path(step.input)
     job = native.NativeJob(source, pair[0], work.target, pair[1], step.options, work.listener)
     return native.EDGES[pair](job)
