@@ -32,7 +32,7 @@ class Rule:
     issue: str = ""
 
 
-def _rule(pattern: str, error: type[WorkflowError], message: str, hint: str, *, issue: int = 0) -> Rule:
+def _rule(pattern: str, error: type[WorkflowError], message: str, *, hint: str, issue: int = 0) -> Rule:
     return Rule(re.compile(pattern, re.DOTALL), error, message, hint, f"{_TFJS}{issue}" if issue else "")
 
 
@@ -91,147 +91,147 @@ RULES: tuple[Rule, ...] = (
         r"No space left on device|errno = 28|Disk quota exceeded|errno = 122",
         StorageError,
         "the disk is full",
-        "make room where the output and the temporary files go (TMPDIR moves the latter), then run again",
+        hint="make room where the output and the temporary files go (TMPDIR moves the latter), then run again",
     ),
     _rule(
         r"Read-only file system|errno = 30",
         StorageError,
         "the output's folder is on a read-only file system",
-        "choose an `output:` in a folder that can be written",
+        hint="choose an `output:` in a folder that can be written",
     ),
     _rule(
         r"(?:PermissionError|errno = 13|PermissionDenied|Permission denied)(?:[^'\"]*['\"](?P<path>[^'\"]+)['\"])?",
         StorageError,
         "no permission to read or write {path}",
-        "see who owns the file or folder, or choose another `output:`",
+        hint="see who owns the file or folder, or choose another `output:`",
     ),
     _rule(
         r"^MemoryError|OOM when allocating|bad_alloc|Unable to allocate (?P<size>[\d.]+ \w+)",
         ConversionError,
         "not enough memory for this model",
-        "close other programs or use a machine with more memory",
+        hint="close other programs or use a machine with more memory",
     ),
     _rule(
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",
         UnhealthyError,
         "the converter environment lacks the module {module}",
-        "`tfjs-workflow env verify` shows what is wrong with it; `env remove` and `env create` remake it",
+        hint="`tfjs-workflow env verify` shows what is wrong with it; `env remove` and `env create` remake it",
     ),
     _rule(
         r"URL fetch failure on (?P<url>\S+?):? |urlopen error",
         DownloadError,
         "could not fetch {url}",
-        "see whether the network, or the proxy in HTTPS_PROXY, reaches it",
+        hint="see whether the network, or the proxy in HTTPS_PROXY, reaches it",
     ),
     # -- the file is not what the step says
     _rule(
         r"No model config found in the file|Cannot create group in read.only mode",
         ModelFileError,
         "the HDF5 file holds no model topology: weights alone, or other data",
-        "save the whole model with model.save(), not its weights alone with model.save_weights()",
+        hint="save the whole model with model.save(), not its weights alone with model.save_weights()",
         issue=3950,
     ),
     _rule(
         r"file signature not found|truncated file|bad object header|bad heap|Unable to open file|Can't open file",
         ModelFileError,
         "the input is not a sound HDF5 file",
-        "fetch or copy it again (an LFS pointer of a few hundred bytes stands for the file in some repositories)",
+        hint="fetch or copy it again (an LFS pointer of a few hundred bytes stands for the file in some repositories)",
     ),
     _rule(
         r"BadZipFile",
         ModelFileError,
         "the input is not a .keras archive (a zip file)",
-        "see what it is: an HDF5 file is `keras`, whatever its name ends in",
+        hint="see what it is: an HDF5 file is `keras`, whatever its name ends in",
     ),
     _rule(
         r"points to a directory: (?P<path>.+)|received a (?P<what>directory)",
         ModelFileError,
         "a file is wanted, and the input is a directory {path}",
-        "name the file in it: model.json, or the .h5",
+        hint="name the file in it: model.json, or the .h5",
     ),
     _rule(
         r"SavedModel file does not exist at: (?P<path>[^{\n]+?)/?(?:\{|$)",
         ModelFileError,
         "there is no SavedModel in {path}",
-        "a SavedModel is a folder that holds saved_model.pb and variables/",
+        hint="a SavedModel is a folder that holds saved_model.pb and variables/",
     ),
     _rule(
         r"MetaGraphDef associated with tag-?s(?:et)? (?P<tags>.+?) could not be "
         r"found.+?(?:tag-sets: |available tags )(?P<there>.+)",
         ModelFileError,
         "the SavedModel has no graph with the tags {tags}; there are: {there}",
-        "give the step one of these as `saved_model_tags:`",
+        hint="give the step one of these as `saved_model_tags:`",
     ),
     _rule(
         r"FileNotFoundError: .*'(?P<path>[^']+(?:\.bin|shard\d+of\d+[^'/]*))'",
         ModelFileError,
         "a weight file that model.json names is missing: {path}",
-        "copy the model again with all its shards",
+        hint="copy the model again with all its shards",
     ),
     _rule(
         r"buffer is smaller than requested size|cannot reshape array of size",
         ModelFileError,
         "a weight file is shorter than model.json says",
-        "copy the model again: a shard is damaged or was converted as if it were text",
+        hint="copy the model again: a shard is damaged or was converted as if it were text",
     ),
     _rule(
         r"FileNotFoundError: .*'(?P<path>[^']+)'|Nonexistent path to (?:HDF5|\.keras) file: (?P<other>.+)",
         ModelFileError,
         "there is no file {path}{other}",
-        "see the step's `input:`",
+        hint="see the step's `input:`",
     ),
     _rule(
         r"valid JSON content|JSONDecodeError: (?P<where>.+)",
         ModelFileError,
         "the model.json is not valid JSON",
-        "fetch or copy it again",
+        hint="fetch or copy it again",
     ),
     _rule(
         r"Unknown `config` as a `dict`|Improper config format",
         ModelFileError,
         "the model.json does not describe a Keras model: it may be a graph model, or made by another tool",
-        "a graph model cannot be turned back into layers: convert from the original model",
+        hint="a graph model cannot be turned back into layers: convert from the original model",
         issue=1575,
     ),
     _rule(
         r"Error parsing message|DecodeError",
         ModelFileError,
         "the input is not a TensorFlow graph (protobuf)",
-        "tf_frozen_model wants a binary GraphDef, usually called *.pb; a SavedModel folder is tf_saved_model",
+        hint="tf_frozen_model wants a binary GraphDef, usually called *.pb; a SavedModel folder is tf_saved_model",
     ),
     # -- what the model is made of
     _rule(
         r"batch_shape'\]|DTypePolicy|'module': 'keras(?:\.src)?\.|__keras_tensor__|Unknown dtype policy",
         ReferenceConverterError,
         "the model was saved by Keras 3, which the reference converter cannot read",
-        "load it where Keras 3 is and export it with model.export(), then convert the SavedModel to a graph model",
+        hint="load it with Keras 3, export it with model.export(), and convert that SavedModel to a graph model",
         issue=8328,
     ),
     _rule(
         r"(?:Unknown layer:|Could not locate class) ['\"]?(?P<name>[\w>.]+)",
         ReferenceConverterError,
         "the model has a layer of the class {name}, which Keras does not know (a custom class)",
-        "save it as a SavedModel where the class is defined, and convert that to a graph model (from tf_saved_model)",
+        hint="save it as a SavedModel where the class is defined and convert that (from tf_saved_model)",
         issue=2721,
     ),
     _rule(
         r"Unknown (?P<what>\w+(?: function)?): ['\"]?(?P<name>[\w>.]+)",
         ReferenceConverterError,
         "the model uses the {what} {name}, which Keras does not know (a custom object)",
-        "save it as a SavedModel where the object is defined, and convert that to a graph model (from tf_saved_model)",
+        hint="save it as a SavedModel where the object is defined and convert that (from tf_saved_model)",
         issue=2721,
     ),
     _rule(
         r"bad marshal data|[Ll]ambda layer.{0,200}(?:unsafe|disallowed|safe_mode)|deserialization of a (?:`?Lambda`? )",
         ReferenceConverterError,
         "the model has a Lambda layer, whose Python code cannot be read here",
-        "save it as a SavedModel with the Python that made it, and convert that to a graph model",
+        hint="save it as a SavedModel with the Python that made it, and convert that to a graph model",
     ),
     _rule(
         r"Unsupported Ops in the model (?P<when>before|after) optimization\s*(?P<ops>[^\n]+)",
         ReferenceConverterError,
         "TensorFlow.js has no kernel for these ops of the model: {ops}",
-        "`skip_op_check: true` converts anyway (register the ops in JavaScript); "
+        hint="`skip_op_check: true` converts anyway (register the ops in JavaScript); "
         "`strip_debug_ops: true` drops Assert and Print",
         issue=8304,
     ),
@@ -239,28 +239,28 @@ RULES: tuple[Rule, ...] = (
         r"Op type not registered '(?P<op>[^']+)'",
         ReferenceConverterError,
         "the model uses the op {op}, which this TensorFlow does not have (a custom op)",
-        "remove the op before saving; TensorFlow.js could not run it either",
+        hint="remove the op before saving; TensorFlow.js could not run it either",
     ),
     _rule(
         r"numpy\(\) is only available when eager execution is enabled",
         ReferenceConverterError,
         "the reference converter cannot read this model as keras_saved_model "
         "(compiled with a newer optimizer, or no SavedModel)",
-        "save it with include_optimizer=False, or convert it from tf_saved_model to a graph model",
+        hint="save it with include_optimizer=False, or convert it from tf_saved_model to a graph model",
         issue=8265,
     ),
     _rule(
         r"\$(?P<name>\S+) does not exist in weights entries",
         ReferenceConverterError,
         "the reference converter cannot write a .keras archive from this layers model (it looks for a weight {name})",
-        "convert to keras (HDF5) instead, and save that as .keras from Keras",
+        hint="convert to keras (HDF5) instead, and save that as .keras from Keras",
         issue=8321,
     ),
     _rule(
         r"^KeyError: '(?P<name>[^']+/[^']+)'",
         ModelFileError,
         "the model's topology needs the weight {name}, which its weights manifest does not hold",
-        "the model.json and its weights belong to different models, or a name was "
+        hint="the model.json and its weights belong to different models, or a name was "
         "changed: convert from the original again",
         issue=8088,
     ),
@@ -269,38 +269,38 @@ RULES: tuple[Rule, ...] = (
         ReferenceConverterError,
         "the model has a GRU layer made by TensorFlow.js, which the reference "
         "converter rebuilds as another kind of GRU",
-        'write "reset_after": false into each GRU\'s config in model.json, which is what TensorFlow.js means',
+        hint='write "reset_after": false into each GRU\'s config in model.json, which is what TensorFlow.js means',
     ),
     _rule(
         r"weight shape \((?P<wanted>[^)]*)\) (?:is )?not compatible with provided weight shape \((?P<there>[^)]*)\)",
         ModelFileError,
         "the model's topology wants a weight of the shape ({wanted}), and the file holds ({there})",
-        "topology and weights belong to different models: convert from the original again",
+        hint="topology and weights belong to different models: convert from the original again",
     ),
     _rule(
         r"'dim_ordering'|'border_mode'|missing \d+ required positional argument|^KeyError: .*'?backend'? doesn't exist",
         ModelFileError,
         "the model was saved by Keras 1, or by something older than Keras 2.0.6",
-        "load and save it again with Keras 2 (its Theano image ordering would be misread)",
+        hint="load and save it again with Keras 2 (its Theano image ordering would be misread)",
     ),
     _rule(
         r"^KeyError: .*(?P<field>modelTopology|weightsManifest|keras_version)",
         ModelFileError,
         "the input lacks the field {field}",
-        "it was not written by Keras or TensorFlow.js as a whole model: save it again",
+        hint="it was not written by Keras or TensorFlow.js as a whole model: save it again",
     ),
     _rule(
         r"has no attribute '?keys'?",
         ReferenceConverterError,
         "the HDF5 file has more or longer layer names than the reference converter can read",
-        "save it as a SavedModel and convert that to a graph model",
+        hint="save it as a SavedModel and convert that to a graph model",
         issue=3806,
     ),
     _rule(
         r"2 ?GB|maximum protobuf size",
         ReferenceConverterError,
         "the model is larger than 2 GB as a graph, which TensorFlow's file format cannot hold",
-        "convert it to a layers model, which has no such limit",
+        hint="convert it to a layers model, which has no such limit",
         issue=7260,
     ),
     # -- options against the model
@@ -308,32 +308,32 @@ RULES: tuple[Rule, ...] = (
         r"Two quantization values \(?(?P<values>.*?)\)? match the same node (?P<name>\S+)",
         UsageError,
         "the weight {name} is matched by the patterns of two quantization types",
-        "make the patterns of quantize_uint8, quantize_uint16 and quantize_float16 exclude each other",
+        hint="make the patterns of quantize_uint8, quantize_uint16 and quantize_float16 exclude each other",
     ),
     _rule(
         r"zero-size array to reduction operation",
         ReferenceConverterError,
         "the model has an empty weight, which the reference converter cannot quantize",
-        "name the weights to quantize by patterns that leave it out",
+        hint="name the weights to quantize by patterns that leave it out",
     ),
     _rule(
         r"dtype (?P<dtype>\S+) not supported|Unsupported data type: (?P<other>\S+)|"
         r"[Dd]ata type (?P<third>\S+) not supported",
         ReferenceConverterError,
         "the model has weights of the type {dtype}{other}{third}, which TensorFlow.js does not have",
-        "cast them to float32 or int32 before saving",
+        hint="cast them to float32 or int32 before saving",
     ),
     _rule(
         r"Unsupported input_format - output_format pair: (?P<pair>.+)",
         UsageError,
         "the reference converter has no way from one to the other: {pair}",
-        "`tfjs-workflow check` says what is possible instead",
+        hint="`tfjs-workflow check` says what is possible instead",
     ),
     _rule(
         r"AssertionError: (?P<name>\S+) is not in graph|"
         r"The name '(?P<other>[^']+)' refers to an Operation not in the graph",
         ModelFileError,
         "the graph has no node called {name}{other}",
-        "see the names in `output_node_names:`",
+        hint="see the names in `output_node_names:`",
     ),
 )

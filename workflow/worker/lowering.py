@@ -56,7 +56,7 @@ class _Builder:
             del added.attr[name]
         return added
 
-    def add(self, op: str, name: str, inputs: List[str]) -> Any:
+    def _add(self, op: str, name: str, inputs: List[str]) -> Any:
         """Add a float op that computes in one type ``T``."""
         added = self._graph.node.add(op=op, name=name, input=inputs)
         added.attr["T"].type = 1
@@ -88,7 +88,7 @@ class _Builder:
             return self.prelu(node, inputs)
         if step not in _ACTIVATIONS:
             raise NotRunnableError(f"{node.op} fused with {step} has no equivalent here")
-        added = self.add(step, node.name, inputs[:1])
+        added = self._add(step, node.name, inputs[:1])
         if step == "LeakyRelu":
             added.attr["alpha"].f = node.attr["leakyrelu_alpha"].f if "leakyrelu_alpha" in node.attr else 0.2
         return added
@@ -96,22 +96,22 @@ class _Builder:
     def bias(self, node: Any, inputs: List[str]) -> Any:
         """Add a bias of any rank, which BiasAdd would refuse."""
         if node.attr["data_format"].s == b"NCHW":
-            added = self.add("BiasAdd", node.name, inputs[:2])
+            added = self._add("BiasAdd", node.name, inputs[:2])
             added.attr["data_format"].s = b"NCHW"
         else:
-            added = self.add("AddV2", node.name, inputs[:2])
+            added = self._add("AddV2", node.name, inputs[:2])
         added.attr["T"].type = node.attr["T"].type or 1
         return added
 
     def prelu(self, node: Any, inputs: List[str]) -> Any:
         """Compute relu(x) + alpha * -relu(-x)."""
         data, alpha = inputs[:2]
-        self.add("Relu", f"{node.name}/above", [data])
-        self.add("Neg", f"{node.name}/turned", [data])
-        self.add("Relu", f"{node.name}/turned_above", [f"{node.name}/turned"])
-        self.add("Neg", f"{node.name}/below", [f"{node.name}/turned_above"])
-        self.add("Mul", f"{node.name}/scaled", [alpha, f"{node.name}/below"])
-        return self.add("AddV2", node.name, [f"{node.name}/above", f"{node.name}/scaled"])
+        self._add("Relu", f"{node.name}/above", [data])
+        self._add("Neg", f"{node.name}/turned", [data])
+        self._add("Relu", f"{node.name}/turned_above", [f"{node.name}/turned"])
+        self._add("Neg", f"{node.name}/below", [f"{node.name}/turned_above"])
+        self._add("Mul", f"{node.name}/scaled", [alpha, f"{node.name}/below"])
+        return self._add("AddV2", node.name, [f"{node.name}/above", f"{node.name}/scaled"])
 
     def lone_prelu(self, node: Any) -> None:
         """Take a Prelu op apart."""

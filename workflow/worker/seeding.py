@@ -76,7 +76,7 @@ def _calibrating(head: Any) -> Iterator[None]:
         if isinstance(layer, layers.BatchNormalization):
             _set_statistics(layer, args[0])
         elif getattr(layer, "bias", None) is not None and hasattr(layer, "activation"):
-            _normalise(layer, original, args[0], _HEAD_SPREAD if layer is head else 1.0)
+            _normalise(layer, original, args[0], target=_HEAD_SPREAD if layer is head else 1.0)
         return original(layer, *args, **kwargs)
 
     layers.Layer.__call__ = call
@@ -94,7 +94,7 @@ def _set_statistics(layer: Any, received: Any) -> None:
     layer.moving_variance.assign(np.var(values, axis=others, dtype=np.float64).astype(np.float32))
 
 
-def _normalise(layer: Any, call: Any, received: Any, target: float) -> None:
+def _normalise(layer: Any, call: Any, received: Any, *, target: float) -> None:
     """Scale the kernel and set the bias so that each channel has mean 0 and the spread ``target`` before activation."""
     from tensorflow.keras import activations
 

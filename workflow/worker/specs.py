@@ -44,7 +44,7 @@ def _sample(spec: Spec, seed: int, number: int) -> Any:
     shape = sizes(spec)
     if spec.dtype == "bool":
         return rng.randint(0, 2, shape).astype(bool) if shape else np.asarray(False)
-    kind = np.dtype(spec.dtype).kind if spec.dtype in _NUMERIC else ""
+    kind = np.dtype(spec.dtype).kind if spec.dtype in _NUMERIC else "?"
     if spec.bound is not None and kind in "iuf":
         return rng.randint(0, spec.bound, shape).astype(spec.dtype)
     if kind in "iu":

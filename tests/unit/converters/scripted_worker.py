@@ -18,9 +18,9 @@ def say(message: dict[str, Any]) -> None:
 def act(request: dict[str, Any]) -> None:
     args, number = request["args"], request["id"]
     deed = args.get("do", "answer")
-    if "log" in args:
+    if "noise" in args:
         with open(request["log"], "a", encoding="utf-8") as log:  # noqa: PTH123  as the worker does
-            log.write(args["log"])
+            log.write(args["noise"])
     if deed == "answer":
         say({"id": number, "ok": True, "result": {"args": args, "pid": os.getpid(), "tmp": os.environ["TMPDIR"]}})
     elif deed == "fail":

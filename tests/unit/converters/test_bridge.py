@@ -81,8 +81,8 @@ def test_an_exit_names_its_code_and_the_next_job_gets_a_fresh_process(worker: Wo
 @posix
 def test_a_kill_is_told_as_a_lack_of_memory_with_the_logs_tail(worker: Worker, tmp_path: Path) -> None:
     noise = "2026-01-01 10:00:00.1: I tensorflow/core/banner.cc:1] hello\nreading weights\n"
-    with pytest.raises(WorkerDiedError, match="out of memory.*SIGKILL") as caught:
-        ask(worker, tmp_path / "log", do="kill", signal="SIGKILL", log=noise)
+    with pytest.raises(WorkerDiedError, match=r"out of memory.*SIGKILL") as caught:
+        ask(worker, tmp_path / "log", do="kill", signal="SIGKILL", noise=noise)
     assert (caught.value.details, caught.value.log) == ("reading weights", str(tmp_path / "log"))
 
 
@@ -102,7 +102,7 @@ def test_a_hang_ends_at_the_limit_and_leaves_the_tool_usable(worker: Worker, tmp
 
 def test_a_line_that_is_no_answer_counts_as_a_death(worker: Worker, tmp_path: Path) -> None:
     first = worker.pid
-    with pytest.raises(WorkerDiedError, match="no answer.*oops"):
+    with pytest.raises(WorkerDiedError, match=r"no answer.*oops"):
         ask(worker, tmp_path / "log", do="garble")
     assert not is_alive(first)
 

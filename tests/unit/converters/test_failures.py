@@ -23,6 +23,10 @@ from workflow.errors import (
 
 LOG = Path("step.log")
 
+TAGS = (
+    "MetaGraphDef associated with tag-set gpu could not be found in the SavedModel. "
+    "Please use one of the following tag-sets: ['serve']"
+)
 KNOWN = [
     ("OSError", "[Errno 28] No space left on device: 'x'", StorageError, "full"),
     ("OSError", "Can't write data (errno = 28, error message = 'No space left on device')", StorageError, "full"),
@@ -35,9 +39,13 @@ KNOWN = [
     ("ValueError", "No model config found in the file at <h5>.", ModelFileError, "no model topology"),
     ("OSError", "Unable to open file (file signature not found)", ModelFileError, "not a sound HDF5"),
     ("OSError", "SavedModel file does not exist at: /m/{saved_model.pbtxt|saved_model.pb}", ModelFileError, "/m"),
-    ("RuntimeError", "MetaGraphDef associated with tag-set gpu could not be found in the SavedModel. "
-     "Please use one of the following tag-sets: ['serve']", ModelFileError, "['serve']"),
-    ("FileNotFoundError", "[Errno 2] No such file or directory: '/m/group1-shard2of4.bin'", ModelFileError, "shard2of4"),
+    ("RuntimeError", TAGS, ModelFileError, "['serve']"),
+    (
+        "FileNotFoundError",
+        "[Errno 2] No such file or directory: '/m/group1-shard2of4.bin'",
+        ModelFileError,
+        "shard2of4",
+    ),
     ("FileNotFoundError", "[Errno 2] No such file or directory: '/m/model.json'", ModelFileError, "/m/model.json"),
     ("ValueError", "buffer is smaller than requested size", ModelFileError, "shorter"),
     ("ValueError", "the input path is expected to contain valid JSON content, but", ModelFileError, "not valid JSON"),
@@ -48,19 +56,39 @@ KNOWN = [
     ("ValueError", "Unknown layer: 'Fancy'. Please ensure you are using", ReferenceConverterError, "class Fancy"),
     ("TypeError", "Could not locate class 'Fancy'. Make sure", ReferenceConverterError, "class Fancy"),
     ("ValueError", "Unknown activation function: 'mish'. Please", ReferenceConverterError, "activation function mish"),
-    ("ValueError", "Unsupported Ops in the model before optimization\nMfcc, DecodeWav", ReferenceConverterError, "Mfcc"),
+    (
+        "ValueError",
+        "Unsupported Ops in the model before optimization\nMfcc, DecodeWav",
+        ReferenceConverterError,
+        "Mfcc",
+    ),
     ("NotFoundError", "Op type not registered 'Zip' in binary", ReferenceConverterError, "op Zip"),
-    ("NotImplementedError", "numpy() is only available when eager execution is enabled.", ReferenceConverterError, "optimizer"),
+    (
+        "NotImplementedError",
+        "numpy() is only available when eager execution is enabled.",
+        ReferenceConverterError,
+        "optimizer",
+    ),
     ("Exception", "$dense/0 does not exist in weights entries.", ReferenceConverterError, "dense/0"),
     ("KeyError", "'lstm/kernel'", ModelFileError, "lstm/kernel"),
     ("KeyError", "'Field \"weightsManifest\" is missing from the JSON content.'", ModelFileError, "weightsManifest"),
-    ("ValueError", "Layer weight shape (2, 48) not compatible with provided weight shape (48,)", ReferenceConverterError, "GRU"),
+    (
+        "ValueError",
+        "Layer weight shape (2, 48) not compatible with provided weight shape (48,)",
+        ReferenceConverterError,
+        "GRU",
+    ),
     ("ValueError", "Cannot serialize: exceeds maximum protobuf size of 2GB", ReferenceConverterError, "2 GB"),
-    ("ValueError", "Two quantization values (uint16, uint8) match the same node conv/kernel", UsageError, "conv/kernel"),
+    (
+        "ValueError",
+        "Two quantization values (uint16, uint8) match the same node conv/kernel",
+        UsageError,
+        "conv/kernel",
+    ),
     ("ValueError", "zero-size array to reduction operation minimum", ReferenceConverterError, "empty weight"),
     ("ValueError", "Unsupported input_format - output_format pair: keras - keras", UsageError, "keras - keras"),
     ("AssertionError", "nope is not in graph", ModelFileError, "nope"),
-]  # fmt: skip
+]
 
 
 def failure(kind: str, name: str, message: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from workflow.worker.failure import JobError
+from workflow.worker.pairing import Port, pair
+
+
+def ports(*names: str, shape: tuple[int | None, ...] = (4, 2)) -> list[Port]:
+    return [Port(name, shape) for name in names]
+
+
+def test_equal_names_belong_together_in_whatever_order() -> None:
+    found = pair("outputs", ports("a", "b"), result=ports("b", "a"))
+    assert [(one.source, one.result, one.by) for one in found] == [(0, 1, "name"), (1, 0, "name")]
+
+
+def test_numbered_outputs_of_a_graph_follow_the_alphabet_of_the_source() -> None:
+    source = ports(*"kjihgfedcba")
+    result = ports("Identity:0", "Identity_1:0", "Identity_10:0", *[f"Identity_{n}:0" for n in range(2, 10)])
+    found = {source[one.source].name: result[one.result].name for one in pair("outputs", source, result=result)}
+    assert (found["a"], found["b"], found["c"], found["k"]) == (
+        "Identity:0",
+        "Identity_1:0",
+        "Identity_2:0",
+        "Identity_10:0",
+    )
+
+
+def test_what_is_left_after_names_goes_by_order() -> None:
+    found = pair("outputs", ports("x", "kept", "y"), result=ports("Identity_1:0", "kept", "Identity:0"))
+    assert [(one.source, one.result) for one in found] == [(0, 2), (1, 1), (2, 0)]
+
+
+def test_shapes_decide_where_order_does_not_fit() -> None:
+    source = [Port("a", (4, 7)), Port("b", (4, 1)), Port("c", (4, 3))]
+    result = [Port("p", (4, 1)), Port("q", (4, 3)), Port("r", (4, 7))]
+    assert [one.result for one in pair("outputs", source, result=result)] == [2, 0, 1]
+
+
+def test_an_open_size_fits_every_size() -> None:
+    assert len(pair("inputs", ports("x", shape=(None, 8)), result=ports("y", shape=(4, 8)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [(ports("a"), ports("a", "b")), (ports("a"), [Port("a", (4, 1, 2))]), (ports("a"), [Port("b", (4, 3))])],
+)
+def test_what_does_not_fit_is_told_with_both_sides(source: list[Port], result: list[Port]) -> None:
+    with pytest.raises(JobError, match=r"the source has the outputs a \[4, 2\], the result") as caught:
+        pair("outputs", source, result=result)
+    assert caught.value.kind == "mismatch"
