@@ -68,3 +68,13 @@ def test_links_to_files_lead_to_files(document: Path) -> None:
 def test_contributing_names_files_that_exist() -> None:
     named = re.findall(r"`((?:workflow|tests|scripts)/[\w/]+\.(?:py|json))`", DOCUMENTS[1].read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_commands_that_the_readme_shows_are_those_that_the_plan_prints(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert guarded(["plan", "recipes/mobilenet.yml", "--commands"]) == 0
+    printed = [line for line in capfd.readouterr().out.splitlines() if not line.startswith("#")]
+    shown = [line for line in README.splitlines() if line.startswith("tensorflowjs_converter --")]
+    assert printed == shown
