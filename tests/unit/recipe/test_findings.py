@@ -109,8 +109,8 @@ def test_each_mistake_is_named_with_its_place(text: str, expected: str, also: st
 def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse) -> None:
     assert refusal("steps:\n  - shard: {input: a, output: b, shard_sise: 1kB}\n").splitlines() == [
         (
-            "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, `timeout`, `engine`, "
-            "`weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, `quantize_uint16`, `quantization_bytes` "
+            "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
+            "`timeout`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, `quantize_uint16`, `quantization_bytes` "
             "or `shard_size`. Did you mean `shard_size`?"
         ),
         "      - shard: {input: a, output: b, shard_sise: 1kB}",
