@@ -107,14 +107,10 @@ def run(
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
-    return Completed(
-        tuple(argv), process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
-    )
+    return Completed(tuple(argv), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
-def run_foreground(
-    argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> int:
+def run_foreground(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
     """Run a command on this terminal, with its input and output, and return its exit code."""
     process = start(argv, stdin=None, stdout=None, stderr=None, env=env, cwd=cwd, foreground=True)
     while True:
@@ -164,9 +160,7 @@ def _signal_group(process: subprocess.Popen[bytes], name: str) -> None:
         process.terminate()
         return
     try:
-        os.killpg(
-            process.pid, getattr(signal, name)
-        )  # works for what is left of a group whose leader has ended
+        os.killpg(process.pid, getattr(signal, name))  # works for what is left of a group whose leader has ended
     except (ProcessLookupError, PermissionError):
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(getattr(signal, name))
