@@ -116,9 +116,12 @@ def _converted(order: Order) -> Facts:
     step = order.task.declared
     if not isinstance(step, Step):
         raise TypeError(step)
-    if not step.input_is_handle:
-        inspect_model(Path(step.input), step.from_format)
-    return convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener))
+    known = () if step.input_is_handle else inspect_model(Path(step.input), step.from_format).warnings
+    facts = convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener))
+    if facts["engine"] == "reference" and step.to_format == "tfjs_layers_model" != step.from_format:
+        for warning in known:
+            order.listener.warn(f"{step.name}: {warning}")
+    return facts
 
 
 def _need(file: Path, order: Order) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zipfile
 from typing import Any, Callable, Dict
 
 from . import graph_models, keras_models
@@ -22,17 +24,31 @@ def load(source: _Json) -> Runnable:
 
 
 def _keras(path: str, source: _Json) -> Runnable:  # noqa: ARG001  every loader takes both
-    """Load with the Keras that the converter uses, else with the one inside TensorFlow."""
+    """Load with the Keras that the converter uses, else, unless it is an archive, with the one inside TensorFlow.
+
+    Where tf_keras has been imported, the load_model of TensorFlow's own Keras 2.13 never comes back from an archive.
+    """
     import tensorflow as tf
     import tf_keras
 
+    _refuse_later_keras(path)
     problems = []
-    for keras in (tf_keras, tf.keras):
+    for keras in (tf_keras,) if zipfile.is_zipfile(path) else (tf_keras, tf.keras):
         try:
             return keras_models.runnable(keras.models.load_model(path, compile=False))
         except _LOADING_ERRORS as problem:  # noqa: PERF203  two rounds
             problems.append(problem)
     raise NotRunnableError(f"Keras does not load it: {_first_line(problems[0])}") from problems[0]
+
+
+def _refuse_later_keras(path: str) -> None:
+    """Refuse an archive of Keras 3: the load_model of Keras 2 does not fail on it, it never comes back."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+    if version.split(".", maxsplit=1)[0] not in ("", "2"):
+        raise NotRunnableError(f"it was saved by Keras {version}, and the environment has Keras 2")
 
 
 def _tfjs_layers_model(path: str, source: _Json) -> Runnable:  # noqa: ARG001  as above

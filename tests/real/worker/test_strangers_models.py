@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,3 +134,13 @@ def test_the_error_is_a_conversion_error_where_nobody_knows_better(worker: Worke
     with pytest.raises(ConversionError) as caught:
         convert(worker, (LAYERS, "keras"), source=tmp_path / "model.json", output=tmp_path / "out.h5")
     assert caught.value.log
+
+
+def test_an_archive_of_keras_3_is_not_run_rather_than_loaded_for_ever(worker: Worker, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "later.keras", "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.5.0"}))
+        archive.writestr("config.json", "{}")
+    model = {"path": str(tmp_path / "later.keras"), "format": "keras_keras"}
+    job = {"source": model, "result": model, "inputs": None, "labels": None, "batch": 2, "seed": 0}
+    found = worker.run("compare", job, log=tmp_path / "log", timeout=60)
+    assert "saved by Keras 3.5.0" in found["not_run"]
