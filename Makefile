@@ -16,7 +16,7 @@ find_python = for p in python3 python3.13 python3.12 python3.11 python3.10 pytho
 PYTHON ?= $(shell $(find_python))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev convert plan test test-unit test-real lint format bench clean
+.PHONY: help setup setup-dev convert plan check test test-unit test-real lint schema format bench clean
 
 help: ## Show this list
 	@printf 'tfjs-workflow: move models between Python and TensorFlow.js\n\n'
@@ -34,6 +34,9 @@ convert: setup ## Run a recipe: make convert RECIPE=recipes/mobilenet.yml
 plan: setup ## Show what convert would do, and why
 	@$(BIN)/tfjs-workflow plan "$(RECIPE)" $(ARGS)
 
+check: setup ## Report every mistake in a recipe; needs no environment
+	@$(BIN)/tfjs-workflow check "$(RECIPE)" $(ARGS)
+
 test: setup-dev ## Run every test; sets up what they need
 	$(BIN)/python -m pytest tests/unit tests/real $(ARGS)
 
@@ -48,6 +51,9 @@ lint: setup-dev ## ruff and mypy, strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+schema: setup ## Write the recipes' JSON Schema anew from the grammar
+	$(BIN)/python scripts/write_schema.py
+
 format: setup-dev ## Let ruff format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
@@ -55,8 +61,8 @@ format: setup-dev ## Let ruff format the code
 bench: setup ## Compare with the reference converter, in the same run
 	$(BIN)/python scripts/bench_convert.py $(ARGS)
 
-clean: ## Remove .venv and the caches of the tools (not the environment, not data/)
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist
+clean: ## Remove .venv and the caches of the linters (no model, no environment)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
 
 .venv/.ready: requirements/host.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python >= 3.10 on PATH; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
