@@ -63,8 +63,11 @@ class ConsoleListener:
 
     def warn(self, text: str) -> None:
         """Print one warning, also when quiet: what degraded is never silent."""
-        error_console().print(f"[dim]{self._seconds():6.1f}s[/dim] [bold yellow]warning:[/bold yellow] ", end="")
-        error_console().print(text, markup=False)
+        from rich.text import Text  # noqa: PLC0415  as above
+
+        # one print: a live line may be drawn between two
+        time_, word = (f"{self._seconds():6.1f}s ", "dim"), ("warning: ", "bold yellow")
+        error_console().print(Text.assemble(time_, word, text))
 
     def advance(self, what: str, done: int, total: int) -> None:
         """Print how far ``what`` is, every two seconds; what takes less than that is not mentioned."""

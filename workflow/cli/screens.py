@@ -52,6 +52,9 @@ class QuietScreen(ConsoleListener):
         if outcome.error is not None:
             show(outcome.error)
 
+    def stopped(self) -> None:
+        """Leave the terminal as it was."""
+
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
         """Print nothing."""
 
@@ -127,11 +130,15 @@ class LiveScreen(PlainScreen):
         self._progress.start()
         self._line = self._progress.add_task(decision.task.name, total=None, news="; ".join(decision.reasons))
 
-    def ended(self, outcome: Outcome) -> None:
-        """Replace the live line by the step's result."""
+    def stopped(self) -> None:
+        """Take the live line away, and give the terminal its cursor back."""
         if self._progress is not None:
             self._progress.stop()
         self._progress, self._line = None, None
+
+    def ended(self, outcome: Outcome) -> None:
+        """Replace the live line by the step's result."""
+        self.stopped()
         mark, style = _MARKS[outcome.status]
         error_console().print(mark, style=style, end=" ")
         error_console().print(ending(outcome), markup=False)
@@ -139,9 +146,7 @@ class LiveScreen(PlainScreen):
             show(outcome.error)
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
-        """Stop the live line, whatever happened, and print the summary."""
-        if self._progress is not None:
-            self._progress.stop()
+        """Print the summary."""
         console().print()
         super().finished(outcomes, record)
 

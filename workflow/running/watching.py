@@ -39,6 +39,9 @@ class Watcher(Listener, Protocol):
     def ended(self, outcome: Outcome) -> None:
         """Hear how a task ended."""
 
+    def stopped(self) -> None:
+        """Hear that no more news will come for now, in whatever way the run ended."""
+
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
         """Hear that the run is over; ``record`` is what was written to disk about it."""
 
@@ -62,6 +65,9 @@ class RecordingWatcher(Recording):
     def ended(self, outcome: Outcome) -> None:
         """Keep the outcome."""
         self.outcomes.append(outcome)
+
+    def stopped(self) -> None:
+        """Keep nothing."""
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
         """Keep the record."""

@@ -72,7 +72,7 @@ def test_an_artifact_that_the_user_edited_is_kept(tmp_path: Path) -> None:
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "thesis.txt").write_text("years of work")
-    with pytest.raises(OutputRefusedError, match="was not made by tfjs-workflow"):
+    with pytest.raises(OutputRefusedError, match="nothing shows that tfjs-workflow made it"):
         publishing.refuse_foreign(tmp_path / "web", force=False)
 
 

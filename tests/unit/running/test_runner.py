@@ -228,3 +228,26 @@ def test_facts_of_any_name_survive_in_the_sidecar(base: Path) -> None:
     sidecar = read_sidecar(sidecar_path(base / "shard"))
     assert sidecar is not None
     assert sidecar.facts["files"] == ["model.json"]
+
+
+def test_a_step_that_is_run_without_the_one_before_it_names_that_one(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two", after=("one",)))
+    error = failure(run(recipe, only=("two",)))
+    assert "step one makes it" in str(error)
+
+
+def test_the_screen_is_told_that_the_run_stopped_whatever_happens(base: Path) -> None:
+    class Watching(RecordingWatcher):
+        stops = 0
+
+        def stopped(self) -> None:
+            self.stops += 1
+
+    def interrupted(_args: dict[str, Any]) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    watcher = Watching()
+    workshop = FakeWorkshop(convert=interrupted)
+    with pytest.raises(InterruptedRunError):
+        Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
+    assert watcher.stops == 1
