@@ -122,3 +122,8 @@ def test_light_commands_import_nothing_heavy(recipe: Path, arguments: list[str])
     done = run([sys.executable, "-c", code, *words], cwd=ROOT)
     loaded = next(line for line in done.stdout.splitlines() if line.startswith("LOADED"))
     assert HEAVY & set(json.loads(loaded.removeprefix("LOADED ").replace("'", '"'))) == set()
+
+
+def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    assert guarded(["--version"]) == 0
+    assert capfd.readouterr().out.startswith("tfjs-workflow ")
