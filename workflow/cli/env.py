@@ -47,7 +47,14 @@ def create(
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
 
     wishes = Wishes(manager=manager, strict=strict, offline=offline, mirror=mirror)
-    env_screens.print_ready(environment.ensure(name, wishes=wishes, listener=ConsoleListener()))
+    listener = ConsoleListener()
+    already = environment.find(name)
+    if already is not None:
+        listener.say(f"environment {name!r} is there; checking it")
+        failed = [check.title for check in environment.verify(already) if check.verdict == "failed"]
+        if failed:
+            listener.warn(f"environment {name!r} fails its check {failed[0]!r}; making it anew")
+    env_screens.print_ready(environment.ensure(name, wishes=wishes, listener=listener))
 
 
 @app.command("list")
