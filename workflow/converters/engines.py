@@ -30,6 +30,8 @@ class Work:
     timeout: float | None
     worker: Callable[[], WorkerLike]
     listener: Listener
+    not_for_reference: str = ""
+    """Why the reference converter must not do it, though it would and would call it done."""
 
 
 def may_need_worker(step: Step) -> bool:
@@ -68,6 +70,11 @@ def _natively(work: Work) -> Facts:
 
 
 def _by_reference(work: Work) -> Facts:
+    if work.not_for_reference:
+        raise ConversionError(
+            f"step {work.step.name}: {work.not_for_reference}",
+            hint="in the program that made the model, `model.export('folder')`, and make a graph model of that folder",
+        )
     argv = converter_argv(work.step, output=work.target)
     facts = work.worker().run("convert", {"argv": argv}, log=work.log, timeout=work.timeout)
     return {"engine": "reference", "command": command_line(work.step), **facts}

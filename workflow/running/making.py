@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from workflow.converters.bridge import WorkerLike
     from workflow.events import Listener
+    from workflow.formats.summary import ModelSummary
     from workflow.planning import Task
     from workflow.recipe.model import Verification
     from workflow.running.workshop import Workshop
@@ -116,12 +117,21 @@ def _converted(order: Order) -> Facts:
     step = order.task.declared
     if not isinstance(step, Step):
         raise TypeError(step)
-    known = () if step.input_is_handle else inspect_model(Path(step.input), step.from_format).warnings
-    facts = convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener))
-    if facts["engine"] == "reference" and step.to_format == "tfjs_layers_model" != step.from_format:
-        for warning in known:
-            order.listener.warn(f"{step.name}: {warning}")
-    return facts
+    refusal = "" if step.input_is_handle else _refusal(step, inspect_model(Path(step.input), step.from_format))
+    return convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener, refusal))
+
+
+def _refusal(step: Step, summary: ModelSummary) -> str:
+    """Return why the reference converter's result would be worth nothing; empty where it is not known to be so."""
+    if step.to_format != "tfjs_layers_model":
+        return ""
+    version = str(summary.details.get("keras_version") or "")
+    if step.from_format in ("keras", "keras_keras") and version.split(".", maxsplit=1)[0] not in ("", "1", "2"):
+        what = f"{Path(step.input).name} was saved by Keras {version}"
+        return f"{what}, and what the reference converter makes of that does not load in TensorFlow.js"
+    if step.from_format == "keras_keras":
+        return "layers models that the reference converter makes of .keras archives do not load in TensorFlow.js"
+    return ""
 
 
 def _need(file: Path, order: Order) -> None:

@@ -116,8 +116,10 @@ def refuse_foreign(output: Path, *, force: bool) -> None:
         return
     if output.is_dir() and not any(output.iterdir()):
         return
+    sidecar = sidecar_path(output)
+    evidence = f"{sidecar.name} cannot be read" if sidecar.exists() else f"there is no {sidecar.name} beside it"
     raise OutputRefusedError(
-        f"{output} exists and was not made by tfjs-workflow (there is no {sidecar_path(output).name} beside it)",
+        f"{output} exists and nothing shows that tfjs-workflow made it ({evidence})",
         hint="choose another output, move it away, or pass --force: then it is set aside, not deleted",
     )
 

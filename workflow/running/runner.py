@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import environment, planning
-from workflow.errors import InterruptedRunError, OutputRefusedError, VerificationError, WorkflowError
+from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedError, VerificationError, WorkflowError
 from workflow.recipe.model import Step
 from workflow.running import publishing
 from workflow.running.artifacts import input_digests
@@ -71,6 +71,7 @@ class Runner:
                 hint="run the same command again: it goes on where it stopped",
             ) from None
         finally:
+            self._watcher.stopped()
             self._workshop.close()
             record = self._journal.write(self._outcomes, self._workshop.facts())
         self._watcher.finished(self._outcomes, record)
@@ -119,6 +120,7 @@ class Runner:
     def _run(self, decision: Decision, *, forced: bool) -> Outcome:
         task = decision.task
         _refuse_overlap(task)
+        _refuse_missing(task)
         publishing.refuse_foreign(task.output, force=forced)
         staged = publishing.begin(task.output)
         log = self._journal.log(task)
@@ -162,6 +164,16 @@ def _bytes_before(task: Task) -> int:
     if not isinstance(task.declared, Step) or task.declared.input_is_handle:
         return 0
     return total_bytes(input_digests(Path(task.declared.input), task.declared.from_format))
+
+
+def _refuse_missing(task: Task) -> None:
+    """Refuse a step whose input another step makes, when that step was left out and its output is not there."""
+    step = task.declared
+    if isinstance(step, Step) and step.after and not step.input_is_handle and not Path(step.input).exists():
+        raise ModelFileError(
+            f"step {task.name}: its input {step.input} is not there; step {step.after[0]} makes it",
+            hint=f"run that step too, for example with --until {task.name}",
+        )
 
 
 def _refuse_overlap(task: Task) -> None:
