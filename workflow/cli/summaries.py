@@ -39,9 +39,17 @@ def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) ->
     counts = {status: sum(outcome.status == status for outcome in outcomes) for status in _STYLES}
     totals = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     screen.print(f"{recipe.name}: {totals} in {seconds:.1f} s", style="bold")
+    screen.print(f"results: {_places(recipe, outcomes)}", markup=False)
     for outcome in outcomes:
         if outcome.facts.get("degraded"):
             screen.print(f"! {outcome.decision.task.name}: {outcome.facts['degraded']}", style="yellow", markup=False)
+
+
+def _places(recipe: Recipe, outcomes: list[Outcome]) -> str:
+    """Return the folders that hold the results, seen from the recipe's base folder where they lie below it."""
+    folders = dict.fromkeys(outcome.decision.task.output.parent for outcome in outcomes)
+    shown = [folder.relative_to(recipe.base) if folder.is_relative_to(recipe.base) else folder for folder in folders]
+    return ", ".join(str(folder) for folder in shown)
 
 
 def _table(outcomes: list[Outcome]) -> Table:
