@@ -208,6 +208,13 @@ RULES: tuple[Rule, ...] = (
         issue=8328,
     ),
     _rule(
+        r"TypeError: 'str' object is not callable",
+        ReferenceConverterError,
+        "Keras takes a class that the model names for a text, which it does with classes that it does not know",
+        hint="save it as a SavedModel where the class is defined and convert that (from tf_saved_model)",
+        issue=2721,
+    ),
+    _rule(
         r"(?:Unknown layer:|Could not locate class) ['\"]?(?P<name>[\w>.]+)",
         ReferenceConverterError,
         "the model has a layer of the class {name}, which Keras does not know (a custom class)",

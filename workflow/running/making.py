@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow import locations
 from workflow.converters.engines import Work, convert, may_need_worker
-from workflow.errors import ConversionError, ModelFileError
+from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 
 if TYPE_CHECKING:
@@ -117,8 +117,15 @@ def _converted(order: Order) -> Facts:
     step = order.task.declared
     if not isinstance(step, Step):
         raise TypeError(step)
-    refusal = "" if step.input_is_handle else _refusal(step, inspect_model(Path(step.input), step.from_format))
-    return convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener, refusal))
+    summary = None if step.input_is_handle else inspect_model(Path(step.input), step.from_format)
+    refusal = _refusal(step, summary) if summary else ""
+    try:
+        return convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener, refusal))
+    except ReferenceConverterError as error:
+        # what is known to be odd about the input is the likely cause, and names it better than Keras does
+        known = summary.warnings if summary else ()
+        error.details = "\n".join((*(f"about the input: {warning}" for warning in known), error.details)).rstrip()
+        raise
 
 
 def _refusal(step: Step, summary: ModelSummary) -> str:

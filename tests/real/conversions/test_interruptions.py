@@ -43,7 +43,7 @@ def test_a_run_that_is_cut_short_leaves_everything_whole(fresh: Project, number:
     send(process, number, after=tenths / 10)
     assert_whole(fresh)
     if number is signal.SIGINT and process.returncode != 0:
-        assert process.returncode == 130
+        assert process.returncode in (130, -signal.SIGINT)  # the latter before Python has come to our first line
         assert fresh.hidden_leftovers() == []
 
 

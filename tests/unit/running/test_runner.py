@@ -251,3 +251,14 @@ def test_the_screen_is_told_that_the_run_stopped_whatever_happens(base: Path) ->
     with pytest.raises(InterruptedRunError):
         Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
     assert watcher.stops == 1
+
+
+def test_what_is_known_of_the_input_is_told_when_the_converter_fails_on_it(base: Path) -> None:
+    model = base / "web" / "model.json"
+    layer = '[{"class_name": "MyLayer", "config": {"name": "mine"}}]'
+    model.write_text(model.read_text().replace('"layers": []', f'"layers": {layer}'))
+    refused = ReferenceConverterError("the reference converter failed", details="Traceback")
+    error = failure(run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=refused)))
+    assert isinstance(error, ReferenceConverterError)
+    assert "MyLayer" in error.details
+    assert "Traceback" in error.details
