@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
-REVISION = 1
+REVISION = 2
 """To be raised whenever an edge writes other bytes than before: then what it made is made again."""
 
 
@@ -51,6 +51,10 @@ def _lazily(module: str, function: str) -> Callable[[NativeJob], Facts]:
 
 
 EDGES: dict[tuple[Format, Format], Callable[[NativeJob], Facts]] = {
+    ("keras", "tfjs_layers_model"): _lazily("keras.to_layers", "keras_to_layers"),
+    ("keras_keras", "tfjs_layers_model"): _lazily("keras.to_layers", "archive_to_layers"),
+    ("tfjs_layers_model", "keras"): _lazily("keras.to_keras", "layers_to_keras"),
+    ("tfjs_layers_model", "keras_keras"): _lazily("keras.to_keras", "layers_to_archive"),
     ("tfjs_layers_model", "tfjs_layers_model"): _lazily("rewriting", "rewrite_layers_model"),
     ("tfjs_graph_model", "tfjs_graph_model"): _lazily("rewriting", "rewrite_graph_model"),
 }

@@ -1,0 +1,126 @@
+"""Each layer of Keras in terms of the layers that TensorFlow.js computes rightly; most stay what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.converters.native.keras.allowed import TABLES
+from workflow.converters.native.keras.lowering import (
+    activations,
+    convolution,
+    normalization,
+    pooling,
+    resampling,
+    simple,
+)
+from workflow.converters.native.keras.lowering.operations import operation
+from workflow.converters.native.keras.lowering.recurrent import bidirectional, recurrent, time_distributed, with_cell
+from workflow.converters.native.keras.model import OPERATION, Chain, Layer, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflow.converters.native.keras.model import Config
+
+    Lowering = Callable[[Layer], Chain]
+
+_IMAGE_NOISE = (
+    *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"),
+    *("RandomHeight", "RandomWidth", "RandomHue", "RandomSaturation", "RandomSharpness", "RandomShear"),
+    *("RandomGrayscale", "RandomInvert", "RandomPosterization", "RandomColorJitter", "RandomColorDegeneration"),
+    *("RandomErasing", "RandomGaussianBlur", "RandomPerspective", "RandomElasticTransform"),
+    *("RandAugment", "AugMix", "CutMix", "MixUp"),
+)
+_NOTHING = ("Identity", "ActivityRegularization", "SpatialDropout2D", "SpatialDropout3D", *_IMAGE_NOISE)
+_ELEMENTWISE = frozenset({"ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReLU", "Activation"})
+_RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D"})
+
+LOWERINGS: dict[str, Lowering] = {
+    **dict.fromkeys(_NOTHING, simple.nothing),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), convolution.convolution),
+    "DepthwiseConv2D": convolution.depthwise,
+    "SeparableConv2D": convolution.separable,
+    "SeparableConv1D": convolution.separable_1d,
+    "DepthwiseConv1D": convolution.depthwise_1d,
+    "Conv1DTranspose": convolution.transposed_1d,
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), pooling.pooling),
+    **{f"Global{kind}Pooling{rank}D": pooling.global_pooling for kind in ("Max", "Average") for rank in (1, 2, 3)},
+    "BatchNormalization": normalization.batch_normalization,
+    "LayerNormalization": normalization.layer_normalization,
+    "GroupNormalization": normalization.group_normalization,
+    "Normalization": normalization.normalization,
+    "Rescaling": normalization.rescaling,
+    **dict.fromkeys(("ZeroPadding1D", "Cropping1D", "UpSampling1D"), resampling.one_dimension),
+    **dict.fromkeys(("ZeroPadding3D", "Cropping3D", "UpSampling3D"), resampling.three_dimensions),
+    "UpSampling2D": resampling.upsampling,
+    "Resizing": resampling.resizing,
+    "CenterCrop": resampling.center_crop,
+    "ReLU": simple.relu,
+    "ELU": simple.elu,
+    "Softmax": simple.softmax,
+    **dict.fromkeys(("Add", "Multiply", "Average", "Maximum", "Minimum"), simple.merge),
+    "Subtract": simple.subtract,
+    "Concatenate": simple.concatenate,
+    "Dot": simple.dot,
+    "Flatten": simple.flatten,
+    "SpatialDropout1D": simple.spatial_dropout,
+    "Attention": simple.attention,
+    **dict.fromkeys(_RECURRENT, recurrent),
+    "RNN": with_cell,
+    "Bidirectional": bidirectional,
+    "TimeDistributed": lambda layer: time_distributed(layer, express),
+    OPERATION: operation,
+}
+
+
+def express(layer: Layer) -> Chain:
+    """Return the layers of TensorFlow.js that do what a layer does; the last of them has its name.
+
+    Raises ``InexpressibleError`` when there are none. What is returned may still hold options that
+    TensorFlow.js does not know: the caller checks each piece.
+    """
+    function = layer.config.get("activation")
+    if layer.class_name in _RECURRENT or function is None:
+        return _named(LOWERINGS.get(layer.class_name, simple.as_it_is)(layer))
+    name = activations.native_name(function) if isinstance(function, str) else None
+    if name is not None:
+        changed = layer if name == function else _with_activation(layer, name)
+        return _named(LOWERINGS.get(layer.class_name, simple.as_it_is)(changed))
+    return _named(_activated(layer, function))
+
+
+def _activated(layer: Layer, function: Any) -> Chain:
+    """Express a layer without its activation function, and that by layers behind it."""
+    if isinstance(function, str) and activations.is_composed(function):
+        if layer.class_name == "Activation":
+            chain = Chain(layer)
+        else:
+            chain = LOWERINGS.get(layer.class_name, simple.as_it_is)(_with_activation(layer, "linear"))
+        activations.compose(chain, function)
+        return chain
+    if isinstance(function, dict) and function.get("class_name") in _ELEMENTWISE:
+        chain = LOWERINGS.get(layer.class_name, simple.as_it_is)(_with_activation(layer, "linear"))
+        options = function.get("config")
+        config: Config = {**(options if isinstance(options, dict) else {}), "name": f"{layer.name}_activation"}
+        chain.extend(express(Layer(function["class_name"], config, (None,))))
+        chain.notes.append(f"{layer.name}: its activation {function['class_name']} became a layer of its own")
+        return chain
+    shown = function.get("class_name") if isinstance(function, dict) else function
+    raise layer.refused(f"TensorFlow.js has no activation function {str(shown)[:60]!r}")
+
+
+def _with_activation(layer: Layer, name: str) -> Layer:
+    return Layer(layer.class_name, {**layer.config, "activation": name}, layer.inputs, layer.weights)
+
+
+def _named(chain: Chain) -> Chain:
+    """Give the last piece the layer's name, unless another piece has it."""
+    if not any(piece.name == chain.layer.name for piece in chain.pieces):
+        last = chain.pieces[-1]
+        config = {**last.config, "name": chain.layer.name}
+        chain.pieces[-1] = Piece(last.class_name, config, last.inputs, last.parts)
+    return chain
+
+
+KNOWN = frozenset({*LOWERINGS, *TABLES})
+"""The classes that can be expressed, if their options can."""

@@ -1,0 +1,148 @@
+"""keras → layers and keras_keras → layers: the model in TensorFlow.js's layers, its weights read one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.converters.native import DeclinedError
+from workflow.converters.native.keeping import by_name, reasons, required_words
+from workflow.converters.native.keras.archive import open_archive
+from workflow.converters.native.keras.assembly import assemble
+from workflow.converters.native.keras.tree import entries, layer_name
+from workflow.converters.native.keras.whole_file import open_whole_file
+from workflow.converters.native.metadata import with_metadata
+from workflow.converters.native.plans import make_plan, requested
+from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
+from workflow.running.storage import storing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from workflow.converters.native import Facts, NativeJob
+    from workflow.converters.native.keras.assembly import Assembled
+    from workflow.converters.native.keras.model import KerasFile
+    from workflow.converters.native.keras.weighing import Placed
+    from workflow.converters.native.plans import QuantizationPlan
+    from workflow.converters.native.tensors import Tensor
+
+CONVERTED_BY = "TensorFlow.js Converter v4.22.0"
+"""What the reference writes there; readers of models tell by it which features to expect."""
+
+_UNDERSTOOD = frozenset(
+    {
+        "weight_shard_size_bytes",
+        "quantize_float16",
+        "quantize_uint8",
+        "quantize_uint16",
+        "quantization_bytes",
+        "keep_float",
+        "split_weights_by_layer",
+        "metadata",
+    }
+)
+
+
+def keras_to_layers(job: NativeJob) -> Facts:
+    """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
+    _require_understood(job)
+    with open_whole_file(job.source) as file:
+        return _written(job, file)
+
+
+def archive_to_layers(job: NativeJob) -> Facts:
+    """Write a layers model of a .keras archive; raises as ``EDGES`` says."""
+    _require_understood(job)
+    with open_archive(job.source, scratch=job.target.parent) as file:
+        return _written(job, file)
+
+
+def _require_understood(job: NativeJob) -> None:
+    strange = sorted(set(job.options) - _UNDERSTOOD)
+    if strange:
+        raise DeclinedError(f"making a layers model natively has no option {', '.join(strange)}")
+
+
+def _written(job: NativeJob, file: KerasFile) -> Facts:
+    model = assemble(file)
+    for note in model.notes:
+        job.listener.say(note)
+    groups = _groups(file, model, split=bool(job.options.get("split_weights_by_layer")))
+    plan = _plan(groups, job.options)
+    document = with_metadata(_document(file, model), job.options.get("metadata"), flavour="layers")
+    with storing(job.target):
+        job.target.mkdir()
+    size: int = job.options.get("weight_shard_size_bytes", DEFAULT_SHARD_BYTES)  # type: ignore[assignment]
+    progress = _progress(job, groups, plan)
+    manifest = write_weights(groups, job.target, shard_size=size, quantization=plan, written=progress)
+    write_model_json(job.target / "model.json", {**document, "weightsManifest": manifest})
+    facts: Facts = {
+        "weights": sum(len(group) for group in groups),
+        "bytes": sum(written_bytes(tensor, plan) for group in groups for tensor in group),
+        "groups": len(manifest),
+        "shards": sum(len(group["paths"]) for group in manifest),
+        "changes": list(model.notes),
+    }
+    return {**facts, "quantization": plan.facts()} if plan else facts
+
+
+def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
+    """Return model.json but for its weights, its keys in the reference's order."""
+    topology: dict[str, Any] = {"keras_version": file.version}
+    if file.backend is not None:
+        topology["backend"] = file.backend
+    topology["model_config"] = model.config
+    if file.training is not None:
+        topology["training_config"] = file.training
+    return {
+        "format": "layers-model",
+        "generatedBy": f"keras v{file.version}",
+        "convertedBy": CONVERTED_BY,
+        "modelTopology": topology,
+    }
+
+
+def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tensor]]:
+    """Return the weights in the order of the source file: layer by layer, one group for each or one for all."""
+    by_layer = [[one.tensor for one in _ordered(file, found)] for found in _layers(file, model) if found]
+    if split:
+        return by_layer
+    return [[tensor for group in by_layer for tensor in group]]
+
+
+def _layers(file: KerasFile, model: Assembled) -> list[list[Placed]]:
+    if not file.order:
+        return [model.weights.get(layer_name(entry), []) for entry in entries(file.config)]
+    return [model.weights.get(name, []) for name in file.order]
+
+
+def _ordered(file: KerasFile, found: list[Placed]) -> list[Placed]:
+    """Return the weights of one layer of the top level as the file lists them, new ones behind what they are near."""
+    places = {id(array): place for place, array in enumerate(file.listed)}
+    ranked: list[tuple[int, Placed]] = []
+    place = -1
+    for one in found:
+        place = places.get(id(one.source), place)
+        ranked.append((place, one))
+    return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _plan(groups: list[list[Tensor]], options: Mapping[str, Any]) -> QuantizationPlan | None:
+    requests = requested(options)
+    if not requests:
+        return None
+    tensors = [tensor for group in groups for tensor in group]
+    words = by_name(tensor.name for tensor in tensors)
+    kept = reasons(words, required_words(options.get("keep_float") or ()))
+    return make_plan(tensors, requests, kept=kept)
+
+
+def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
+    total = sum(written_bytes(tensor, plan) for group in groups for tensor in group)
+    done = 0
+
+    def written(count: int) -> None:
+        nonlocal done
+        done += count
+        job.listener.advance("weights", done, total)
+
+    return written
