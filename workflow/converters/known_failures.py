@@ -77,6 +77,28 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "save the whole model with model.save(), not its weights alone with model.save_weights()",
     ),
     "signature": (ModelFileError, "", "give the step one of these as `signature_name:`"),
+    "unsupported_ops": (
+        ConversionError,
+        "TensorFlow.js has no such op: ",
+        "replace these layers, or leave them to code around the model; `skip_op_check: true` if the page registers ops",
+    ),
+    "too_large": (
+        ConversionError,
+        "the model is too large for a graph: ",
+        "convert it to tfjs_layers_model, which has no such limit, or divide it",
+    ),
+    "keras_declines": (
+        ModelFileError,
+        "the converter's Keras does not load it: ",
+        "custom layers must be registered; a file of Keras 3 needs the native engine or the environment `keras3`",
+    ),
+    "source": (ModelFileError, "", "see what the file is with `tfjs-workflow inspect`, or make it again"),
+    "not_built": (ModelFileError, "", "call the model once, or give it an Input, and save it again"),
+    "input_kind": (ModelFileError, "", "TensorFlow.js takes plain tensors: give the model a dense input"),
+    "weights": (ConversionError, "", "TensorFlow.js has float32, int32, bool, complex64 and string"),
+    "quantization": (ConversionError, "", "leave that weight out of the patterns, or choose another quantization"),
+    "metadata": (UsageError, "", "each entry of `metadata:` names a JSON file"),
+    "output": (StorageError, "", "give the step an `output:` of its own"),
     "decision_forests": (
         ReferenceConverterError,
         "",

@@ -16,6 +16,9 @@ JOBS = {
     "application": ("applications", "build"),
     "script": ("scripts", "run"),
     "compare": ("comparison", "compare"),
+    "graph": ("graph.job", "graph"),
+    "reference": ("prediction", "reference"),
+    "predict": ("prediction", "predict"),
 }
 
 

@@ -1,0 +1,60 @@
+"""A warm worker, and a folder of small Keras models with their answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workflow.converters.bridge import Worker
+from workflow.processes import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).resolve().parent
+Converted = tuple[Path, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def environ() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+@pytest.fixture(scope="session")
+def worker(
+    converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worker]:
+    with Worker(converter_python, environ=environ, log=tmp_path_factory.mktemp("graph") / "worker.log") as made:
+        yield made
+
+
+@pytest.fixture
+def another(converter_python: Path, environ: dict[str, str], tmp_path: Path) -> Iterator[Worker]:
+    """A second worker, which has done nothing yet."""
+    with Worker(converter_python, environ={**environ, "PYTHONHASHSEED": "11"}, log=tmp_path / "w.log") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def zoo(converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zoo")
+    done = run([str(converter_python), str(HERE / "zoo.py"), str(folder)], env=environ)
+    assert done.code == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture
+def graph(worker: Worker, zoo: Path, tmp_path: Path) -> Callable[..., Converted]:
+    """Convert a model of the zoo by the job ``graph``; returns the folder and the facts."""
+
+    def convert(name: str, *, suffix: str = ".h5", **more: Any) -> Converted:
+        output = tmp_path / f"{name}{len(list(tmp_path.iterdir()))}"
+        source = {"path": str(zoo / f"{name}{suffix}"), "format": "keras" if suffix == ".h5" else "keras_keras"}
+        job = {"source": source, "output": str(output), "options": {}, **more}
+        return output, worker.run("graph", job, log=tmp_path / "job.log", timeout=300)
+
+    return convert

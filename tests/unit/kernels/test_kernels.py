@@ -1,0 +1,81 @@
+"""The tables of kernels, and what is said of a topology that is held against them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflow.converters import kernels
+from workflow.worker.graph import support
+from workflow.worker.graph.support import Use
+
+TABLES = Path(kernels.__file__).parent
+
+
+def node(op: str, *fused: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": f"model/layer/{op}", "op": op}
+    if fused:
+        steps = [base64.b64encode(step.encode()).decode() for step in fused]
+        made["attr"] = {"fused_ops": {"list": {"s": steps}}}
+    return made
+
+
+def told(*nodes: dict[str, Any]) -> str:
+    return kernels.report(kernels.unsupported_by({"node": list(nodes)}))
+
+
+def test_an_ordinary_model_runs_everywhere() -> None:
+    assert told(node("Conv2D"), node("Relu"), node("_FusedMatMul", "BiasAdd", "Relu")) == (
+        "runs on cpu, wasm, webgl, webgpu"
+    )
+
+
+def test_einsum_does_not_run_on_wasm() -> None:
+    assert told(node("Einsum")) == "runs on cpu, webgl, webgpu; not on wasm: Einsum"
+
+
+def test_a_fused_activation_without_a_kernel_runs_nowhere() -> None:
+    found = told(node("_FusedMatMul", "BiasAdd", "Tanh"))
+    assert found.startswith("runs on no backend; not on cpu: _FusedMatMul+BiasAdd+Tanh")
+
+
+def test_what_functions_hold_counts_as_well() -> None:
+    topology = {"node": [node("While")], "library": {"function": [{"nodeDef": [node("FFT")]}]}}
+    assert kernels.unsupported_by(topology) == {"wasm": {"FFT": ["model/layer/FFT"]}}
+
+
+def test_a_depthwise_convolution_with_an_activation_and_no_bias_has_a_kernel() -> None:
+    assert told(node("FusedDepthwiseConv2dNative", "NoOp", "Relu6")) == "runs on cpu, wasm, webgl, webgpu"
+
+
+def test_an_op_that_the_runtime_does_not_know_is_unknown_and_runs_nowhere() -> None:
+    uses = [Use("Erfc", "a"), Use("Add", "b"), Use("Erfc", "c")]
+    assert support.unknown(uses) == {"Erfc": ["a", "c"]}
+    assert all("Erfc" in places for places in support.lacking(uses).values())
+
+
+def test_ops_of_another_package_are_known_and_named() -> None:
+    uses = [Use("SimpleMLInferenceOpWithHandle", "a")]
+    assert support.unknown(uses) == {}
+    assert support.addons(uses) == ["SimpleMLInferenceOpWithHandle"]
+
+
+def test_every_backend_fuses_the_same_activations() -> None:
+    assert support.activations() == {"linear", "relu", "relu6", "elu", "prelu", "leakyrelu", "sigmoid"}
+
+
+@pytest.mark.parametrize("op", ["Transpose", "Abs", "_FusedConv2D", "Conv2DBackpropInput", "MatMul", "Square", "Zeros"])
+def test_ops_that_lead_to_rare_kernels_only_for_complex_numbers_or_training_run_everywhere(op: str) -> None:
+    assert not any(support.lacking([Use(op, "a")]).values())
+
+
+def test_the_tables_are_of_one_version_and_name_the_kernels_they_refer_to() -> None:
+    ops, backends = (json.loads((TABLES / f"{name}.json").read_text("utf-8")) for name in ("ops", "backends"))
+    assert ops["version"] == backends["version"] == support.version()
+    everything = set().union(*(backend["kernels"] for backend in backends["backends"].values()))
+    assert {kernel for needed in ops["ops"].values() for kernel in needed} <= everything
+    assert set(backends["backends"]) == set(kernels.BACKENDS)

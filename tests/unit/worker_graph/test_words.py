@@ -1,0 +1,112 @@
+"""The parts of the graph path that need no TensorFlow: options, names, origins."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workflow.converters.known_failures import KINDS
+from workflow.worker.failure import JobError
+from workflow.worker.graph import freezing, options, origins, signatures
+from workflow.worker.graph.signatures import Port, Signature
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def keys(names: list[str]) -> list[str]:
+    ports = tuple(Port(name, f"{name}:0") for name in names)
+    return [port.key for port in signatures.in_natural_order(Signature((), ports)).outputs]
+
+
+def test_numbered_outputs_are_sorted_as_numbers() -> None:
+    assert keys(["output_10", "output_2", "output_1"]) == ["output_1", "output_2", "output_10"]
+
+
+def test_names_with_and_without_numbers_can_be_sorted() -> None:
+    assert keys(["b", "2", "a_1", "a", "10"]) == ["2", "10", "a", "a_1", "b"]
+
+
+def test_inputs_without_a_node_leave_the_signature() -> None:
+    signature = Signature((Port("a", "a:0"), Port("b", "scope/b:0")), (Port("y", "Identity:0"),))
+    assert [port.key for port in signatures.present(signature, ["scope/b", "Identity"]).inputs] == ["b"]
+
+
+def test_options_have_the_reference_converters_defaults() -> None:
+    found = options.parse({})
+    assert (found.shard_bytes, found.strip_debug_ops, found.control_flow_v2) == (4 * 2**20, True, False)
+    assert found.quantize == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"quantize_uint8": ["*"]}, {"uint8": True}),
+        ({"quantize_uint8": True}, {"uint8": True}),
+        ({"quantize_float16": "conv*,dense*"}, {"float16": ["conv*", "dense*"]}),
+        ({"quantization_bytes": 2}, {"uint16": True}),
+        ({"quantize_uint8": [], "quantize_uint16": ["a"]}, {"uint16": ["a"]}),
+    ],
+)
+def test_quantization_is_understood_in_all_its_spellings(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert options.parse(given).quantize == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"weight_shard_size_bytes": 0}, "usage"),
+        ({"quantization_bytes": 1, "quantize_uint8": ["*"]}, "usage"),
+        ({"quantization_bytes": 3}, "usage"),
+        ({"metadata": {"labels": "nowhere.json"}}, "metadata"),
+    ],
+)
+def test_bad_options_are_refused_by_kind(given: dict[str, Any], kind: str) -> None:
+    with pytest.raises(JobError) as caught:
+        options.parse(given)
+    assert caught.value.kind == kind
+
+
+def test_metadata_is_read_from_its_files(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text(json.dumps(["cat", "dog"]), encoding="utf-8")
+    assert options.parse({"metadata": {"labels": str(tmp_path / "labels.json")}}).metadata == {"labels": ["cat", "dog"]}
+
+
+def test_an_op_comes_from_the_innermost_layer_in_its_name() -> None:
+    assert origins.origin("StatefulPartitionedCall/model/block/conv/Conv2D", ["block", "conv"]) == "conv"
+
+
+def test_an_op_of_no_known_layer_keeps_its_scope() -> None:
+    assert origins.origin("StatefulPartitionedCall/model/conv/Conv2D", []) == "model/conv"
+    assert origins.origin("Einsum", []) == "Einsum"
+
+
+def test_each_layer_is_named_once_for_an_op() -> None:
+    assert origins.grouped({"Erfc": ["m/a/x", "m/b/x", "m/a/y"]}, ["a", "b"]) == {"Erfc": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("unsupported_ops", "too_large", "keras_declines", "source", "not_built", "input_kind"),
+        *("weights", "weights_only", "quantization", "metadata", "output", "usage"),
+    ],
+)
+def test_the_host_knows_every_kind_of_failure(kind: str) -> None:
+    assert kind in KINDS
+
+
+def function_with(*shapes: list[int]) -> Any:
+    """Return what the check looks at of a concrete function: its float32 variables."""
+    dtype = SimpleNamespace(base_dtype=SimpleNamespace(size=4))
+    variables = [SimpleNamespace(dtype=dtype, shape=SimpleNamespace(as_list=lambda s=shape: s)) for shape in shapes]
+    return SimpleNamespace(graph=SimpleNamespace(variables=variables))
+
+
+def test_weights_beyond_two_gigabytes_are_refused_before_any_work() -> None:
+    freezing.check_size(function_with([1000, 1000], []))
+    with pytest.raises(JobError, match=r"2\.00 GiB"):
+        freezing.check_size(function_with([2**14, 2**14], [2**14, 2**14]))

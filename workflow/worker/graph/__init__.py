@@ -1,0 +1,1 @@
+"""The fast way to graph models: trace, freeze, optimise, repair, write, each a stage of its own."""

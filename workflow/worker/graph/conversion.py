@@ -1,0 +1,127 @@
+"""From a frozen graph to a graph model on disk: optimise, repair, check, write. What all front ends end in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, FrozenSet, Iterator, List
+
+from ..failure import JobError
+from . import grouped, optimizing, origins, repairs, stability, support, writing
+from .freezing import LARGEST, Frozen
+from .options import Options
+from .signatures import present
+
+_NAMED = 8
+
+
+@dataclass
+class Clock:
+    """The seconds that each phase took."""
+
+    seconds: Dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure what is done within."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a frozen graph is to become a model. ``layers`` are the names that errors and reports can refer to."""
+
+    output: str
+    options: Options
+    repairs: bool = True
+    layers: FrozenSet[str] = frozenset()
+
+
+def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
+    """Write the frozen graph as a graph model to ``plan.output`` and return the facts about it.
+
+    The folder must not exist, or be empty; a failure leaves nothing in it.
+    """
+    options, signature = plan.options, frozen.signature
+    graph, done = frozen.graph, []
+    if graph.ByteSize() > LARGEST:
+        raise JobError("too_large", f"the graph has {graph.ByteSize() / 2**30:.2f} GiB, and 2 GiB is the most")
+    with clock.phase("optimize"):
+        if plan.repairs:
+            done += _ungrouped(graph)
+        graph = optimizing.optimize(
+            graph, signature, strip_debug_ops=options.strip_debug_ops, experiments=options.experiments
+        )
+    with clock.phase("repair"):
+        if plan.repairs:
+            done += repairs.repair(graph)
+        stability.stabilize(graph)
+    facts = _checked(graph, plan)
+    facts.update(repairs=done, signature=present(signature, [node.name for node in graph.node]).as_json())
+    with clock.phase("write"):
+        artifact = writing.Artifact(
+            graph, signature, frozen.initializer, frozen.generated_by, metadata=dict(options.metadata)
+        )
+        facts.update(_written(plan.output, artifact, options))
+    return facts
+
+
+def named(frozen: Frozen, options: Options) -> Frozen:
+    """Return the frozen graph with its outputs declared a dictionary where the options ask for that."""
+    if not options.structured_names:
+        return frozen
+    outputs = tuple(sorted(frozen.signature.outputs, key=lambda port: port.key))
+    return replace(frozen, signature=replace(frozen.signature, outputs=outputs, structured=True))
+
+
+def _ungrouped(graph: Any) -> List[Dict[str, Any]]:
+    calls = grouped.ungroup(graph)
+    names = [node.name for node in calls]
+    return [{"repair": "grouped_convolutions", "nodes": len(names), "ops": ["Conv2D"], "at": names}] if calls else []
+
+
+def _checked(graph: Any, plan: Plan) -> Dict[str, Any]:
+    """Return what the graph uses and what runs it; raises ``JobError`` for ops that TensorFlow.js does not have."""
+    uses = support.uses_of_graph(graph)
+    unknown = origins.grouped(support.unknown(uses), plan.layers)
+    if unknown and not plan.options.skip_op_check:
+        raise JobError("unsupported_ops", "; ".join(f"{op} (from {_listed(found)})" for op, found in unknown.items()))
+    unsupported = {
+        name: origins.grouped(places, plan.layers) for name, places in support.lacking(uses).items() if places
+    }
+    return {
+        "ops": dict(sorted(Counter(use.op for use in uses).items())),
+        "unsupported": unsupported,
+        "addons": support.addons(uses),
+        "tables": support.version(),
+        "engine": "direct",
+    }
+
+
+def _listed(names: List[str]) -> str:
+    rest = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _written(folder: str, artifact: writing.Artifact, options: Options) -> Dict[str, Any]:
+    """Write beside the folder and rename, so that a folder that is there is whole."""
+    if os.path.isdir(folder) and os.listdir(folder):
+        raise JobError("output", f"{folder} is there and not empty")
+    staged = f"{folder}.part"
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        facts = writing.write(staged, artifact, options=options)
+        if os.path.isdir(folder):
+            os.rmdir(folder)
+        os.rename(staged, folder)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return facts

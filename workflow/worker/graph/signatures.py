@@ -1,0 +1,102 @@
+"""What a graph takes and gives: ports with the names that users know, in an order that never changes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+Shape = Optional[Tuple[Optional[int], ...]]
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output: its public name and the tensor behind it. No dtype: only the name is known."""
+
+    key: str
+    tensor: str
+    dtype: Optional[int] = None
+    """The number of the type in TensorFlow's DataType enumeration."""
+    shape: Shape = None
+    resource: Optional[int] = None
+    """For a lookup table: the number that the graph and its initializer have in common."""
+
+    @property
+    def node(self) -> str:
+        """The name of the node that makes the tensor."""
+        return self.tensor.split(":")[0]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs in their order. ``structured`` says that the model answers with a dictionary."""
+
+    inputs: Tuple[Port, ...]
+    outputs: Tuple[Port, ...]
+    structured: bool = False
+
+    def as_message(self) -> Any:
+        """Return the SignatureDef that TensorFlow's optimiser takes, which tells it what to keep."""
+        from tensorflow.core.protobuf import meta_graph_pb2
+
+        message = meta_graph_pb2.SignatureDef()
+        for ports, target in ((self.inputs, message.inputs), (self.outputs, message.outputs)):
+            for port in ports:
+                target[port.key].CopyFrom(_information(port))
+        return message
+
+    def as_json(self) -> Dict[str, Any]:
+        """Return the signature as model.json holds it; maps that would be empty are left out."""
+        sides = {"inputs": self.inputs, "outputs": self.outputs}
+        return {side: {port.key: _described(port) for port in ports} for side, ports in sides.items() if ports}
+
+
+def port_of(key: str, tensor: Any) -> Port:
+    """Return the port for a symbolic tensor of TensorFlow."""
+    rank = tensor.shape.rank
+    shape = None if rank is None else tuple(tensor.shape.as_list())
+    return Port(key, tensor.name, tensor.dtype.base_dtype.as_datatype_enum, shape)
+
+
+def natural(name: str) -> List[Tuple[int, Any]]:
+    """Return the key that sorts ``output_2`` before ``output_10``."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"([0-9]+)", name) if part]
+
+
+def in_natural_order(signature: Signature) -> Signature:
+    """Return the signature sorted by names, for sources that say no order: a SavedModel's maps have none."""
+    inputs, outputs = (
+        tuple(sorted(ports, key=lambda port: natural(port.key))) for ports in (signature.inputs, signature.outputs)
+    )
+    return replace(signature, inputs=inputs, outputs=outputs)
+
+
+def present(signature: Signature, nodes: Iterable[str]) -> Signature:
+    """Return the signature without the inputs that the graph has no node for: nothing depends on them."""
+    names = set(nodes)
+    return replace(signature, inputs=tuple(port for port in signature.inputs if port.node in names))
+
+
+def _information(port: Port) -> Any:
+    from tensorflow.core.protobuf import meta_graph_pb2
+
+    information = meta_graph_pb2.TensorInfo(name=port.tensor)
+    if port.dtype is None:
+        return information
+    information.dtype = port.dtype
+    if port.shape is None:
+        information.tensor_shape.unknown_rank = True
+    else:
+        for size in port.shape:
+            information.tensor_shape.dim.add(size=-1 if size is None else size)
+        information.tensor_shape.SetInParent()
+    return information
+
+
+def _described(port: Port) -> Dict[str, Any]:
+    from google.protobuf.json_format import MessageToDict
+
+    described: Dict[str, Any] = MessageToDict(_information(port))
+    if port.resource is not None:
+        described["resourceId"] = port.resource
+    return described

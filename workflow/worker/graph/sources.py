@@ -1,0 +1,87 @@
+"""Keras models out of files, by format: one table."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zipfile
+from typing import Any, Callable, Dict
+
+from ..failure import JobError
+from . import archives
+
+_LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
+
+
+def load(source: Dict[str, Any]) -> Any:
+    """Return the Keras model at ``path`` that has this ``format``, never compiled; raises ``JobError``."""
+    path, kind = source["path"], source["format"]
+    if kind not in LOADERS:
+        raise JobError("usage", f"the direct way to a graph does not start from {kind}, only {', '.join(LOADERS)}")
+    if not os.path.exists(path):
+        raise JobError("source", f"there is no {path}")
+    return LOADERS[kind](path)
+
+
+def _layers_model(path: str) -> Any:
+    from tensorflowjs.converters import keras_tfjs_loader
+
+    file = os.path.join(path, "model.json") if os.path.isdir(path) else path
+    try:
+        with open(file, encoding="utf-8") as text:
+            topology = json.load(text).get("modelTopology")
+    except (OSError, ValueError) as problem:
+        raise JobError("source", f"{file} is no model.json: {problem}") from problem
+    if not topology:
+        raise JobError("weights_only", f"{file} holds weights and no topology")
+    try:
+        return keras_tfjs_loader.load_keras_model(file)
+    except KeyError as problem:
+        raise JobError("source", f"{file} has no weight named {problem}, which its topology asks for") from problem
+    except _LOADING_ERRORS as problem:
+        raise _refused(file, problem) from problem
+
+
+def _keras_h5(path: str) -> Any:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            if "model_config" not in file.attrs:
+                raise JobError("weights_only", f"{path} holds weights and no topology")
+    except OSError as problem:
+        raise JobError("source", f"{path} is no sound HDF5 file: {problem}") from problem
+    return _loaded(path)
+
+
+def _keras_archive(path: str) -> Any:
+    if not zipfile.is_zipfile(path):
+        raise JobError("source", f"{path} is no .keras archive")
+    with archives.older_layout() if archives.is_older(path) else contextlib.nullcontext():
+        return _loaded(path)
+
+
+def _loaded(path: str) -> Any:
+    """Load with the converter's Keras. TensorFlow's own cannot take over in the same process.
+
+    Both enter their classes in one registry, and a model built of classes of the two keeps Keras waiting for ever.
+    """
+    import tf_keras
+
+    try:
+        return tf_keras.models.load_model(path, compile=False)
+    except _LOADING_ERRORS as problem:
+        raise _refused(path, problem) from problem
+
+
+def _refused(path: str, problem: Exception) -> JobError:
+    reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+    return JobError("keras_declines", f"{path}: {reason[:500]}")
+
+
+LOADERS: Dict[str, Callable[[str], Any]] = {
+    "tfjs_layers_model": _layers_model,
+    "keras": _keras_h5,
+    "keras_keras": _keras_archive,
+}

@@ -1,0 +1,63 @@
+"""Graph models on disk: weight files first, model.json last, both as the reference converter writes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any, Dict, Optional
+
+from . import stability, weights
+from .freezing import Initializer
+from .options import Options
+from .signatures import Signature
+
+_MODEL = "model.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """All that a graph model's folder holds. Writing it takes the constants out of its graphs."""
+
+    graph: Any
+    signature: Signature
+    initializer: Optional[Initializer] = None
+    generated_by: Optional[str] = None
+    metadata: Dict[str, Any] = field(default_factory=dict)
+
+
+def write(folder: str, artifact: Artifact, *, options: Options) -> Dict[str, Any]:
+    """Write the artifact into the folder, which is made; returns how many weights and bytes it has."""
+    os.makedirs(folder, exist_ok=True)
+    weights.name_constants(artifact.graph)
+    graphs = [artifact.graph] + ([artifact.initializer.graph] if artifact.initializer else [])
+    manifest = weights.write(
+        folder, weights.constants(*graphs), shard_bytes=options.shard_bytes, quantize=options.quantize
+    )
+    with open(os.path.join(folder, _MODEL), "x", encoding="ascii") as file:
+        json.dump(_model(artifact, manifest), file)
+    return {"weights": len(manifest[0]["weights"]), "bytes": weights.total_bytes(manifest, folder)}
+
+
+def _model(artifact: Artifact, manifest: Any) -> Dict[str, Any]:
+    import tensorflow as tf
+    from google.protobuf.json_format import MessageToDict
+    from tensorflowjs.converters import common
+
+    model = {
+        "format": "graph-model",
+        "generatedBy": artifact.generated_by or tf.__version__,
+        "convertedBy": common.get_converted_by(),
+        "signature": artifact.signature.as_json(),
+        "modelTopology": stability.in_order(MessageToDict(artifact.graph)),
+    }
+    metadata = dict(artifact.metadata)
+    if artifact.signature.structured:
+        metadata["structuredOutputKeys"] = [port.key for port in artifact.signature.outputs]
+    if metadata:
+        model["userDefinedMetadata"] = metadata
+    if artifact.initializer is not None and artifact.initializer.graph.node:
+        model["modelInitializer"] = stability.in_order(MessageToDict(artifact.initializer.graph))
+        if artifact.initializer.signature is not None:
+            model["initializerSignature"] = artifact.initializer.signature.as_json()
+    return {**model, "weightsManifest": manifest}
