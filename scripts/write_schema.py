@@ -1,9 +1,11 @@
-"""Write workflow/recipe/schema.json, the JSON Schema that editors read, from the recipe grammar."""
+"""Write the JSON Schemas: of recipes (which editors read), and of the record that reports carry."""
 
 from __future__ import annotations
 
 from workflow.recipe import schema
+from workflow.report import record
 
 if __name__ == "__main__":
-    schema.FILE.write_text(schema.text(), encoding="utf-8")
-    print(f"wrote {schema.FILE}")
+    for path, text in ((schema.FILE, schema.text()), (record.SCHEMA, record.schema_text())):
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")

@@ -19,6 +19,12 @@ WorkflowError                      1   (a bug of ours when it is raised bare)
 │   ├── StepTimeoutError          35   a step took longer than its limit
 │   └── StorageError              36   disk full, read-only folder
 ├── VerificationError             40   the result does not do what its source does
+│   ├── StructureError            41   its files do not fit together
+│   ├── WeightsError              42   its weights are not its source's
+│   ├── ContractError             43   its inputs or outputs are called or shaped otherwise
+│   ├── OutputsError              44   it answers otherwise, or does not run
+│   ├── RuntimeRequiredError      45   a runtime that is required is not there
+│   └── NoProofError              46   its source answers nearly the same to everything, so agreement proves nothing
 └── InterruptedRunError          130   ^C
 """
 
@@ -150,6 +156,42 @@ class VerificationError(WorkflowError):
     """The result of a step does not do what its source does."""
 
     exit_code = 40
+
+
+class StructureError(VerificationError):
+    """The files of a result do not fit together, or are not of the format that they declare."""
+
+    exit_code = 41
+
+
+class WeightsError(VerificationError):
+    """The weights of a result are not those of its source."""
+
+    exit_code = 42
+
+
+class ContractError(VerificationError):
+    """The inputs or outputs of a result have other names, shapes or dtypes than its source's."""
+
+    exit_code = 43
+
+
+class OutputsError(VerificationError):
+    """A result does not run where its source does, or answers otherwise."""
+
+    exit_code = 44
+
+
+class RuntimeRequiredError(VerificationError):
+    """A runtime that the user requires is not there."""
+
+    exit_code = 45
+
+
+class NoProofError(VerificationError):
+    """Nothing is known to be wrong, and the comparison could not have shown it if something were."""
+
+    exit_code = 46
 
 
 class InterruptedRunError(WorkflowError):

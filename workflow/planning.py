@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar,
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from workflow.recipe.model import ModelSource, Recipe, Step
+    from workflow.recipe.model import ModelSource, Recipe, Step, Verification
 
 MODEL = "model"
 """The name of the model source among the steps."""
@@ -122,9 +123,14 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
     options = {"from": step.from_format, "to": step.to_format, **_plain(step.options), "engine": step.engine}
     if step.engine != "reference":
         options["native revision"] = native.REVISION
-    options["verify"] = _verification_options(recipe)
+    options["verify"] = _verification_options(verification_of(step, recipe))
     inputs = {"handle": {"sha256": step.input, "bytes": 0}} if step.input_is_handle else _step_inputs(step)
     return Ingredients(step.kind, options, {**inputs, **_further_inputs(step, recipe)}, environment)
+
+
+def verification_of(step: Step, recipe: Recipe) -> Verification:
+    """Return how the step's result is verified: as it says itself, else as the recipe says."""
+    return step.verification or recipe.verification
 
 
 def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
@@ -170,7 +176,7 @@ def _step_inputs(step: Step) -> dict[str, dict[str, Any]]:
 def _further_inputs(step: Step, recipe: Recipe) -> dict[str, dict[str, Any]]:
     metadata = step.options.get("metadata")
     files = {f"metadata {key}": Path(path) for key, path in metadata.items()} if isinstance(metadata, dict) else {}
-    verification = recipe.verification
+    verification = verification_of(step, recipe)
     if verification.enabled:
         named = {"verify inputs": verification.inputs, "verify labels": verification.labels}
         files |= {name: path for name, path in named.items() if path is not None}
@@ -178,15 +184,16 @@ def _further_inputs(step: Step, recipe: Recipe) -> dict[str, dict[str, Any]]:
     return digests.to_json(found)
 
 
-def _verification_options(recipe: Recipe) -> dict[str, Any]:
-    verification = recipe.verification
+def _verification_options(verification: Verification) -> dict[str, Any]:
+    """Return the settings that decide whether a result is published; JSON's own types, as a sidecar gives them back."""
     if not verification.enabled:
         return {"enabled": False}
-    settings = asdict(verification)
-    return {
-        **{key: settings[key] for key in ("enabled", "batch", "seed", "atol")},
-        "runtimes": list(verification.runtimes),
-    }
+    settings: dict[str, Any] = json.loads(json.dumps(asdict(verification), default=str))
+    return {key: value for key, value in settings.items() if key not in _NOT_DECIDING}
+
+
+_NOT_DECIDING = ("inputs", "labels", "repeat")
+"""Files, which count by their bytes, and what is only measured."""
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

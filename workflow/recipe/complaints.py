@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.options import OPTIONS
-from workflow.recipe import grammar, values
+from workflow.recipe import grammar, values, verify_grammar
 from workflow.recipe.diagnostics import Finding, listed, nearest
 
 if TYPE_CHECKING:
@@ -169,14 +169,14 @@ _EXPLAINERS: tuple[
 def _allowed(document: Document, location: Location) -> list[str]:
     """Return the keys that the mapping at this place may have."""
     owner: Any = grammar.RecipeEntry
-    if location[:1] == ("steps",):
+    if "verify" in location:
+        owner = verify_grammar.entry_at(location[location.index("verify") + 1 :])
+    elif location[:1] == ("steps",):
         owner = grammar.AnyStep.model_fields[str(location[2])].annotation
     elif location == ("model", "options"):
         owner = grammar.ApplicationOptions
     elif location == ("model",):
         owner = grammar.SOURCES[grammar.source_kind(document.data["model"]) or "url"]
-    elif location == ("verify",):
-        owner = grammar.VerifyEntry
     return [field.alias or name for name, field in owner.model_fields.items()]
 
 

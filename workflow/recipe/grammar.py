@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -18,10 +17,9 @@ from pydantic import (
 from workflow.recipe import values
 from workflow.recipe.applications import APPLICATIONS
 from workflow.recipe.diagnostics import listed, nearest
+from workflow.recipe.entries import ABSENT, Entry, Seed, Text
 from workflow.recipe.model import Engine, Format  # noqa: TC001  pydantic reads the annotations when it runs
-
-ABSENT: Any = None
-"""The default of what need not be there; writing nothing after such a key is an error."""
+from workflow.recipe.verify_grammar import Verify  # noqa: TC001  as above
 
 PythonFormat = Literal["keras", "keras_keras", "keras_saved_model", "tf_saved_model", "tf_hub", "tf_frozen_model"]
 GraphSource = Literal[
@@ -41,10 +39,8 @@ _ITEM = {"type": "string", "pattern": values.ITEM_PATTERN}
 _ITEMS = {"type": "array", "items": _ITEM, "minItems": 1}
 _TEXT = {"type": "string", "minLength": 1}
 
-Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=values.NAME_PATTERN)]
 Seconds = Annotated[float, Field(gt=0)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Size = Annotated[
     int,
     BeforeValidator(values.size),
@@ -83,16 +79,6 @@ Application = Annotated[
 ]
 
 
-class Entry(BaseModel):
-    """A mapping in a recipe: no keys but the declared ones, and no guessing of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
-
-    def given(self) -> dict[str, Any]:
-        """Return what the recipe says here, without what it leaves out."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
-
-
 class StepEntry(Entry):
     """What every step has."""
 
@@ -100,6 +86,9 @@ class StepEntry(Entry):
     output: Text = Field(description="The file or folder to write.")
     name: Name = Field(default=ABSENT, description="What the step is called; its kind when left out.")
     timeout: Seconds = Field(default=ABSENT, description="Seconds after which the step is stopped and has failed.")
+    verify: Verify = Field(
+        default=ABSENT, description="What is other than in the recipe's `verify` for this step; off for not at all."
+    )
     engine: Engine = Field(default=ABSENT, description="Who converts; the recipe's engine when left out.")
 
 
@@ -314,32 +303,6 @@ ModelEntry = Annotated[
 ]
 
 
-class VerifyEntry(Entry):
-    """How the results are run and compared with their source; `off` for not at all."""
-
-    runtimes: Annotated[list[Literal["python"]], Field(min_length=1)] = Field(
-        default=["python"], description="Where the results are run."
-    )
-    inputs: Text = Field(default=ABSENT, description="A .npy or .npz file of inputs; drawn at random when left out.")
-    labels: Text = Field(default=ABSENT, description="A .npy or .npz file of class indices for the inputs.")
-    batch: Annotated[int, Field(ge=1, le=4096)] = Field(default=4, description="How many inputs to draw.")
-    seed: Seed = Field(default=0, description="The seed of drawn inputs.")
-    atol: Annotated[float, Field(ge=0)] = Field(
-        default=ABSENT,
-        description="Largest difference of an output; derived from the data types when left out.",
-    )
-
-
-def switched_off(value: object) -> bool:
-    """Tell whether the recipe says ``verify: off`` (YAML reads ``off`` as false, other readers as a text)."""
-    return value is False or value == "off"
-
-
-def _switched(value: object) -> object:
-    """Read ``on`` as all defaults; ``off`` has nothing to check."""
-    return {} if switched_off(value) or value is True or value == "on" else value
-
-
 class RecipeEntry(Entry):
     """A recipe of tfjs-workflow: where a model comes from, and the conversions to run."""
 
@@ -353,6 +316,4 @@ class RecipeEntry(Entry):
     )
     model: ModelEntry = Field(default=ABSENT, description="Where the first model comes from when it is not there yet.")
     steps: Annotated[list[AnyStep], Field(min_length=1)] = Field(description="The conversions, in any order.")
-    verify: Annotated[VerifyEntry, BeforeValidator(_switched)] = Field(
-        default=ABSENT, description="How the results are run and compared; off for not at all."
-    )
+    verify: Verify = Field(default=ABSENT, description="How the results are run and compared; off for not at all.")

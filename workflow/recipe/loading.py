@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.recipe import sniffing, wiring
 from workflow.recipe.document import read
-from workflow.recipe.drafting import MODEL, draft_steps, path_at, promised
+from workflow.recipe.drafting import MODEL, draft_steps, promised
 from workflow.recipe.formats import FormatFinder
-from workflow.recipe.grammar import switched_off
 from workflow.recipe.interpreting import interpret
 from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verification
 from workflow.recipe.settings import options_of
 from workflow.recipe.sources import source_of
+from workflow.recipe.verifying import verification_of
 from workflow.recipe.wiring import Read, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.document import Document
+    from workflow.recipe.document import Document, Location
     from workflow.recipe.drafting import Draft
-    from workflow.recipe.grammar import RecipeEntry
     from workflow.recipe.interpreting import Declarations
     from workflow.recipe.model import Engine, Format
     from workflow.recipe.sources import Source
@@ -48,6 +47,7 @@ class _Loading:
         self._document = document
         self._check_files = check_files
         self._engine: Engine = "auto"
+        self._base_verification = Verification()
 
     def recipe(self, declarations: Declarations) -> Recipe | None:
         """Return the recipe that the declarations make; None when there is none at all."""
@@ -57,7 +57,9 @@ class _Loading:
         given = entry.given()
         self._engine = entry.engine
         source = source_of(self._document, entry.model) if MODEL in given else None
-        verification = self._verification(entry)
+        if _VERIFY in given:
+            self._base_verification = verification_of(self._document, entry.verify, location=(_VERIFY,))
+        verification = self._base_verification
         steps = self._steps(declarations, source, verification)
         return Recipe(
             path=self._document.path,
@@ -81,6 +83,8 @@ class _Loading:
         ordered = wiring.in_order(document, drafts, needed=needed)
         resolved = self._resolved(ordered, needed, _made_by(source))
         reads += [read for step, draft in resolved for read in _metadata_files(step, draft)]
+        for step, draft in resolved:
+            reads += _samples(step.verification, source, (*draft.location, _VERIFY)) if step.verification else []
         wiring.protect(document, reads, found=found)
         if self._check_files:
             undone = len(outputs) < len(declarations.steps) + (MODEL in _given(declarations))
@@ -122,22 +126,16 @@ class _Loading:
             place=Place(self._document.path, spot.line, spot.column),
             input_is_handle=draft.reads is None,
             engine=draft.entry.given().get("engine", self._engine),
+            verification=self._own_verification(draft),
         )
 
-    def _verification(self, entry: RecipeEntry) -> Verification:
-        data = self._document.data
-        if isinstance(data, dict) and switched_off(data.get(_VERIFY)):
-            return Verification(enabled=False)
-        given = entry.verify.given() if _VERIFY in entry.given() else {}
-        for key in ("inputs", "labels"):
-            if key in given:
-                given[key] = path_at(self._document, (_VERIFY, key))
-        if "labels" in given and "inputs" not in given:
-            spot = self._document.key_spot((_VERIFY, "labels"))
-            self._document.complain(
-                spot, "`labels` without `inputs` cannot be compared", expected="`inputs` beside them"
-            )
-        return Verification(**{**given, "runtimes": tuple(given.get("runtimes", ("python",)))})
+    def _own_verification(self, draft: Draft) -> Verification | None:
+        """Return how this step is verified, if it says so itself: what it leaves out is as in the recipe."""
+        given = draft.entry.given()
+        if _VERIFY not in given:
+            return None
+        location = (*draft.location, _VERIFY)
+        return verification_of(self._document, given[_VERIFY], location=location, base=self._base_verification)
 
 
 def _given(declarations: Declarations) -> dict[str, Any]:
@@ -167,11 +165,11 @@ def _model_file(draft: Draft, source: Format) -> str:
     return str(draft.reads if is_file or draft.reads.is_file() else draft.reads / sniffing.MODEL_JSON)
 
 
-def _samples(verification: Verification, source: Source | None) -> list[Read]:
+def _samples(verification: Verification, source: Source | None, location: Location = (_VERIFY,)) -> list[Read]:
     """Return the sample files; a script that makes the model may make them too."""
     required = not (source and isinstance(source.model, ScriptedModel))
     files = (("inputs", verification.inputs), ("labels", verification.labels))
-    return [Read(path, (_VERIFY, key), required=required) for key, path in files if path]
+    return [Read(path, (*location, key), required=required) for key, path in files if path]
 
 
 def _metadata_files(step: Step, draft: Draft) -> list[Read]:

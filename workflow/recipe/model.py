@@ -23,6 +23,7 @@ Format = Literal[
 Engine = Literal["auto", "native", "reference"]
 """Who converts: our own code without TensorFlow, the reference converter, or the first of them that can."""
 
+RuntimeName = Literal["python", "node", "browser"]
 OptionValue = bool | int | str | list[str] | dict[str, str]
 """A converter option: flag, size in bytes, name, glob patterns (``["*"]`` for all), or metadata name -> path."""
 
@@ -84,6 +85,44 @@ ModelSource = FetchedModel | ScriptedModel | ApplicationModel
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """What one output may differ by: ``atol``, and ``rtol`` times its largest value; None leaves it to the recipe."""
+
+    atol: float | None = None
+    rtol: float | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How results are run and compared with their source.
+
+    ``backends`` are those of each runtime; one without any takes its own. A runtime in ``require`` that is not there
+    is a failure. ``inputs`` is a .npy file, an .npz whose arrays are named as the model's inputs (or hold one array
+    ``x``), an image, or a folder of images, whose black and white become ``image_range``; without it inputs are drawn
+    from the input spec with ``seed``. ``labels`` is a .npy or .npz (array ``y``) of class indices for ``inputs``: then
+    accuracy is reported, and may fall by ``accuracy_drop``. ``samples`` None means all that are given, or as many as
+    ``batches`` take. ``atol`` and ``rtol`` None mean derived from dtype, depth and quantization; ``outputs`` sets them
+    for one output. ``repeat`` predictions are timed.
+    """
+
+    enabled: bool = True
+    runtimes: tuple[RuntimeName, ...] = ("python", "node", "browser")
+    backends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    require: tuple[RuntimeName, ...] = ()
+    inputs: Path | None = None
+    labels: Path | None = None
+    image_range: tuple[float, float] | None = None
+    samples: int | None = None
+    batches: tuple[int, ...] = (1, 3)
+    seed: int = 0
+    atol: float | None = None
+    rtol: float | None = None
+    outputs: Mapping[str, Tolerance] = field(default_factory=dict)
+    accuracy_drop: float | None = None
+    repeat: int = 5
+
+
+@dataclass(frozen=True)
 class Step:
     """One declared conversion. ``input`` is absolute, unless ``input_is_handle`` (a TensorFlow Hub URL)."""
 
@@ -99,25 +138,9 @@ class Step:
     """Names of the steps (``model`` for the model source) whose output this step reads."""
     place: Place
     input_is_handle: bool = False
+    verification: Verification | None = None
+    """How this step's result is verified, where that differs from the recipe's."""
     engine: Engine = "auto"
-
-
-@dataclass(frozen=True)
-class Verification:
-    """How results are run and compared with their source.
-
-    ``inputs`` is a .npy file, or an .npz whose arrays are named as the model's inputs (or hold one array ``x``);
-    without it inputs are drawn from the input spec with ``seed``. ``labels`` is a .npy or .npz (array ``y``) of class
-    indices for ``inputs``: then accuracy is reported. ``atol`` None means derived from dtype and quantization.
-    """
-
-    enabled: bool = True
-    runtimes: tuple[Literal["python"], ...] = ("python",)
-    inputs: Path | None = None
-    labels: Path | None = None
-    batch: int = 4
-    seed: int = 0
-    atol: float | None = None
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,16 @@ def schema() -> dict[str, Any]:
 
     made = RecipeEntry.model_json_schema(ref_template="#/definitions/{model}")
     definitions = made.pop("$defs")
-    verify = made["properties"]["verify"]
-    reference = {"$ref": verify.pop("$ref")}
-    verify["anyOf"] = [_OFF, reference]
+    for place in (made, *definitions.values()):
+        verify = place.get("properties", {}).get("verify")
+        if verify is not None:
+            verify["anyOf"] = [_OFF, {"$ref": verify.pop("$ref")}]
+    backends = definitions["VerifyEntry"]["properties"]["backends"]
+    names = definitions["BackendsEntry"]["properties"]["browser"]["items"]
+    backends["anyOf"] = [names, {"type": "array", "items": names}, {"$ref": backends.pop("$ref")}]
+    for place, keys in (("VerifyEntry", ("runtimes", "require")), ("BackendsEntry", ("node", "browser"))):
+        for key in keys:
+            _allow_one(definitions[place]["properties"], key)
     cleaned = _without_empty_defaults({"$schema": _DIALECT, **made, "definitions": definitions})
     return dict(cleaned)
 
@@ -27,6 +34,13 @@ def schema() -> dict[str, Any]:
 def text() -> str:
     """Return the schema as the committed file holds it."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _allow_one(properties: dict[str, Any], key: str) -> None:
+    """Let one word stand for a list of it, as the grammar does."""
+    listed = properties[key]
+    about = {name: listed.pop(name) for name in ("default", "description") if name in listed}
+    properties[key] = {"anyOf": [listed["items"], listed], **about}
 
 
 def _without_empty_defaults(value: Any) -> Any:

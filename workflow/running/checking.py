@@ -1,52 +1,49 @@
-"""Checks a staged result before it is published: its structure here, its numbers by running it in Python.
-
-The numbers come from the worker, which runs source and result on the same inputs. A later level runs the result in
-Node.js and in a browser; reloading in Python alone says nothing about what TensorFlow.js makes of the file.
-"""
+"""Verifies a staged result before it is published, through the four levels of ``workflow.verification``."""
 
 from __future__ import annotations
 
-import math
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError, VerificationError
-from workflow.formats.inspection import inspect_model
+from workflow.errors import ModelFileError
 from workflow.recipe.model import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from workflow.recipe.model import Verification
     from workflow.running.making import Facts, Order
+    from workflow.verification.model import Report, Subject
+    from workflow.verification.places import Bench
 
-_RELATIVE_TOLERANCE = 1e-3
-"""Of the reference's largest magnitude: generous for float32 rounding, far below any wrong layer."""
-
-_LIVELY = 1e-6
-"""Spread between samples, relative to the largest magnitude, below which outputs prove nothing."""
+_QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes", "quantize_auto")
+_READING = ("signature_name", "saved_model_tags", "output_node_names")
 
 
-def check(order: Order, verification: Verification) -> Facts:
-    """Check the staged artifact of a task and return the numbers for its record; empty for a model source.
+def check(order: Order, verification: Verification, *, bench: Bench | None = None) -> Facts:
+    """Verify the staged artifact of a task and return the facts for its record; empty for a model source.
 
-    Raises ``VerificationError`` when the structure is wrong, the result does not run where its source does, or the
-    numbers are further apart than allowed. What cannot be run is returned as ``{"not_run": why}`` and said.
+    Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there. What
+    was not run, and a comparison that proves nothing, is said and recorded.
     """
     step = order.task.declared
     if not isinstance(step, Step):
         return {}
-    warnings = _check_structure(step, order)
-    if not verification.enabled:
-        return {"not_run": "verify is off in the recipe", "warnings": warnings}
-    found = _compare(step, order, verification)
-    if found.get("not_run"):
-        order.listener.warn(f"{step.name}: not run in Python: {found['not_run']}")
-        return found | {"warnings": warnings}
-    numbers = _summary(found) | {"warnings": warnings}
-    for output in numbers["outputs"]:
-        _judge(output, order, verification)
-    return numbers
+    from workflow.verification import verdicts  # noqa: PLC0415  brings numpy; nothing of it is needed to plan
+
+    settings = step.verification or verification
+    report = _verified(order, settings, bench)
+    _say(report, order)
+    error = verdicts.error_of(report, settings, who=f"step {step.name}")
+    if error is not None:
+        error.log = str(order.log)
+        raise error
+    unproven = verdicts.no_proof(report, step.name)
+    if unproven is not None:
+        order.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
+    facts = verdicts.facts_of(report)
+    if not settings.enabled:
+        facts["not_run"] = "verify is off in the recipe"
+    return facts | {"warnings": _warnings(report)}
 
 
 def is_quantized(step: Step) -> bool:
@@ -54,91 +51,51 @@ def is_quantized(step: Step) -> bool:
     return any(step.options.get(name) for name in _QUANTIZING)
 
 
-_QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes")
+def _verified(order: Order, settings: Verification, bench: Bench | None) -> Report:
+    from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
+    from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
 
-
-def _check_structure(step: Step, order: Order) -> list[str]:
-    """Inspect the result; return every warning about it, and say those that its input did not have already."""
-    try:
-        summary = inspect_model(order.staged, step.to_format)
-    except ModelFileError as error:
-        raise VerificationError(
-            f"step {step.name}: the result is no {step.to_format}: {error.message}",
-            hint="the log shows what the converter said",
-            log=str(order.log),
-        ) from error
-    known = () if step.input_is_handle else inspect_model(Path(step.input), step.from_format).warnings
-    for warning in summary.warnings:
-        if warning not in known:
-            order.listener.warn(f"{step.name}: {warning}")
-    return list(summary.warnings)
-
-
-def _compare(step: Step, order: Order, verification: Verification) -> Facts:
-    if step.input_is_handle:
-        return {"not_run": "the source is a TensorFlow Hub handle"}
-    job: dict[str, Any] = {
-        "source": {"path": step.input, "format": step.from_format, **_signature(step.options)},
-        "result": {"path": str(order.staged), "format": step.to_format},
-        "inputs": _text(verification.inputs),
-        "labels": _text(verification.labels),
-        "batch": verification.batch,
-        "seed": verification.seed,
-    }
-    return order.worker().run("compare", job, log=order.log, timeout=order.timeout)
-
-
-def _signature(options: Mapping[str, object]) -> dict[str, object]:
-    names = ("signature_name", "saved_model_tags", "output_node_names")
-    return {name: options[name] for name in names if name in options}
-
-
-def _summary(found: Facts) -> Facts:
-    outputs = found["outputs"]
-    tops = [output["top1"] for output in outputs if output.get("top1") is not None]
-    return {
-        "runtime": "python",
-        "max_abs": max((float(output["max_abs"]) for output in outputs), default=0.0),
-        "top1": min(tops) if tops else None,
-        "accuracy": found.get("accuracy"),
-        "outputs": outputs,
-        **{key: value for key, value in found.items() if key not in ("outputs", "accuracy")},
-    }
-
-
-def _judge(output: Facts, order: Order, verification: Verification) -> None:
-    step, name = order.task.declared, output["name"]
+    step = order.task.declared
     if not isinstance(step, Step):
         raise TypeError(step)
-    if not output["finite"]["result"] and output["finite"]["source"]:
-        raise _wrong(f"output {name} holds NaN or infinity where its source does not", order)
-    bound = _bound(step, output, verification)
-    if bound is not None and not output["max_abs"] <= bound:
-        raise _wrong(f"output {name} differs by up to {output['max_abs']:.3g}, allowed is {bound:.3g}", order)
-    if output["spread"] <= _LIVELY * _magnitude(output):
-        order.listener.warn(
-            f"{step.name}: output {name} of the source is nearly the same for every input: agreement proves little"
-        )
+    source, result = _subjects(step, order.staged)
+    pool = order.workshop.runtimes()
+    own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout, listener=order.listener)
+    with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
+        case = Case(result, source, settings, Path(folder), may_quantize=is_quantized(step), timeout=order.timeout)
+        return verify(case, bench or own)
 
 
-def _bound(step: Step, output: Facts, verification: Verification) -> float | None:
-    if verification.atol is not None:
-        return verification.atol
-    return None if is_quantized(step) else _RELATIVE_TOLERANCE * _magnitude(output)
+def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
+    from workflow.verification.model import Subject  # noqa: PLC0415  as above
+
+    reading = {name: step.options[name] for name in _READING if name in step.options}
+    handle = step.input if step.input_is_handle else ""
+    return Subject(Path(step.input), step.from_format, reading, handle), Subject(staged, step.to_format)
 
 
-def _magnitude(output: Facts) -> float:
-    largest = max(abs(float(output["reference"]["min"])), abs(float(output["reference"]["max"])))
-    return largest if math.isfinite(largest) and largest > 0 else 1.0
+def _say(report: Report, order: Order) -> None:
+    """Say what is to be known about the result, less what is known of its input."""
+    step = order.task.declared
+    known = _known(step) if isinstance(step, Step) else ()
+    for level in report.levels:
+        for remark in level.remarks:
+            if remark not in known:
+                order.listener.warn(f"{order.task.name}: {remark}")
+        if level.status == "not run":
+            order.listener.warn(f"{order.task.name}: {level.level} not compared: {level.why}")
 
 
-def _wrong(what: str, order: Order) -> VerificationError:
-    return VerificationError(
-        f"step {order.task.name}: run in Python on the same inputs, {what}",
-        hint="verify: {atol: ...} in the recipe sets another bound, if this difference is acceptable",
-        log=str(order.log),
-    )
+def _known(step: Step) -> tuple[str, ...]:
+    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
+
+    if step.input_is_handle:
+        return ()
+    try:
+        return inspect_model(Path(step.input), step.from_format).warnings
+    except ModelFileError:
+        return ()
 
 
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+def _warnings(report: Report) -> list[str]:
+    return [remark for level in report.levels for remark in level.remarks]

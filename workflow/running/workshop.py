@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from workflow.converters.bridge import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
     from workflow.events import Listener
+    from workflow.verification.bench import RuntimePool
 
 
 class Workshop(Protocol):
@@ -23,6 +24,9 @@ class Workshop(Protocol):
 
     def fresh_worker(self) -> WorkerLike:
         """Return a worker of its own for a user's script; the caller closes it."""
+
+    def runtimes(self) -> RuntimePool:
+        """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
 
     def facts(self) -> dict[str, Any]:
         """Return what a record should hold about the environment."""
@@ -40,6 +44,7 @@ class EnvironmentWorkshop:
         self._logs = logs
         self._environment: Environment | None = None
         self._worker: Worker | None = None
+        self._runtimes: RuntimePool | None = None
 
     def prepare(self, listener: Listener) -> None:
         """Ensure the environment, warn about what it is not, and start the worker."""
@@ -69,6 +74,13 @@ class EnvironmentWorkshop:
         environ = environment.worker_environ(self._environment)
         return Worker(self._environment.python, environ=environ, log=self._logs / "worker.log")
 
+    def runtimes(self) -> RuntimePool:
+        """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""
+        from workflow.verification.bench import RuntimePool  # noqa: PLC0415  as above
+
+        self._runtimes = self._runtimes or RuntimePool()
+        return self._runtimes
+
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
         made = self._environment
@@ -84,7 +96,9 @@ class EnvironmentWorkshop:
         }
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker and the runtimes."""
+        if self._runtimes is not None:
+            self._runtimes.close()
         if self._worker is not None:
             self._worker.close()
             self._worker = None

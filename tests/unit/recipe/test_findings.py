@@ -110,8 +110,8 @@ def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse) -> N
     assert refusal("steps:\n  - shard: {input: a, output: b, shard_sise: 1kB}\n").splitlines() == [
         (
             "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
-            "`timeout`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, `quantize_uint16`, "
-            "`quantization_bytes` or `shard_size`. Did you mean `shard_size`?"
+            "`timeout`, `verify`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, "
+            "`quantize_uint16`, `quantization_bytes` or `shard_size`. Did you mean `shard_size`?"
         ),
         "      - shard: {input: a, output: b, shard_sise: 1kB}",
         "                                     ^^^^^^^^^^",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.recipe import load
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Verification
+from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Tolerance, Verification
 
 if TYPE_CHECKING:
     from tests.unit.recipe.conftest import Load
@@ -70,8 +70,36 @@ def test_a_model_that_a_script_makes(loaded: Load, tmp_path: Path) -> None:
 
 
 def test_how_to_verify(loaded: Load, tmp_path: Path) -> None:
-    settings = loaded(STEPS + "verify: {inputs: x.npz, labels: y.npy, batch: 8, seed: 1, atol: 0.001}").verification
-    assert settings == Verification(inputs=tmp_path / "x.npz", labels=tmp_path / "y.npy", batch=8, seed=1, atol=0.001)
+    settings = loaded(STEPS + "verify: {inputs: x.npz, labels: y.npy, samples: 8, seed: 1, atol: 0.001}").verification
+    assert settings == Verification(inputs=tmp_path / "x.npz", labels=tmp_path / "y.npy", samples=8, seed=1, atol=0.001)
+
+
+def test_where_to_verify_and_how_exactly(loaded: Load) -> None:
+    text = (
+        "verify:\n  runtimes: [node, browser]\n  require: node\n  backends: [wasm, cpu, webgl]\n  batches: [2, 5]\n"
+        "  rtol: 0.01\n  outputs: {scores: {atol: 0.5}}\n  accuracy_drop: 0.02\n"
+    )
+    settings = loaded(STEPS + text).verification
+    assert settings.runtimes == ("node", "browser")
+    assert settings.require == ("node",)
+    assert settings.backends == {"node": ("wasm", "cpu"), "browser": ("wasm", "cpu", "webgl")}
+    assert settings.batches == (2, 5)
+    assert settings.outputs == {"scores": Tolerance(atol=0.5)}
+    assert (settings.rtol, settings.accuracy_drop) == (0.01, 0.02)
+
+
+def test_a_step_is_verified_as_it_says_and_otherwise_as_the_recipe_says(loaded: Load) -> None:
+    recipe = loaded(
+        "verify: {runtimes: [python], seed: 7}\nsteps:\n"
+        "  - quantize: {input: a/model.json, output: b, dtype: uint8, verify: {atol: 0.1}}\n"
+        "  - shard: {input: a/model.json, output: c, shard_size: 1kB, verify: off}\n"
+        "  - shard: {input: a/model.json, output: d, shard_size: 2kB, name: other}\n"
+    )
+    first, second, third = recipe.steps
+    assert first.verification == Verification(runtimes=("python",), seed=7, atol=0.1)
+    assert second.verification is not None
+    assert not second.verification.enabled
+    assert third.verification is None
 
 
 def test_a_name_from_a_strange_file_name_can_be_a_folder(tmp_path: Path) -> None:

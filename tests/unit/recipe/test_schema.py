@@ -41,7 +41,7 @@ def test_editors_accept_the_shipped_recipes(path: Path, validator: Any) -> None:
     validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("value", [True, False, "on", "off", {}, {"batch": 2}])
+@pytest.mark.parametrize("value", [True, False, "on", "off", {}, {"batches": [2]}])
 def test_editors_accept_the_ways_to_switch_verification(value: object, validator: Any) -> None:
     validator.validate({"steps": [STEP], "verify": value})
 

@@ -5,29 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tests.unit.running.recipes import write_layers_model
 from workflow.converters.fake_worker import FakeWorker
+from workflow.verification import exchange
+from workflow.verification.bench import RuntimePool
+from workflow.verification.model import NotRun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from workflow.converters.fake_worker import Answer
     from workflow.events import Listener
-
-EQUAL = {
-    "outputs": [
-        {
-            "name": "y",
-            "shape": [4, 10],
-            "dtype": "float32",
-            "max_abs": 0.0,
-            "mean_abs": 0.0,
-            "reference": {"min": 0.0, "max": 1.0, "std": 0.2},
-            "spread": 0.3,
-            "cosine": 1.0,
-            "top1": 1.0,
-            "finite": {"source": True, "result": True},
-        }
-    ]
-}
 
 
 def write_model(args: dict[str, Any]) -> dict[str, Any]:
@@ -36,12 +28,44 @@ def write_model(args: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def compared(**changes: Any) -> dict[str, Any]:
-    """Return the answer of a comparison that differs from a perfect one in these figures."""
-    return {"outputs": [EQUAL["outputs"][0] | changes]}
+def answers(*, alike: bool = False) -> NDArray[np.float32]:
+    """Return what the source answers to four inputs: different, or all but the same."""
+    drawn = np.random.default_rng(0).random((4, 10)).astype(np.float32)
+    return drawn * np.float32(1e-7) + 1 if alike else drawn
 
 
-DEFAULTS: dict[str, Answer | list[Answer]] = {"convert": write_model, "compare": EQUAL}
+def reference(args: dict[str, Any], *, alike: bool = False) -> dict[str, Any]:
+    """Write one feed with the source's answers; the answer of the job ``reference``."""
+    folder = Path(args["folder"]) / "feed_0"
+    exchange.write(folder / "inputs", {"x": np.zeros((4, 2), np.float32)})
+    exchange.write(folder / "outputs", {"y": answers(alike=alike)})
+    return {
+        "inputs": [{"name": "x", "shape": [None, 2], "dtype": "float32"}],
+        "outputs": [{"name": "y", "shape": [None, 10], "dtype": "float32"}],
+        "feeds": [{"inputs": str(folder / "inputs"), "outputs": str(folder / "outputs"), "samples": 4}],
+        "samples": 4,
+        "labels": None,
+        "versions": {"tensorflow": "2.13.1"},
+    }
+
+
+def predicted(change: Callable[[Any], Any] = lambda array: array, *, alike: bool = False) -> Answer:
+    """Return what answers the job ``predict``: the source's answers, changed."""
+
+    def answer(args: dict[str, Any]) -> dict[str, Any]:
+        for feed in args["feeds"]:
+            exchange.write(Path(feed["outputs"]), {"y": change(answers(alike=alike))})
+        return {"timings": {"load_ms": 1.0}}
+
+    return answer
+
+
+DEFAULTS: dict[str, Answer | list[Answer]] = {"convert": write_model, "reference": reference, "predict": predicted()}
+
+
+def no_runtime(name: str, *, listener: Listener | None = None) -> NotRun:
+    """Return that there is no JavaScript here."""
+    return NotRun(f"there is no {name} in a unit test", "run the real tests")
 
 
 class FakeWorkshop:
@@ -60,6 +84,9 @@ class FakeWorkshop:
 
     def fresh_worker(self) -> FakeWorker:
         return self.fake
+
+    def runtimes(self) -> RuntimePool:
+        return RuntimePool(no_runtime)
 
     def facts(self) -> dict[str, Any]:
         return {"name": "fake"}

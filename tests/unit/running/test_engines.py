@@ -69,5 +69,5 @@ def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, mo
 def test_a_native_step_that_is_verified_uses_the_worker_for_that(base: Path) -> None:
     workshop = FakeWorkshop()
     outcome = run(base, "auto", workshop, verify=True)
-    assert [request.job for request in workshop.fake.requests] == ["compare"]
+    assert [request.job for request in workshop.fake.requests] == ["reference", "predict"]
     assert outcome.facts["check"]["max_abs"] == 0.0

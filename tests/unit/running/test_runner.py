@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.running.fakes import FakeWorkshop, compared, write_model
+from tests.unit.running.fakes import FakeWorkshop, predicted, reference, write_model
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.errors import (
     InterruptedRunError,
     ModelFileError,
     OutputRefusedError,
+    OutputsError,
     ReferenceConverterError,
-    VerificationError,
+    RuntimeRequiredError,
+    WeightsError,
 )
 from workflow.planning import Selection
+from workflow.recipe.model import Verification
 from workflow.running.records import intact, read_sidecar, sidecar_path
 from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
@@ -138,39 +141,68 @@ def test_an_output_that_is_linked_into_its_input_is_refused(base: Path) -> None:
     assert isinstance(failure(run(recipe_of(base, step))), OutputRefusedError)
 
 
+def lost(array: Any) -> Any:
+    array[2, 3] = float("nan")
+    return array
+
+
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("change", "words"),
     [
-        ({"max_abs": 0.5}, "differs by up to 0.5"),
-        ({"max_abs": float("nan")}, "differs by up to nan"),
-        ({"finite": {"source": True, "result": False}}, "NaN or infinity"),
+        (lambda array: array + 0.5, "differs by up to 0.5, allowed is"),
+        (lost, "holds nan at [2, 3] where its source has a number"),
+        (lambda array: array[:, :9], "has the shape [4, 9]"),
     ],
 )
-def test_wrong_numbers_are_rejected_and_not_published(base: Path, changes: dict[str, Any], words: str) -> None:
-    outcomes = run(recipe_of(base, shard_step(base)), FakeWorkshop(compare=compared(**changes)))
+def test_wrong_numbers_are_rejected_and_not_published(base: Path, change: Any, words: str) -> None:
+    outcomes = run(recipe_of(base, shard_step(base)), FakeWorkshop(predict=predicted(change)))
     error = failure(outcomes)
-    assert isinstance(error, VerificationError)
+    assert isinstance(error, OutputsError)
     assert words in str(error)
+    assert "shard.rejected" in error.hint
     assert visible(base) == {"web", "shard.rejected"}
 
 
-def test_quantized_weights_may_differ_more(base: Path) -> None:
-    step = shard_step(base, quantize_uint8=["*"])
-    assert statuses(run(recipe_of(base, step), FakeWorkshop(compare=compared(max_abs=0.1)))) == ["done"]
+def test_other_weights_are_rejected_before_anything_is_run(base: Path) -> None:
+    def convert(args: dict[str, Any]) -> dict[str, Any]:
+        write_layers_model(Path(args["argv"][-1]), weights=b"\0\0\0\0\0\0\0\1")
+        return {}
+
+    workshop = FakeWorkshop(convert=convert)
+    error = failure(run(recipe_of(base, shard_step(base)), workshop))
+    assert isinstance(error, WeightsError)
+    assert "dense/kernel" in str(error)
+    assert [request.job for request in workshop.fake.requests] == ["convert"]
 
 
-def test_a_dead_reference_is_said(base: Path) -> None:
+def test_a_dead_reference_is_no_proof_and_said_loudly(base: Path) -> None:
     watcher = RecordingWatcher()
-    workshop = FakeWorkshop(compare=compared(spread=1e-10))
-    Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
-    assert any("nearly the same for every input" in line for line in watcher.warnings)
+    workshop = FakeWorkshop(reference=lambda args: reference(args, alike=True), predict=predicted(alike=True))
+    (outcome,) = Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
+    assert outcome.facts["check"]["verdict"] == "no proof"
+    assert any("NOT VERIFIED" in line and "proves nothing" in line for line in watcher.warnings)
 
 
 def test_what_cannot_be_run_is_said_and_recorded(base: Path) -> None:
-    workshop = FakeWorkshop(compare={"not_run": "string inputs"})
+    workshop = FakeWorkshop(reference={"not_run": "string inputs"})
     (outcome,) = run(recipe_of(base, shard_step(base)), workshop)
     assert outcome.status == "done"
-    assert outcome.facts["check"]["not_run"] == "string inputs"
+    assert "string inputs" in outcome.facts["check"]["not_run"]
+    assert outcome.facts["check"]["verdict"] == "not run"
+
+
+def test_a_required_runtime_that_is_not_there_is_a_failure(base: Path) -> None:
+    step = replace(shard_step(base), verification=Verification(require=("node",)))
+    error = failure(run(recipe_of(base, step)))
+    assert isinstance(error, RuntimeRequiredError)
+    assert "node wasm is required and was not run" in str(error)
+    assert visible(base) == {"web", "shard.rejected"}
+
+
+def test_a_runtime_that_is_not_there_is_never_a_pass(base: Path) -> None:
+    (outcome,) = run(recipe_of(base, shard_step(base)))
+    runs = {(run["runtime"], run["status"]) for run in outcome.facts["check"]["runs"]}
+    assert runs == {("python", "passed"), ("node", "not run"), ("browser", "not run")}
 
 
 def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) -> None:

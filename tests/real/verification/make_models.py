@@ -1,0 +1,92 @@
+"""Runs in the converter environment: saves small Keras models, alive but untrained, into the folder given."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import tf_keras as keras
+from tf_keras import layers
+
+
+def convolutional(inner: Any) -> Any:
+    given = keras.Input((8, 8, 3), name="image")
+    found = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu", name="conv")(given)
+    return given, inner(found)
+
+
+def bilinear() -> Any:
+    given, found = convolutional(layers.UpSampling2D(2, interpolation="bilinear", name="upsampling"))
+    return keras.Model(given, layers.Conv2D(2, 3, name="last")(found))
+
+
+def keepdims() -> Any:
+    given, found = convolutional(layers.GlobalAveragePooling2D(keepdims=True, name="pooling"))
+    return keras.Model(given, layers.Flatten(name="last")(layers.Conv2D(5, 1, name="head")(found)))
+
+
+def layer_normalization() -> Any:
+    given = keras.Input((6,), name="x")
+    found = layers.LayerNormalization(name="normalization")(layers.Dense(8, name="first")(given))
+    return keras.Model(given, layers.Dense(3, name="last")(found))
+
+
+def lstm() -> Any:
+    given = keras.Input((5, 4), name="steps")
+    return keras.Model(given, layers.Dense(3, name="last")(layers.LSTM(6, name="lstm")(given)))
+
+
+def einsum() -> Any:
+    given = keras.Input((5, 4), name="steps")
+    return keras.Model(given, layers.EinsumDense("abc,cd->abd", output_shape=(None, 6), name="einsum")(given))
+
+
+def two_ends() -> Any:
+    left, right = keras.Input((4,), name="left"), keras.Input((3,), name="right")
+    both = layers.Concatenate(name="both")([left, right])
+    sums = layers.Dense(2, name="sums")(both)
+    return keras.Model([left, right], [layers.Dense(3, activation="softmax", name="classes")(both), sums])
+
+
+def embedding() -> Any:
+    given = keras.Input((7,), dtype="int32", name="words")
+    found = layers.Embedding(11, 4, name="embedding")(given)
+    return keras.Model(given, layers.Dense(2, name="last")(layers.Flatten(name="flat")(found)))
+
+
+def network() -> Any:
+    given = keras.Input((16, 16, 3), name="image")
+    found = layers.Conv2D(6, 3, strides=1, padding="same", activation="relu", name="conv_1")(given)
+    found = layers.BatchNormalization(name="norm")(found)
+    found = layers.DepthwiseConv2D(3, strides=2, padding="same", name="depthwise")(found)
+    branch = layers.Conv2D(6, 1, name="branch")(found)
+    found = layers.Add(name="add")([branch, found])
+    found = layers.MaxPooling2D(2, name="pool")(found)
+    found = layers.Dense(8, activation="sigmoid", name="hidden")(layers.Flatten(name="flat")(found))
+    return keras.Model(given, layers.Dense(5, activation="softmax", name="classes")(found))
+
+
+def fused_tanh() -> Any:
+    given = keras.Input((6,), name="x")
+    return keras.Model(given, layers.Dense(3, name="last")(layers.Dense(8, activation="tanh", name="hidden")(given)))
+
+
+def dead() -> Any:
+    given = keras.Input((6,), name="x")
+    found = layers.Dense(4, activation="softmax", kernel_initializer="zeros", name="last")(given)
+    return keras.Model(given, found)
+
+
+MODELS = (bilinear, keepdims, layer_normalization, lstm, einsum, two_ends, embedding, network, fused_tanh, dead)
+
+if __name__ == "__main__":
+    for make in MODELS:
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(5)
+        model = make()
+        if make is not dead:
+            rng = np.random.RandomState(3)
+            noise = [value + 0.1 * np.abs(rng.standard_normal(value.shape)) for value in model.get_weights()]
+            model.set_weights(noise)
+        model.save(f"{sys.argv[1]}/{make.__name__}.h5", include_optimizer=False)

@@ -1,0 +1,158 @@
+"""The fourth level: bounds, blame, proof, and what happens when places are not there or fail."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
+from workflow.errors import NoProofError, OutputsError, RuntimeRequiredError
+from workflow.recipe.model import Tolerance, Verification
+from workflow.verification import verdicts
+from workflow.verification.levels import Case, verify
+from workflow.verification.model import NotRun, Report, RuntimeFailure, Subject
+from workflow.verification.runtimes.fake import FakeRuntime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOTH = ("python", "node")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Subject:
+    return layers_model(tmp_path / "layers")
+
+
+def verified(result: Subject, source: Subject | None, tmp_path: Path, *, bench: Any = None, **settings: Any) -> Report:
+    chosen = Verification(**{"runtimes": BOTH, **settings})
+    return verify(Case(result, source, chosen, tmp_path / "work"), bench or NumpyBench())
+
+
+def off(by: float) -> Any:
+    return lambda outputs, _: {name: array + np.float32(by) for name, array in outputs.items()}
+
+
+def test_what_the_runtime_adds_is_told_from_what_quantizing_does(model: Subject, tmp_path: Path) -> None:
+    small = quantized(model, tmp_path / "small", "uint8")
+    report = verified(small, model, tmp_path, bench=NumpyBench(wrong=off(0.01)))
+    assert report.failed is not None
+    assert "from what the same file gives in Python" in report.failed.findings[0].text
+    assert report.facts["attribution"]["runtime"] == pytest.approx(0.01, rel=1e-3)
+    assert report.facts["attribution"]["quantization"] > 0
+
+
+def test_a_runtime_that_is_off_is_blamed(model: Subject, tmp_path: Path) -> None:
+    report = verified(model, model, tmp_path, bench=NumpyBench(wrong=off(0.01)))
+    assert report.failed is not None
+    assert (
+        "in Python the same file is off by 0, the rest is what node wasm makes of it" in report.failed.findings[0].text
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [
+        ({}, "failed"),
+        ({"atol": 0.02}, "passed"),
+        ({"rtol": 0.02}, "passed"),
+        ({"atol": 0.001}, "failed"),
+        ({"atol": 0.02, "outputs": {"third": Tolerance(atol=0.001)}}, "failed"),
+        ({"outputs": {"third": Tolerance(rtol=0.05)}}, "passed"),
+        ({"outputs": {"other": Tolerance(atol=1.0)}}, "failed"),
+    ],
+)
+def test_tolerances_can_be_set(settings: dict[str, Any], verdict: str, model: Subject, tmp_path: Path) -> None:
+    assert verified(model, model, tmp_path, bench=NumpyBench(wrong=off(0.01)), **settings).verdict == verdict
+
+
+def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, tmp_path: Path) -> None:
+    same = np.ones((1, 6), np.float32)
+    report = verified(model, model, tmp_path, bench=NumpyBench(feeds=[same, np.repeat(same, 3, axis=0)]))
+    assert report.verdict == "no proof"
+    assert isinstance(verdicts.no_proof(report, "m"), NoProofError)
+
+
+def test_one_sample_alone_is_no_proof(model: Subject, tmp_path: Path) -> None:
+    report = verified(model, model, tmp_path, bench=NumpyBench(feeds=[np.ones((1, 6), np.float32)]))
+    assert report.verdict == "no proof"
+
+
+def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(model: Subject, tmp_path: Path) -> None:
+    bench = NumpyBench(runtimes={"node": NotRun("there is no node", "install it")})
+    report = verified(model, model, tmp_path, bench=bench)
+    assert [run["status"] for run in report.runs] == ["passed", "not run"]
+    assert verdicts.error_of(report, Verification(), who="m") is None
+    error = verdicts.error_of(report, Verification(require=("node",)), who="m")
+    assert isinstance(error, RuntimeRequiredError)
+    assert error.hint == "install it"
+
+
+def test_a_runtime_that_fails_fails_the_outputs(model: Subject, tmp_path: Path) -> None:
+    bench = NumpyBench(runtimes={"node": FakeRuntime(failure=RuntimeFailure("timeout", "120 s are over"))})
+    report = verified(model, model, tmp_path, bench=bench)
+    assert isinstance(verdicts.error_of(report, Verification(), who="m"), OutputsError)
+    assert report.failed is not None
+    assert "run in node wasm, the result fails: timeout: 120 s are over" in report.failed.findings[0].text
+
+
+def test_a_model_that_python_does_not_run_is_not_run(model: Subject, tmp_path: Path) -> None:
+    report = verified(model, model, tmp_path, bench=NumpyBench(silent="string inputs"))
+    assert report.verdict == "not run"
+    assert {run["status"] for run in report.runs} == {"not run"}
+
+
+def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(tmp_path: Path) -> None:
+    runtime = FakeRuntime(model=lambda tensors: {"third": next(iter(tensors.values()))})
+    graph = graph_model(tmp_path / "graph")
+    feeds = [array.astype(np.float64) for array in NumpyBench().feeds]
+    bench = NumpyBench(feeds=feeds, runtimes={"node": runtime})
+    verified(graph, None, tmp_path, bench=bench)
+    index = json.loads((runtime.requests[0].inputs / "tensors.json").read_text())
+    assert [(one["name"], one["dtype"]) for one in index] == [("x", "float32")]
+
+
+def test_python_models_are_run_in_python_alone(model: Subject, tmp_path: Path) -> None:
+    from workflow.verification.outputs import places_of  # noqa: PLC0415  one use
+
+    assert places_of(Subject(tmp_path, "keras"), Verification()) == [("python", None)]
+    both = places_of(model, Verification(runtimes=("node", "browser"), backends={"node": ("cpu",)}))
+    assert both == [("node", "cpu"), ("browser", "webgl"), ("browser", "wasm")]
+
+
+def test_the_facts_are_plain_json_with_everything_that_a_report_reads(model: Subject, tmp_path: Path) -> None:
+    facts = json.loads(json.dumps(verdicts.facts_of(verified(model, model, tmp_path)), allow_nan=False))
+    assert facts["verdict"] == "passed"
+    assert [level["level"] for level in facts["levels"]] == ["structure", "weights", "contract", "outputs"]
+    (output,) = facts["runs"][1]["outputs"]
+    assert {"max_abs", "mean_abs", "p99", "relative", "cosine", "top1", "finite", "bound", "histogram"} <= output.keys()
+    assert facts["max_abs"] == 0.0
+
+
+def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, tmp_path: Path) -> None:
+    class Labelled(NumpyBench):
+        def job(self, name: str, arguments: Any) -> dict[str, Any]:
+            answer = super().job(name, arguments)
+            return answer | {"labels": [0, 1, 2, 3]} if name == "reference" else answer
+
+    def fooled(outputs: Any, _: Any) -> Any:
+        return {name: np.roll(array, 1, axis=-1) for name, array in outputs.items()}
+
+    bench = Labelled(wrong=fooled)
+    report = verified(model, model, tmp_path, bench=bench, atol=10.0, accuracy_drop=1.0)
+    assert report.verdict == "passed"
+    shares = report.runs[1]["accuracy"]
+    bench.feeds = NumpyBench().feeds
+    budget = shares["source"] - shares["result"] - 0.01
+    if budget > 0:
+        assert verified(model, model, tmp_path / "again", bench=bench, atol=10.0, accuracy_drop=budget).failed
+
+
+def test_what_is_switched_off_is_not_run(model: Subject, tmp_path: Path) -> None:
+    bench = NumpyBench()
+    report = verified(model, model, tmp_path, bench=bench, enabled=False)
+    assert [level.level for level in report.levels] == ["structure", "weights", "contract"]
+    assert bench.jobs == []

@@ -1,0 +1,84 @@
+"""Locating: the first layer or node that differs is found with few cuts, and can be shown again."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.unit.verification import changes
+from tests.unit.verification.models import NumpyBench, graph_model, layers_model, run
+from workflow.recipe.model import Verification
+from workflow.verification.cutting import cut, points_of
+from workflow.verification.levels import Case, verify
+from workflow.verification.model import NotRun, Subject
+from workflow.verification.searching import Answer, search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def searched(case: Case, bench: NumpyBench, keep: Path) -> Answer:
+    found = search(case, bench, report=verify(case, bench), keep=keep)
+    assert isinstance(found, Answer), found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("hurt", "name"),
+    [
+        (changes.layer("first", activation="linear"), "first"),
+        (changes.layer("second", activation="tanh"), "second"),
+        (changes.layer("third", activation="linear"), "third"),
+        (changes.layer("second", use_bias=False), "second"),
+    ],
+)
+def test_a_changed_layer_is_found_against_the_source(hurt: Callable[[Path], None], name: str, tmp_path: Path) -> None:
+    source = layers_model(tmp_path / "good")
+    shutil.copytree(source.path, tmp_path / "bad")
+    hurt(tmp_path / "bad")
+    case = Case(Subject(tmp_path / "bad", source.format), source, Verification(runtimes=("python",)), tmp_path / "work")
+    found = searched(case, NumpyBench(), tmp_path / "keep")
+    assert found.located.point.name == name
+    assert name in found.located.sentence()
+    assert "--inputs" in found.command
+    assert (tmp_path / "keep" / "inputs.npz").is_file()
+
+
+@pytest.mark.parametrize("wrong", ["first/Tanh", "second/MatMul", "third/Softmax"])
+def test_a_node_that_javascript_computes_wrongly_is_found(wrong: str, tmp_path: Path) -> None:
+    model = graph_model(tmp_path / "graph")
+
+    def spoiled(outputs: dict[str, Any], request: Any) -> dict[str, Any]:
+        """Be wrong wherever the spoilt node has been computed."""
+        names = {point.name for point in points_of(Subject(request.model, request.format))}
+        return {name: array + np.float32(0.1) if wrong in names else array for name, array in outputs.items()}
+
+    case = Case(model, None, Verification(runtimes=("python", "node")), tmp_path / "work")
+    found = searched(case, NumpyBench(wrong=spoiled), tmp_path / "keep")
+    assert (found.located.point.name, found.place) == (wrong, "node wasm")
+    assert "--runtime node --backend wasm" in found.command
+
+
+def test_nothing_is_located_where_nothing_differs(tmp_path: Path) -> None:
+    case = Case(layers_model(tmp_path / "good"), None, Verification(runtimes=("python",)), tmp_path / "work")
+    bench = NumpyBench()
+    assert isinstance(search(case, bench, report=verify(case, bench), keep=tmp_path / "keep"), NotRun)
+
+
+def test_a_cut_keeps_only_the_weights_that_it_needs(tmp_path: Path) -> None:
+    whole = layers_model(tmp_path / "good")
+    part = cut(whole, "second", into=tmp_path / "part")
+    inputs = {"x": np.ones((2, 6), np.float32)}
+    assert np.array_equal(run(part, inputs)["second"], run(whole, inputs, at="second")["second"])
+    assert (part.path / "weights.bin").stat().st_size == 2 * (36 + 6) * 4
+
+
+def test_a_cut_of_a_graph_computes_what_the_whole_does_there(tmp_path: Path) -> None:
+    whole = graph_model(tmp_path / "good")
+    part = cut(whole, "third/Softmax", into=tmp_path / "part")
+    inputs = {"x": np.ones((2, 6), np.float32)}
+    assert np.array_equal(run(part, inputs)["third/Softmax"], run(whole, inputs)["third"])

@@ -1,0 +1,202 @@
+"""The command ``verify``: any model, made here or not, by itself or against the one that it was made from."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workflow.errors import ModelFileError, RuntimeRequiredError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workflow.errors import VerificationError
+    from workflow.recipe.model import Verification
+    from workflow.verification.bench import WorkerBench
+    from workflow.verification.levels import Case
+    from workflow.verification.model import Report, Subject
+    from workflow.verification.searching import Answer
+
+RUNTIMES = ("python", "node", "browser")
+BACKENDS = {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm", "cpu", "webgpu", "webgl-f16")}
+
+
+def _option(text: str, *names: str, least: float | None = None) -> Any:
+    return typer.Option(*names, help=text, min=least)
+
+
+ArtifactArgument = Annotated[Path, typer.Argument(help="The model to verify: a file, or a folder with model.json.")]
+AgainstOption = Annotated[Path | None, _option("The model that it was made from.")]
+RuntimeOption = Annotated[list[str] | None, _option("python, node or browser; may be repeated. All when left out.")]
+BackendOption = Annotated[list[str] | None, _option("wasm, cpu, webgl, webgpu or webgl-f16; may be repeated.")]
+RequireOption = Annotated[str | None, _option("Runtimes that must be there: node,browser")]
+InputsOption = Annotated[Path | None, _option("A .npy or .npz file, an image, or a folder of images.")]
+LabelsOption = Annotated[Path | None, _option("Class indices for the inputs, .npy or .npz.")]
+RangeOption = Annotated[tuple[float, float] | None, _option("What black and white of images become: -1 1")]
+SamplesOption = Annotated[int | None, _option("How many inputs to draw or take.", least=1)]
+BatchOption = Annotated[list[int] | None, _option("Inputs at once, first, second...; default 1, 3.", least=1)]
+SeedOption = Annotated[int, _option("The seed of drawn inputs.", least=0)]
+AtolOption = Annotated[float | None, _option("Largest difference of an output; derived if left out.", least=0)]
+RtolOption = Annotated[float | None, _option("The same in units of the output's largest value.", least=0)]
+QuickOption = Annotated[bool, _option("Files, weights and names only: nothing is run.", "--quick")]
+LocateOption = Annotated[bool, _option("Find the first layer or node that differs.", "--locate")]
+FormatOption = Annotated[str | None, _option("What the artifact is, where that cannot be seen.", "--format")]
+SourceOption = Annotated[str | None, _option("What the source is, likewise.", "--against-format")]
+EnvironmentOption = Annotated[str, _option("The converter environment.")]
+TimeoutOption = Annotated[float | None, _option("Seconds that a run may take.", least=0.001)]
+JsonOption = Annotated[bool, _option("Print the verification as JSON.", "--json")]
+
+
+def verify(
+    artifact: ArtifactArgument,
+    *,
+    against: AgainstOption = None,
+    runtime: RuntimeOption = None,
+    backend: BackendOption = None,
+    require: RequireOption = None,
+    inputs: InputsOption = None,
+    labels: LabelsOption = None,
+    image_range: RangeOption = None,
+    samples: SamplesOption = None,
+    batch: BatchOption = None,
+    seed: SeedOption = 0,
+    atol: AtolOption = None,
+    rtol: RtolOption = None,
+    quick: QuickOption = False,
+    locate: LocateOption = False,
+    model_format: FormatOption = None,
+    source_format: SourceOption = None,
+    environment: EnvironmentOption = "tfjs",
+    timeout: TimeoutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a model: its files, its weights, its inputs and outputs, and what it computes where it will live."""
+    from workflow.verification.levels import Case  # noqa: PLC0415  loaded for runs only, to keep --help fast
+
+    if labels is not None and inputs is None:
+        raise UsageError("--labels without --inputs cannot be compared", hint="give the inputs that they are for")
+    places = _places(runtime, backend, (require or "").split(",") if require else None)
+    given = replace(places, inputs=_absolute(inputs), labels=_absolute(labels), image_range=image_range)
+    drawn = replace(given, samples=samples, batches=tuple(batch or (1, 3)), seed=seed)
+    settings = replace(drawn, enabled=not quick, atol=atol, rtol=rtol)
+    result = _subject(artifact, model_format)
+    source = None if against is None else _subject(against, source_format)
+    with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
+        case = Case(result, source, settings, Path(folder), timeout=timeout)
+        _verify(case, environment, locate=locate, as_json=as_json)
+
+
+def _places(
+    runtime: Sequence[str] | None, backend: Sequence[str] | None, require: Sequence[str] | None
+) -> Verification:
+    """Return where to run the model; what is required is run too."""
+    from workflow.recipe.model import Verification  # noqa: PLC0415  as above
+
+    required = _words(require, RUNTIMES, what="runtime")
+    chosen = (*(_words(runtime, RUNTIMES, what="runtime") or RUNTIMES), *required)
+    every: Any = tuple(dict.fromkeys(chosen))
+    needed: Any = required
+    return Verification(runtimes=every, backends=_backends(backend), require=needed)
+
+
+def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> None:
+    from workflow.cli import verify_screens  # noqa: PLC0415  as above
+    from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
+
+    answer: Answer | Any = None
+    bench, workshop = _bench(case, environment)
+    try:
+        report = through_the_levels(case, bench)
+        if locate and report.runs:
+            answer = _located(case, bench, report)
+    finally:
+        workshop.close()
+    if as_json:
+        verify_screens.print_json(case, report, answer)
+    else:
+        verify_screens.print_report(case, report, answer)
+    error = _error(case, report)
+    if error is not None:
+        raise error
+
+
+def _located(case: Case, bench: WorkerBench, report: Report) -> Any:
+    from workflow.verification.searching import search  # noqa: PLC0415  as above
+
+    keep = Path(tempfile.mkdtemp(prefix="tfjs-located-"))
+    return search(case, bench, report=report, keep=keep)
+
+
+def _error(case: Case, report: Report) -> VerificationError | None:
+    from workflow.verification import verdicts  # noqa: PLC0415  as above
+
+    who = str(case.result.path)
+    outputs = report.level("outputs")
+    not_run = None
+    if outputs is not None and outputs.status == "not run":
+        not_run = RuntimeRequiredError(f"{who}: it was run nowhere: {outputs.why}", hint=_remedy(report))
+    return verdicts.error_of(report, case.settings, who=who) or verdicts.no_proof(report, who) or not_run
+
+
+def _remedy(report: Report) -> str:
+    return next((str(run["remedy"]) for run in report.runs if run.get("remedy")), "")
+
+
+def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
+    from workflow import locations  # noqa: PLC0415  as above
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
+    from workflow.environment import Wishes  # noqa: PLC0415  as above
+    from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
+    from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
+
+    logs = locations.home() / "logs"
+    workshop = EnvironmentWorkshop(environment, Wishes(), logs)
+
+    def worker() -> Any:
+        workshop.prepare(ConsoleListener())
+        return workshop.worker()
+
+    bench = WorkerBench(worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout)
+    return bench, workshop
+
+
+def _subject(path: Path, named: str | None) -> Subject:
+    from typing import get_args  # noqa: PLC0415  as above
+
+    from workflow.recipe.model import Format  # noqa: PLC0415  as above
+    from workflow.recipe.sniffing import sighted  # noqa: PLC0415  as above
+    from workflow.verification.model import Subject  # noqa: PLC0415  as above
+
+    if named is not None:
+        formats = _words([named], get_args(Format), what="format")
+        return Subject(path, formats[0])  # type: ignore[arg-type]
+    if not path.exists():
+        raise ModelFileError(f"{path} does not exist", hint="give a model file, or a folder with model.json")
+    seen = sighted(path)
+    if not seen.formats:
+        raise ModelFileError(f"{path} is no model that can be told: {seen.why_not}", hint="say what it is: --format")
+    return Subject(path, seen.formats[0])
+
+
+def _words(given: Sequence[str] | None, known: Sequence[str], *, what: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for text in given or () for word in text.split(","))
+    strange = [word for word in words if word not in known]
+    if strange:
+        raise UsageError(f"there is no {what} {strange[0]}", hint=f"there are {', '.join(known)}")
+    return tuple(dict.fromkeys(words))
+
+
+def _backends(given: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    every = sorted({name for names in BACKENDS.values() for name in names})
+    words = _words(given, every, what="backend")
+    return {name: found for name, has in BACKENDS.items() if (found := tuple(word for word in words if word in has))}
+
+
+def _absolute(path: Path | None) -> Path | None:
+    if path is not None and not path.exists():
+        raise UsageError(f"{path} does not exist")
+    return None if path is None else path.absolute()

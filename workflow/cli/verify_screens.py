@@ -1,0 +1,173 @@
+"""Shows a verification: a line for each level, a row for each place."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from workflow.cli.console import console
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from workflow.verification.levels import Case
+    from workflow.verification.model import LevelReport, Report
+
+_STYLES = {"passed": "green", "failed": "bold red", "no proof": "bold yellow", "not run": "yellow"}
+_SHOWN = 5
+
+
+def print_report(case: Case, report: Report, answer: Any) -> None:
+    """Print what was found on standard output."""
+    screen = console()
+    source = f" against {case.source.path}" if case.source else ""
+    screen.print(f"{case.result.path} ({case.result.format}){source}", style="bold", markup=False)
+    for level in report.levels:
+        _print_level(level)
+    if report.runs:
+        screen.print(_places(report))
+    for line in _about(report, answer):
+        screen.print(line, markup=False)
+    screen.print("verdict: ", end="")
+    screen.print(report.verdict, style=_STYLES.get(report.verdict, "dim"))
+
+
+def print_json(case: Case, report: Report, answer: Any) -> None:
+    """Print the record of a verification on standard output."""
+    from workflow.verification.verdicts import facts_of  # noqa: PLC0415  brings numpy
+
+    told = {
+        "artifact": str(case.result.path),
+        "format": case.result.format,
+        "against": str(case.source.path) if case.source else None,
+        **facts_of(report),
+        "located": _located_json(answer),
+    }
+    console().print(json.dumps(told, indent=1, ensure_ascii=False, default=str), markup=False)
+
+
+def _print_level(level: LevelReport) -> None:
+    screen = console()
+    screen.print(f"  {level.level:<10}", end="")
+    screen.print(level.status, style=_STYLES.get(level.status, "dim"), end="")
+    screen.print(f"  {level.why or _figures(level)}".rstrip(), style="dim", markup=False)
+    for finding in level.findings[:_SHOWN]:
+        screen.print(f"      {finding.text}", markup=False)
+    if len(level.findings) > _SHOWN:
+        screen.print(f"      and {len(level.findings) - _SHOWN:,} more")
+    for line in level.table.splitlines():
+        screen.print(f"      {line}", style="dim", markup=False)
+    for remark in level.remarks:
+        screen.print(f"    ! {remark}", style="yellow", markup=False)
+
+
+def _figures(level: LevelReport) -> str:
+    facts = level.facts
+    if level.level == "weights" and "tensors" in facts:
+        quantized = f", {facts['quantized']} quantized and within their bound" if facts["quantized"] else ""
+        return f"{facts['tensors']} tensors, {facts['bit_equal']} equal to the bit{quantized}"
+    if level.level == "outputs" and "samples" in facts:
+        return f"{facts['samples']} inputs, in {', '.join(facts['places']) or 'no place'}"
+    return f"{level.seconds * 1000:.0f} ms"
+
+
+def _places(report: Report) -> Table:
+    from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
+    from rich.table import Table  # noqa: PLC0415  as above
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    headings = (
+        "place",
+        "",
+        "output",
+        "max",
+        "allowed",
+        "of range",
+        "p99",
+        "cosine",
+        "top-1",
+        "top-5",
+        "accuracy",
+        "ms",
+    )
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in ("place", "", "output") else "right", overflow="fold")
+    for run in report.runs:
+        for row in _rows(dict(run)):
+            table.add_row(*row)
+    return table
+
+
+def _rows(run: dict[str, Any]) -> list[list[str]]:
+    place = f"{run['runtime']} {run['backend']}" if run.get("backend") else str(run["runtime"])
+    status = f"[{_STYLES[run['status']]}]{run['status']}[/]"
+    outputs = run.get("outputs") or []
+    if not outputs:
+        return [[place, status, *[""] * 10]]
+    accuracy = run.get("accuracy")
+    shares = _accuracy(accuracy) if accuracy else ""
+    median = (run.get("timings") or {}).get("median_ms")
+    rows = []
+    for number, output in enumerate(outputs):
+        first = number == 0
+        figures = [_number(output.get(key)) for key in ("max_abs", "bound", "relative", "p99")]
+        shown = [*figures, _number(output.get("cosine"), "{:.7f}"), _share(output, "top1"), _share(output, "top5")]
+        ends = [shares if first else "", f"{median:.1f}" if first and median is not None else ""]
+        rows.append([place if first else "", status if first else "", str(output["name"]), *shown, *ends])
+    return rows
+
+
+def _accuracy(shares: dict[str, float]) -> str:
+    before, after = f"{shares['source']:.2%}", f"{shares['result']:.2%}"
+    return before if before == after else f"{before} -> {after}"
+
+
+def _number(value: float | None, form: str = "{:.2g}") -> str:
+    return "" if value is None else form.format(value)
+
+
+def _share(output: dict[str, Any], key: str) -> str:
+    return "" if output.get(key) is None else f"{output[key]:.1%}"
+
+
+def _about(report: Report, answer: Any) -> list[str]:
+    lines = [
+        f"{run['runtime']} {run.get('backend') or ''}".strip()
+        + f": not run: {run.get('why')}. {run.get('remedy') or ''}"
+        for run in report.runs
+        if run["status"] == "not run"
+    ]
+    found = report.facts.get("attribution")
+    if found:
+        stored, ran = found["quantization"], found["runtime"]
+        lines.append(
+            f"of the difference, {stored:.2g} is the conversion's and up to {ran:.2g} that of {found['place']}"
+        )
+    if answer is not None:
+        lines += _located_lines(answer)
+    return lines
+
+
+def _located_lines(answer: Any) -> list[str]:
+    if hasattr(answer, "why"):
+        return [f"not located: {answer.why}"]
+    return [
+        f"located in {answer.place} with {answer.located.cuts} cuts: {answer.located.sentence()}",
+        f"to see it again: {answer.command}",
+    ]
+
+
+def _located_json(answer: Any) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    if hasattr(answer, "why"):
+        return {"not_located": answer.why}
+    located = answer.located
+    return {
+        "name": located.point.name,
+        "kind": located.point.kind,
+        "place": answer.place,
+        "cuts": located.cuts,
+        "sentence": located.sentence(),
+        "command": answer.command,
+    }

@@ -1,0 +1,1 @@
+"""Whether a converted model still does what its source does: four levels, in every place where it will live."""

@@ -1,0 +1,62 @@
+"""What a verification runs models with: the converter environment's worker, and JavaScript runtimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflow.verification import runtimes
+from workflow.verification.model import NotRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from workflow.converters.bridge import WorkerLike
+    from workflow.events import Listener
+    from workflow.verification.places import Runtime
+
+
+class RuntimePool:
+    """JavaScript runtimes, each made when it is first asked for and warm from then on. Close it."""
+
+    def __init__(self, make: Callable[..., Any] = runtimes.make) -> None:
+        self._make = make
+        self._made: dict[str, Any] = {}
+
+    def get(self, name: str, listener: Listener | None = None) -> Any:
+        """Return the runtime of this name, or ``NotRun``."""
+        if name not in self._made:
+            self._made[name] = self._make(name, listener=listener)
+        return self._made[name]
+
+    def close(self) -> None:
+        """End every runtime; a later ``get`` makes it anew."""
+        for found in self._made.values():
+            if not isinstance(found, NotRun):
+                found.close()
+        self._made = {}
+
+
+@dataclass(frozen=True)
+class WorkerBench:
+    """A ``Bench`` around a worker, which is asked for when the first job comes, and a pool; both are their owner's."""
+
+    worker: Callable[[], WorkerLike]
+    pool: RuntimePool
+    log: Path
+    timeout: float | None = None
+    listener: Listener | None = None
+
+    def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a job in the worker."""
+        return self.worker().run(name, arguments, log=self.log, timeout=self.timeout)
+
+    def runtime(self, name: str, backend: str | None) -> Runtime | NotRun:
+        """Return the runtime of this name, or why it is not there."""
+        found = self.pool.get(name, self.listener)
+        if isinstance(found, NotRun):
+            return found
+        missing: NotRun | None = found.missing(backend)
+        runtime: Runtime = found
+        return missing or runtime

@@ -1,0 +1,188 @@
+"""The third level: whether a result takes and gives what its source does, under the same names, in the same order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from workflow.converters.native.keras.names import valid
+from workflow.verification.model import Finding, LevelReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workflow.recipe.model import Format
+    from workflow.verification.ports import Port, Ports, Shape
+
+Side = Literal["inputs", "outputs"]
+
+NARROWED = {
+    "float16": "float32",
+    "float64": "float32",
+    "int64": "int32",
+    "int16": "int32",
+    "int8": "int32",
+    "uint8": "int32",
+    "uint16": "int32",
+}
+"""What TensorFlow.js has in place of a dtype."""
+
+_LAYERS = ("keras", "keras_keras", "tfjs_layers_model")
+_ANONYMOUS = re.compile(r"^(Identity(_\d+)?|output_\d+|PartitionedCall(_\d+)?|StatefulPartitionedCall(_\d+)?)(:\d+)?$")
+"""Names that a graph gives to outputs that have lost theirs."""
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Which port of the result (by position) is which of the source, and what says so."""
+
+    source: str
+    result: str
+    position: int
+    by: str
+
+
+def check(source: Ports, result: Ports, *, formats: tuple[Format, Format]) -> LevelReport:
+    """Compare names, order, shapes and dtypes; what a side does not declare is not compared.
+
+    ``formats`` are the source's and the result's. ``facts`` hold the mapping of inputs and outputs.
+    """
+    findings: list[Finding] = []
+    remarks: list[str] = []
+    mapping: dict[str, Any] = {}
+    sides: tuple[tuple[Side, Any, Any], ...] = (
+        ("inputs", source.inputs, result.inputs),
+        ("outputs", source.outputs, result.outputs),
+    )
+    unknown = [side for side, theirs, ours in sides if theirs is None or ours is None]
+    for side, theirs, ours in sides:
+        if theirs is None or ours is None:
+            continue
+        checked = _Side(side, theirs, ours, strict=all(one in _LAYERS for one in formats) or formats[0] == formats[1])
+        pairs = checked.pairs()
+        findings += checked.findings
+        remarks += checked.remarks
+        mapping[side] = [vars(pair) for pair in pairs]
+    status: Any = "failed" if findings else "not applicable" if len(unknown) == len(sides) else "passed"
+    why = f"the files do not say what the {' and '.join(unknown)} are" if unknown else ""
+    facts = {"mapping": mapping, "inputs": _told(result.inputs), "outputs": _told(result.outputs)}
+    return LevelReport("contract", status, tuple(findings), why=why, remarks=tuple(remarks), facts=facts)
+
+
+def renamed(report: LevelReport | None, side: Side) -> Mapping[str, str]:
+    """Return the result's name for each of the source's inputs or outputs, as far as a contract tells."""
+    pairs = report.facts.get("mapping", {}).get(side, ()) if report else ()
+    return {pair["source"]: pair["result"] for pair in pairs}
+
+
+def positions(report: LevelReport | None) -> Mapping[str, int]:
+    """Return where each of the source's outputs stands among the result's, as far as a contract tells."""
+    pairs = report.facts.get("mapping", {}).get("outputs", ()) if report else ()
+    return {pair["source"]: pair["position"] for pair in pairs}
+
+
+def _told(ports: Sequence[Port] | None) -> list[str] | None:
+    return None if ports is None else [str(port) for port in ports]
+
+
+class _Side:
+    """The inputs, or the outputs, of both sides."""
+
+    def __init__(self, side: Side, theirs: Sequence[Port], ours: Sequence[Port], *, strict: bool) -> None:
+        self._word = side[:-1]
+        self._theirs = theirs
+        self._ours = ours
+        self._strict = strict
+        self.findings: list[Finding] = []
+        self.remarks: list[str] = []
+
+    def pairs(self) -> list[Pairing]:
+        """Return what belongs together, and note everything that differs."""
+        if len(self._theirs) != len(self._ours):
+            self._wrong_count()
+            return []
+        found = self._by_name() or self._by_order()
+        for pair, port in zip(found, self._theirs, strict=False):
+            self._compare(port, self._ours[pair.position])
+        return found
+
+    def _wrong_count(self) -> None:
+        lost = [port.name for port in self._theirs if port.name not in {one.name for one in self._ours}]
+        named = f" ({', '.join(lost)} is gone)" if lost else ""
+        text = f"the result has {len(self._ours)} {self._word}s, and its source {len(self._theirs)}{named}"
+        self.findings.append(Finding(text, lost[0] if lost else "", len(self._ours), len(self._theirs)))
+
+    def _by_name(self) -> list[Pairing]:
+        places = {port.name: place for place, port in enumerate(self._ours)}
+        if not all(port.name in places for port in self._theirs):
+            return []
+        found = [Pairing(port.name, port.name, places[port.name], "name") for port in self._theirs]
+        order = [pair.position for pair in found]
+        if order != sorted(order):
+            text = f"the {self._word}s stand in another order: {', '.join(port.name for port in self._ours)}"
+            if self._strict:
+                first = next(pair.source for place, pair in enumerate(found) if pair.position != place)
+                self.findings.append(Finding(f"{text}; in the source {_names(self._theirs)}", first))
+            else:
+                self.remarks.append(text)
+        return found
+
+    def _by_order(self) -> list[Pairing]:
+        ours = {port.name: place for place, port in enumerate(self._ours)}
+        free = [place for name, place in ours.items() if name not in {port.name for port in self._theirs}]
+        free = _fitting(free, [port for port in self._theirs if port.name not in ours], self._ours)
+        found = []
+        for port in self._theirs:
+            place = ours[port.name] if port.name in ours else free.pop(0)
+            name = self._ours[place].name
+            found.append(Pairing(port.name, name, place, "name" if name == port.name else "order"))
+            if name != port.name:
+                self._renamed(port.name, name)
+        return found
+
+    def _renamed(self, before: str, after: str) -> None:
+        text = f"the {self._word} {before} is called {after} in the result"
+        if valid(before) == after or (not self._strict and _ANONYMOUS.match(after)):
+            self.remarks.append(text)
+        else:
+            self.findings.append(Finding(text, before))
+
+    def _compare(self, theirs: Port, ours: Port) -> None:
+        if theirs.dtype and ours.dtype and ours.dtype not in (theirs.dtype, NARROWED.get(theirs.dtype)):
+            text = f"the {self._word} {theirs.name} is {ours.dtype} in the result and {theirs.dtype} in its source"
+            self.findings.append(Finding(text, theirs.name))
+        if theirs.shape is None or ours.shape is None or _fits(theirs.shape, ours.shape):
+            return
+        if (theirs.observed or ours.observed) and _may_be(theirs.shape, ours.shape):
+            return
+        shapes = f"{_shown(ours.shape)} in the result and {_shown(theirs.shape)} in its source"
+        self.findings.append(Finding(f"the {self._word} {theirs.name} has the shape {shapes}", theirs.name))
+
+
+def _fitting(free: list[int], theirs: list[Port], ours: Sequence[Port]) -> list[int]:
+    """Return the places left over so that shapes fit, if they tell; else in order."""
+    left, found = list(free), []
+    for port in theirs:
+        fitting = [p for p in left if port.shape and ours[p].shape and _fits(port.shape, ours[p].shape or ())]
+        place = fitting[0] if fitting else left[0]
+        left.remove(place)
+        found.append(place)
+    return found
+
+
+def _fits(theirs: Shape, ours: Shape) -> bool:
+    """Whether the result takes every size that its source takes: an open size must stay open."""
+    return len(theirs) == len(ours) and all(our in (None, size) for size, our in zip(theirs, ours, strict=True))
+
+
+def _may_be(one: Shape, other: Shape) -> bool:
+    return len(one) == len(other) and all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _shown(shape: Shape) -> str:
+    return str(["?" if size is None else size for size in shape]).replace("'", "")
+
+
+def _names(ports: Sequence[Port]) -> str:
+    return ", ".join(port.name for port in ports)

@@ -1,0 +1,183 @@
+"""TensorFlow.js models cut off behind one layer or node, written beside the whole: what ``--locate`` runs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflow.converters.native.reading import open_model
+from workflow.formats.strict_json import read_object
+from workflow.formats.topology import model_config
+from workflow.verification.graph_references import node_name, nodes_of, signature_of
+from workflow.verification.layer_references import ends, inbound
+from workflow.verification.model import Subject
+from workflow.verification.structure import model_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    Json = dict[str, Any]
+
+_NO_TENSOR = frozenset({"Const", "Placeholder", "NoOp", "Assert", "Enter", "Exit", "Switch", "Merge", "NextIteration"})
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place to cut at: its name, what it is (a layer's class or a node's op), and the points that feed it."""
+
+    name: str
+    kind: str
+    above: tuple[str, ...]
+
+
+def points_of(subject: Subject) -> list[Point]:
+    """Return the layers or nodes of a model, each after those that feed it."""
+    document = read_object(model_json(subject), f"the model.json of a {subject.format}")
+    found = _node_points(document) if subject.format == "tfjs_graph_model" else _layer_points(document)
+    return _in_order(found)
+
+
+def ancestors(points: Iterable[Point], name: str) -> set[str]:
+    """Return a point and everything that it depends on."""
+    by_name = {point.name: point for point in points}
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        here = waiting.pop()
+        if here not in found and here in by_name:
+            found.add(here)
+            waiting += by_name[here].above
+    return found
+
+
+def outputs_of(subject: Subject) -> set[str]:
+    """Return the points that a model's outputs are."""
+    document = read_object(model_json(subject), f"the model.json of a {subject.format}")
+    if subject.format == "tfjs_graph_model":
+        ports = signature_of(document).get("outputs") or {}
+        named = {node_name(str(port.get("name", name))) for name, port in ports.items()}
+    else:
+        named = set(ends(model_config(document["modelTopology"], "model.json"), "output_layers"))
+    points = points_of(subject)
+    read = {name for point in points for name in point.above}
+    return named or {point.name for point in points if point.name not in read and carries_tensor(point)}
+
+
+def cut(subject: Subject, at: str, *, into: Path) -> Subject:
+    """Write the part of a model that computes ``at`` into a new folder, with the weights that it needs."""
+    document = copy.deepcopy(read_object(model_json(subject), f"the model.json of a {subject.format}"))
+    if subject.format == "tfjs_graph_model":
+        points = _node_points(document)
+        needed = ancestors(points, at)
+        dropped = {point.name for point in points} - needed
+        _cut_graph(document, at, needed)
+        _write(subject, document, keeps=lambda name: name not in dropped, into=into)
+    else:
+        needed = ancestors(_layer_points(document), at)
+        _cut_layers(document, at, needed)
+        _write(subject, document, keeps=_kept_weights(needed), into=into)
+    return Subject(into, subject.format, subject.options)
+
+
+def _write(subject: Subject, document: Json, *, keeps: Callable[[str], bool], into: Path) -> None:
+    into.mkdir(parents=True)
+    entries: list[Mapping[str, Any]] = []
+    flavour: Any = "graph" if subject.format == "tfjs_graph_model" else "layers"
+    with open_model(subject.path, flavour) as model, (into / "weights.bin").open("wb") as sink:
+        for one in model.weights:
+            if not keeps(one.weight.name) or one.is_optimizer:
+                continue
+            blocks = one.as_stored().blocks
+            for block in blocks() if blocks else ():
+                sink.write(block.tobytes())
+            entries.append(one.entry)
+    document["weightsManifest"] = [{"paths": ["weights.bin"], "weights": entries}]
+    (into / "model.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def _layer_points(document: Json) -> list[Point]:
+    container = model_config(document["modelTopology"], "model.json")
+    layers = _layers(container)
+    if container["class_name"] == "Sequential":
+        names = [_name(layer) for layer in layers]
+        return [
+            Point(name, layer["class_name"], (names[place - 1],) if place else ())
+            for place, (name, layer) in enumerate(zip(names, layers, strict=True))
+        ]
+    return [Point(_name(layer), layer["class_name"], tuple(dict.fromkeys(inbound(layer)))) for layer in layers]
+
+
+def _node_points(document: Json) -> list[Point]:
+    return [
+        Point(node["name"], node["op"], tuple(dict.fromkeys(node_name(name) for name in node.get("input") or ())))
+        for node in nodes_of(document["modelTopology"])
+    ]
+
+
+def carries_tensor(point: Point) -> bool:
+    """Whether cutting at a point gives something to compare."""
+    return point.kind not in _NO_TENSOR and point.kind != "InputLayer"
+
+
+def _layers(container: Json) -> list[Json]:
+    config = container["config"]
+    layers: list[Json] = config if isinstance(config, list) else config["layers"]
+    return layers
+
+
+def _name(layer: Json) -> str:
+    config = layer["config"]
+    return str(layer.get("name") or config["name"]) if isinstance(config, dict) else str(layer.get("name"))
+
+
+def _cut_layers(document: Json, at: str, needed: set[str]) -> None:
+    container = model_config(document["modelTopology"], "model.json")
+    layers = _layers(container)
+    if container["class_name"] == "Sequential":
+        last = next(place for place, layer in enumerate(layers) if _name(layer) == at)
+        del layers[last + 1 :]
+    else:
+        layers[:] = [layer for layer in layers if _name(layer) in needed]
+        config = container["config"]
+        config["input_layers"] = [[name, 0, 0] for name in ends(container, "input_layers") if name in needed]
+        config["output_layers"] = [[at, 0, 0]]
+    document["modelTopology"].pop("training_config", None)
+    document.pop("trainingConfig", None)
+
+
+def _cut_graph(document: Json, at: str, needed: set[str]) -> None:
+    topology = document["modelTopology"]
+    inputs = [node for node in topology["node"] if node["op"] == "Placeholder"]
+    topology["node"] = [node for node in topology["node"] if node["name"] in needed or node in inputs]
+    signature = dict(signature_of(document))
+    signature["outputs"] = {at: {"name": f"{at}:0"}}
+    document["signature"] = signature
+    metadata = document.get("userDefinedMetadata")
+    if isinstance(metadata, dict):
+        metadata.pop("signature", None)
+        metadata.pop("structuredOutputKeys", None)
+
+
+def _kept_weights(layers: set[str]) -> Callable[[str], bool]:
+    def keeps(name: str) -> bool:
+        parts = name.split("/")
+        return any("/".join(parts[:end]) in layers for end in range(1, len(parts) + 1))
+
+    return keeps
+
+
+def _in_order(points: list[Point]) -> list[Point]:
+    """Return the points so that each comes after what feeds it; what lies in a loop is left out."""
+    known = {point.name for point in points}
+    placed: dict[str, Point] = {}
+    waiting = points
+    while waiting:
+        ready = [point for point in waiting if all(name in placed or name not in known for name in point.above)]
+        if not ready:
+            break
+        placed.update((point.name, point) for point in ready)
+        waiting = [point for point in waiting if point.name not in placed]
+    return list(placed.values())

@@ -1,0 +1,136 @@
+"""Judges what a result answered in one place: figures for each output, the bound, and whose fault it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workflow.verification import exchange, figures
+from workflow.verification.model import Finding
+from workflow.verification.tolerances import EPSILON, Tolerances, magnitude
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from workflow.verification.places import OutputNames
+
+    Outputs = dict[str, NDArray[Any]]
+
+LIVELY = 16 * EPSILON
+"""Change between inputs, in units of the output's magnitude, below which an output proves nothing."""
+
+_SAME_FILE = ("the same file gives in Python", "the runtime computes otherwise")
+_SAME_WEIGHTS = ("the source gives with the same weights", "the conversion changed more than the weights")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The outputs of one place with their figures and bounds, and what is wrong with them."""
+
+    outputs: tuple[dict[str, Any], ...]
+    findings: tuple[Finding, ...] = ()
+    joined: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def max_abs(self) -> float:
+        """The largest difference of all outputs."""
+        return max((float(one["max_abs"]) for one in self.outputs), default=0.0)
+
+
+def read_all(folders: Sequence[Path]) -> Outputs:
+    """Return the outputs of several feeds, joined; raises ``ValueError`` where feeds have different outputs."""
+    pieces = [exchange.read(folder) for folder in folders]
+    names = list(pieces[0]) if pieces else []
+    if any(list(piece) != names for piece in pieces):
+        raise ValueError("the outputs are not the same ones for every batch")
+    return {name: figures.joined([piece[name] for piece in pieces]) for name in names}
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Knows the reference, the result's names for its outputs, and what is allowed."""
+
+    reference: Outputs
+    names: OutputNames
+    tolerances: Tolerances
+
+    def judge(self, answers: Outputs, place: str, *, reload: Outputs | None = None) -> Judgement:
+        """Compare the answers of one place with the reference; ``reload`` is what they must be but for rounding."""
+        pairs = self.names.pairs(list(self.reference), list(answers))
+        if not pairs:
+            told = f"the outputs {', '.join(answers) or '(none)'}, and its source {', '.join(self.reference)}"
+            return Judgement((), (Finding(f"run in {place}, the result has {told}"),))
+        outputs, findings = [], []
+        for name, other in pairs:
+            theirs, ours = self.reference[name], answers[other]
+            if theirs.shape != ours.shape:
+                shapes = f"{list(ours.shape)}, and {list(theirs.shape)} in the source"
+                findings.append(Finding(f"run in {place}, the output {name} has the shape {shapes}", name))
+                continue
+            output = {"name": name, "result_name": other, **figures.measure(theirs, ours)}
+            output |= self._bounds(output, place) | _legs(theirs, ours, (reload or {}).get(name))
+            finding = self._fault(output, place)
+            outputs.append(output)
+            findings += [finding] if finding else []
+        joined = {name: answers[other] for name, other in pairs}
+        return Judgement(tuple(outputs), tuple(findings), joined)
+
+    def dead(self) -> list[str]:
+        """Return the outputs of the reference that hardly change between inputs, so that agreement proves nothing."""
+        found = []
+        for name, values in self.reference.items():
+            output = figures.measure(values, values)
+            if output["spread"] <= max(LIVELY, 0.0) * magnitude(output):
+                found.append(name)
+        return found
+
+    def _bounds(self, output: Mapping[str, Any], place: str) -> dict[str, float]:
+        """Return what the output may be off the source's, and off what the same file gives in Python."""
+        size = magnitude(output)
+        exact = output["dtype"] in ("string", "bool")
+        running = 0.0 if exact else self.tolerances.running(size, place.partition(" ")[2] or None)
+        chosen = self.tolerances.chosen(str(output["name"]), size)
+        if chosen is not None:
+            return {"bound": chosen, "running_bound": chosen}
+        return {"bound": running + (0.0 if exact else self.tolerances.storing(size)), "running_bound": running}
+
+    def _fault(self, output: Mapping[str, Any], place: str) -> Finding | None:
+        name, look = str(output["name"]), "--locate"
+        where = f"run in {place} on the same inputs, the output {name}"
+        if output["finite"]["source"] and not output["finite"]["result"]:
+            first = output["worst"][0] if output.get("worst") else {}
+            at = ", ".join(map(str, first.get("index", ())))
+            text = f"{where} holds {first.get('actual', 'NaN')} at [{at}] where its source has a number"
+            return Finding(text + _blame(output, place), name, look=look)
+        if not output["max_abs"] <= output["bound"]:
+            text = f"{where} differs by up to {output['max_abs']:.3g}, allowed is {output['bound']:.3g}"
+            return Finding(text + _blame(output, place), name, output["max_abs"], output["bound"], look)
+        beyond = output.get("beyond_python")
+        if beyond is not None and not beyond <= output["running_bound"]:
+            other, blame = _SAME_WEIGHTS if place == "python" else _SAME_FILE
+            allowed = f"{beyond:.3g} from what {other}, allowed is {output['running_bound']:.3g}"
+            text = f"{where} differs by up to {allowed}: {blame}"
+            return Finding(text, name, beyond, output["running_bound"], look)
+        return None
+
+
+def _legs(reference: Any, answer: Any, reload: Any) -> dict[str, float]:
+    """Return how far the same weights are from the source in Python, and how far the place is from those."""
+    if reload is None or reload.shape != answer.shape or reference.dtype.kind not in "fiub":
+        return {}
+    return {
+        "in_python": float(figures.distance(reference, reload)),
+        "beyond_python": float(figures.distance(reload, answer)),
+    }
+
+
+def _blame(output: Mapping[str, Any], place: str) -> str:
+    """Say whether the conversion or the runtime changed the numbers."""
+    if place == "python":
+        return ": the conversion changed what it computes"
+    if "in_python" not in output:
+        return ""
+    return f"; in Python the same file is off by {output['in_python']:.3g}, the rest is what {place} makes of it"

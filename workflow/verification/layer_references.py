@@ -1,0 +1,141 @@
+"""Faults inside a layers model's topology: layers that are not there, weights that its layers do not have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name, leaves
+from workflow.converters.native.keras.variables import variables
+from workflow.errors import ModelFileError
+from workflow.formats.topology import model_config
+from workflow.verification.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Json = dict[str, Any]
+
+_REFERENCE = 3  # layer, node, tensor
+
+
+def problems(document: Json) -> list[Finding]:
+    """Return what in a layers model.json refers to something that is not there or is otherwise than it says."""
+    try:
+        config = model_config(document.get("modelTopology"), "model.json")
+        found = _broken_references(config)
+        return found + _weight_problems(config, document)
+    except ModelFileError as error:
+        return [Finding(error.message, look=error.hint)]
+
+
+def _containers(config: Json) -> Iterator[Json]:
+    waiting = [config]
+    while waiting:
+        container = waiting.pop()
+        yield container
+        waiting += [model for entry in entries(container) if (model := inner_model(entry)) is not None]
+
+
+def _broken_references(config: Json) -> list[Finding]:
+    found: list[Finding] = []
+    for container in _containers(config):
+        names = Counter(layer_name(entry) for entry in entries(container) if _has_name(entry))
+        found += [Finding(f"{count} layers are called {name}", name) for name, count in names.items() if count > 1]
+        for entry in entries(container):
+            found += [
+                Finding(f"the layer {layer_name(entry)} is fed by {above}, which is no layer of the model", above)
+                for above in inbound(entry)
+                if above not in names
+            ]
+        found += [
+            Finding(f"{name} is named among the model's {side.replace('_', ' ')} and is no layer of it", name)
+            for side in ("input_layers", "output_layers")
+            for name in ends(container, side)
+            if name not in names
+        ]
+    return found
+
+
+def _has_name(entry: Json) -> bool:
+    config = entry.get("config")
+    return bool(entry.get("name") or (isinstance(config, dict) and config.get("name")))
+
+
+def inbound(entry: Json) -> list[str]:
+    """Return the layers that feed a layer, as the words of Keras 2 list them, once for each use."""
+    nodes = entry.get("inbound_nodes")
+    return [name for node in (nodes if isinstance(nodes, list) else ()) for name in _references(node)]
+
+
+def _references(value: object) -> Iterator[str]:
+    """Yield the layers of every ``[layer, node, tensor, {arguments}]`` in a value, also among the arguments."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return
+    if len(value) >= _REFERENCE and isinstance(value[0], str) and all(type(one) is int for one in value[1:3]):
+        yield value[0]
+    for inner in value:
+        yield from _references(inner)
+
+
+def ends(container: Json, side: str) -> list[str]:
+    """Return the names of a functional model's ``input_layers`` or ``output_layers``, in order."""
+    config = container.get("config")
+    listed = config.get(side) if isinstance(config, dict) else None
+    if isinstance(listed, dict):
+        listed = list(listed.values())
+    if not isinstance(listed, list):
+        return []
+    if listed and isinstance(listed[0], str):
+        listed = [listed]
+    return [one[0] for one in listed if isinstance(one, list) and one and isinstance(one[0], str)]
+
+
+def _weight_problems(config: Json, document: Json) -> list[Finding]:
+    groups = document.get("weightsManifest")
+    listed = (
+        [one for group in groups if isinstance(group, dict) for one in group.get("weights") or ()]
+        if isinstance(groups, list)
+        else []
+    )
+    weights = {one["name"]: one for one in listed if isinstance(one, dict) and isinstance(one.get("name"), str)}
+    named = {"/".join(name.split("/")[:end]) for name in weights for end in range(1, name.count("/") + 1)}
+    parts = named | {part for name in named for part in name.split("/")}
+    found: list[Finding] = []
+    for path, entry in leaves(config):
+        if is_container(entry):
+            continue
+        for role, shape in _expected(entry):
+            weight = weights.get(f"{path[-1]}/{role}")
+            if weight is not None:
+                found += _shape_problem(f"{path[-1]}/{role}", weight, shape)
+            elif path[-1] in parts and not _elsewhere(path[-1], role, weights):
+                text = f"the layer {path[-1]} ({entry['class_name']}) has no weight {path[-1]}/{role} in the manifest"
+                found.append(Finding(text, f"{path[-1]}/{role}"))
+    return found
+
+
+def _expected(entry: Json) -> list[tuple[str, tuple[int | None, ...] | None]]:
+    """Return the weights that a layer makes for itself, as far as they are known without the shape of its input."""
+    try:
+        return [(one.role, one.shape) for one in variables(entry["class_name"], entry["config"], shape=None)]
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError):
+        return []
+
+
+def _elsewhere(layer: str, role: str, weights: Mapping[str, Json]) -> bool:
+    last = role.rpartition("/")[2]
+    return any(f"/{layer}/" in f"/{name}" and name.endswith(f"/{last}") for name in weights)
+
+
+def _shape_problem(name: str, weight: Json, shape: tuple[int | None, ...] | None) -> list[Finding]:
+    stored = weight.get("shape")
+    if shape is None or not isinstance(stored, list):
+        return []
+    fits = len(stored) == len(shape) and all(want in (None, size) for want, size in zip(shape, stored, strict=True))
+    wanted = ["any" if size is None else size for size in shape]
+    if fits:
+        return []
+    return [Finding(f"the weight {name} has the shape {stored}, and its layer makes {wanted}", subject=name)]

