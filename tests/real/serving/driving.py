@@ -1,0 +1,65 @@
+"""Runs drive.mjs: a real browser, driven through playwright-core, on a page of ours.
+
+What the pages look like is kept in $TFJS_WORKFLOW_SCREENSHOTS, else in pytest's temporary folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflow.events import Silent
+from workflow.processes import run
+from workflow.serving.libraries import tfjs_packages
+from workflow.verification.runtimes import browsers, node_program
+from workflow.verification.runtimes.node_program import Node
+
+_SCRIPT = Path(__file__).with_name("drive.mjs")
+_FLAGS = (
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Node, the browser, and the packages that connect the two; screenshots go to ``shots``."""
+
+    node: Path
+    browser: Path
+    packages: Path
+    shots: Path
+
+    def drive(self, what: str, url: str) -> dict[str, Any]:
+        """Go through the page at ``url`` as ``what`` says and return what was seen."""
+        sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
+        order = {
+            "packages": str(self.packages),
+            "executable": str(self.browser),
+            "flags": [*_FLAGS, *sandbox],
+            "url": url,
+            "shots": str(self.shots),
+            "what": what,
+        }
+        done = run([str(self.node), str(_SCRIPT), json.dumps(order)], timeout=240)
+        assert done.code == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
+    """Drives the browser of this machine; that there is one is what `make test` sees to."""
+    node, browser = node_program.find(Silent()), browsers.find()
+    assert isinstance(node, Node), node
+    assert isinstance(browser, Path), browser
+    kept = os.environ.get("TFJS_WORKFLOW_SCREENSHOTS")
+    shots = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    return Driver(node.program, browser, tfjs_packages(Silent()), shots)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from tests.unit.report.runs import full_run, python_check, run_of, step
+from workflow.report.answers import answers
+from workflow.report.reading import read_run
+from workflow.report.record import ArtifactSizes, LoadMeasurement, StepRecord
+
+
+def load(layout: str, link: str, seconds: float | None, artifact: str = "web") -> LoadMeasurement:
+    return LoadMeasurement(artifact=artifact, layout=layout, link=link, requests=2, bytes=10, seconds=seconds)
+
+
+def with_sizes(steps: list[StepRecord], sizes: dict[str, int]) -> list[StepRecord]:
+    return [
+        step.model_copy(update={"sizes": ArtifactSizes(files=2, raw=sizes[step.step], gzip=1, brotli=1)})
+        for step in steps
+        if step.step in sizes
+    ]
+
+
+def test_sharding_without_a_gain_is_said() -> None:
+    (answer,) = answers([], [load("1 file", "home", 3.0), load("100 kB", "home", 3.6)])
+    assert answer.verdict == "On none of the links"
+    assert "files of 100 kB take 1.20\N{MULTIPLICATION SIGN} the time of one file (home)" in answer.evidence
+
+
+def test_sharding_with_a_gain_names_link_layout_and_factor() -> None:
+    loads = [
+        load("1 file", "capped", 8.0),
+        load("1 MB", "capped", 2.0),
+        load("1 file", "home", 3.0),
+        load("1 MB", "home", 3.0),
+    ]
+    (answer,) = answers([], loads)
+    assert answer.verdict == "On 1 of 2 links"
+    assert "4.00\N{MULTIPLICATION SIGN} as fast in files of 1 MB (capped)" in answer.evidence
+
+
+def test_load_times_that_were_not_measured_give_no_answer() -> None:
+    assert answers([], [load("1 file", "home", None), load("1 MB", "home", None)]) == []
+    assert answers([], []) == []
+
+
+def test_quantization_is_answered_with_size_error_accuracy_and_load_time() -> None:
+    steps = with_sizes(read_run(full_run()).steps, {"python_to_js": 1000, "quantize": 260})
+    loads = [load("as made", "mobile", 2.0, "python_to_js"), load("as made", "mobile", 0.6, "quantize")]
+    answer = answers(steps, loads)[0]
+    assert answer.verdict == "Saves 74% of the download"
+    assert "outputs differ by up to 2.1e-02, accuracy 99.00% → 98.50%" in answer.evidence
+    assert "loads in 0.60 s instead of 2.00 s (mobile)" in answer.evidence
+
+
+def test_the_graph_model_is_compared_place_by_place() -> None:
+    answer = answers(read_run(full_run()).steps, [])[-1]
+    assert answer.verdict == "2.00\N{MULTIPLICATION SIGN} as fast"
+    assert "2.00\N{MULTIPLICATION SIGN} in node wasm; 2.00\N{MULTIPLICATION SIGN} in browser webgl" in answer.evidence
+
+
+def test_a_graph_model_that_was_not_timed_is_not_praised() -> None:
+    steps = [step("web", "python_to_js", python_check()), step("g", "graph", python_check(), to="tfjs_graph_model")]
+    (answer,) = answers(read_run(run_of(*steps)).steps, [])
+    assert answer.verdict == "Not measured"
+
+
+def test_figures_from_a_busy_machine_are_marked() -> None:
+    steps = read_run(full_run()).steps
+    assert "busy" not in answers(steps, [], processors=2)[-1].evidence
+    crowded = [
+        each.model_copy(update={"runs": [run.model_copy(update={"load_average": 7.8}) for run in each.runs]})
+        for each in steps
+    ]
+    assert "The machine was busy (load 7.8 on 2 processors)" in answers(crowded, [], processors=2)[-1].evidence

@@ -1,0 +1,138 @@
+"""``report`` and ``compare`` on a project that has run; the load times are not measured here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tests.unit.measures.models import write_model
+from tests.unit.report.runs import full_check, run_of, step
+from workflow.cli import report
+from workflow.cli.console import console, error_console
+from workflow.errors import UsageError, WorkflowError
+from workflow.report.html import embedded_json
+from workflow.report.runs import record_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+RECIPE = """
+name: digits
+steps:
+  - shard: {input: data/web, output: data/shard, shard_size: 1MB}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (tmp_path / "digits.yml").write_text(RECIPE)
+    write_model(tmp_path / "data" / "shard", bytes(2000))
+    record_run(tmp_path, "20261122T100000", median=2.0)
+    record_run(tmp_path, "20261122T110000", median=1.0)
+    return tmp_path
+
+
+def record_run(project: Path, stamp: str, *, median: float) -> None:
+    made = step("shard", "shard", full_check(median=median), output=str(project / "data" / "shard"))
+    runs = project / ".tfjs-workflow" / "digits" / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    (runs / f"{stamp}.json").write_text(json.dumps(run_of(made, started=stamp)))
+
+
+def run(*arguments: str) -> Any:
+    console.cache_clear()
+    error_console.cache_clear()
+    app = typer.Typer()
+    app.command("report")(report.report)
+    app.command("compare")(report.compare)
+    result: Any = CliRunner().invoke(app, list(arguments))
+    if isinstance(result.exception, WorkflowError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_report_writes_the_page_beside_the_runs(project: Path) -> None:
+    result = run("report", "digits.yml", "--no-links")
+    page = project / ".tfjs-workflow" / "digits" / "report.html"
+    assert f"report: {page}" in result.output.replace("\n", "")
+    text = embedded_json(page.read_text())
+    assert text is not None
+    record = json.loads(text)
+    assert record["started"] == "2026-11-22T11:00:00Z"
+    assert record["steps"][0]["sizes"]["raw"] > 2000
+    assert record["loads"] == []
+
+
+def test_report_writes_the_other_forms_where_they_are_wanted(project: Path) -> None:
+    run(
+        "report",
+        "digits.yml",
+        "--no-links",
+        "--html",
+        "out/r.html",
+        "--markdown",
+        "out/r.md",
+        "--junit",
+        "out/r.xml",
+        "-q",
+    )
+    assert {path.name for path in (project / "out").iterdir()} == {"r.html", "r.md", "r.xml"}
+
+
+def test_report_appends_to_the_summary_of_a_github_job(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = project / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run("report", "digits.yml", "--no-links", "-q")
+    assert summary.read_text().startswith("before\n## ✅ digits: passed")
+
+
+def test_report_prints_the_record_as_json_and_nothing_else(project: Path) -> None:
+    assert json.loads(run("report", "digits.yml", "--no-links", "--json").stdout)["recipe"] == "digits"
+
+
+def test_report_before_any_run_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits.yml").write_text(RECIPE)
+    with pytest.raises(UsageError, match="has not run yet"):
+        run("report", "digits.yml")
+
+
+def test_compare_takes_recipes_journal_files_and_pages(project: Path) -> None:
+    run("report", "digits.yml", "--no-links", "-q")
+    page = ".tfjs-workflow/digits/report.html"
+    old = ".tfjs-workflow/digits/runs/20261122T100000.json"
+    assert "better" in run("compare", "digits.yml~1", "digits.yml").output
+    assert "better" in run("compare", old, page).output
+    assert "0 worse" in run("compare", page, "digits.yml").output
+
+
+def test_compare_as_json_lists_every_figure(project: Path) -> None:
+    found = json.loads(run("compare", "digits.yml~1", "digits.yml", "--json").stdout)
+    assert {
+        "step": "shard",
+        "figure": "node wasm median",
+        "before": "2.0 ms",
+        "after": "1.0 ms",
+        "tendency": "better",
+    } in found
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"version": 99}', '{"steps": 3, "recipe": "x"}'])
+def test_files_that_are_no_runs_are_refused_by_name(project: Path, text: str) -> None:
+    (project / "other.json").write_text(text)
+    with pytest.raises(UsageError, match=r"other\.json is no run"):
+        record_of("other.json")
+
+
+def test_going_back_further_than_there_are_runs_is_refused(project: Path) -> None:
+    with pytest.raises(UsageError, match="2 times only"):
+        record_of("digits.yml~5")

@@ -1,0 +1,84 @@
+"""Markdown, JUnit and the terminal."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+
+from rich.console import Console
+
+from tests.unit.report.runs import failed_step, full_check, full_run, python_check, run_of, step
+from workflow.report import junit, markdown
+from workflow.report.reading import read_run
+from workflow.report.terminal import print_report
+
+
+def missing_backend() -> dict[str, object]:
+    check = full_check()
+    check["runs"].append(
+        {"runtime": "browser", "backend": "webgpu", "not_run": {"why": "no adapter", "remedy": "buy one"}}
+    )
+    return check
+
+
+def test_markdown_tells_verdict_matrix_and_answers() -> None:
+    text = markdown.render(read_run(full_run()))
+    lines = text.splitlines()
+    assert lines[0] == "## ✅ digits: passed"
+    table = [line for line in lines if line.startswith("|")]
+    assert table[0] == "| artifact | size | gzip | accuracy | python | node wasm | browser webgl |"
+    assert {line.count("|") for line in table} == {table[0].count("|")}
+    assert "- *A graph model predicts faster than a layers model*: **2.00\N{MULTIPLICATION SIGN} as fast**." in text
+
+
+def test_markdown_escapes_what_would_break_the_table() -> None:
+    text = markdown.render(read_run(run_of(step("a|b<i>", "shard", python_check()))))
+    assert "a\\|b&lt;i\\>" in text
+
+
+def test_markdown_tells_failures() -> None:
+    assert "**python_to_js** failed: output digit differs by up to 1.6" in markdown.render(
+        read_run(run_of(failed_step()))
+    )
+
+
+def test_junit_counts_cases_failures_and_skips() -> None:
+    run = run_of(failed_step("broken"), step("web", "shard", missing_backend()))
+    root = ET.fromstring(junit.render(read_run(run)))  # noqa: S314  our own text
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("10", "1", "1")
+    suites = {suite.get("name"): suite for suite in root}
+    assert len(suites["digits.web"]) == 9
+    skipped = suites["digits.web"].findall("testcase/skipped")
+    assert [each.get("message") for each in skipped] == ["no adapter buy one"]
+
+
+def test_junit_skips_javascript_that_was_not_tried() -> None:
+    root = ET.fromstring(junit.render(read_run(run_of(step("web", "shard", python_check())))))  # noqa: S314  our own text
+    assert [case.get("name") for case in root.iterfind("testsuite/testcase[skipped]")] == ["outputs in JavaScript"]
+
+
+def test_junit_survives_control_characters() -> None:
+    broken = failed_step()
+    broken["error"]["details"] = "a\x00b\x1b[31m"
+    root = ET.fromstring(junit.render(read_run(run_of(broken))))  # noqa: S314  our own text
+    failure = root.find("testsuite/testcase/failure")
+    assert failure is not None
+    assert (failure.text or "").endswith("ab[31m")
+
+
+def test_the_terminal_shows_the_matrix_and_says_once_what_was_not_run() -> None:
+    screen = Console(file=io.StringIO(), width=140, highlight=False)
+    record = read_run(run_of(step("web", "shard", missing_backend()), step("two", "shard", missing_backend())))
+    print_report(record, screen)
+    assert isinstance(screen.file, io.StringIO)
+    text = screen.file.getvalue()
+    assert "browser webgl" in text
+    assert text.count("no adapter buy one") == 1
+    assert "digits: incomplete." in text
+
+
+def test_markup_in_names_is_printed_as_it_is() -> None:
+    screen = Console(file=io.StringIO(), width=140)
+    print_report(read_run(run_of(step("[red]x[/red]", "shard", python_check()), failed_step("[bold]"))), screen)
+    assert isinstance(screen.file, io.StringIO)
+    assert "[red]x[/red]" in screen.file.getvalue()

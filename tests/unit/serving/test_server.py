@@ -1,0 +1,163 @@
+"""The demo server over real sockets: what it answers, and what it does not."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.measures.models import write_model
+from workflow.errors import ModelFileError, UsageError
+from workflow.serving.server import DemoServer
+from workflow.serving.site import site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    file = tmp_path / "node_modules" / "@tensorflow" / "tfjs-core" / "dist" / "tf-core.es2017.min.js"
+    file.parent.mkdir(parents=True)
+    file.write_text("tf = {}")
+    return tmp_path / "node_modules"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = write_model(tmp_path / "project" / "web model", b"first", b"second", names=("a b.bin", "sub/c%20d.bin"))
+    (folder / "private.txt").write_text("not part of the model")
+    (folder.parent / "secret.txt").write_text("secret")
+    return folder
+
+
+@pytest.fixture
+def server(model: Path, packages: Path) -> Iterator[DemoServer]:
+    with DemoServer(site_of(model, packages=packages), port=None) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def ask(
+    server: DemoServer, path: str, *, method: str = "GET", host: str | None = None
+) -> tuple[int, bytes, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        connection.putheader("Host", host or f"127.0.0.1:{server.server_port}")
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+    finally:
+        connection.close()
+
+
+def test_the_page_its_scripts_and_the_model_are_served(server: DemoServer) -> None:
+    assert b"<title>" in ask(server, "/")[1]
+    assert ask(server, "/demo.js")[2]["content-type"] == "text/javascript; charset=utf-8"
+    assert ask(server, "/tfjs/core.js")[1] == b"tf = {}"
+    assert json.loads(ask(server, "/model/model.json")[1])["format"] == "layers-model"
+    assert ask(server, "/model/a%20b.bin")[1] == b"first"
+    assert ask(server, "/model/sub/c%2520d.bin?x=1")[1] == b"second"
+
+
+def test_about_tells_the_files_and_their_sizes(server: DemoServer) -> None:
+    about = json.loads(ask(server, "/about.json")[1])
+    assert about["name"] == "web model"
+    assert about["format"] == "tfjs_layers_model"
+    assert [(file["path"], file["bytes"]) for file in about["files"][1:]] == [("a b.bin", 5), ("sub/c%20d.bin", 6)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/model/private.txt",
+        "/model/../secret.txt",
+        "/model/%2e%2e/secret.txt",
+        "/model/..%2fsecret.txt",
+        "//etc/passwd",
+        "/../../../../etc/passwd",
+        "/model/sub/../../secret.txt",
+        "/model/",
+        "/tfjs/",
+        "/tfjs/layers.js",  # in the table, but not installed here
+        "/static/../site.py",
+    ],
+)
+def test_nothing_beside_the_table_is_served(server: DemoServer, path: str) -> None:
+    assert ask(server, path)[0] == 404
+
+
+def test_a_shard_that_goes_away_is_not_found(server: DemoServer, model: Path) -> None:
+    (model / "a b.bin").unlink()
+    assert ask(server, "/model/a%20b.bin")[0] == 404
+
+
+def test_other_names_for_this_machine_are_refused(server: DemoServer) -> None:
+    assert ask(server, "/about.json", host=f"evil.example:{server.server_port}")[0] == 403
+    assert ask(server, "/about.json", host=f"localhost:{server.server_port}")[0] == 200
+
+
+def test_only_reading_is_possible(server: DemoServer) -> None:
+    assert ask(server, "/about.json", method="POST")[0] == 501
+    status, body, headers = ask(server, "/model/a%20b.bin", method="HEAD")
+    assert (status, body, headers["content-length"]) == (200, b"", "5")
+
+
+def test_the_page_may_load_from_here_alone(server: DemoServer) -> None:
+    headers = ask(server, "/")[2]
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_it_listens_on_this_machine_alone(server: DemoServer) -> None:
+    assert server.server_address[0] == "127.0.0.1"
+    assert server.url == f"http://127.0.0.1:{server.server_port}/"
+
+
+def test_a_taken_port_is_refused_when_it_was_asked_for(model: Path, packages: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UsageError, match="is taken"):
+            DemoServer(site_of(model, packages=packages), port=taken.getsockname()[1])
+
+
+def test_two_demos_can_run_at_once(model: Path, packages: Path) -> None:
+    site = site_of(model, packages=packages)
+    with DemoServer(site) as one, DemoServer(site) as two:
+        assert one.server_port != two.server_port
+
+
+def test_model_json_itself_may_be_named(model: Path, packages: Path) -> None:
+    assert site_of(model / "model.json", packages=packages).title == "web model"
+
+
+def test_what_is_no_tfjs_model_is_refused(tmp_path: Path, packages: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"no TensorFlow\.js model"):
+        site_of(tmp_path, packages=packages)
+
+
+def test_labels_come_from_a_file(model: Path, packages: Path, tmp_path: Path) -> None:
+    names = tmp_path / "labels.txt"
+    names.write_text("cat\ndog\n")
+    about = site_of(model, packages=packages, labels=names).resources["/about.json"].source
+    assert isinstance(about, bytes)
+    assert json.loads(about)["labels"] == ["cat", "dog"]
+    with pytest.raises(UsageError, match="labels"):
+        site_of(model, packages=packages, labels=tmp_path / "gone.txt")
+
+
+def test_graph_models_are_told_apart(tmp_path: Path, packages: Path) -> None:
+    about = site_of(write_model(tmp_path / "g", b"1", graph=True), packages=packages).resources["/about.json"].source
+    assert isinstance(about, bytes)
+    assert json.loads(about)["format"] == "tfjs_graph_model"

@@ -1,0 +1,136 @@
+"""The commands ``report`` and ``compare``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from workflow.recipe.model import Recipe
+    from workflow.report.comparing import Change
+    from workflow.report.record import RunRecord
+
+_STYLES = {"same": "dim", "better": "green", "worse": "bold red", "changed": "yellow"}
+
+
+def report(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe that has run.")],
+    *,
+    html: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown too.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON, nothing else.")] = False,
+    links: Annotated[
+        bool, typer.Option(help="Measure load times over simulated links; kept for the next time.")
+    ] = True,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the page's path only.")] = False,
+) -> None:
+    """Measure the artifacts of the latest run and report on it: in the terminal and as one HTML page."""
+    from workflow import recipe as recipes  # noqa: PLC0415  yaml and pydantic cost 80 ms that --help does not have
+    from workflow.cli.console import console  # noqa: PLC0415  as above
+    from workflow.report.html import render  # noqa: PLC0415  as above
+    from workflow.report.terminal import print_report  # noqa: PLC0415  as above
+
+    loaded = recipes.load(recipes.find(recipe), check_files=False)
+    record = _record(loaded, links=links, quiet=quiet or as_json)
+    page = html or _folder(loaded) / "report.html"
+    _write(page, render(record))
+    _write_others(record, markdown=markdown, junit=junit)
+    if as_json:
+        typer.echo(record.to_json(), nl=False)
+    elif not quiet:
+        print_report(record, console())
+    if not as_json:
+        typer.echo(f"{page}" if quiet else f"report: {page}")
+    if open_page:
+        typer.launch(page.resolve().as_uri())
+
+
+def compare(
+    before: Annotated[str, typer.Argument(metavar="RUN1", help="A recipe, RECIPE~1, a run's .json, or a report.html.")],
+    after: Annotated[str, typer.Argument(metavar="RUN2", help="Likewise.")],
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Show what is the same, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+) -> None:
+    """Compare two runs: verdicts, sizes, differences, accuracy, speed."""
+    import dataclasses  # noqa: PLC0415  as above
+    import json  # noqa: PLC0415  as above
+
+    from workflow.report.comparing import compare as changes_between  # noqa: PLC0415  as above
+    from workflow.report.runs import record_of  # noqa: PLC0415  as above
+
+    changes = changes_between(record_of(before), record_of(after))
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(change) for change in changes], indent=1, ensure_ascii=False))
+        return
+    _print_changes([change for change in changes if every or change.tendency != "same"], total=len(changes))
+
+
+def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
+    from workflow.report import reading, runs  # noqa: PLC0415  as above
+    from workflow.verification.measures import Wanted, measure  # noqa: PLC0415  as above
+
+    run: dict[str, Any] = runs.latest_run(recipe)
+    wanted = Wanted(reading.artifacts(run), cut=reading.layers_step(run), with_links=links)
+    found = measure(wanted, memory=_folder(recipe) / "measures.json", listener=ConsoleListener(quiet=quiet))
+    return reading.read_run(run, measures=found)
+
+
+def _folder(recipe: Recipe) -> Path:
+    from workflow.running.journal import journal_folder  # noqa: PLC0415  as above
+
+    return journal_folder(recipe)
+
+
+def _write_others(record: RunRecord, *, markdown: Path | None, junit: Path | None) -> None:
+    """Write what was asked for, and the summary of a GitHub job where there is one."""
+    from workflow.report import junit as junit_form  # noqa: PLC0415  as above
+    from workflow.report import markdown as markdown_form  # noqa: PLC0415  as above
+
+    if markdown is not None:
+        _write(markdown, markdown_form.render(record))
+    if junit is not None:
+        _write(junit, junit_form.render(record))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown_form.render(record))
+
+
+def _write(path: Path, text: str) -> None:
+    from workflow.running.storage import storing, write_atomically  # noqa: PLC0415  as above
+
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+
+
+def _print_changes(changes: list[Change], *, total: int) -> None:
+    from rich import box  # noqa: PLC0415  as above
+    from rich.table import Table  # noqa: PLC0415  as above
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    from workflow.cli.console import console  # noqa: PLC0415  as above
+
+    if changes:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading, side in (
+            ("step", "left"),
+            ("figure", "left"),
+            ("before", "right"),
+            ("after", "right"),
+            ("", "left"),
+        ):
+            table.add_column(heading, justify="right" if side == "right" else "left")
+        for change in changes:
+            tendency = Text(change.tendency, style=_STYLES[change.tendency])
+            table.add_row(change.step, change.figure, change.before, change.after, tendency)
+        console().print(table)
+    worse = sum(change.tendency == "worse" for change in changes)
+    console().print(f"{total} figures compared, {worse} worse", style="bold red" if worse else "bold")

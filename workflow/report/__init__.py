@@ -1,0 +1,1 @@
+"""Reports: from what a run wrote down to a terminal table, an HTML page, Markdown and JUnit XML."""

@@ -1,0 +1,140 @@
+"""What a run says about the tutorial's three claims: sharding, quantization, graph models."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from workflow.report.record import Answer
+from workflow.report.wording import accuracy_text, difference_text, ratio_text, seconds_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workflow.report.record import LoadMeasurement, PlaceRun, StepRecord
+
+_NOTICEABLE = 1.1
+_BUSY = 1.5
+_AS_MADE = "as made"
+_ONE_FILE = "1 file"
+
+
+def answers(steps: list[StepRecord], loads: list[LoadMeasurement], *, processors: int = 1) -> list[Answer]:
+    """Return one answer per claim that this run has something to say about."""
+    found = (_sharding(loads), _quantization(steps, loads), _graph(steps, processors))
+    return [answer for answer in found if answer is not None]
+
+
+def _sharding(loads: list[LoadMeasurement]) -> Answer | None:
+    claim = "Sharding makes loading several times faster"
+    gains = _gains(loads)
+    if not gains:
+        return None
+    best = {link: max(factors.items(), key=lambda item: item[1]) for link, factors in gains.items()}
+    worth = {link: each for link, each in best.items() if each[1] > _NOTICEABLE}
+    worst = min((factor, layout, link) for link, factors in gains.items() for layout, factor in factors.items())
+    verdict = f"On {len(worth)} of {len(best)} links" if worth else "On none of the links"
+    parts = [f"{ratio_text(factor)} as fast in files of {layout} ({link})" for link, (layout, factor) in worth.items()]
+    if len(worth) < len(best):
+        parts.append("no gain on the other links" if worth else "no layout loads noticeably faster than one file")
+    if worst[0] < 1 / _NOTICEABLE:
+        parts.append(f"files of {worst[1]} take {ratio_text(1 / worst[0])} the time of one file ({worst[2]})")
+    return Answer(claim=claim, verdict=verdict, evidence=_sentence(parts))
+
+
+def _gains(loads: list[LoadMeasurement]) -> dict[str, dict[str, float]]:
+    """Return how many times faster than one file each layout loads, by link and layout."""
+    found: dict[str, dict[str, float]] = {}
+    whole = {load.link: load.seconds for load in loads if load.layout == _ONE_FILE}
+    for load in loads:
+        one = whole.get(load.link)
+        if load.layout not in (_AS_MADE, _ONE_FILE) and one and load.seconds:
+            found.setdefault(load.link, {})[load.layout] = one / load.seconds
+    return found
+
+
+def _quantization(steps: list[StepRecord], loads: list[LoadMeasurement]) -> Answer | None:
+    base = _plain_layers(steps)
+    small = [step for step in steps if step.quantized and step.sizes]
+    if base is None or base.sizes is None or not small:
+        return None
+    saved = [step.sizes.raw / base.sizes.raw for step in small if step.sizes]
+    verdict = f"Saves {1 - max(saved):.0%} of the download"
+    if len(saved) > 1:
+        verdict = f"Saves {1 - max(saved):.0%} to {1 - min(saved):.0%} of the download"
+    parts = [_cost(step, base) for step in small]
+    parts += [_quicker(step, base, loads) for step in small]
+    return Answer(
+        claim="Quantization is smaller at the price of some precision",
+        verdict=verdict,
+        evidence=_sentence([part for part in parts if part]),
+    )
+
+
+def _cost(step: StepRecord, base: StepRecord) -> str:
+    if step.sizes is None or base.sizes is None:
+        return ""
+    text = f"{step.step}: {size_text(base.sizes.raw)} become {size_text(step.sizes.raw)}"
+    worst = max((run.max_abs for run in step.runs if run.max_abs is not None), default=None)
+    if worst is not None:
+        text += f", outputs differ by up to {difference_text(worst)}"
+    accuracies = [run.accuracy for run in step.runs if run.accuracy is not None]
+    if accuracies:
+        lowest = min(accuracies, key=lambda each: each.result)
+        text += f", accuracy {accuracy_text(lowest.source)} → {accuracy_text(lowest.result)}"
+    return text
+
+
+def _quicker(step: StepRecord, base: StepRecord, loads: list[LoadMeasurement]) -> str:
+    times = {(load.artifact, load.link): load.seconds for load in loads if load.layout == _AS_MADE}
+    for (artifact, link), seconds in times.items():
+        other = times.get((step.step, link))
+        if artifact == base.step and seconds and other:
+            return f"it loads in {seconds_text(other)} instead of {seconds_text(seconds)} ({link})"
+    return ""
+
+
+def _graph(steps: list[StepRecord], processors: int) -> Answer | None:
+    graph = next((step for step in steps if step.format == "tfjs_graph_model" and not step.quantized), None)
+    base = _plain_layers(steps)
+    if graph is None or base is None or base.format != "tfjs_layers_model":
+        return None
+    claim = "A graph model predicts faster than a layers model"
+    factors = dict(_speedups(base.runs, graph.runs))
+    if not factors:
+        return Answer(
+            claim=claim, verdict="Not measured", evidence="No prediction of both models was timed in JavaScript."
+        )
+    slowest, fastest = min(factors.values()), max(factors.values())
+    verdict = f"{ratio_text(slowest)} to {ratio_text(fastest)} as fast"
+    if fastest <= _NOTICEABLE * slowest:
+        verdict = f"{ratio_text(statistics.median(factors.values()))} as fast"
+    parts = [f"{ratio_text(factor)} in {place}" for place, factor in factors.items()]
+    evidence = (
+        f"{_sentence(parts)} Median predictions, loaded and warm.{_caution([*base.runs, *graph.runs], processors)}"
+    )
+    return Answer(claim=claim, verdict=verdict, evidence=evidence)
+
+
+def _caution(runs: list[PlaceRun], processors: int) -> str:
+    busiest = max((run.load_average for run in runs if run.load_average is not None), default=0.0)
+    if busiest <= _BUSY * processors:
+        return ""
+    return f" The machine was busy (load {busiest:.1f} on {processors} processors): measure again before relying on it."
+
+
+def _speedups(before: list[PlaceRun], after: list[PlaceRun]) -> Iterable[tuple[str, float]]:
+    medians = {run.place: run.timing.median_ms for run in before if run.runtime != "python"}
+    for run in after:
+        old, new = medians.get(run.place), run.timing.median_ms
+        if old and new:
+            yield run.place, old / new
+
+
+def _plain_layers(steps: list[StepRecord]) -> StepRecord | None:
+    return next((step for step in steps if step.format.startswith("tfjs_") and not step.quantized), None)
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

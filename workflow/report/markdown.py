@@ -1,0 +1,77 @@
+"""The report as Markdown, short enough for the summary page of a CI job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.report.tables import matrix
+from workflow.report.wording import accuracy_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workflow.report.record import RunRecord
+    from workflow.report.tables import Cell, Row
+
+_MARKS = {"passed": "✅", "failed": "❌", "incomplete": "⚠️", "not run": "⚠️"}
+
+
+def render(record: RunRecord) -> str:
+    """Return the verdict, the matrix, what failed, and the three answers."""
+    parts = [
+        f"## {_MARKS[record.verdict]} {_escaped(record.recipe)}: {record.verdict}",
+        _escaped(record.summary),
+        *_table(record),
+        *(_failures(record)),
+        *(
+            f"- *{_escaped(each.claim)}*: **{_escaped(each.verdict)}**. {_escaped(each.evidence)}"
+            for each in record.answers
+        ),
+        f"`{record.command}`, tfjs-workflow {record.tool}",
+    ]
+    lines: list[str] = []
+    for part in parts:
+        in_list = part.startswith("- ") and bool(lines) and lines[-1].startswith("- ")
+        lines += [part] if in_list or not lines else ["", part]
+    return "\n".join(lines) + "\n"
+
+
+def _table(record: RunRecord) -> Iterable[str]:
+    found = matrix(record)
+    if not found.rows:
+        return
+    with_accuracy = found.source_accuracy is not None
+    heads = ["artifact", "size", "gzip", *(["accuracy"] if with_accuracy else []), *found.places]
+    sides = ["---", *["---:"] * (len(heads) - 1)]
+    rows = [_row(row, with_accuracy=with_accuracy) for row in found.rows]
+    yield "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows))
+    text = "Largest difference from the source and agreement of the top answer, per place."
+    yield f"{text} Accuracy of the source: {accuracy_text(found.source_accuracy)}." if with_accuracy else text
+
+
+def _row(row: Row, *, with_accuracy: bool) -> list[str]:
+    sizes = row.step.sizes
+    cells = [f"{_MARKS[row.step.verdict]} {_escaped(row.step.step)}"]
+    cells += [size_text(sizes.raw), size_text(sizes.gzip)] if sizes else ["", ""]
+    cells += [accuracy_text(row.accuracy)] if with_accuracy else []
+    return cells + [_cell(cell) for cell in row.cells]
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    mark = f"{_MARKS[cell.status]} " if cell.status != "passed" else ""
+    return f"{mark}{cell.number}" + (f", {cell.top1}" if cell.top1 else "")
+
+
+def _failures(record: RunRecord) -> Iterable[str]:
+    for step in record.steps:
+        if step.failure is not None:
+            hint = f" {_escaped(step.failure.hint)}" if step.failure.hint else ""
+            yield f"**{_escaped(step.step)}** failed: {_escaped(step.failure.message)}.{hint}"
+
+
+def _escaped(text: str) -> str:
+    for character in "\\|<>*`":
+        text = text.replace(character, f"\\{character}" if character != "<" else "&lt;")
+    return text.replace("\n", " ")

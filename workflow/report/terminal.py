@@ -1,0 +1,89 @@
+"""The report in the terminal: the matrix, the answers, and what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.report.tables import matrix
+from workflow.report.wording import UNKNOWN, accuracy_text, share_text, size_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from workflow.report.record import RunRecord
+    from workflow.report.tables import Cell, Row
+
+_STYLES = {"passed": "green", "failed": "bold red", "incomplete": "yellow", "not run": "yellow"}
+_MARKS = {"passed": "✓", "failed": "✕", "incomplete": UNKNOWN, "not run": UNKNOWN}
+
+
+def print_report(record: RunRecord, screen: Console) -> None:
+    """Print a record."""
+    _print_matrix(record, screen)
+    for step in record.steps:
+        if step.failure is not None:
+            screen.print(f"✕ {step.step}: {step.failure.message}", style="red", markup=False)
+        if step.degraded:
+            screen.print(f"! {step.step}: {step.degraded}", style="yellow", markup=False)
+    for why, places in _not_run(record).items():
+        screen.print(f"{UNKNOWN} {', '.join(places)} not run: {why}", style="yellow", markup=False)
+    for answer in record.answers:
+        screen.print(f"{answer.claim}? ", style="dim", end="", markup=False)
+        screen.print(f"{answer.verdict}.", style="bold", end=" ", markup=False)
+        screen.print(answer.evidence, markup=False)
+    screen.print(f"{_MARKS[record.verdict]} {record.recipe}: {record.verdict}. ", style=_STYLES[record.verdict], end="")
+    screen.print(record.summary, markup=False)
+
+
+def _print_matrix(record: RunRecord, screen: Console) -> None:
+    from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
+    from rich.table import Table  # noqa: PLC0415  as above
+
+    found = matrix(record)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        caption="per place: largest difference from the source; how often the top answer agrees, unless always",
+        caption_justify="left",
+    )
+    with_accuracy = found.source_accuracy is not None
+    table.add_column("artifact", no_wrap=True)
+    for heading in ("size", *(["accuracy"] if with_accuracy else []), *found.places):
+        table.add_column(heading, justify="right")
+    for row in found.rows:
+        table.add_row(*_row(row, with_accuracy=with_accuracy))
+    screen.print(table)
+    if with_accuracy:
+        screen.print(f"accuracy of the source: {accuracy_text(found.source_accuracy)}", style="dim")
+
+
+def _row(row: Row, *, with_accuracy: bool) -> list[str | Text]:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    sizes = row.step.sizes
+    cells: list[str | Text] = [Text(f"{_MARKS[row.step.verdict]} {row.step.step}", style=_STYLES[row.step.verdict])]
+    cells.append(size_text(sizes.raw) if sizes else "")
+    cells += [accuracy_text(row.accuracy)] if with_accuracy else []
+    return cells + [_cell(cell) for cell in row.cells]
+
+
+def _cell(cell: Cell | None) -> str | Text:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    if cell is None:
+        return ""
+    text = cell.number if cell.top1 in ("", share_text(1.0)) else f"{cell.number} {cell.top1}"
+    return text if cell.status == "passed" else Text(text, style=_STYLES[cell.status])
+
+
+def _not_run(record: RunRecord) -> dict[str, list[str]]:
+    """Return the places that nothing ran in, by reason: said once, not for every artifact."""
+    found: dict[str, list[str]] = {}
+    for step in record.steps:
+        for run in step.runs:
+            if run.status == "not run":
+                places = found.setdefault(f"{run.why} {run.remedy}".strip(), [])
+                if run.place not in places:
+                    places.append(run.place)
+    return found

@@ -1,0 +1,101 @@
+"""What the demo server may answer with: a table from URL path to file or bytes; there is nothing beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow import __version__
+from workflow.errors import ModelFileError, UsageError
+from workflow.verification.measures.files import artifact_files, is_tfjs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STATIC = Path(__file__).parent / "static"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+}
+_SCRIPTS = {
+    "core.js": "tfjs-core/dist/tf-core.es2017.min.js",
+    "layers.js": "tfjs-layers/dist/tf-layers.es2017.min.js",
+    "converter.js": "tfjs-converter/dist/tf-converter.es2017.min.js",
+    "cpu.js": "tfjs-backend-cpu/dist/tf-backend-cpu.es2017.min.js",
+    "webgl.js": "tfjs-backend-webgl/dist/tf-backend-webgl.es2017.min.js",
+    "webgpu.js": "tfjs-backend-webgpu/dist/tf-backend-webgpu.es2017.min.js",
+    "wasm.js": "tfjs-backend-wasm/dist/tf-backend-wasm.es2017.min.js",
+    "tfjs-backend-wasm.wasm": "tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm",
+    "tfjs-backend-wasm-simd.wasm": "tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
+    "tfjs-backend-wasm-threaded-simd.wasm": "tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm",
+}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One thing to answer with: a file, or bytes that are made here."""
+
+    type: str
+    source: Path | bytes
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that is served, by URL path; ``title`` is the artifact's name."""
+
+    title: str
+    resources: Mapping[str, Resource]
+
+
+def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Site:
+    """Return the demo site of a TensorFlow.js model; ``packages`` is the node_modules folder with TensorFlow.js.
+
+    Raises ``ModelFileError`` when the artifact is no TensorFlow.js model or a file of it is missing.
+    """
+    folder = artifact.parent if artifact.name == "model.json" else artifact
+    if not is_tfjs(folder):
+        raise ModelFileError(
+            f"{artifact} is no TensorFlow.js model: it has no model.json",
+            hint="serve the output of a python_to_js, shard, quantize or graph step",
+        )
+    files = artifact_files(folder)
+    about = json.dumps(_about(folder, files, labels), ensure_ascii=False).encode()
+    resources = {f"/{path.name}": _file(path) for path in _STATIC.iterdir() if path.suffix in _TYPES}
+    resources["/"] = resources["/index.html"]
+    resources["/about.json"] = Resource(_TYPES[".json"], about)
+    resources |= {f"/model/{path.relative_to(folder).as_posix()}": _file(path) for path in files}
+    resources |= {f"/tfjs/{name}": _file(packages / "@tensorflow" / place) for name, place in _SCRIPTS.items()}
+    return Site(folder.name, resources)
+
+
+def _about(folder: Path, files: tuple[Path, ...], labels: Path | None) -> dict[str, Any]:
+    document = json.loads((folder / "model.json").read_bytes())
+    declared = document.get("format")
+    graph = declared == "graph-model" or (declared is None and "node" in (document.get("modelTopology") or {}))
+    return {
+        "name": folder.name,
+        "format": "tfjs_graph_model" if graph else "tfjs_layers_model",
+        "files": [{"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size} for path in files],
+        "quantized": "quantization" in json.dumps(document.get("weightsManifest")),
+        "labels": _labels(labels),
+        "tool": __version__,
+    }
+
+
+def _labels(path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the labels in {path} cannot be read: {error}", hint="one name per line, in UTF-8") from error
+
+
+def _file(path: Path) -> Resource:
+    return Resource(_TYPES.get(path.suffix, "application/octet-stream"), path)
