@@ -16,7 +16,7 @@ find_python = for p in python3 python3.13 python3.12 python3.11 python3.10 pytho
 PYTHON ?= $(shell $(find_python))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev convert plan check test test-unit test-real lint schema format bench clean
+.PHONY: help setup setup-dev convert plan check test test-unit test-real browser lint schema format bench clean
 
 help: ## Show this list
 	@printf 'tfjs-workflow: move models between Python and TensorFlow.js\n\n'
@@ -45,6 +45,9 @@ test-unit: setup-dev ## Run the fast tests: no network, no environment
 
 test-real: setup-dev ## Run the tests on the real environment and the real converter
 	$(BIN)/python -m pytest tests/real $(ARGS)
+
+browser: ## See to a browser that models are verified in; on Debian, install Chromium
+	@sh scripts/install_browser.sh
 
 lint: setup-dev ## ruff and mypy, strict
 	$(BIN)/ruff check .

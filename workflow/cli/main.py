@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from workflow import __version__
-from workflow.cli import convert, env, recipe
+from workflow.cli import convert, env, recipe, report, serve, verify
 from workflow.errors import InterruptedRunError
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ app.command("convert")(convert.convert)
 app.command("plan")(convert.plan)
 app.command("check")(recipe.check)
 app.command("schema")(recipe.schema)
+app.command("verify")(verify.verify)
+app.command("report")(report.report)
+app.command("compare")(report.compare)
+app.command("serve")(serve.serve)
 app.add_typer(env.app, name="env")
 
 
