@@ -1,4 +1,4 @@
-"""Which conversions there are: an edge for each pair of formats that the converter knows, a reason for each other."""
+"""Which conversions there are: an edge for each pair of formats that can be converted, a reason for each other."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ TITLES: dict[Format, str] = {
 
 @dataclass(frozen=True)
 class Edge:
-    """One conversion that the reference converter offers.
+    """One conversion.
 
-    ``natural`` marks the target to take for this source when a recipe names none.
+    ``natural`` marks the target to take for this source when a recipe names none; ``reference`` says whether the
+    reference converter offers it too.
     """
 
     source: Format
     target: Format
     natural: bool = False
-    needs_tensorflow: bool = True
+    reference: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,59 +55,49 @@ class Missing:
 
 
 _EDGES = (
-    Edge("keras", "tfjs_layers_model", natural=True, needs_tensorflow=False),
+    Edge("keras", "tfjs_layers_model", natural=True),
     Edge("keras", "tfjs_graph_model"),
-    Edge("keras_keras", "tfjs_layers_model", natural=True, needs_tensorflow=False),
+    Edge("keras_keras", "tfjs_layers_model", natural=True),
+    Edge("keras_keras", "tfjs_graph_model", reference=False),
     Edge("keras_saved_model", "tfjs_layers_model", natural=True),
+    Edge("keras_saved_model", "tfjs_graph_model", reference=False),
     Edge("tf_saved_model", "tfjs_graph_model", natural=True),
     Edge("tf_hub", "tfjs_graph_model", natural=True),
     Edge("tf_frozen_model", "tfjs_graph_model", natural=True),
     Edge("tfjs_layers_model", "keras", natural=True),
     Edge("tfjs_layers_model", "keras_keras"),
     Edge("tfjs_layers_model", "keras_saved_model"),
+    Edge("tfjs_layers_model", "tf_saved_model", reference=False),
     Edge("tfjs_layers_model", "tfjs_layers_model"),
     Edge("tfjs_layers_model", "tfjs_graph_model"),
+    Edge("tfjs_graph_model", "tf_saved_model", natural=True, reference=False),
+    Edge("tfjs_graph_model", "tfjs_graph_model", reference=False),
 )
 EDGES: dict[Pair, Edge] = {(edge.source, edge.target): edge for edge in _EDGES}
 
 _GRAPH: tuple[Format, ...] = ("tfjs_graph_model",)
 _LAYERS: tuple[Format, ...] = ("tfjs_layers_model",)
+_NO_LAYERS = "a graph model holds no layers, only operations"
+_FROM_THE_LAYERS = "start from the layers model or the Keras model that the graph was made of"
 _GROUPS: tuple[tuple[tuple[Format, ...], tuple[Format, ...], str, str], ...] = (
     (
         _GRAPH,
         KERAS,
-        "a graph model holds no layers, only operations, so no Keras model can be built from it",
-        "start from the layers model or the Keras model that the graph was made of",
+        f"{_NO_LAYERS}, so no Keras model can be built from it",
+        f"convert it to tf_saved_model, which TensorFlow runs, or {_FROM_THE_LAYERS}",
+    ),
+    (_GRAPH, _LAYERS, _NO_LAYERS, _FROM_THE_LAYERS),
+    (
+        JAVASCRIPT,
+        ("tf_hub", "tf_frozen_model"),
+        "this format is read and never written",
+        "convert it to tf_saved_model",
     ),
     (
-        _GRAPH,
-        _LAYERS,
-        "a graph model holds no layers, only operations",
-        "start from the layers model or the Keras model that the graph was made of",
-    ),
-    (
-        _GRAPH,
-        _GRAPH,
-        "the reference converter does not read graph models, so it can neither shard nor quantize one",
-        "give the shard size or the quantization to the step that makes the graph model",
-    ),
-    (
-        FORMATS,
+        PYTHON,
         TENSORFLOW,
-        "the converter reads this format and does not write it",
-        "convert a layers model to keras_saved_model, which TensorFlow reads as a SavedModel",
-    ),
-    (
-        ("keras_saved_model",),
-        _GRAPH,
-        "the converter makes graph models of SavedModels only when they are read as tf_saved_model",
-        "write from: tf_saved_model, the same folder is one",
-    ),
-    (
-        ("keras_keras",),
-        _GRAPH,
-        "the converter cannot make a graph of a .keras archive in one step",
-        "convert it to tfjs_layers_model first and that to tfjs_graph_model, or save the model as .h5",
+        "both are Python formats, and conversions go between Python and JavaScript",
+        "in the program that made the model, `model.export('folder')` writes a SavedModel",
     ),
     (
         TENSORFLOW,
@@ -117,7 +108,7 @@ _GROUPS: tuple[tuple[tuple[Format, ...], tuple[Format, ...], str, str], ...] = (
     (
         PYTHON,
         KERAS,
-        "both are Python formats, and the converter only goes between Python and JavaScript",
+        "both are Python formats, and conversions go between Python and JavaScript",
         "load the model in Keras and save it again",
     ),
 )

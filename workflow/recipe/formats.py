@@ -102,9 +102,9 @@ class FormatFinder:
         if target is None:
             return None
         kind = KINDS[draft.kind]
-        for source in candidates:
-            if (source, target) in pairs.EDGES and source in kind.sources:
-                return source, target
+        possible = [s for s in candidates if (s, target) in pairs.EDGES and s in kind.sources]
+        if possible:  # a folder can be read in two ways: as the reference converter does where it can
+            return min(possible, key=lambda source: not pairs.EDGES[source, target].reference), target
         goal = candidates[0] if kind.keeps_format and candidates[0] in pairs.JAVASCRIPT else target
         gap = pairs.edge(candidates[0], goal)
         if isinstance(gap, pairs.Missing):

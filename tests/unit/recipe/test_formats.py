@@ -107,7 +107,6 @@ def test_formats_follow_from_what_is_there(step: str, source: Format, target: Fo
 REFUSED = {
     "graph is no keras": ("js_to_python: {input: graph, output: o.h5}", "a graph model holds no layers"),
     "old graph": ("js_to_python: {input: old_graph, output: o.h5}", "a graph model holds no layers"),
-    "graph not sharded": ("shard: {input: graph, output: o, shard_size: 1kB}", "neither shard nor quantize"),
     "python not sharded": (
         "shard: {input: a.h5, output: o, shard_size: 1kB}",
         "and `a.h5` is a keras. Instead, use `python_to_js`",
