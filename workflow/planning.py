@@ -121,6 +121,8 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
         return Ingredients(MODEL, options, inputs, "" if isinstance(task.declared, FetchedModel) else environment)
     step = task.declared
     options = {"from": step.from_format, "to": step.to_format, **_plain(step.options), "engine": step.engine}
+    if step.fallback_format:
+        options["or"] = step.fallback_format
     if step.engine != "reference":
         options["native revision"] = native.REVISION
     options["verify"] = _verification_options(verification_of(step, recipe))
@@ -175,7 +177,9 @@ def _step_inputs(step: Step) -> dict[str, dict[str, Any]]:
 
 def _further_inputs(step: Step, recipe: Recipe) -> dict[str, dict[str, Any]]:
     metadata = step.options.get("metadata")
-    files = {f"metadata {key}": Path(path) for key, path in metadata.items()} if isinstance(metadata, dict) else {}
+    files = {f"metadata {key}": Path(str(path)) for key, path in metadata.items()} if isinstance(metadata, dict) else {}
+    modules = step.options.get("custom_objects")
+    files |= {f"custom objects {path}": Path(path) for path in modules} if isinstance(modules, list) else {}
     verification = verification_of(step, recipe)
     if verification.enabled:
         named = {"verify inputs": verification.inputs, "verify labels": verification.labels}

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters import native
 from workflow.converters.command import command_line, converter_argv
+from workflow.converters.traced import to_graph_model, to_saved_model
 from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.bridge import WorkerLike
-    from workflow.events import Listener
-    from workflow.recipe.model import Step
+    from workflow.converters.work import Work
+    from workflow.recipe.model import Format, Step
 
 Facts = dict[str, Any]
 
-
-@dataclass(frozen=True)
-class Work:
-    """One conversion to do: ``target`` is the staged path; ``worker`` is called only when the worker is needed."""
-
-    step: Step
-    target: Path
-    log: Path
-    timeout: float | None
-    worker: Callable[[], WorkerLike]
-    listener: Listener
-    not_for_reference: str = ""
-    """Why the reference converter must not do it, though it would and would call it done."""
+_TRACED: dict[Format, Callable[[Work], Facts]] = {"tfjs_graph_model": to_graph_model, "tf_saved_model": to_saved_model}
+"""What our own code makes with TensorFlow, in the worker, by the format of the result."""
 
 
 def may_need_worker(step: Step) -> bool:
@@ -42,39 +30,65 @@ def may_need_worker(step: Step) -> bool:
 def convert(work: Work) -> Facts:
     """Do the conversion and return the facts for its record: the engine that did it, and why another did not.
 
-    Raises a ``WorkflowError``; with ``engine: native`` also where the native engine declines.
+    ``engine`` is ``native`` (our code, no TensorFlow), ``worker`` (our code, with TensorFlow in the worker) or
+    ``reference``. Raises a ``WorkflowError``; with ``engine: native`` also where our code declines.
     """
     step = work.step
-    if step.engine == "reference" or (step.engine == "auto" and may_need_worker(step)):
+    if step.engine == "reference":
         return _by_reference(work)
+    if may_need_worker(step):
+        return _in_worker(work)
     try:
         return {"engine": "native", **_natively(work)}
     except native.DeclinedError as declined:
-        if step.engine == "native":
-            raise ConversionError(
-                f"step {step.name}: the native engine declines: {declined.reason}",
-                hint=f"what works: {declined.route}; `engine: auto` takes the reference converter where it must",
-            ) from declined
-        work.listener.say(f"{step.name}: by the reference converter, because {declined.reason}")
-        return {**_by_reference(work), "declined": declined.reason}
+        return _otherwise(work, declined)
 
 
 def _natively(work: Work) -> Facts:
     step = work.step
+    if step.input_is_handle:
+        raise native.DeclinedError(f"it does not fetch {step.from_format}")
     pair = (step.from_format, step.to_format)
-    if step.input_is_handle or pair not in native.EDGES:
-        raise native.DeclinedError(f"it does not convert {step.from_format} to {step.to_format}")
-    source = Path(step.input)
-    job = native.NativeJob(source, pair[0], work.target, pair[1], step.options, work.listener)
+    job = native.NativeJob(Path(step.input), pair[0], work.target, pair[1], step.options, work.listener)
     return native.EDGES[pair](job)
 
 
-def _by_reference(work: Work) -> Facts:
-    if work.not_for_reference:
+def _in_worker(work: Work) -> Facts:
+    """Do what has no native edge: by our code in the worker, or, with nothing of ours, by the reference converter."""
+    step = work.step
+    ours = _TRACED.get(step.to_format)
+    if ours is not None:
+        return {"engine": "worker", **ours(work)}
+    if step.engine == "native":
         raise ConversionError(
-            f"step {work.step.name}: {work.not_for_reference}",
-            hint="in the program that made the model, `model.export('folder')`, and make a graph model of that folder",
+            f"step {step.name}: the native engine does not convert {step.from_format} to {step.to_format}",
+            hint="`engine: auto` takes the reference converter where it must",
         )
+    return _by_reference(work)
+
+
+def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
+    """Go the way that is left where native has declined, if the recipe allows one."""
+    step = work.step
+    if step.fallback_format == "tfjs_graph_model":
+        work.listener.say(f"{step.name}: a graph model, because {declined.reason}")
+        return {"engine": "worker", **to_graph_model(work), "declined": declined.reason}
+    if step.engine == "native":
+        raise ConversionError(
+            f"step {step.name}: the native engine declines: {declined.reason}",
+            hint=f"what works: {declined.route}; `engine: auto` takes the reference converter where it must",
+        ) from declined
+    if work.of_keras_3 or step.from_format == "keras_keras":
+        raise ConversionError(
+            f"step {step.name}: {Path(step.input).name} cannot become a layers model: {declined.reason}",
+            hint="`format: auto` makes a graph model where layers do not suffice; "
+            "what the reference converter makes of such files does not load in TensorFlow.js",
+        ) from declined
+    work.listener.say(f"{step.name}: by the reference converter, because {declined.reason}")
+    return {**_by_reference(work), "declined": declined.reason}
+
+
+def _by_reference(work: Work) -> Facts:
     argv = converter_argv(work.step, output=work.target)
     facts = work.worker().run("convert", {"argv": argv}, log=work.log, timeout=work.timeout)
     return {"engine": "reference", "command": command_line(work.step), **facts}

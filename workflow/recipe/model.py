@@ -24,8 +24,9 @@ Engine = Literal["auto", "native", "reference"]
 """Who converts: our own code without TensorFlow, the reference converter, or the first of them that can."""
 
 RuntimeName = Literal["python", "node", "browser"]
-OptionValue = bool | int | str | list[str] | dict[str, str]
-"""A converter option: flag, size in bytes, name, glob patterns (``["*"]`` for all), or metadata name -> path."""
+OptionValue = bool | int | str | list[str] | dict[str, str] | dict[str, float]
+"""An option: flag, size in bytes, name, glob patterns (``["*"]`` for all), words, files, metadata name -> path, or a
+goal: ``max_error`` or ``max_bytes`` with a number."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,10 @@ class Step:
     verification: Verification | None = None
     """How this step's result is verified, where that differs from the recipe's."""
     engine: Engine = "auto"
+    fallback_format: Format | None = None
+    """What is made at ``output`` instead when the native engine declines ``to_format``."""
+    alternative: tuple[Format, Format] | None = None
+    """From what to what the step goes when its input turns out not to be in ``from_format``: only the run can tell."""
 
 
 @dataclass(frozen=True)

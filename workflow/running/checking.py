@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
 from workflow.recipe.model import Step
+from workflow.running.settling import result_format
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Verification
@@ -25,9 +26,9 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
     Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there. What
     was not run, and a comparison that proves nothing, is said and recorded.
     """
-    step = order.task.declared
-    if not isinstance(step, Step):
+    if not isinstance(order.task.declared, Step):
         return {}
+    step = order.step
     from workflow.verification import verdicts  # noqa: PLC0415  brings numpy; nothing of it is needed to plan
 
     settings = step.verification or verification
@@ -55,9 +56,7 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
 
-    step = order.task.declared
-    if not isinstance(step, Step):
-        raise TypeError(step)
+    step = order.step
     source, result = _subjects(step, order.staged)
     pool = order.workshop.runtimes()
     own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout, listener=order.listener)
@@ -71,13 +70,12 @@ def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
 
     reading = {name: step.options[name] for name in _READING if name in step.options}
     handle = step.input if step.input_is_handle else ""
-    return Subject(Path(step.input), step.from_format, reading, handle), Subject(staged, step.to_format)
+    return Subject(Path(step.input), step.from_format, reading, handle), Subject(staged, result_format(step, staged))
 
 
 def _say(report: Report, order: Order) -> None:
     """Say what is to be known about the result, less what is known of its input."""
-    step = order.task.declared
-    known = _known(step) if isinstance(step, Step) else ()
+    known = _known(order.step)
     for level in report.levels:
         for remark in level.remarks:
             if remark not in known:

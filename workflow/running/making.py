@@ -7,19 +7,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import locations
-from workflow.converters.engines import Work, convert, may_need_worker
+from workflow.converters.engines import convert, may_need_worker
+from workflow.converters.work import Work
 from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.running.settling import result_format, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workflow.converters.bridge import WorkerLike
     from workflow.events import Listener
-    from workflow.formats.summary import ModelSummary
     from workflow.planning import Task
     from workflow.recipe.model import Verification
     from workflow.running.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The workshop's workers, each environment made ready when a worker of it is first asked for."""
+
+    workshop: Workshop
+    listener: Listener
+
+    def warm(self) -> WorkerLike:
+        """Return the warm worker of the converter environment."""
+        self.workshop.prepare(self.listener)
+        return self.workshop.worker()
+
+    def fresh(self) -> WorkerLike:
+        """Return a worker of its own in the converter environment; the caller closes it."""
+        self.workshop.prepare(self.listener)
+        return self.workshop.fresh_worker()
+
+    def keras3(self) -> WorkerLike:
+        """Return a worker of its own in the environment for files of Keras 3; the caller closes it."""
+        return self.workshop.keras3_worker(self.listener)
 
 
 @dataclass(frozen=True)
@@ -33,10 +56,20 @@ class Order:
     workshop: Workshop
     listener: Listener
 
+    @property
+    def step(self) -> Step:
+        """The step to carry out, its formats as the input on disk has it; for tasks that are steps."""
+        if not isinstance(self.task.declared, Step):
+            raise TypeError(self.task.declared)
+        return settled(self.task.declared)
+
+    def workers(self) -> Workers:
+        """Return where workers come from; an environment is made when the first worker of it is asked for."""
+        return Workers(self.workshop, self.listener)
+
     def worker(self) -> WorkerLike:
         """Return the warm worker; the environment is made and the worker started when this is first called."""
-        self.workshop.prepare(self.listener)
-        return self.workshop.worker()
+        return self.workers().warm()
 
 
 Facts = dict[str, Any]
@@ -114,31 +147,17 @@ def _application(order: Order) -> Facts:
 def _converted(order: Order) -> Facts:
     from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
-    step = order.task.declared
-    if not isinstance(step, Step):
-        raise TypeError(step)
+    step = order.step
     summary = None if step.input_is_handle else inspect_model(Path(step.input), step.from_format)
-    refusal = _refusal(step, summary) if summary else ""
     try:
-        return convert(Work(step, order.staged, order.log, order.timeout, order.worker, order.listener, refusal))
+        work = Work(step, order.staged, order.log, order.timeout, order.workers(), order.listener, summary)
+        facts = convert(work)
+        return {**facts, "format": result_format(step, order.staged)}
     except ReferenceConverterError as error:
         # what is known to be odd about the input is the likely cause, and names it better than Keras does
         known = summary.warnings if summary else ()
         error.details = "\n".join((*(f"about the input: {warning}" for warning in known), error.details)).rstrip()
         raise
-
-
-def _refusal(step: Step, summary: ModelSummary) -> str:
-    """Return why the reference converter's result would be worth nothing; empty where it is not known to be so."""
-    if step.to_format != "tfjs_layers_model":
-        return ""
-    version = str(summary.details.get("keras_version") or "")
-    if step.from_format in ("keras", "keras_keras") and version.split(".", maxsplit=1)[0] not in ("", "1", "2"):
-        what = f"{Path(step.input).name} was saved by Keras {version}"
-        return f"{what}, and what the reference converter makes of that does not load in TensorFlow.js"
-    if step.from_format == "keras_keras":
-        return "layers models that the reference converter makes of .keras archives do not load in TensorFlow.js"
-    return ""
 
 
 def _need(file: Path, order: Order) -> None:

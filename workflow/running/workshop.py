@@ -25,6 +25,9 @@ class Workshop(Protocol):
     def fresh_worker(self) -> WorkerLike:
         """Return a worker of its own for a user's script; the caller closes it."""
 
+    def keras3_worker(self, listener: Listener) -> WorkerLike:
+        """Return a worker in the environment for files of Keras 3, made when it is not there; the caller closes it."""
+
     def runtimes(self) -> RuntimePool:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
 
@@ -73,6 +76,14 @@ class EnvironmentWorkshop:
             raise AssertionError("prepare() comes first")
         environ = environment.worker_environ(self._environment)
         return Worker(self._environment.python, environ=environ, log=self._logs / "worker.log")
+
+    def keras3_worker(self, listener: Listener) -> Worker:
+        """Ensure the environment ``keras3`` and return a worker of it, not started yet."""
+        from workflow import environment  # noqa: PLC0415  as above
+        from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
+
+        made = environment.ensure("keras3", wishes=self._wishes, listener=listener)
+        return Worker(made.python, environ=environment.worker_environ(made), log=self._logs / "worker-keras3.log")
 
     def runtimes(self) -> RuntimePool:
         """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""

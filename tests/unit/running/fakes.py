@@ -85,6 +85,9 @@ class FakeWorkshop:
     def fresh_worker(self) -> FakeWorker:
         return self.fake
 
+    def keras3_worker(self, listener: Listener) -> FakeWorker:
+        return self.fake
+
     def runtimes(self) -> RuntimePool:
         return RuntimePool(no_runtime)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +17,7 @@ from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from workflow.converters.fake_worker import Answer
     from workflow.recipe.model import Engine
     from workflow.running.watching import Outcome
 
@@ -35,6 +36,23 @@ def run(base: Path, engine: Engine, workshop: FakeWorkshop, *, verify: bool = Fa
 
 def declining(_job: Any) -> dict[str, Any]:
     raise native.DeclinedError("layer gru of class GRU is more than it knows", route="graph")
+
+
+def traced(**facts: Any) -> Answer:
+    """Return what answers the job ``graph``: a graph model of one node."""
+
+    def answer(args: dict[str, Any]) -> dict[str, Any]:
+        folder = Path(args["output"])
+        folder.mkdir()
+        document = {
+            "format": "graph-model",
+            "modelTopology": {"node": [{"name": "x", "op": "Placeholder"}]},
+            "weightsManifest": [],
+        }
+        (folder / "model.json").write_text(json.dumps(document))
+        return dict(facts)
+
+    return answer
 
 
 def test_a_native_step_needs_no_environment(base: Path) -> None:
@@ -64,6 +82,38 @@ def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, mo
     assert error is not None
     assert error.exit_code == 30
     assert "graph" in error.hint
+
+
+def test_a_graph_model_is_traced_by_our_own_code_in_the_worker(base: Path) -> None:
+    workshop = FakeWorkshop(graph=traced(unsupported={"wasm": {"Einsum": ["attention"]}}))
+    watcher = RecordingWatcher()
+    step = replace(shard_step(base), kind="graph", to_format="tfjs_graph_model", options={}, engine="auto")
+    (outcome,) = Runner(recipe_of(base, step, verify=False), workshop, watcher, manner=Manner()).execute(Selection())
+    assert outcome.error is None
+    assert outcome.facts["engine"] == "worker"
+    assert workshop.fake.requests[0].args["source"]["format"] == "tfjs_layers_model"
+    assert any("not on wasm: Einsum" in warning for warning in watcher.warnings)
+
+
+def test_where_layers_do_not_suffice_a_graph_model_is_made_instead(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = ("tfjs_layers_model", "tfjs_layers_model")
+    monkeypatch.setitem(native.EDGES, pair, declining)
+    watcher = RecordingWatcher()
+    step = replace(shard_step(base), fallback_format="tfjs_graph_model", options={}, engine="auto")
+    recipe = recipe_of(base, step, verify=False)
+    runner = Runner(recipe, FakeWorkshop(graph=traced()), watcher, manner=Manner())
+    (outcome,) = runner.execute(Selection())
+    assert outcome.error is None
+    assert outcome.facts["format"] == "tfjs_graph_model"
+    assert any("a graph model, because layer gru" in line for line in watcher.lines)
+
+
+def test_the_reference_converter_is_not_asked_for_what_it_does_not_offer(base: Path) -> None:
+    step = replace(shard_step(base), to_format="tf_saved_model", options={}, engine="reference")
+    recipe = recipe_of(base, step, verify=False)
+    (outcome,) = Runner(recipe, FakeWorkshop(), RecordingWatcher(), manner=Manner()).execute(Selection())
+    assert outcome.error is not None
+    assert "reference" in outcome.error.message
 
 
 def test_a_native_step_that_is_verified_uses_the_worker_for_that(base: Path) -> None:
