@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.converters import native
 from workflow.converters.command import command_line, converter_argv
+from workflow.converters.options import applying
 from workflow.converters.traced import to_graph_model, to_saved_model
 from workflow.errors import ConversionError
 
@@ -49,7 +50,8 @@ def _natively(work: Work) -> Facts:
     if step.input_is_handle:
         raise native.DeclinedError(f"it does not fetch {step.from_format}")
     pair = (step.from_format, step.to_format)
-    job = native.NativeJob(Path(step.input), pair[0], work.target, pair[1], step.options, work.listener)
+    options = applying(step.options, pair)  # those of a graph model wait for `format: auto` to make one
+    job = native.NativeJob(Path(step.input), pair[0], work.target, pair[1], options, work.listener)
     return native.EDGES[pair](job)
 
 
@@ -90,5 +92,6 @@ def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
 
 def _by_reference(work: Work) -> Facts:
     argv = converter_argv(work.step, output=work.target)
-    facts = work.worker().run("convert", {"argv": argv}, log=work.log, timeout=work.timeout)
+    args = {"argv": argv, "unsafe": bool(work.step.options.get("unsafe"))}
+    facts = work.worker().run("convert", args, log=work.log, timeout=work.timeout)
     return {"engine": "reference", "command": command_line(work.step), **facts}

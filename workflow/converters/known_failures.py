@@ -92,6 +92,16 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "the converter's Keras does not load it: ",
         "custom layers must be registered; a file of Keras 3 needs the native engine or the environment `keras3`",
     ),
+    "foreign_code": (
+        ConversionError,
+        "loading the model would run code that stands in its file: ",
+        "if you trust who made it, give the step `unsafe: true`",
+    ),
+    "custom_objects": (
+        ModelFileError,
+        "",
+        "`custom_objects:` names Python files that define the model's own classes and import without arguments",
+    ),
     "source": (ModelFileError, "", "see what the file is with `tfjs-workflow inspect`, or make it again"),
     "not_built": (ModelFileError, "", "call the model once, or give it an Input, and save it again"),
     "input_kind": (ModelFileError, "", "TensorFlow.js takes plain tensors: give the model a dense input"),

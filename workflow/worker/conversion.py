@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any, Dict, List
 
-from . import stubs
+from . import foreign_code, stubs
 from .failure import JobError
 from .jobs import Progress
 from .products import check
@@ -28,6 +28,8 @@ _DEFAULT_OUTPUTS = {
     "tf_hub": "tfjs_graph_model",
     "tfjs_layers_model": "keras",
 }
+_UNLOADED = {("keras", "tfjs_layers_model"), ("tfjs_layers_model", "tfjs_layers_model")}
+"""Conversions that load no model, and so run no code in it."""
 _DECISION_FORESTS = b"SimpleML"
 
 
@@ -38,6 +40,8 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     argv = list(args["argv"])
     plan = _parse(converter.get_arg_parser(), argv)
     target_format = plan.output_format or _DEFAULT_OUTPUTS[plan.input_format]
+    if (plan.input_format, target_format) not in _UNLOADED:
+        foreign_code.require_harmless({"path": plan.input_path, "format": plan.input_format, **args})
     _load_what_the_model_needs(plan)
     begin = time.perf_counter()
     staged = _stage_output(plan.output_path, target_format)

@@ -7,7 +7,7 @@ import os
 import zipfile
 from typing import Any, Callable, Dict
 
-from . import graph_models, keras_models
+from . import foreign_code, graph_models, keras_models
 from .failure import NotRunnableError
 from .runnable import Runnable
 
@@ -20,10 +20,12 @@ def load(source: _Json) -> Runnable:
     path = source["path"]
     if source["format"].startswith("tfjs_") and os.path.isdir(path):
         path = os.path.join(path, "model.json")
+    if not source.get("unsafe") and foreign_code.lambda_layers(path, source["format"]):
+        raise NotRunnableError("its Lambda layers hold code, which is run only where the step says `unsafe: true`")
     return LOADERS[source["format"]](path, source)
 
 
-def _keras(path: str, source: _Json) -> Runnable:  # noqa: ARG001  every loader takes both
+def _keras(path: str, source: _Json) -> Runnable:
     """Load with the Keras that the converter uses, else, unless it is an archive, with the one inside TensorFlow.
 
     Where tf_keras has been imported, the load_model of TensorFlow's own Keras 2.13 never comes back from an archive.
@@ -35,7 +37,9 @@ def _keras(path: str, source: _Json) -> Runnable:  # noqa: ARG001  every loader 
     problems = []
     for keras in (tf_keras,) if zipfile.is_zipfile(path) else (tf_keras, tf.keras):
         try:
-            return keras_models.runnable(keras.models.load_model(path, compile=False))
+            with foreign_code.known_classes(source) as known:
+                safe = not source.get("unsafe")
+                return keras_models.runnable(keras.models.load_model(path, known, compile=False, safe_mode=safe))
         except _LOADING_ERRORS as problem:  # noqa: PERF203  two rounds
             problems.append(problem)
     raise NotRunnableError(f"Keras does not load it: {_first_line(problems[0])}") from problems[0]

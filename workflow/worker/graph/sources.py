@@ -6,12 +6,22 @@ import contextlib
 import json
 import os
 import zipfile
+from dataclasses import dataclass
 from typing import Any, Callable, Dict
 
+from .. import foreign_code
 from ..failure import JobError
 from . import archives
 
 _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The classes and functions that the user's modules have, and whether bytecode in the model may run."""
+
+    classes: Dict[str, Any]
+    unsafe: bool
 
 
 def load(source: Dict[str, Any]) -> Any:
@@ -21,10 +31,13 @@ def load(source: Dict[str, Any]) -> Any:
         raise JobError("usage", f"the direct way to a graph does not start from {kind}, only {', '.join(LOADERS)}")
     if not os.path.exists(path):
         raise JobError("source", f"there is no {path}")
-    return LOADERS[kind](path)
+    foreign_code.require_harmless(source)
+    with foreign_code.known_classes(source) as known:
+        return LOADERS[kind](path, Trust(known, bool(source.get("unsafe"))))
 
 
-def _layers_model(path: str) -> Any:
+def _layers_model(path: str, trust: Trust) -> Any:
+    import tf_keras
     from tensorflowjs.converters import keras_tfjs_loader
 
     file = os.path.join(path, "model.json") if os.path.isdir(path) else path
@@ -36,14 +49,15 @@ def _layers_model(path: str) -> Any:
     if not topology:
         raise JobError("weights_only", f"{file} holds weights and no topology")
     try:
-        return keras_tfjs_loader.load_keras_model(file)
+        with tf_keras.utils.custom_object_scope(trust.classes):
+            return keras_tfjs_loader.load_keras_model(file)
     except KeyError as problem:
         raise JobError("source", f"{file} has no weight named {problem}, which its topology asks for") from problem
     except _LOADING_ERRORS as problem:
         raise _refused(file, problem) from problem
 
 
-def _keras_h5(path: str) -> Any:
+def _keras_h5(path: str, trust: Trust) -> Any:
     import h5py
 
     try:
@@ -52,17 +66,17 @@ def _keras_h5(path: str) -> Any:
                 raise JobError("weights_only", f"{path} holds weights and no topology")
     except OSError as problem:
         raise JobError("source", f"{path} is no sound HDF5 file: {problem}") from problem
-    return _loaded(path)
+    return _loaded(path, trust)
 
 
-def _keras_archive(path: str) -> Any:
+def _keras_archive(path: str, trust: Trust) -> Any:
     if not zipfile.is_zipfile(path):
         raise JobError("source", f"{path} is no .keras archive")
     with archives.older_layout() if archives.is_older(path) else contextlib.nullcontext():
-        return _loaded(path)
+        return _loaded(path, trust)
 
 
-def _loaded(path: str) -> Any:
+def _loaded(path: str, trust: Trust) -> Any:
     """Load with the converter's Keras. TensorFlow's own cannot take over in the same process.
 
     Both enter their classes in one registry, and a model built of classes of the two keeps Keras waiting for ever.
@@ -70,7 +84,7 @@ def _loaded(path: str) -> Any:
     import tf_keras
 
     try:
-        return tf_keras.models.load_model(path, compile=False)
+        return tf_keras.models.load_model(path, trust.classes, compile=False, safe_mode=not trust.unsafe)
     except _LOADING_ERRORS as problem:
         raise _refused(path, problem) from problem
 
@@ -80,7 +94,7 @@ def _refused(path: str, problem: Exception) -> JobError:
     return JobError("keras_declines", f"{path}: {reason[:500]}")
 
 
-LOADERS: Dict[str, Callable[[str], Any]] = {
+LOADERS: Dict[str, Callable[[str, Trust], Any]] = {
     "tfjs_layers_model": _layers_model,
     "keras": _keras_h5,
     "keras_keras": _keras_archive,
