@@ -61,7 +61,15 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     pool = order.workshop.runtimes()
     own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout, listener=order.listener)
     with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
-        case = Case(result, source, settings, Path(folder), may_quantize=is_quantized(step), timeout=order.timeout)
+        case = Case(
+            result,
+            source,
+            settings,
+            Path(folder),
+            may_quantize=is_quantized(step),
+            timeout=order.timeout,
+            references=pool.references,
+        )
         return verify(case, bench or own)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.verification import runtimes
 from workflow.verification.model import NotRun
+from workflow.verification.references import References
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 
 class RuntimePool:
-    """JavaScript runtimes, each made when it is first asked for and warm from then on. Close it."""
+    """JavaScript runtimes, each made when it is first asked for and warm from then on. Close it.
+
+    ``references`` remembers what sources answered in Python.
+    """
 
     def __init__(self, make: Callable[..., Any] = runtimes.make) -> None:
+        self.references = References()
         self._make = make
         self._made: dict[str, Any] = {}
 
@@ -36,6 +41,7 @@ class RuntimePool:
             if not isinstance(found, NotRun):
                 found.close()
         self._made = {}
+        self.references.close()
 
 
 @dataclass(frozen=True)

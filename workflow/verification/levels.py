@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workflow.recipe.model import Verification
     from workflow.verification.model import Subject
     from workflow.verification.places import Bench
+    from workflow.verification.references import References
 
 _ALONE = "there is no source to compare with"
 
@@ -34,6 +35,8 @@ class Case:
     folder: Path
     may_quantize: bool = True
     timeout: float | None = None
+    references: References | None = None
+    """What sources answered before; without it they are always asked."""
 
 
 def verify(case: Case, bench: Bench) -> Report:
@@ -77,7 +80,7 @@ class _Outputs:
         """Run the source, complete the contract, run the result everywhere."""
         case, begin = self._case, time.perf_counter()
         source = absolute(case.source or case.result)
-        found = outputs.reference_of(source, case.settings, bench=self._bench, folder=case.folder / "reference")
+        found = self._reference(source)
         if isinstance(found, NotRun):
             return self._ended(LevelReport("outputs", "not run", why=found.why), runs=self._unreached(found))
         self._levels[-1] = _contract(case, ports.told(found.facts), ports.Ports())
@@ -100,6 +103,12 @@ class _Outputs:
             "versions": found.facts.get("versions"),
         }
         return self._ended(level, runs=told, facts=facts)
+
+    def _reference(self, source: Subject) -> outputs.Reference | NotRun:
+        case = self._case
+        if case.references is not None:
+            return case.references.of(source, case.settings, bench=self._bench)
+        return outputs.reference_of(source, case.settings, bench=self._bench, folder=case.folder / "reference")
 
     def _judge(self, found: outputs.Reference) -> Judge:
         case = self._case

@@ -51,7 +51,11 @@ def test_the_recipe_trains_converts_in_five_ways_and_reads_the_samples() -> None
     assert recipe.model.depends == (DATA,)
     kinds = {step.kind for step in recipe.steps}
     assert kinds == {"python_to_js", "js_to_python", "shard", "quantize", "graph"}
+    stored = {step.name for step in recipe.steps if step.kind == "quantize"}
+    assert stored == {"uint16", "uint8", "float16"}
     assert recipe.verification.inputs == recipe.verification.labels == SAMPLES
+    assert recipe.verification.runtimes == ("python", "node", "browser")
+    assert recipe.verification.backends == {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm")}
 
 
 def test_the_recipe_begins_with_the_line_for_editors() -> None:

@@ -1,5 +1,6 @@
 // Runs models in a browser for the host: node browser.mjs SETTINGS (JSON); the same lines as node.mjs.
-// One browser serves many requests; each model on each backend gets a page of its own.
+// One browser serves many requests. On the GPU each model gets a fresh page, for compiling its shaders is part of what its
+// first prediction costs; elsewhere one page serves model after model, which saves what opening it costs.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import * as channel from './channel.mjs';
 import { Server } from './server.mjs';
 
+const SHADERS = /^web/;
 const CLOSING_MS = 4000;
 const LAUNCH_MS = 60_000;
 const PACKAGES = ['core', 'layers', 'converter', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu'].map(
@@ -38,7 +40,7 @@ class Driver {
   constructor(settings) {
     this.settings = settings;
     this.server = new Server();
-    this.kept = null;
+    this.pages = new Map();
   }
 
   async start() {
@@ -72,15 +74,14 @@ class Driver {
     return page;
   }
 
-  // The page that has this model on this backend loaded, else a fresh one.
-  async pageFor(key) {
-    if (this.kept?.key !== key) {
-      const old = this.kept;
-      this.kept = null;
-      await old?.page.close();
-      this.kept = { key, page: await this.opened() };
+  // The page that this request may run in: the one that its backend has, or a fresh one.
+  async pageFor({ backend, format, key }) {
+    const served = SHADERS.test(backend) ? `${format} ${key}` : 'every model';
+    if (this.pages.get(backend)?.served !== served) {
+      await this.discard(backend);
+      this.pages.set(backend, { served, page: await this.opened() });
     }
-    return this.kept.page;
+    return this.pages.get(backend).page;
   }
 
   async answer(request) {
@@ -92,15 +93,15 @@ class Driver {
       inputs: this.server.mount('inputs', request.inputs),
       outputs: this.server.mount('outputs', request.outputs, { writable: true }),
     };
-    const page = await this.pageFor(`${request.backend} ${request.format} ${request.key}`);
+    const page = await this.pageFor(request);
     try {
       const result = this.checked(await page.evaluate((wanted) => globalThis.verifier.run(wanted), asked));
       if (result.failure) {
-        await this.discard();
+        await this.discard(request.backend);
       }
       return result;
     } catch (problem) {
-      await this.discard();
+      await this.discard(request.backend);
       return { failure: { kind: 'crash', message: `the page died: ${channel.firstLine(problem)}`, phase: 'run' } };
     }
   }
@@ -112,9 +113,9 @@ class Driver {
     return absent.length ? { failure: { kind: 'files', message, phase: 'load' } } : result;
   }
 
-  async discard() {
-    const old = this.kept;
-    this.kept = null;
+  async discard(backend) {
+    const old = this.pages.get(backend);
+    this.pages.delete(backend);
     await old?.page.close().catch(() => undefined);
   }
 

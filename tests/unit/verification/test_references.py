@@ -1,0 +1,63 @@
+"""A source is run once for all steps that read it with the same samples, and again when either is another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.verification.models import NumpyBench, layers_model
+from workflow.recipe.model import Verification
+from workflow.verification.levels import Case, verify
+from workflow.verification.references import References
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from workflow.verification.model import Subject
+
+SETTINGS = Verification(runtimes=("python",))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Subject:
+    return layers_model(tmp_path / "layers")
+
+
+@pytest.fixture
+def verified(tmp_path: Path) -> Iterator[Callable[..., int]]:
+    """Verify a model against itself and return how often its source has been run since the beginning."""
+    bench, remembered = NumpyBench(), References()
+
+    def once(model: Subject, settings: Verification = SETTINGS) -> int:
+        folder = tmp_path / f"work_{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        report = verify(Case(model, model, settings, folder, references=remembered), bench)
+        assert report.verdict == "passed"
+        return [name for name, _ in bench.jobs].count("reference")
+
+    yield once
+    remembered.close()
+
+
+def test_the_same_source_is_run_once(verified: Callable[..., int], model: Subject) -> None:
+    assert [verified(model), verified(model, replace(SETTINGS, repeat=0, atol=1.0))] == [1, 1]
+
+
+def test_other_samples_and_other_files_are_another_source(verified: Callable[..., int], model: Subject) -> None:
+    assert [verified(model), verified(model, replace(SETTINGS, seed=1))] == [1, 2]
+    assert verified(model, replace(SETTINGS, samples=9)) == 3
+    document = model.path / "model.json"
+    document.write_text(document.read_text() + "\n")
+    assert verified(model) == 4
+
+
+def test_nothing_is_left_on_disk(model: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remembered = References()
+    remembered.of(model, SETTINGS, bench=NumpyBench())
+    (kept,) = tmp_path.glob("tfjs-references-*")
+    remembered.close()
+    assert not kept.exists()

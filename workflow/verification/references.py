@@ -1,0 +1,56 @@
+"""What sources answered, remembered for as long as a run lasts: most steps of a recipe read the same source."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.verification import outputs
+
+if TYPE_CHECKING:
+    from workflow.recipe.model import Verification
+    from workflow.verification.model import NotRun, Subject
+    from workflow.verification.places import Bench
+
+
+class References:
+    """The answers of sources, each computed once; files that changed since make it another source. Close it."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._known: dict[str, outputs.Reference | NotRun] = {}
+
+    def of(self, source: Subject, settings: Verification, *, bench: Bench) -> outputs.Reference | NotRun:
+        """Run a source in Python on its samples, unless that was done before; raises as ``outputs.reference_of``."""
+        key = _key(source, settings)
+        if key not in self._known:
+            self._folder = self._folder or Path(tempfile.mkdtemp(prefix="tfjs-references-"))
+            folder = self._folder / str(len(self._known))
+            self._known[key] = outputs.reference_of(source, settings, bench=bench, folder=folder)
+        return self._known[key]
+
+    def close(self) -> None:
+        """Forget everything and remove its files; what is asked for later is computed anew."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder, self._known = None, {}
+
+
+def _key(source: Subject, settings: Verification) -> str:
+    """Return everything that the answers follow from."""
+    drawn = (settings.image_range, settings.samples, settings.batches, settings.seed)
+    given = [_files(path) for path in (settings.inputs, settings.labels)]
+    model: list[Any] = [source.format, dict(source.options), source.handle, _files(source.path)]
+    return json.dumps([model, given, drawn], default=str, sort_keys=True)
+
+
+def _files(path: Path | None) -> list[Any] | None:
+    """Return a path with size and time of every file there."""
+    if path is None:
+        return None
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    known = [(str(one), one.stat()) for one in found if one.is_file()]
+    return [str(path), *((name, facts.st_size, facts.st_mtime_ns) for name, facts in known)]
