@@ -77,6 +77,26 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "save the whole model with model.save(), not its weights alone with model.save_weights()",
     ),
     "signature": (ModelFileError, "", "give the step one of these as `signature_name:`"),
+    "tags": (ModelFileError, "", "give the step one of these as `saved_model_tags:`"),
+    "unsigned": (
+        ModelFileError,
+        "",
+        "save it with tf.saved_model.save(model, folder, signatures=...): without one nobody knows what to compute",
+    ),
+    "unfed": (
+        ModelFileError,
+        "the signature is not the whole of it: ",
+        "choose another `signature_name:`, or save the model with all its inputs in the signature",
+    ),
+    "resource": (ConversionError, "", "TensorFlow.js has lookup tables and no other resources: save the model without"),
+    "output_names": (ModelFileError, "", "give the step others as `output_node_names:`"),
+    "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
+    "not_frozen": (
+        ModelFileError,
+        "the graph is not frozen: ",
+        "freeze it with its checkpoint first, or convert the SavedModel or the Keras model that it was made of",
+    ),
+    "hub": (DownloadError, "", "see whether the network reaches it, or fetch the module and give its folder"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",

@@ -92,7 +92,8 @@ def test_each_layer_is_named_once_for_an_op() -> None:
     "kind",
     [
         *("unsupported_ops", "too_large", "keras_declines", "source", "not_built", "input_kind"),
-        *("weights", "weights_only", "quantization", "metadata", "output", "usage"),
+        *("weights", "weights_only", "quantization", "metadata", "output", "usage", "signature", "hub"),
+        *("tags", "unsigned", "unfed", "resource", "output_names", "no_outputs", "not_frozen"),
     ],
 )
 def test_the_host_knows_every_kind_of_failure(kind: str) -> None:

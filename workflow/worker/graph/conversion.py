@@ -14,7 +14,7 @@ from ..failure import JobError
 from . import grouped, optimizing, origins, repairs, stability, support, writing
 from .freezing import LARGEST, Frozen
 from .options import Options
-from .signatures import present
+from .signatures import Signature, present
 
 _NAMED = 8
 
@@ -64,6 +64,7 @@ def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
         if plan.repairs:
             done += repairs.repair(graph)
         stability.stabilize(graph)
+    _refuse_unfed(graph, signature)
     facts = _checked(graph, plan)
     facts.update(repairs=done, signature=present(signature, [node.name for node in graph.node]).as_json())
     with clock.phase("write"):
@@ -72,6 +73,12 @@ def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
         )
         facts.update(_written(plan.output, artifact, options))
     return facts
+
+
+def check_output(folder: str) -> None:
+    """Raise ``JobError`` for a folder that holds something: what is there is never mixed with what is written."""
+    if os.path.isdir(folder) and os.listdir(folder):
+        raise JobError("output", f"{folder} is there and not empty")
 
 
 def named(frozen: Frozen, options: Options) -> Frozen:
@@ -86,6 +93,14 @@ def _ungrouped(graph: Any) -> List[Dict[str, Any]]:
     calls = grouped.ungroup(graph)
     names = [node.name for node in calls]
     return [{"repair": "grouped_convolutions", "nodes": len(names), "ops": ["Conv2D"], "at": names}] if calls else []
+
+
+def _refuse_unfed(graph: Any, signature: Signature) -> None:
+    """Raise ``JobError`` where the graph wants more than its signature: nobody could know how to run the result."""
+    fed = {port.node for port in signature.inputs}
+    unfed = [node.name for node in graph.node if node.op == "Placeholder" and node.name not in fed]
+    if unfed:
+        raise JobError("unfed", f"its outputs depend on {_listed(unfed)}, which the signature does not have as inputs")
 
 
 def _checked(graph: Any, plan: Plan) -> Dict[str, Any]:
@@ -113,8 +128,7 @@ def _listed(names: List[str]) -> str:
 
 def _written(folder: str, artifact: writing.Artifact, options: Options) -> Dict[str, Any]:
     """Write beside the folder and rename, so that a folder that is there is whole."""
-    if os.path.isdir(folder) and os.listdir(folder):
-        raise JobError("output", f"{folder} is there and not empty")
+    check_output(folder)
     staged = f"{folder}.part"
     shutil.rmtree(staged, ignore_errors=True)
     try:

@@ -44,7 +44,11 @@ def fold(graph: Any) -> Any:
     for match in matches:
         gone |= {match.node.name, match.convolution.name}
         gone |= {match.addition.name} if match.addition is not None else set()
-        added += _folded(match)
+        if readers[match.weights.name] == 1:
+            gone.add(match.weights.name)
+    taken = set(nodes) - gone
+    for match in matches:
+        added += _folded(match, taken)
     return _rebuilt(graph, gone, {match.weights.name for match in matches}, added=added)
 
 
@@ -77,7 +81,7 @@ def _channels(convolution: Any, weights: Any) -> int:
     return int(dims[3] if convolution.op == "Conv2D" else dims[2] * dims[3])
 
 
-def _folded(match: _Match) -> List[Any]:
+def _folded(match: _Match, taken: Set[str]) -> List[Any]:
     from tensorflow.core.framework import node_def_pb2
 
     values = match.constants
@@ -86,8 +90,8 @@ def _folded(match: _Match) -> List[Any]:
     offset = (-values["mean"] * scale) + values["beta"]
     per_weight = scale if match.convolution.op == "Conv2D" else scale.reshape(weights.shape[2:])
     name = match.convolution.name
-    scaled = _constant(f"{name}_weights", (weights * per_weight).astype(weights.dtype))
-    shift = _constant(f"{name}_bn_offset", offset.astype(values["mean"].dtype))
+    scaled = _constant(_free(f"{name}_weights", taken), (weights * per_weight).astype(weights.dtype))
+    shift = _constant(_free(f"{name}_bn_offset", taken), offset.astype(values["mean"].dtype))
     convolution = node_def_pb2.NodeDef()
     convolution.CopyFrom(match.convolution)
     convolution.input[1] = scaled.name
@@ -95,6 +99,15 @@ def _folded(match: _Match) -> List[Any]:
     for attribute in ("T", "data_format"):
         bias.attr[attribute].CopyFrom(match.convolution.attr[attribute])
     return [scaled, convolution, shift, bias]
+
+
+def _free(wish: str, taken: Set[str]) -> str:
+    """Return a name that no node has: slim's depthwise convolutions call their own weights what we would call ours."""
+    name = wish
+    while name in taken:
+        name += "_folded"
+    taken.add(name)
+    return name
 
 
 def _scale(match: _Match) -> Any:

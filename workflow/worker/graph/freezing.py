@@ -61,12 +61,36 @@ def constants_for_variables(function: Any, *, control_flow_v2: bool = False) -> 
 
 def check_size(function: Any) -> None:
     """Raise ``JobError`` when the variables alone fill a graph: it would fail much later, in obscure words."""
-    sizes = [_bytes(variable) for variable in function.graph.variables]
-    if sum(sizes) + _ROOM_FOR_NODES > LARGEST:
+    check_bytes(sum(_bytes(variable) for variable in function.graph.variables))
+
+
+def check_bytes(count: int) -> None:
+    """Raise ``JobError`` when a graph with this many bytes of weights would be too large to be written."""
+    if count + _ROOM_FOR_NODES > LARGEST:
         raise JobError(
-            "too_large",
-            f"its weights have {sum(sizes) / 2**30:.2f} GiB, and a graph cannot hold more than 2 GiB",
+            "too_large", f"its weights have {count / 2**30:.2f} GiB, and a graph cannot hold more than 2 GiB"
         )
+
+
+def inline(graph: Any, signature: Signature, *, control_flow_v2: bool = False) -> Any:
+    """Return the GraphDef with called functions written out, and loops lowered unless told not to."""
+    from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, rewriter_config_pb2
+    from tensorflow.python.framework import convert_to_constants
+    from tensorflow.python.grappler import tf_optimizer
+
+    config = config_pb2.ConfigProto()
+    rewriting = config.graph_options.rewrite_options
+    rewriting.min_graph_nodes = -1  # small graphs, too
+    rewriting.optimizers[:] = ["function"]
+    rewriting.function_optimization = rewriter_config_pb2.RewriterConfig.AGGRESSIVE
+    whole = meta_graph_pb2.MetaGraphDef()
+    whole.graph_def.CopyFrom(convert_to_constants.disable_lower_using_switch_merge(graph) if control_flow_v2 else graph)
+    for function in whole.graph_def.library.function:
+        if "api_implements" in function.attr:  # a call that may be replaced by another is not inlined
+            del function.attr["api_implements"]
+    kept = dict.fromkeys(port.node for port in (*signature.inputs, *signature.outputs))
+    whole.collection_def["train_op"].node_list.value.extend(kept)
+    return tf_optimizer.OptimizeGraph(config, whole)
 
 
 def _name_captures(graph: Any, function: Any) -> None:

@@ -1,4 +1,4 @@
-"""The job ``graph``: a Keras model straight to a graph model, without the SavedModel that is thrown away."""
+"""The job ``graph``: anything that TensorFlow can freeze to a graph model, by our own stages."""
 
 from __future__ import annotations
 
@@ -8,29 +8,25 @@ import sys
 from typing import Any, Dict
 
 from ..jobs import Progress
-from . import conversion, freezing, options, origins, sources, tracing
+from . import conversion, front_ends, options
 
 
 def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     """Convert ``source`` {path, format} to a graph model in the folder ``output`` and return the facts.
 
     ``options`` has the reference converter's own names; ``repairs`` False leaves the graph as the reference has it.
+    Where the options leave a choice open, the facts say what was chosen: ``signature_name``, ``saved_model_tags``,
+    ``output_node_names`` and, with ``output_node_names_found``, whether nobody had named the latter.
     """
     chosen, clock = options.parse(args.get("options") or {}), conversion.Clock()
-    with clock.phase("load"):
-        model = sources.load(args["source"])
-    progress("tracing the model")
-    with clock.phase("trace"):
-        traced = tracing.trace(model)
-    with clock.phase("freeze"):
-        frozen = freezing.freeze(traced.function, traced.signature, control_flow_v2=chosen.control_flow_v2)
-    layers = origins.layer_names(model)
-    del model, traced
+    conversion.check_output(args["output"])
+    source = args["source"]
+    taken = front_ends.take(front_ends.Request(source["path"], source["format"], chosen, clock, progress, source))
     gc.collect()  # from here on the constants in the graph are all that is needed
     progress("optimising the graph")
-    plan = conversion.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=layers)
-    facts = conversion.convert(conversion.named(frozen, chosen), plan, clock=clock)
-    return {**facts, "seconds": clock.seconds, "memory": _memory()}
+    plan = conversion.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=taken.layers)
+    facts = conversion.convert(conversion.named(taken.frozen, chosen), plan, clock=clock)
+    return {**taken.facts, **facts, "seconds": clock.seconds, "memory": _memory()}
 
 
 def _memory() -> Dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..failure import JobError
 
@@ -25,6 +25,10 @@ class Options:
     experiments: bool = False
     structured_names: bool = False
     metadata: Dict[str, Any] = field(default_factory=dict)
+    signature_name: Optional[str] = None
+    saved_model_tags: Optional[Tuple[str, ...]] = None
+    """None for the usual ones; an empty tuple for a graph without tags."""
+    output_node_names: Tuple[str, ...] = ()
 
 
 def parse(given: Dict[str, Any]) -> Options:
@@ -32,6 +36,7 @@ def parse(given: Dict[str, Any]) -> Options:
     shard_bytes = given.get("weight_shard_size_bytes", SHARD_BYTES)
     if not isinstance(shard_bytes, int) or shard_bytes <= 0:
         raise JobError("usage", f"weight_shard_size_bytes is {shard_bytes!r}, not a positive number")
+    tags = given.get("saved_model_tags")
     return Options(
         shard_bytes=shard_bytes,
         quantize=_quantized(given),
@@ -41,7 +46,16 @@ def parse(given: Dict[str, Any]) -> Options:
         experiments=bool(given.get("experiments", False)),
         structured_names=bool(given.get("use_structured_outputs_names", False)),
         metadata=_metadata(given.get("metadata") or {}),
+        signature_name=given.get("signature_name") or None,
+        saved_model_tags=None if tags is None else tuple(_names(tags)),
+        output_node_names=tuple(_names(given.get("output_node_names") or [])),
     )
+
+
+def _names(given: Any) -> List[str]:
+    """Return names out of a list, or out of a text that divides them by commas."""
+    listed = given.split(",") if isinstance(given, str) else given
+    return [name.strip() for name in map(str, listed) if name.strip()]
 
 
 def _quantized(given: Dict[str, Any]) -> Dict[str, Any]:

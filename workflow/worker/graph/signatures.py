@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 Shape = Optional[Tuple[Optional[int], ...]]
 
@@ -26,6 +26,22 @@ class Port:
         """The name of the node that makes the tensor."""
         return self.tensor.split(":")[0]
 
+    def information(self) -> Any:
+        """Return the TensorInfo that says this to TensorFlow."""
+        from tensorflow.core.protobuf import meta_graph_pb2
+
+        information = meta_graph_pb2.TensorInfo(name=self.tensor)
+        if self.dtype is None:
+            return information
+        information.dtype = self.dtype
+        if self.shape is None:
+            information.tensor_shape.unknown_rank = True
+        else:
+            for size in self.shape:
+                information.tensor_shape.dim.add(size=-1 if size is None else size)
+            information.tensor_shape.SetInParent()
+        return information
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -42,7 +58,7 @@ class Signature:
         message = meta_graph_pb2.SignatureDef()
         for ports, target in ((self.inputs, message.inputs), (self.outputs, message.outputs)):
             for port in ports:
-                target[port.key].CopyFrom(_information(port))
+                target[port.key].CopyFrom(port.information())
         return message
 
     def as_json(self) -> Dict[str, Any]:
@@ -71,32 +87,33 @@ def in_natural_order(signature: Signature) -> Signature:
     return replace(signature, inputs=inputs, outputs=outputs)
 
 
+def in_order_of(signature: Signature, inputs: Sequence[str], *, outputs: Sequence[str]) -> Signature:
+    """Return the signature with ports in the order of these names, or in natural order where the names are others.
+
+    The inputs that stand for resources come last.
+    """
+    sides = ((signature.inputs, inputs), (signature.outputs, outputs))
+    found = tuple(tuple(sorted(ports, key=_order(ports, names))) for ports, names in sides)
+    return replace(signature, inputs=found[0], outputs=found[1])
+
+
+def _order(ports: Tuple[Port, ...], names: Sequence[str]) -> Callable[[Port], Any]:
+    places = {name: number for number, name in enumerate(names)}
+    public = {port.key for port in ports if port.resource is None}
+    known = public == set(places)
+    return lambda port: (port.resource or 0, places[port.key] if known and port.key in places else 0, natural(port.key))
+
+
 def present(signature: Signature, nodes: Iterable[str]) -> Signature:
     """Return the signature without the inputs that the graph has no node for: nothing depends on them."""
     names = set(nodes)
     return replace(signature, inputs=tuple(port for port in signature.inputs if port.node in names))
 
 
-def _information(port: Port) -> Any:
-    from tensorflow.core.protobuf import meta_graph_pb2
-
-    information = meta_graph_pb2.TensorInfo(name=port.tensor)
-    if port.dtype is None:
-        return information
-    information.dtype = port.dtype
-    if port.shape is None:
-        information.tensor_shape.unknown_rank = True
-    else:
-        for size in port.shape:
-            information.tensor_shape.dim.add(size=-1 if size is None else size)
-        information.tensor_shape.SetInParent()
-    return information
-
-
 def _described(port: Port) -> Dict[str, Any]:
     from google.protobuf.json_format import MessageToDict
 
-    described: Dict[str, Any] = MessageToDict(_information(port))
+    described: Dict[str, Any] = MessageToDict(port.information())
     if port.resource is not None:
         described["resourceId"] = port.resource
     return described

@@ -8,6 +8,7 @@ FLOAT, INT32 = 1, 3  # numbers of TensorFlow's DataType enumeration
 _OUTPUTS = {
     **dict.fromkeys(["Add", "AddV2", "Sub", "Mul", "RealDiv"], "z"),
     **dict.fromkeys(["Abs", "Erf", "Neg", "Rsqrt", "Sigmoid", "Softplus", "Tanh", "Transpose", "Reciprocal"], "y"),
+    "FusedBatchNormV3": "y",
     **dict.fromkeys(["Elu", "LeakyRelu", "Relu", "Relu6", "Selu"], "activations"),
     "MatMul": "product",
 }

@@ -1,0 +1,127 @@
+"""SavedModels of TensorFlow 1 and 2: which graph of the file, which signature, and whose way of freezing it."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+from ..failure import JobError
+from . import classic, keras_metadata, modern
+from .freezing import Frozen
+from .options import Options
+from .signatures import in_order_of
+
+FILES = ("saved_model.pb", "saved_model.pbtxt")
+_USUAL_TAGS = ("serve",)
+_USUAL_SIGNATURES = ("serving_default", "default")
+_UNREGISTERED = re.compile(r"Op type not registered '([^']+)'")
+_MOST_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One graph of a SavedModel and one of its signatures."""
+
+    folder: str
+    graph: Any
+    tags: Sequence[str]
+    signature_name: str
+
+    @property
+    def signature(self) -> Any:
+        """The SignatureDef as the file has it."""
+        return self.graph.signature_def[self.signature_name]
+
+    @property
+    def is_classic(self) -> bool:
+        """Whether TensorFlow 1 wrote it: a graph with variables, and no objects that functions belong to."""
+        return not self.graph.HasField("object_graph_def")
+
+    def facts(self) -> Dict[str, Any]:
+        """Return what was chosen, for the record."""
+        return {"signature_name": self.signature_name, "saved_model_tags": list(self.tags)}
+
+
+def choose(folder: str, options: Options) -> Choice:
+    """Return the graph and the signature that the options ask for, or the usual ones; raises ``JobError``."""
+    graphs = _parsed(folder).meta_graphs
+    by_tags = {tuple(sorted(graph.meta_info_def.tags)): graph for graph in graphs}
+    tags = _chosen_tags(list(by_tags), options.saved_model_tags)
+    graph = by_tags[tags]
+    return Choice(folder, graph, tags, _chosen_signature(folder, graph, options.signature_name))
+
+
+def freeze(choice: Choice, options: Options) -> Frozen:
+    """Return the chosen signature as a frozen graph: by the loader of the TensorFlow that wrote it, and no other."""
+    with explained(choice.folder, choice.graph.graph_def):
+        freezer = classic.freeze if choice.is_classic else modern.freeze
+        frozen = freezer(choice, control_flow_v2=options.control_flow_v2)
+    order = keras_metadata.read(choice.folder)
+    return Frozen(
+        frozen.graph,
+        in_order_of(frozen.signature, order.inputs, outputs=order.outputs),
+        frozen.initializer,
+        generated_by=choice.graph.meta_info_def.tensorflow_version or None,
+    )
+
+
+@contextmanager
+def explained(path: str, graph: Optional[Any] = None) -> Iterator[None]:
+    """Turn what TensorFlow raises while it reads ``path`` into a ``JobError`` that says what is wrong there."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.OpError, ValueError, OSError, KeyError, TypeError, AttributeError) as problem:
+        missing = _UNREGISTERED.search(str(problem))
+        if missing is not None:
+            places = ", ".join(_places(graph, missing[1])) or "somewhere in it"
+            raise JobError("unsupported_ops", f"{missing[1]} (from {places}; TensorFlow lacks it, too)") from problem
+        lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [type(problem).__name__]
+        raise JobError("source", f"TensorFlow cannot read {path}: {lines[0][:500]}") from problem
+
+
+def _parsed(folder: str) -> Any:
+    from tensorflow.python.saved_model import loader_impl
+
+    if not any(os.path.isfile(os.path.join(folder, name)) for name in FILES):
+        raise JobError("source", f"there is no SavedModel in {folder}: it holds no {FILES[0]}")
+    with explained(folder):
+        return loader_impl.parse_saved_model(folder)
+
+
+def _chosen_tags(there: List[Any], wished: Optional[Sequence[str]]) -> Any:
+    if wished is None:
+        tags = there[0] if len(there) == 1 else _USUAL_TAGS
+    else:
+        tags = tuple(sorted(tag for tag in wished if tag))
+    if tags not in there:
+        listed = "; ".join(",".join(found) or "(none)" for found in sorted(there))
+        raise JobError(
+            "tags", f"the SavedModel has no graph with the tags {','.join(tags) or '(none)'}; there are: {listed}"
+        )
+    return tags
+
+
+def _chosen_signature(folder: str, graph: Any, wished: Optional[str]) -> str:
+    there = sorted(
+        name for name, found in graph.signature_def.items() if found.outputs and not name.startswith("__saved_model")
+    )
+    if not there:
+        raise JobError("unsigned", f"the SavedModel in {folder} has no signature")
+    usual = [name for name in _USUAL_SIGNATURES if name in there] or (there if len(there) == 1 else [])
+    name = wished or (usual[0] if usual else "")
+    if name not in there:
+        what = f"no signature {name!r}" if name else "several signatures and no usual one"
+        raise JobError("signature", f"the SavedModel has {what}; there are: {', '.join(there)}")
+    return name
+
+
+def _places(graph: Optional[Any], op: str) -> List[str]:
+    if graph is None:
+        return []
+    bodies = [graph.node, *(function.node_def for function in graph.library.function)]
+    return [node.name for nodes in bodies for node in nodes if node.op == op][:_MOST_LISTED]
