@@ -7,7 +7,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.options import OPTIONS, QUANTIZATIONS, Form
+from workflow.converters.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
+from workflow.converters.pairs import EDGES
+from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,29 +18,52 @@ if TYPE_CHECKING:
 
 PROGRAM = "tensorflowjs_converter"
 EVERYTHING = ["*"]
+_UNDECIDED = "which formats it goes between is found out when it runs"
 
 
 def converter_argv(step: Step, *, output: Path | None = None) -> list[str]:
     """Return the arguments after the program's name, ready for ``tensorflowjs.converters.convert``.
 
-    ``output`` is written to instead of the step's own output (a staging folder).
+    ``output`` is written to instead of the step's own output (a staging folder). Raises ``ConversionError`` when the
+    reference converter does not offer the conversion, or does not have one of its options.
     """
+    if reason := not_offered(step):
+        raise ConversionError(
+            f"step {step.name}: the reference converter does not do this: {reason}",
+            hint="`engine: auto` takes the tool's own code for it, where that can",
+        )
     return _argv(step, output or step.output, lambda path: path)
 
 
 def command_line(step: Step, *, relative_to: Path | None = None) -> str:
     """Return the command that a person would type in ``relative_to`` (the current folder), quoted for a shell.
 
-    The converter's own console script splits its arguments at spaces, so with such a path only this tool works.
+    The converter's own console script splits its arguments at spaces, so with such a path only this tool works. For
+    what the reference converter does not offer, the line is a comment that says so.
     """
+    reason = _UNDECIDED if step.fallback_format or step.alternative else not_offered(step)
+    if reason:
+        return f"# no command of the reference converter: {reason} (step {step.name})"
     here = relative_to or Path.cwd()
     return shlex.join([PROGRAM, *_argv(step, step.output, lambda path: _short(path, here))])
+
+
+def not_offered(step: Step) -> str:
+    """Return why the reference converter cannot do a step at all, or not as it says; empty when it can."""
+    pair = (step.from_format, step.to_format)
+    if not EDGES[pair].reference:
+        return f"it does not convert {pair[0]} to {pair[1]}"
+    names = [f"`{option.name}`" for option in ours(step.options, pair)]
+    if names:
+        return f"it has no {' and no '.join(names)} from {pair[0]} to {pair[1]}"
+    missing = [f"`{option.name}`" for option in lacking(step.options, pair)]
+    return f"it needs {' and '.join(missing)}, which this tool finds out when it runs" if missing else ""
 
 
 def _argv(step: Step, output: Path, shown: Callable[[str], str]) -> list[str]:
     options = dict(step.options)
     if isinstance(metadata := options.get("metadata"), dict):
-        options["metadata"] = {key: shown(path) for key, path in metadata.items()}
+        options["metadata"] = {key: shown(str(path)) for key, path in metadata.items()}
     source = step.input if step.input_is_handle else shown(step.input)
     formats = [f"--input_format={step.from_format}", f"--output_format={step.to_format}"]
     return [*formats, *_remainder(options), *_flags(options), source, shown(str(output))]

@@ -1,15 +1,17 @@
-"""The converter's options: what each one is, and for which conversions it means something."""
+"""The options of conversions: what each one is, for which conversions it means something, and who knows it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.converters.pairs import JAVASCRIPT, KERAS, Pair, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+    from workflow.recipe.model import OptionValue
 
 
 class Form(Enum):
@@ -23,31 +25,52 @@ class Form(Enum):
     PATTERNS = "glob patterns of weight names"
     SIZE = "a number of bytes"
     METADATA = "names and the JSON files that go with them"
+    GOAL = "one goal: max_error or max_bytes"
+    FILES = "a list of files"
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of the converter; ``where`` says in words what ``pairs`` says exactly."""
+    """One option; ``where`` says in words what ``pairs`` says exactly.
+
+    ``ours`` are those of the pairs for which the reference converter does not have the option. ``required`` are those
+    for which it cannot do without. For ``both_ways`` yes, no and leaving the option out are three different things.
+    """
 
     name: str
     form: Form
     pairs: frozenset[Pair]
     where: str
+    ours: frozenset[Pair] = frozenset()
     required: frozenset[Pair] = frozenset()
+    both_ways: frozenset[Pair] = frozenset()
+
+    def is_idle(self, value: Any, *, pair: Pair) -> bool:
+        """Tell whether the value is what happens anyway, so that it can be left out."""
+        if self.form is Form.PATTERNS:
+            return bool(value == [])
+        return value is (self.form is Form.TRUTH_BY_DEFAULT) and pair not in self.both_ways
 
 
+_LAYERS, _GRAPH = JAVASCRIPT
 _TO_JS = pairs(target=JAVASCRIPT)
-_TO_GRAPH = pairs(target=("tfjs_graph_model",))
-_SIGNED = pairs(source=("tf_saved_model", "tf_hub"), target=("tfjs_graph_model",))
+_LAYERS_AGAIN = pairs(source=(_LAYERS,), target=(_LAYERS,))
+_GRAPH_AGAIN = pairs(source=(_GRAPH,), target=(_GRAPH,))
+_AGAIN = _LAYERS_AGAIN | _GRAPH_AGAIN
+_NEW_GRAPH = pairs(target=(_GRAPH,)) - _GRAPH_AGAIN
+_SIGNED = pairs(source=("tf_saved_model", "tf_hub"), target=(_GRAPH,))
 _FROZEN = pairs(source=("tf_frozen_model",))
-_STRUCTURED = pairs(source=("keras", "tf_saved_model", "tf_hub"), target=("tfjs_graph_model",))
-_TRACED = _TO_GRAPH - _FROZEN
-_SPLITTABLE = pairs(source=KERAS, target=("tfjs_layers_model",))
-_RESAVED = pairs(source=("tfjs_layers_model",), target=("tfjs_layers_model",))
+_STRUCTURED = pairs(source=(*KERAS, "tf_saved_model", "tf_hub"), target=(_GRAPH,))
+_SPLITTABLE = pairs(source=KERAS, target=(_LAYERS,))
+_KERAS_FILES = pairs(source=("keras", "keras_keras"), target=JAVASCRIPT)
+_BY_US = _TO_JS - pairs(source=("keras_saved_model",), target=(_LAYERS,))
 
 _WHEN_JS = "when the result is a TensorFlow.js model (tfjs_layers_model or tfjs_graph_model)"
-_WHEN_GRAPH = "when the result is a tfjs_graph_model"
+_WHEN_GRAPH = "when a tfjs_graph_model is made of another model"
 _WHEN_SIGNED = "from tf_saved_model or tf_hub"
+_WHEN_AGAIN = "when a tfjs_layers_model or a tfjs_graph_model is written again"
+_WHEN_BY_US = f"{_WHEN_JS}, except from keras_saved_model to tfjs_layers_model"
+_WHEN_KERAS_FILES = "from keras or keras_keras to tfjs_graph_model or tfjs_layers_model"
 
 _OPTIONS = (
     Option("weight_shard_size_bytes", Form.SIZE, _TO_JS, _WHEN_JS),
@@ -55,31 +78,34 @@ _OPTIONS = (
     Option("quantize_uint8", Form.PATTERNS, _TO_JS, _WHEN_JS),
     Option("quantize_uint16", Form.PATTERNS, _TO_JS, _WHEN_JS),
     Option("quantization_bytes", Form.SIZE, _TO_JS, _WHEN_JS),
+    Option("quantize_auto", Form.GOAL, _BY_US, _WHEN_BY_US, ours=_BY_US),
+    Option("keep_float", Form.NAMES, _BY_US, _WHEN_BY_US, ours=_BY_US),
+    Option("dequantize", Form.PRESENCE, _AGAIN, _WHEN_AGAIN, ours=_AGAIN),
     Option(
         "split_weights_by_layer",
         Form.PRESENCE,
-        _SPLITTABLE,
-        "from keras, keras_keras or keras_saved_model to tfjs_layers_model",
+        _SPLITTABLE | _LAYERS_AGAIN,
+        "from keras, keras_keras, keras_saved_model or tfjs_layers_model to tfjs_layers_model",
+        ours=_LAYERS_AGAIN,
+        both_ways=_LAYERS_AGAIN,
     ),
     Option("signature_name", Form.TEXT, _SIGNED, _WHEN_SIGNED),
     Option("saved_model_tags", Form.NAMES, _SIGNED, _WHEN_SIGNED),
-    Option("output_node_names", Form.NAMES, _FROZEN, "from tf_frozen_model, where it is required", _FROZEN),
-    Option("skip_op_check", Form.PRESENCE, _TO_GRAPH, _WHEN_GRAPH),
-    Option("strip_debug_ops", Form.TRUTH_BY_DEFAULT, _TO_GRAPH, _WHEN_GRAPH),
+    Option("output_node_names", Form.NAMES, _FROZEN, "from tf_frozen_model", required=_FROZEN),
+    Option("skip_op_check", Form.PRESENCE, _NEW_GRAPH, _WHEN_GRAPH),
+    Option("strip_debug_ops", Form.TRUTH_BY_DEFAULT, _NEW_GRAPH, _WHEN_GRAPH),
     Option(
         "use_structured_outputs_names",
         Form.TRUTH,
         _STRUCTURED,
-        "from keras, tf_saved_model or tf_hub to tfjs_graph_model",
+        "from a Keras model, tf_saved_model or tf_hub to tfjs_graph_model",
     ),
-    Option("control_flow_v2", Form.TRUTH, _TRACED, f"{_WHEN_GRAPH}, except from tf_frozen_model"),
-    Option("experiments", Form.TRUTH, _TO_GRAPH, _WHEN_GRAPH),
-    Option(
-        "metadata",
-        Form.METADATA,
-        _TO_JS - _RESAVED,
-        f"{_WHEN_JS}, except from tfjs_layers_model to tfjs_layers_model, where the reference converter ignores it",
-    ),
+    Option("control_flow_v2", Form.TRUTH, _NEW_GRAPH - _FROZEN, f"{_WHEN_GRAPH}, except from tf_frozen_model"),
+    Option("experiments", Form.TRUTH, _NEW_GRAPH, _WHEN_GRAPH),
+    Option("metadata", Form.METADATA, _TO_JS, _WHEN_JS, ours=_LAYERS_AGAIN),
+    Option("repairs", Form.TRUTH_BY_DEFAULT, _NEW_GRAPH, _WHEN_GRAPH, ours=_NEW_GRAPH),
+    Option("custom_objects", Form.FILES, _KERAS_FILES, _WHEN_KERAS_FILES, ours=_KERAS_FILES),
+    Option("unsafe", Form.PRESENCE, _KERAS_FILES, _WHEN_KERAS_FILES, ours=_KERAS_FILES),
 )
 OPTIONS: dict[str, Option] = {option.name: option for option in _OPTIONS}
 
@@ -96,8 +122,18 @@ def misplaced(names: Collection[str], pair: Pair) -> list[Option]:
 
 
 def lacking(names: Collection[str], pair: Pair) -> list[Option]:
-    """Return the options that this conversion requires and that are not among ``names``."""
+    """Return the options that the reference converter requires for this conversion and that are not in ``names``."""
     return [option for option in _OPTIONS if option.name not in names and pair in option.required]
+
+
+def ours(names: Collection[str], pair: Pair) -> list[Option]:
+    """Return those of the named options that the reference converter does not have for this conversion."""
+    return [option for option in _OPTIONS if option.name in names and pair in option.ours]
+
+
+def applying(options: Mapping[str, OptionValue], pair: Pair) -> dict[str, OptionValue]:
+    """Return those of a step's options that mean something for this conversion."""
+    return {name: value for name, value in options.items() if pair in OPTIONS[name].pairs}
 
 
 def applicable(among: Collection[Pair]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.options import OPTIONS
-from workflow.recipe import grammar, values, verify_grammar
+from workflow.recipe import grammar, option_grammar, values, verify_grammar
 from workflow.recipe.diagnostics import Finding, listed, nearest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _KIND_DEPTH = 3
 _MISSING = "missing"
 _EXTRA = "extra_forbidden"
+_GOALS = ("auto", "quantize_auto")
 _SHAPES: dict[str, tuple[str, str]] = {
     values.NAME_PATTERN: (
         "is no name",
@@ -171,6 +172,8 @@ def _allowed(document: Document, location: Location) -> list[str]:
     owner: Any = grammar.RecipeEntry
     if "verify" in location:
         owner = verify_grammar.entry_at(location[location.index("verify") + 1 :])
+    elif location[:1] == ("steps",) and location[-1] in _GOALS:
+        owner = option_grammar.Goal
     elif location[:1] == ("steps",):
         owner = grammar.AnyStep.model_fields[str(location[2])].annotation
     elif location == ("model", "options"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from workflow.converters import pairs
+from workflow.converters import native, pairs
 from workflow.recipe import sniffing
 from workflow.recipe.diagnostics import listed
 from workflow.recipe.kinds import KINDS
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from workflow.converters.pairs import Pair
     from workflow.recipe.document import Document
     from workflow.recipe.drafting import Draft
     from workflow.recipe.model import Format
@@ -33,12 +34,33 @@ _FOLDERS: tuple[Format, ...] = sniffing.SAVED_MODELS
 _KERAS_OUTPUTS = "a name that ends in `.h5` or `.hdf5` (Keras HDF5), `.keras` (archive), or nothing (SavedModel folder)"
 
 
+AUTOMATIC = ("auto", "browser")
+"""The words for: a layers model where the model can be expressed as one, else a graph model."""
+
+
 @dataclass(frozen=True)
 class Upstream:
     """What is known of the step or model source that makes an input; no ``formats`` when that was refused."""
 
     name: str
     formats: tuple[Format, ...]
+
+
+@dataclass(frozen=True)
+class Formats:
+    """From what to what a step goes; ``fallback`` and ``alternative`` are as in ``Step``."""
+
+    pair: Pair
+    fallback: Format | None = None
+    alternative: Pair | None = None
+
+    def readable(self) -> tuple[Format, ...]:
+        """Return what the result can be read as, the likeliest first."""
+        if self.fallback is not None:
+            return (self.pair[1], self.fallback)
+        first = _readable_as(self.pair[1])
+        second = _readable_as(self.alternative[1]) if self.alternative else first
+        return tuple(name for name in first if name in second) or (*first, *second)
 
 
 class FormatFinder:
@@ -48,9 +70,11 @@ class FormatFinder:
         self._document = document
         self._made = made
         self._needed = needed
+        self._choosers: dict[str, str] = {}
+        """For steps whose result may be a layers or a graph model, the step that chooses when it runs."""
 
-    def formats(self, draft: Draft) -> tuple[Format, Format] | None:
-        """Return source and target format; None when there is a finding, or when the input's maker has one."""
+    def formats(self, draft: Draft) -> Formats | None:
+        """Return the step's formats; None when there is a finding, or when the input's maker has one."""
         maker = self._needed.get(draft.name)
         upstream = Upstream(maker, self._made[maker]) if maker and self._made.get(maker) else None
         if maker in self._made and upstream is None:
@@ -58,8 +82,14 @@ class FormatFinder:
         candidates = self._sources(draft, upstream)
         if not candidates:
             return None
-        pair = self._pair(draft, candidates)
-        return pair if pair and self._fits_output(draft, pair[1]) and self._fits_input(draft, pair[0]) else None
+        chooser = self._choosers.get(maker or "", "")
+        found = self._found(draft, candidates, chooser)
+        if found and found.fallback:
+            self._choosers[draft.name] = draft.name
+        elif found and found.alternative and chooser:
+            self._choosers[draft.name] = chooser
+        fits = found and self._fits_output(draft, found.pair[1]) and self._fits_input(draft, found.pair[0])
+        return found if fits else None
 
     def _sources(self, draft: Draft, upstream: Upstream | None) -> tuple[Format, ...]:
         """Return what the input can be read as, the likeliest first; nothing, with a finding, when that is unclear."""
@@ -77,9 +107,10 @@ class FormatFinder:
 
     def _only_source(self, draft: Draft, seen: Sighting) -> tuple[Format, ...]:
         kind = KINDS[draft.kind]
-        if len(kind.sources) == 1 and not seen.why_not:
+        obvious = kind.sources == pairs.JAVASCRIPT  # which of the two, the run finds out
+        if obvious and not seen.why_not:
             return kind.sources
-        if len(kind.sources) == 1 and draft.reads and os.path.lexists(draft.reads):
+        if obvious and draft.reads and os.path.lexists(draft.reads):
             self._refuse(
                 (draft, "input"), f"`{draft.entry.input}` is no model that `{draft.kind}` reads: {seen.why_not}"
             )
@@ -96,37 +127,70 @@ class FormatFinder:
             return False
         return True
 
-    def _pair(self, draft: Draft, candidates: tuple[Format, ...]) -> tuple[Format, Format] | None:
+    def _found(self, draft: Draft, candidates: tuple[Format, ...], chooser: str) -> Formats | None:
         """Return the first conversion that exists and that this kind of step is; a finding when there is none."""
-        target = self._target(draft, candidates)
-        if target is None:
+        if _stated_target(draft) in AUTOMATIC:
+            return self._automatic(draft, candidates)
+        targets = [self._target(draft, source) for source in candidates]
+        wanted = [(source, target) for source, target in zip(candidates, targets, strict=True) if target is not None]
+        if len(wanted) < len(candidates):
             return None
         kind = KINDS[draft.kind]
-        possible = [s for s in candidates if (s, target) in pairs.EDGES and s in kind.sources]
-        if possible:  # a folder can be read in two ways: as the reference converter does where it can
-            return min(possible, key=lambda source: not pairs.EDGES[source, target].reference), target
-        goal = candidates[0] if kind.keeps_format and candidates[0] in pairs.JAVASCRIPT else target
-        gap = pairs.edge(candidates[0], goal)
-        if isinstance(gap, pairs.Missing):
-            what = f"{candidates[0]} cannot be converted to {goal}: {gap.reason}"
-            self._refuse((draft, _where(draft)), f"{what}. Instead, {gap.instead}", self._possible(candidates[0]))
-        else:
-            what = f"`{draft.kind}` {kind.task}, and `{draft.entry.input}` is a {candidates[0]}"
-            self._refuse((draft, "input"), f"{what}. Instead, {kind.otherwise}")
+        possible = sorted((pair for pair in wanted if pair in kind.pairs()), key=_is_ours)
+        if candidates == pairs.JAVASCRIPT and chooser and len(possible) < len(wanted):
+            what = f"step `{chooser}` makes a layers model, or else a graph model, and this step cannot read both"
+            formats = listed(f"format: {name}" for name in pairs.JAVASCRIPT)
+            self._refuse((draft, "input"), what, f"{formats} in `{chooser}`")
+            return None
+        if candidates == pairs.JAVASCRIPT and len(possible) > 1:
+            return Formats(wanted[0], alternative=wanted[1])
+        if possible:
+            return Formats(possible[0])
+        self._explain(draft, *wanted[0])
         return None
 
-    def _target(self, draft: Draft, candidates: tuple[Format, ...]) -> Format | None:
-        given = draft.entry.given()
-        stated: Format | None = given.get("target") or given.get("format")
-        if stated:
-            return stated
-        if draft.kind == "js_to_python":
-            return self._target_by_name(draft)
-        natural = pairs.natural_target(candidates[0])
-        return natural if draft.kind == "python_to_js" and natural in pairs.JAVASCRIPT else KINDS[draft.kind].targets[0]
+    def _automatic(self, draft: Draft, candidates: tuple[Format, ...]) -> Formats | None:
+        """Return the way to a layers model with the one to a graph model behind it, or the latter alone."""
+        layers, graph = pairs.JAVASCRIPT
+        for source in candidates:
+            if source in pairs.PYTHON and (source, layers) in native.EDGES:
+                return Formats((source, layers), fallback=graph)
+        possible = [(source, graph) for source in candidates if source in pairs.PYTHON]
+        if possible:
+            return Formats(min(possible, key=_is_ours))
+        what = f"`{_stated_target(draft)}` is for Python models, and `{draft.entry.input}` is a {candidates[0]}"
+        self._refuse((draft, _where(draft)), f"{what}. Instead, use `shard`, `quantize` or `graph`")
+        return None
 
-    def _target_by_name(self, draft: Draft) -> Format | None:
+    def _explain(self, draft: Draft, source: Format, target: Format) -> None:
+        """Add the finding that says why this kind of step cannot be this conversion."""
+        kind = KINDS[draft.kind]
+        strange = source not in kind.sources and target in pairs.JAVASCRIPT
+        gap = None if strange else pairs.edge(source, target)
+        if isinstance(gap, pairs.Missing):
+            what = f"{source} cannot be converted to {target}: {gap.reason}"
+            self._refuse((draft, _where(draft)), f"{what}. Instead, {gap.instead}", self._possible(source))
+        else:
+            what = f"`{draft.kind}` {kind.task}, and `{draft.entry.input}` is a {source}"
+            self._refuse((draft, "input"), f"{what}. Instead, {kind.otherwise}")
+
+    def _target(self, draft: Draft, source: Format) -> Format | None:
+        """Return what the step makes of this source; None, with a finding, when that is unclear."""
+        kind = KINDS[draft.kind]
+        if kind.keeps_format:
+            return source if source in kind.sources else kind.targets[0]
+        stated = _stated_target(draft)
+        if stated:
+            return cast("Format", stated)
+        if draft.kind == "js_to_python":
+            return self._target_by_name(draft, source)
+        natural = pairs.natural_target(source)
+        return natural if draft.kind == "python_to_js" and natural in pairs.JAVASCRIPT else kind.targets[0]
+
+    def _target_by_name(self, draft: Draft, source: Format) -> Format | None:
         found = _TARGET_BY_ENDING.get(draft.output.suffix)
+        if found in _FOLDERS and source == "tfjs_graph_model":
+            return "tf_saved_model"
         if found is None:
             what = f"the ending `{draft.output.suffix}` does not say which Keras format to write"
             near = draft.output.suffix.lower() if draft.output.suffix.lower() in _TARGET_BY_ENDING else ""
@@ -169,6 +233,21 @@ def _seen(draft: Draft, upstream: Upstream | None) -> Sighting:
     if upstream:
         return Sighting(upstream.formats, certain=True)
     return sniffing.sighted(draft.reads) if draft.reads.exists() else sniffing.named(draft.reads)
+
+
+def _stated_target(draft: Draft) -> str | None:
+    given = draft.entry.given()
+    stated: str | None = given.get("target") or given.get("format")
+    return stated
+
+
+def _is_ours(pair: Pair) -> bool:
+    """Tell whether only our own code does this, as an order: what the reference converter offers too comes first."""
+    return not pairs.EDGES[pair].reference
+
+
+def _readable_as(target: Format) -> tuple[Format, ...]:
+    return sniffing.SAVED_MODELS if target == "keras_saved_model" else (target,)
 
 
 def _where(draft: Draft) -> str:

@@ -19,6 +19,16 @@ from workflow.recipe.applications import APPLICATIONS
 from workflow.recipe.diagnostics import listed, nearest
 from workflow.recipe.entries import ABSENT, Entry, Seed, Text
 from workflow.recipe.model import Engine, Format  # noqa: TC001  pydantic reads the annotations when it runs
+from workflow.recipe.option_grammar import (
+    AgainOptions,
+    CodeOptions,
+    Globs,
+    Goal,
+    GraphOptions,
+    JsOptions,
+    LayersOptions,
+    Size,
+)
 from workflow.recipe.verify_grammar import Verify  # noqa: TC001  as above
 
 PythonFormat = Literal["keras", "keras_keras", "keras_saved_model", "tf_saved_model", "tf_hub", "tf_frozen_model"]
@@ -31,48 +41,16 @@ GraphSource = Literal[
     "tf_frozen_model",
     "tfjs_layers_model",
 ]
-KerasFormat = Literal["keras", "keras_keras", "keras_saved_model"]
-JsFormat = Literal["tfjs_layers_model", "tfjs_graph_model"]
+PythonTarget = Literal["keras", "keras_keras", "keras_saved_model", "tf_saved_model"]
+JsTarget = Literal["tfjs_layers_model", "tfjs_graph_model", "auto", "browser"]
 Dtype = Literal["uint8", "uint16", "float16"]
-
-_ITEM = {"type": "string", "pattern": values.ITEM_PATTERN}
-_ITEMS = {"type": "array", "items": _ITEM, "minItems": 1}
-_TEXT = {"type": "string", "minLength": 1}
 
 Name = Annotated[str, Field(pattern=values.NAME_PATTERN)]
 Seconds = Annotated[float, Field(gt=0)]
-Size = Annotated[
-    int,
-    BeforeValidator(values.size),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": values.SIZE_PATTERN}]}),
-]
-Patterns = Annotated[
-    list[str],
-    BeforeValidator(values.patterns),
-    WithJsonSchema({"anyOf": [{"type": "boolean"}, _TEXT, _ITEMS]}),
-]
-Globs = Annotated[list[str], BeforeValidator(values.words), WithJsonSchema({"anyOf": [_TEXT, _ITEMS]})]
-Tags = Annotated[
-    list[str],
-    BeforeValidator(values.tags),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM}]}),
-]
 Arguments = Annotated[
     list[str],
     BeforeValidator(values.arguments),
     WithJsonSchema({"type": "array", "items": {"type": ["string", "number"]}}),
-]
-Metadata = Annotated[
-    dict[str, str],
-    BeforeValidator(values.metadata),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": {"pattern": "^[^:,]+$"},
-            "additionalProperties": {"type": "string", "pattern": "^[^:,]+$"},
-        }
-    ),
 ]
 Application = Annotated[
     str, BeforeValidator(values.application), WithJsonSchema({"type": "string", "enum": list(APPLICATIONS)})
@@ -92,73 +70,24 @@ class StepEntry(Entry):
     engine: Engine = Field(default=ABSENT, description="Who converts; the recipe's engine when left out.")
 
 
-class JsOptions(Entry):
-    """The converter's options for every result that is a TensorFlow.js model."""
-
-    weight_shard_size_bytes: Size = Field(
-        default=ABSENT,
-        description="Largest size of one weight file: bytes, or a size such as 100kB. Default 4 MiB.",
-    )
-    quantize_float16: Patterns = Field(
-        default=ABSENT, description="Weights to store as float16: true, or patterns of names."
-    )
-    quantize_uint8: Patterns = Field(
-        default=ABSENT, description="Weights to store in one byte each: true, or patterns of names."
-    )
-    quantize_uint16: Patterns = Field(
-        default=ABSENT, description="Weights to store in two bytes each: true, or patterns of names."
-    )
-    quantization_bytes: Literal[1, 2] = Field(
-        default=ABSENT,
-        description="The old way to say quantize_uint8 (1) or quantize_uint16 (2).",
-        json_schema_extra={"deprecated": True},
-    )
-
-
-class MetadataOption(Entry):
-    """The converter's option for results that are made anew."""
-
-    metadata: Metadata = Field(
-        default=ABSENT, description="JSON files to put into model.json as userDefinedMetadata, by name."
-    )
-
-
-class LayersOptions(Entry):
-    """The converter's option for layers models that are made of Keras models."""
-
-    split_weights_by_layer: bool = Field(default=ABSENT, description="One group of weight files for each layer.")
-
-
-class GraphOptions(Entry):
-    """The converter's options for graph models."""
-
-    signature_name: Text = Field(default=ABSENT, description="The SavedModel's or Hub module's signature to convert.")
-    saved_model_tags: Tags = Field(default=ABSENT, description="The SavedModel's tags; `serve` when left out.")
-    output_node_names: Globs = Field(default=ABSENT, description="Names of the outputs of a frozen graph; required.")
-    skip_op_check: bool = Field(default=ABSENT, description="Convert operations too that TensorFlow.js does not have.")
-    strip_debug_ops: bool = Field(default=ABSENT, description="Remove Print, Assert and CheckNumerics. Default true.")
-    use_structured_outputs_names: bool = Field(
-        default=ABSENT, description="Name outputs by their keys in the model's output dictionary."
-    )
-    control_flow_v2: bool = Field(default=ABSENT, description="Keep branches and loops as functional operations.")
-    experiments: bool = Field(default=ABSENT, description="Switch on the converter's experimental optimisations.")
-
-
-class PythonToJs(JsOptions, LayersOptions, GraphOptions, MetadataOption, StepEntry):
+class PythonToJs(CodeOptions, GraphOptions, LayersOptions, JsOptions, StepEntry):
     """A Keras or TensorFlow model becomes a TensorFlow.js model."""
 
-    format: JsFormat = Field(default=ABSENT, description="What to make; by default what fits the input.")
+    format: JsTarget = Field(
+        default=ABSENT,
+        description="What to make; by default what fits the input. auto, browser: layers if that can be, else graph.",
+    )
     source: PythonFormat = Field(default=ABSENT, alias="from", description="What the input is, if that cannot be seen.")
 
 
 class JsToPython(StepEntry):
-    """A TensorFlow.js layers model becomes a Keras model."""
+    """A TensorFlow.js layers model becomes a Keras model or a SavedModel, a graph model a SavedModel."""
 
-    format: KerasFormat = Field(default=ABSENT, description="What to make; by default what the output's name says.")
+    format: PythonTarget = Field(default=ABSENT, description="What to make; by default what the output's name says.")
 
 
-class Shard(JsOptions, StepEntry):
-    """A layers model is written again with weight files of another size."""
+class Shard(AgainOptions, LayersOptions, JsOptions, StepEntry):
+    """A layers or graph model is written again with weight files of another size."""
 
     model_config = ConfigDict(
         json_schema_extra={"anyOf": [{"required": ["shard_size"]}, {"required": ["weight_shard_size_bytes"]}]}
@@ -167,8 +96,8 @@ class Shard(JsOptions, StepEntry):
     shard_size: Size = Field(default=ABSENT, description="Largest size of one weight file, such as 100kB or 4MiB.")
 
 
-class Quantize(JsOptions, StepEntry):
-    """A layers model is written again with smaller weights."""
+class Quantize(AgainOptions, LayersOptions, JsOptions, StepEntry):
+    """A layers or graph model is written again with smaller weights."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -176,31 +105,38 @@ class Quantize(JsOptions, StepEntry):
                 {"required": [name]}
                 for name in (
                     "dtype",
+                    "auto",
+                    "dequantize",
+                    "quantize_auto",
                     "quantize_float16",
                     "quantize_uint8",
                     "quantize_uint16",
                     "quantization_bytes",
                 )
             ],
+            "not": {"required": ["dtype", "auto"]},
             "dependencies": {"weights": ["dtype"]},
         }
     )
 
     dtype: Dtype = Field(default=ABSENT, description="What the weights are stored as.")
     weights: Globs = Field(default=ABSENT, description="Patterns of the weights to quantize; all when left out.")
+    auto: Goal = Field(default=ABSENT, description="A goal in place of a dtype: max_error or max_bytes.")
 
 
-class Graph(JsOptions, GraphOptions, MetadataOption, StepEntry):
+class Graph(CodeOptions, GraphOptions, JsOptions, StepEntry):
     """Any model becomes a TensorFlow.js graph model, which predicts faster."""
 
     source: GraphSource = Field(default=ABSENT, alias="from", description="What the input is, if that cannot be seen.")
 
 
-class Convert(JsOptions, LayersOptions, GraphOptions, MetadataOption, StepEntry):
-    """Any conversion that the converter knows, with both formats named."""
+class Convert(CodeOptions, GraphOptions, AgainOptions, LayersOptions, JsOptions, StepEntry):
+    """Any conversion that there is, with both formats named."""
 
     source: Format = Field(alias="from", description="What the input is.")
-    target: Format = Field(alias="to", description="What to make.")
+    target: Format | Literal["auto", "browser"] = Field(
+        alias="to", description="What to make; browser: a layers model where it can be, else a graph model."
+    )
 
 
 class AnyStep(Entry):

@@ -23,38 +23,39 @@ class KindOfStep:
 
     def pairs(self) -> frozenset[Pair]:
         """Return the conversions that this kind of step can be."""
-        return pairs(source=self.sources, target=self.targets)
+        found = pairs(source=self.sources, target=self.targets)
+        return frozenset(pair for pair in found if pair[0] == pair[1] or not self.keeps_format)
 
 
 _LAYERS: tuple[Format, ...] = ("tfjs_layers_model",)
+_AGAIN = KindOfStep(
+    JAVASCRIPT,
+    JAVASCRIPT,
+    "starts from a TensorFlow.js model",
+    "use `python_to_js` for a Python model",
+    keeps_format=True,
+)
 
 KINDS: dict[Kind, KindOfStep] = {
     "python_to_js": KindOfStep(
         PYTHON,
         JAVASCRIPT,
         "starts from a Python model",
-        "use `shard`, `quantize`, `graph` or `js_to_python` for a TensorFlow.js layers model",
+        "use `shard`, `quantize`, `graph` or `js_to_python` for a TensorFlow.js model",
     ),
     "js_to_python": KindOfStep(
-        _LAYERS,
-        KERAS,
-        "starts from a TensorFlow.js layers model",
+        JAVASCRIPT,
+        (*KERAS, "tf_saved_model"),
+        "starts from a TensorFlow.js model",
         "use `python_to_js` or `graph` for a Python model",
     ),
-    "shard": KindOfStep(
-        _LAYERS,
-        _LAYERS,
-        "starts from a TensorFlow.js layers model",
-        "use `python_to_js` for a Python model",
-        keeps_format=True,
+    "shard": _AGAIN,
+    "quantize": _AGAIN,
+    "graph": KindOfStep(
+        (*PYTHON, *_LAYERS),
+        ("tfjs_graph_model",),
+        "makes a graph model of another model",
+        "use `shard` or `quantize` to write a graph model again",
     ),
-    "quantize": KindOfStep(
-        _LAYERS,
-        _LAYERS,
-        "starts from a TensorFlow.js layers model",
-        "use `python_to_js` for a Python model",
-        keeps_format=True,
-    ),
-    "graph": KindOfStep((*PYTHON, *_LAYERS), ("tfjs_graph_model",), "makes a graph model", ""),
     "convert": KindOfStep(FORMATS, FORMATS, "converts any model", ""),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.recipe import sniffing, wiring
@@ -11,16 +10,19 @@ from workflow.recipe.drafting import MODEL, draft_steps, promised
 from workflow.recipe.formats import FormatFinder
 from workflow.recipe.interpreting import interpret
 from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verification
-from workflow.recipe.settings import options_of
+from workflow.recipe.referring import check_engine
+from workflow.recipe.settings import files_of, options_of
 from workflow.recipe.sources import source_of
 from workflow.recipe.verifying import verification_of
 from workflow.recipe.wiring import Read, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from workflow.recipe.document import Document, Location
     from workflow.recipe.drafting import Draft
+    from workflow.recipe.formats import Formats
     from workflow.recipe.interpreting import Declarations
     from workflow.recipe.model import Engine, Format
     from workflow.recipe.sources import Source
@@ -82,7 +84,7 @@ class _Loading:
         reads += [*(source.reads if source else ()), *_samples(verification, source)]
         ordered = wiring.in_order(document, drafts, needed=needed)
         resolved = self._resolved(ordered, needed, _made_by(source))
-        reads += [read for step, draft in resolved for read in _metadata_files(step, draft)]
+        reads += [read for step, draft in resolved for read in files_of(step, draft)]
         for step, draft in resolved:
             reads += _samples(step.verification, source, (*draft.location, _VERIFY)) if step.verification else []
         wiring.protect(document, reads, found=found)
@@ -104,29 +106,33 @@ class _Loading:
         finder = FormatFinder(self._document, made=made, needed=needed)
         steps: list[tuple[Step, Draft]] = []
         for draft in ordered:
-            pair = finder.formats(draft)
-            made[draft.name] = () if pair is None else _readable_as(pair[1])
-            if pair is not None:
+            formats = finder.formats(draft)
+            made[draft.name] = () if formats is None else formats.readable()
+            if formats is not None:
                 after = (needed[draft.name],) if draft.name in needed else ()
-                steps.append((self._step(draft, pair, after), draft))
+                steps.append((self._step(draft, formats, after), draft))
+                check_engine(self._document, draft, step=steps[-1][0])
         return steps
 
-    def _step(self, draft: Draft, pair: tuple[Format, Format], after: tuple[str, ...]) -> Step:
+    def _step(self, draft: Draft, formats: Formats, after: tuple[str, ...]) -> Step:
+        source, target = formats.pair
         spot = self._document.key_spot(draft.location)
         return Step(
             name=draft.name,
             kind=draft.kind,
-            input=_model_file(draft, pair[0]),
+            input=_model_file(draft, source),
             output=draft.output,
-            from_format=pair[0],
-            to_format=pair[1],
-            options=options_of(self._document, draft, pair=pair),
+            from_format=source,
+            to_format=target,
+            options=options_of(self._document, draft, formats=formats),
             timeout=draft.entry.timeout,
             after=after,
             place=Place(self._document.path, spot.line, spot.column),
             input_is_handle=draft.reads is None,
             engine=draft.entry.given().get("engine", self._engine),
             verification=self._own_verification(draft),
+            fallback_format=formats.fallback,
+            alternative=formats.alternative,
         )
 
     def _own_verification(self, draft: Draft) -> Verification | None:
@@ -153,10 +159,6 @@ def _made_by(source: Source | None) -> dict[str, tuple[Format, ...]]:
     return {MODEL: source.formats} if source and source.formats else {}
 
 
-def _readable_as(target: Format) -> tuple[Format, ...]:
-    return sniffing.SAVED_MODELS if target == "keras_saved_model" else (target,)
-
-
 def _model_file(draft: Draft, source: Format) -> str:
     """Return the input path; a layers or graph model is always named by its model.json."""
     if draft.reads is None or source not in sniffing.IN_A_FOLDER:
@@ -170,9 +172,3 @@ def _samples(verification: Verification, source: Source | None, location: Locati
     required = not (source and isinstance(source.model, ScriptedModel))
     files = (("inputs", verification.inputs), ("labels", verification.labels))
     return [Read(path, (*location, key), required=required) for key, path in files if path]
-
-
-def _metadata_files(step: Step, draft: Draft) -> list[Read]:
-    files = step.options.get("metadata")
-    paths = files if isinstance(files, dict) else {}
-    return [Read(Path(path), (*draft.location, "metadata", key)) for key, path in paths.items()]

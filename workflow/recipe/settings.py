@@ -1,55 +1,70 @@
-"""A step's converter options: the recipe's spellings brought to the converter's own, and the rules between them."""
+"""A step's options: the recipe's spellings brought to the converter's own, and the rules between them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workflow.converters.options import DTYPE_OF_BYTES, OPTIONS, QUANTIZATIONS, lacking, misplaced
+from workflow.converters.options import OPTIONS, QUANTIZATIONS, misplaced
 from workflow.recipe.drafting import path_at
+from workflow.recipe.quantizing import GOAL, add_quantization
+from workflow.recipe.wiring import Read
 
 if TYPE_CHECKING:
-    from workflow.recipe.document import Document
+    from workflow.converters.pairs import Pair
+    from workflow.recipe.document import Document, Location
     from workflow.recipe.drafting import Draft
-    from workflow.recipe.model import Format, OptionValue
+    from workflow.recipe.formats import Formats
+    from workflow.recipe.model import OptionValue, Step
 
 SHARD_SIZE = "weight_shard_size_bytes"
-OLD_QUANTIZATION = "quantization_bytes"
+KEEP_FLOAT = "keep_float"
+METADATA = "metadata"
+MODULES = "custom_objects"
 
 
-def options_of(document: Document, draft: Draft, *, pair: tuple[Format, Format]) -> dict[str, OptionValue]:
+def options_of(document: Document, draft: Draft, *, formats: Formats) -> dict[str, OptionValue]:
     """Return the step's options by the converter's names, in the converter's order; findings go to the document.
 
-    ``shard_size``, ``dtype`` with ``weights`` and ``quantization_bytes`` become the options that they stand for.
-    Options that are switched off are left out, as if they were not there.
+    ``shard_size``, ``dtype`` with ``weights``, ``auto`` and ``quantization_bytes`` become the options that they stand
+    for. Options that are switched off are left out, as if they were not there.
     """
     chosen = {name: value for name, value in draft.entry.given().items() if name in OPTIONS}
-    _check_place(document, draft, pair)
-    chosen.pop(OLD_QUANTIZATION, None)
+    _check_place(document, draft, formats)
     _add_shard_size(document, draft, chosen)
-    _add_quantization(document, draft, chosen)
-    _check_quantization(document, draft, chosen)
-    if "metadata" in chosen:
-        chosen["metadata"] = _metadata(document, draft)
-    kept = {name: chosen[name] for name in OPTIONS if name in chosen and not _is_off(name, chosen[name])}
-    return cast("dict[str, OptionValue]", kept)
+    add_quantization(document, draft, chosen=chosen)
+    _check_keeping(document, draft, chosen, formats=formats)
+    if METADATA in chosen:
+        chosen[METADATA] = _metadata(document, draft)
+    if MODULES in chosen:
+        chosen[MODULES] = _modules(document, draft)
+    kept = [name for name in OPTIONS if name in chosen and not OPTIONS[name].is_idle(chosen[name], pair=formats.pair)]
+    return cast("dict[str, OptionValue]", {name: chosen[name] for name in kept})
 
 
-def _is_off(name: str, value: Any) -> bool:
-    """Tell whether the value says what the converter does anyway."""
-    if name in QUANTIZATIONS.values():
-        return bool(value == [])
-    return value is (name == "strip_debug_ops")
+def files_of(step: Step, draft: Draft) -> list[Read]:
+    """Return the files that the step's options name, which have to be there."""
+    metadata, modules = step.options.get(METADATA), step.options.get(MODULES)
+    named = list(metadata.items()) if isinstance(metadata, dict) else []
+    found = [Read(Path(str(path)), (*draft.location, METADATA, key)) for key, path in named]
+    listed = modules if isinstance(modules, list) else []
+    return found + [Read(Path(path), (*draft.location, MODULES, number)) for number, path in enumerate(listed)]
 
 
-def _check_place(document: Document, draft: Draft, pair: tuple[Format, Format]) -> None:
+def _check_place(document: Document, draft: Draft, formats: Formats) -> None:
+    """Refuse options without effect: with a fallback those of either format count, else all conversions must agree."""
     given = draft.entry.given()
-    for option in misplaced(given, pair):
+    if formats.fallback is not None:
+        elsewhere = misplaced(given, (formats.pair[0], formats.fallback))
+        wrong = [(option, formats.pair) for option in misplaced(given, formats.pair) if option in elsewhere]
+    else:
+        pairs: list[Pair] = [formats.pair, *([formats.alternative] if formats.alternative else [])]
+        wrong = [(option, pair) for pair in pairs for option in misplaced(given, pair)]
+    for option, pair in wrong:
         spot = document.key_spot((*draft.location, option.name))
-        what = f"`{option.name}` means nothing from {pair[0]} to {pair[1]}"
+        possibly = "" if pair == formats.pair else ", which this step may turn out to be"
+        what = f"`{option.name}` means nothing from {pair[0]} to {pair[1]}{possibly}"
         document.complain(spot, f"{what}: it applies {option.where}")
-    for option in lacking(given, pair):
-        spot = document.key_spot(draft.location)
-        document.complain(spot, f"`{option.name}` is missing: {pair[0]} needs {option.form.value}")
 
 
 def _add_shard_size(document: Document, draft: Draft, chosen: dict[str, Any]) -> None:
@@ -66,48 +81,20 @@ def _add_shard_size(document: Document, draft: Draft, chosen: dict[str, Any]) ->
         document.complain(spot, "`shard_size` is missing in `shard`", expected="a size such as `100kB` or `4MiB`")
 
 
-def _add_quantization(document: Document, draft: Draft, chosen: dict[str, Any]) -> None:
-    given = draft.entry.given()
-    old = given.get(OLD_QUANTIZATION)
-    dtype = given.get("dtype") or (DTYPE_OF_BYTES[old] if old else None)
-    others = [name for name in (OLD_QUANTIZATION, *QUANTIZATIONS.values()) if name in given]
-    if draft.kind == "quantize" and dtype is None and not others:
-        spot = document.key_spot(draft.location)
-        document.complain(spot, "`dtype` is missing in `quantize`", expected="`uint8`, `uint16` or `float16`")
-    if "weights" in given and "dtype" not in given:
-        spot = document.key_spot((*draft.location, "weights"))
-        document.complain(spot, "`weights` goes with `dtype`", expected="`dtype:` beside it")
-    if dtype is None:
-        return
-    rivals = others if "dtype" in given else [name for name in others if name != OLD_QUANTIZATION]
-    if rivals:
-        spot = document.key_spot((*draft.location, rivals[0]))
-        own = "dtype" if "dtype" in given else OLD_QUANTIZATION
-        document.complain(spot, f"`{rivals[0]}` and `{own}` both say how to quantize", expected="one of the two")
-        return
-    chosen[QUANTIZATIONS[dtype]] = given.get("weights") or ["*"]
-
-
-def _check_quantization(document: Document, draft: Draft, chosen: dict[str, Any]) -> None:
-    """Refuse two dtypes for the same weights, as far as the patterns show it."""
-    said: dict[str, str] = {}
-    for name in QUANTIZATIONS.values():
-        for pattern in chosen.get(name, []):
-            if pattern in said and said[pattern] != name:
-                spot = document.key_spot((*draft.location, name))
-                weights = "all weights" if pattern == "*" else f"the weights `{pattern}`"
-                document.complain(
-                    spot, f"`{name}` and `{said[pattern]}` are both for {weights}", expected="one dtype for each"
-                )
-                return
-            said[pattern] = name
+def _check_keeping(document: Document, draft: Draft, chosen: dict[str, Any], *, formats: Formats) -> None:
+    """Refuse ``keep_float`` where nothing is quantized, neither by this step nor possibly in its input."""
+    quantized = any(chosen.get(name) for name in (GOAL, *QUANTIZATIONS.values()))
+    again = formats.pair[0] == formats.pair[1]
+    if KEEP_FLOAT in chosen and not quantized and not again:
+        spot = document.key_spot((*draft.location, KEEP_FLOAT))
+        document.complain(spot, f"`{KEEP_FLOAT}` has no effect: nothing is quantized", expected="a `quantize_*` option")
 
 
 def _metadata(document: Document, draft: Draft) -> dict[str, str]:
     """Return the metadata with absolute paths; the converter splits at ``:`` and ``,``, also in folders' names."""
     found: dict[str, str] = {}
-    for key in draft.entry.given()["metadata"]:
-        location = (*draft.location, "metadata", key)
+    for key in draft.entry.given()[METADATA]:
+        location = (*draft.location, METADATA, key)
         path = path_at(document, location)
         if path is None:
             continue
@@ -117,4 +104,21 @@ def _metadata(document: Document, draft: Draft) -> dict[str, str]:
             document.complain(
                 spot, f"`{path}` has a colon or comma, which the converter separates with", expected="another folder"
             )
+    return found
+
+
+def _modules(document: Document, draft: Draft) -> list[str]:
+    """Return the Python files with absolute paths."""
+    every: Location = (*draft.location, MODULES)
+    count = len(draft.entry.given()[MODULES])
+    places = [every] if document.text_at(every) else [(*every, number) for number in range(count)]
+    found = []
+    for place in places:
+        path = path_at(document, place)
+        if path is not None and path.suffix != ".py":
+            spot = document.value_spot(place)
+            document.complain(
+                spot, f"`{MODULES}`: `{path.name}` is no Python file", expected="a file such as `layers.py`"
+            )
+        found += [str(path)] if path is not None else []
     return found

@@ -17,7 +17,7 @@ def settled(step: Step) -> Step:
     if step.alternative is None or step.input_is_handle:
         return step
     if made_format(Path(step.input), step.from_format) == step.from_format:
-        return step
+        return dataclasses.replace(step, alternative=None)
     source, target = step.alternative
     return dataclasses.replace(step, from_format=source, to_format=target, alternative=None)
 

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from workflow.converters.command import command_line, converter_argv
+from workflow.errors import ConversionError
 from workflow.recipe.model import Place, Step
 
 BASE = Path("/here")
+UNDECIDED = "which formats it goes between is found out when it runs"
 
 
 def step(*, options: dict[str, Any] | None = None, source: str = "/here/w/model.json", **changes: Any) -> Step:
@@ -28,7 +30,11 @@ def step(*, options: dict[str, Any] | None = None, source: str = "/here/w/model.
 
 
 def flags(**options: Any) -> list[str]:
-    return converter_argv(step(options=options))[2:-2]
+    if "output_node_names" in options:
+        formats: dict[str, Any] = {"from_format": "tf_frozen_model", "to_format": "tfjs_graph_model"}
+    else:
+        formats = {"from_format": "keras", "to_format": "tfjs_layers_model"}
+    return converter_argv(step(options=options, **formats))[2:-2]
 
 
 def test_formats_come_first_and_paths_last() -> None:
@@ -75,9 +81,10 @@ def test_quantizing_all_other_weights_is_a_bare_flag_before_another_flag() -> No
 
 
 def test_a_command_line_is_what_a_person_would_type() -> None:
-    line = command_line(step(options={"quantize_uint8": ["*"], "metadata": {"a": "/here/a.json"}}), relative_to=BASE)
+    options = {"quantize_uint8": ["*"], "metadata": {"a": "/here/a.json"}}
+    line = command_line(step(options=options, to_format="tfjs_graph_model"), relative_to=BASE)
     assert line == (
-        "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=tfjs_layers_model "
+        "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=tfjs_graph_model "
         "'--quantize_uint8=*' --metadata=a:a.json w/model.json out"
     )
 
@@ -88,6 +95,37 @@ def test_paths_elsewhere_stay_whole_and_strange_ones_are_quoted() -> None:
 
 
 def test_a_hub_handle_stays_as_it_is() -> None:
-    hub = step(source="https://tfhub.dev/x/1", input_is_handle=True, from_format="tf_hub")
+    hub = step(source="https://tfhub.dev/x/1", input_is_handle=True, from_format="tf_hub", to_format="tfjs_graph_model")
     assert converter_argv(hub)[-2] == "https://tfhub.dev/x/1"
     assert command_line(hub, relative_to=BASE).split()[-2] == "https://tfhub.dev/x/1"
+
+
+LAYERS_AND_GRAPH = ("tfjs_graph_model", "tfjs_graph_model")
+NOT_OFFERED: dict[str, tuple[dict[str, Any], str]] = {
+    "conversion": ({"from_format": "keras_keras", "to_format": "tfjs_graph_model"}, "it does not convert keras_keras"),
+    "goal": ({"options": {"quantize_auto": {"max_error": 0.01}}}, "it has no `quantize_auto` from tfjs_layers_model"),
+    "two options": (
+        {"options": {"metadata": {"a": "a.json"}, "dequantize": True}},
+        "it has no `dequantize` and no `metadata`",
+    ),
+    "names to be found": (
+        {"from_format": "tf_frozen_model", "to_format": "tfjs_graph_model"},
+        "it needs `output_node_names`, which this tool finds out",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "reason"), NOT_OFFERED.values(), ids=NOT_OFFERED.keys())
+def test_what_the_reference_lacks_is_a_comment_and_never_a_command(changes: dict[str, Any], reason: str) -> None:
+    line = command_line(step(**changes), relative_to=BASE)
+    assert line.startswith("# no command of the reference converter: ")
+    assert reason in line
+    with pytest.raises(ConversionError, match="does not do this") as caught:
+        converter_argv(step(**changes))
+    assert reason in caught.value.message
+
+
+@pytest.mark.parametrize("open_end", [{"fallback_format": "tfjs_graph_model"}, {"alternative": LAYERS_AND_GRAPH}])
+def test_while_the_formats_are_open_there_is_no_command(open_end: dict[str, Any]) -> None:
+    line = command_line(step(**open_end), relative_to=BASE)
+    assert line == f"# no command of the reference converter: {UNDECIDED} (step shard)"

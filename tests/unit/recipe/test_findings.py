@@ -44,6 +44,48 @@ WRONG = {
     "half a byte": ("steps: [{shard: {input: a, output: b, shard_size: 0.0001kB}}]", "is no whole number of bytes", ""),
     "no size": ("steps: [{shard: {input: a, output: b}}]", "1:10: `shard_size` is missing in `shard`", "100kB"),
     "no dtype": ("steps: [{quantize: {input: a, output: b}}]", "1:10: `dtype` is missing in `quantize`", "uint8"),
+    "goal misspelt": (
+        "steps: [{quantize: {input: a, output: b, auto: {max_eror: 0.1}}}]",
+        "1:49: there is no key `max_eror` in `auto`. Expected `max_error` or `max_bytes`",
+        "Did you mean `max_error`?",
+    ),
+    "two goals": (
+        "steps: [{quantize: {input: a, output: b, auto: {max_error: 0.1, max_bytes: 5MB}}}]",
+        "1:65: `auto`: `max_error` and `max_bytes` are two goals",
+        "one of the two",
+    ),
+    "no goal": ("steps: [{quantize: {input: a, output: b, auto: {}}}]", "1:48: `auto`: there is no goal", "max_bytes"),
+    "goal as word": ("steps: [{quantize: {input: a, output: b, auto: small}}]", "1:48: `auto` cannot be `small`", ""),
+    "error of all": (
+        "steps: [{quantize: {input: a, output: b, auto: {max_error: 1}}}]",
+        "1:60: `max_error` cannot be the number 1",
+        "less than 1",
+    ),
+    "bytes no size": (
+        "steps: [{quantize: {input: a, output: b, auto: {max_bytes: small}}}]",
+        "1:60: `max_bytes`: `small` is no size",
+        "4MB",
+    ),
+    "unknown float word": (
+        "steps: [{quantize: {input: a, output: b, dtype: uint8, keep_float: normalization}}]",
+        "1:68: an entry of `keep_float` cannot be `normalization`. Expected `biases` or `normalisation`",
+        "Did you mean `normalisation`?",
+    ),
+    "unknown float words": (
+        "steps: [{quantize: {input: a, output: b, dtype: uint8, keep_float: [biases, kernels]}}]",
+        "1:77: an entry of `keep_float` cannot be `kernels`",
+        "",
+    ),
+    "no float words": (
+        "steps: [{quantize: {input: a, output: b, dtype: uint8, keep_float: []}}]",
+        "1:68: `keep_float` cannot be a list. Expected an entry",
+        "",
+    ),
+    "bad target": (
+        "steps: [{python_to_js: {input: a.h5, output: b, format: brwser}}]",
+        "`format` cannot be `brwser`",
+        "Did you mean `browser`?",
+    ),
     "bad dtype": (
         "steps: [{quantize: {input: a, output: b, dtype: uint61}}]",
         "1:49: `dtype` cannot be `uint61`",
@@ -111,7 +153,8 @@ def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse) -> N
         (
             "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
             "`timeout`, `verify`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, "
-            "`quantize_uint16`, `quantization_bytes` or `shard_size`. Did you mean `shard_size`?"
+            "`quantize_uint16`, `quantization_bytes`, `quantize_auto`, `keep_float`, `metadata`, "
+            "`split_weights_by_layer`, `dequantize` or `shard_size`. Did you mean `shard_size`?"
         ),
         "      - shard: {input: a, output: b, shard_sise: 1kB}",
         "                                     ^^^^^^^^^^",

@@ -23,16 +23,15 @@ INPUTS: dict[Format, str] = {
     "tfjs_graph_model": "a",
 }
 OUTPUTS: dict[Format, str] = {"keras": "o.h5", "keras_keras": "o.keras"}
-NEEDED = {"tf_frozen_model": ", output_node_names: y"}
 
 
 def convert(source: Format, target: Format) -> str:
-    paths = f"input: '{INPUTS[source]}', output: {OUTPUTS.get(target, 'o')}{NEEDED.get(source, '')}"
+    paths = f"input: '{INPUTS[source]}', output: {OUTPUTS.get(target, 'o')}"
     return f"steps: [{{convert: {{from: {source}, to: {target}, {paths}}}}}]"
 
 
 @pytest.mark.parametrize("pair", EDGES, ids="-".join)
-def test_every_pair_of_the_reference_converter_is_a_recipe(pair: tuple[Format, Format], loaded: Load) -> None:
+def test_every_conversion_is_a_recipe(pair: tuple[Format, Format], loaded: Load) -> None:
     (step,) = loaded(convert(*pair)).steps
     assert (step.from_format, step.to_format, step.input_is_handle) == (*pair, pair[0] == "tf_hub")
 
@@ -55,7 +54,7 @@ CHOSEN = {
     "to graph": ("python_to_js: {input: a.h5, output: o, format: tfjs_graph_model}", "keras", "tfjs_graph_model"),
     "hub": ("python_to_js: {input: 'https://tfhub.dev/x/1', output: o}", "tf_hub", "tfjs_graph_model"),
     "hub name": ("graph: {input: google/x/1, output: o, from: tf_hub}", "tf_hub", "tfjs_graph_model"),
-    "frozen": ("graph: {input: a.pb, output: o, output_node_names: y}", "tf_frozen_model", "tfjs_graph_model"),
+    "frozen": ("graph: {input: a.pb, output: o}", "tf_frozen_model", "tfjs_graph_model"),
     "saved": ("graph: {input: saved, output: o}", "tf_saved_model", "tfjs_graph_model"),
     "keras saved": ("python_to_js: {input: keras_saved, output: o}", "keras_saved_model", "tfjs_layers_model"),
     "keras saved to graph": ("graph: {input: keras_saved, output: o}", "tf_saved_model", "tfjs_graph_model"),
@@ -65,6 +64,30 @@ CHOSEN = {
     "back to h5": ("js_to_python: {input: w, output: o.h5}", "tfjs_layers_model", "keras"),
     "back to archive": ("js_to_python: {input: w, output: o.keras}", "tfjs_layers_model", "keras_keras"),
     "back to folder": ("js_to_python: {input: w, output: o}", "tfjs_layers_model", "keras_saved_model"),
+    "back to SavedModel": (
+        "js_to_python: {input: layers, output: o, format: tf_saved_model}",
+        "tfjs_layers_model",
+        "tf_saved_model",
+    ),
+    "graph back": ("js_to_python: {input: graph, output: o}", "tfjs_graph_model", "tf_saved_model"),
+    "graph sharded": ("shard: {input: graph, output: o, shard_size: 1kB}", "tfjs_graph_model", "tfjs_graph_model"),
+    "old graph quantized": (
+        "quantize: {input: old_graph, output: o, dtype: uint8}",
+        "tfjs_graph_model",
+        "tfjs_graph_model",
+    ),
+    "archive to graph": ("graph: {input: a.keras, output: o}", "keras_keras", "tfjs_graph_model"),
+    "keras saved, stated": (
+        "graph: {input: keras_saved, output: o, from: keras_saved_model}",
+        "keras_saved_model",
+        "tfjs_graph_model",
+    ),
+    "auto of a graph": ("python_to_js: {input: saved, output: o, format: auto}", "tf_saved_model", "tfjs_graph_model"),
+    "auto, keras saved": (
+        "python_to_js: {input: keras_saved, output: o, format: auto}",
+        "tf_saved_model",
+        "tfjs_graph_model",
+    ),
     "stated folder": (
         "js_to_python: {input: w, output: o.v1, format: keras_saved_model}",
         "tfjs_layers_model",
@@ -171,7 +194,7 @@ def test_a_step_knows_what_an_earlier_one_makes(loaded: Load) -> None:
     assert [Path(step.input).name for step in recipe.steps] == ["a.h5", "model.json", "s", "s", "model.json"]
 
 
-def test_a_graph_that_a_step_makes_cannot_go_back(refusal: Refuse) -> None:
+def test_a_graph_that_a_step_makes_cannot_go_back_to_keras(refusal: Refuse) -> None:
     details = refusal(
         "steps:\n- graph: {input: a.h5, output: g}\n"
         "- js_to_python: {input: g, output: k.h5}\n- shard: {input: g, output: s, shard_size: 1kB, from: x}\n"
@@ -180,6 +203,63 @@ def test_a_graph_that_a_step_makes_cannot_go_back(refusal: Refuse) -> None:
     assert "3:25: tfjs_graph_model cannot be converted to keras" in details
     assert "there is no key `from` in `shard`" in details
     assert "5:19: `from: keras` is wrong: step `graph` makes a tfjs_graph_model" in details
+
+
+LAYERS, GRAPH = "tfjs_layers_model", "tfjs_graph_model"
+AUTO = "python_to_js: {input: a.h5, output: w, format: auto}"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        AUTO,
+        "python_to_js: {input: a.keras, output: w, format: browser}",
+        "convert: {from: keras, to: browser, input: a.h5, output: w}",
+        "convert: {from: keras, to: auto, input: a.h5, output: w}",
+    ],
+)
+def test_auto_is_a_layers_model_with_a_graph_model_behind_it(step: str, loaded: Load) -> None:
+    (made,) = loaded(f"steps: [{{{step}}}]").steps
+    assert (made.to_format, made.fallback_format, made.alternative) == (LAYERS, GRAPH, None)
+
+
+def test_steps_behind_auto_take_whatever_it_made(loaded: Load) -> None:
+    recipe = loaded(
+        f"steps:\n- {AUTO}\n- shard: {{input: w, output: s, shard_size: 1kB}}\n"
+        "- quantize: {input: s, output: q, auto: {max_error: 0.01}}\n"
+        "- js_to_python: {input: q, output: back}\n"
+        "- graph: {input: back, output: g}\n"
+    )
+    chosen = [(step.from_format, step.to_format, step.alternative) for step in recipe.steps[1:]]
+    assert chosen == [
+        (LAYERS, LAYERS, (GRAPH, GRAPH)),
+        (LAYERS, LAYERS, (GRAPH, GRAPH)),
+        (LAYERS, "keras_saved_model", (GRAPH, "tf_saved_model")),
+        ("tf_saved_model", GRAPH, None),
+    ]
+
+
+@pytest.mark.parametrize("step", ["graph: {input: s, output: g}", "js_to_python: {input: w, output: k.h5}"])
+def test_steps_that_cannot_take_either_ask_for_a_format(step: str, refusal: Refuse) -> None:
+    details = refusal(f"steps:\n- {AUTO}\n- shard: {{input: w, output: s, shard_size: 1kB}}\n- {step}\n")
+    assert "step `python_to_js` makes a layers model, or else a graph model, and this step cannot read both" in details
+    assert "Expected `format: tfjs_layers_model` or `format: tfjs_graph_model` in `python_to_js`" in details
+
+
+def test_options_of_a_step_behind_auto_must_suit_either(refusal: Refuse) -> None:
+    details = refusal(
+        f"steps:\n- {AUTO}\n- shard: {{input: w, output: s, shard_size: 1kB, split_weights_by_layer: true}}\n"
+    )
+    assert "from tfjs_graph_model to tfjs_graph_model, which this step may turn out to be" in details
+
+
+def test_what_is_not_there_yet_may_be_either(loaded: Load) -> None:
+    model = "model: {script: m.py, output: made}\n"
+    shard, back = loaded(
+        model + "steps:\n- shard: {input: made, output: s, shard_size: 1kB}\n- js_to_python: {input: s, output: k.h5}\n"
+    ).steps
+    assert shard.alternative == (GRAPH, GRAPH)
+    assert (back.from_format, back.to_format, back.alternative) == (LAYERS, "keras", None)
 
 
 def test_what_a_script_makes_needs_a_name_that_tells_or_from(loaded: Load, refusal: Refuse) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native import DeclinedError
-from workflow.converters.native.keeping import by_name, reasons, required_words
+from workflow.converters.native.keeping import by_name
 from workflow.converters.native.keras.archive import open_archive
 from workflow.converters.native.keras.assembly import assemble
 from workflow.converters.native.keras.tree import entries, layer_name
 from workflow.converters.native.keras.whole_file import open_whole_file
 from workflow.converters.native.metadata import with_metadata
-from workflow.converters.native.plans import make_plan, requested
+from workflow.converters.native.selection import plan_for
 from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
 from workflow.running.storage import storing
 
@@ -35,9 +35,12 @@ _UNDERSTOOD = frozenset(
         "quantize_uint8",
         "quantize_uint16",
         "quantization_bytes",
+        "quantize_auto",
         "keep_float",
         "split_weights_by_layer",
         "metadata",
+        "custom_objects",  # nothing of the model's own code is run here, what needs it is declined by its class
+        "unsafe",
     }
 )
 
@@ -127,13 +130,8 @@ def _ordered(file: KerasFile, found: list[Placed]) -> list[Placed]:
 
 
 def _plan(groups: list[list[Tensor]], options: Mapping[str, Any]) -> QuantizationPlan | None:
-    requests = requested(options)
-    if not requests:
-        return None
     tensors = [tensor for group in groups for tensor in group]
-    words = by_name(tensor.name for tensor in tensors)
-    kept = reasons(words, required_words(options.get("keep_float") or ()))
-    return make_plan(tensors, requests, kept=kept)
+    return plan_for(tensors, options, words=by_name(tensor.name for tensor in tensors))
 
 
 def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
