@@ -51,6 +51,12 @@ class WorkerLike(Protocol):
         """End whatever is running; a later ``run`` starts afresh."""
 
 
+def _lets_foreign_code_run(args: Mapping[str, Any]) -> bool:
+    """Tell whether a model of the arguments may bring code of its own."""
+    models = [args.get(name) for name in ("source", "model")]
+    return any(isinstance(model, dict) and (model.get("custom_objects") or model.get("unsafe")) for model in models)
+
+
 @dataclass(frozen=True)
 class _Line:
     process: processes.Process
@@ -128,7 +134,7 @@ class Worker:
             except BaseException:  # ^C above all
                 self.close(grace=0)
                 raise
-            if job in _DISCARDING:
+            if job in _DISCARDING or _lets_foreign_code_run(args):
                 self.close()
         if not answer["ok"]:
             raise failures.translate(answer["failure"], log=log)

@@ -60,7 +60,7 @@ def _in_worker(work: Work) -> Facts:
     step = work.step
     ours = _TRACED.get(step.to_format)
     if ours is not None:
-        return {"engine": "worker", **ours(work)}
+        return {**ours(work), "engine": "worker"}
     if step.engine == "native":
         raise ConversionError(
             f"step {step.name}: the native engine does not convert {step.from_format} to {step.to_format}",
@@ -74,7 +74,7 @@ def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
     step = work.step
     if step.fallback_format == "tfjs_graph_model":
         work.listener.say(f"{step.name}: a graph model, because {declined.reason}")
-        return {"engine": "worker", **to_graph_model(work), "declined": declined.reason}
+        return {**to_graph_model(work), "engine": "worker", "declined": declined.reason}
     if step.engine == "native":
         raise ConversionError(
             f"step {step.name}: the native engine declines: {declined.reason}",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 _FOREIGN = ("custom_objects", "unsafe")
-"""Options that let code run which is not ours: then the worker is one of its own."""
+"""Options that let code run which is not ours."""
 _REWRITTEN = ("quantize_auto", "keep_float")
 """Options that the native engine applies to the finished graph model, with all others of its kind."""
 _NATIVE_KIND = (
@@ -99,15 +99,9 @@ def _exported(work: Work, folder: Path) -> _Source:
 def _run(work: Work, job: str, source: _Source, *, args: Facts) -> Facts:
     options = work.step.options
     described: Facts = {"path": source.path, "format": source.format}
-    foreign = _any(options, _FOREIGN) and source.format == work.step.from_format
-    if foreign:
-        described |= {"modules": _modules(work), "unsafe": bool(options.get("unsafe"))}
-    worker = work.workers.fresh() if foreign else work.worker()
-    try:
-        return worker.run(job, {"source": described, **args}, log=work.log, timeout=work.timeout)
-    finally:
-        if foreign:
-            worker.close()
+    if source.format == work.step.from_format:
+        described |= {name: options[name] for name in _FOREIGN if options.get(name)}
+    return work.worker().run(job, {"source": described, **args}, log=work.log, timeout=work.timeout)
 
 
 def _modules(work: Work) -> list[str]:

@@ -20,9 +20,6 @@ class Workers(Protocol):
     def warm(self) -> WorkerLike:
         """Return the warm worker of the converter environment."""
 
-    def fresh(self) -> WorkerLike:
-        """Return a worker of its own, for code that is not ours; the caller closes it."""
-
     def keras3(self) -> WorkerLike:
         """Return a worker of its own in the environment for files of Keras 3; the caller closes it."""
 

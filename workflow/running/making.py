@@ -35,11 +35,6 @@ class Workers:
         self.workshop.prepare(self.listener)
         return self.workshop.worker()
 
-    def fresh(self) -> WorkerLike:
-        """Return a worker of its own in the converter environment; the caller closes it."""
-        self.workshop.prepare(self.listener)
-        return self.workshop.fresh_worker()
-
     def keras3(self) -> WorkerLike:
         """Return a worker of its own in the environment for files of Keras 3; the caller closes it."""
         return self.workshop.keras3_worker(self.listener)

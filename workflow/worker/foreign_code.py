@@ -45,14 +45,14 @@ def lambda_layers(path: str, kind: str) -> List[str]:
 
 @contextlib.contextmanager
 def known_classes(source: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
-    """Import the Python files in ``modules`` and give their classes and functions by name, for ``custom_objects``.
+    """Import the Python files in ``custom_objects`` and give their classes and functions by name, as Keras takes them.
 
     Each file can import its neighbours. Raises ``JobError`` when one fails.
     """
     found: Dict[str, Any] = {}
     paths = list(sys.path)
     try:
-        for number, file in enumerate(source.get("modules") or ()):
+        for number, file in enumerate(source.get("custom_objects") or ()):
             sys.path.insert(0, os.path.dirname(file))
             found.update(_imported(file, f"_tfjs_workflow_custom_{number}"))
         yield found

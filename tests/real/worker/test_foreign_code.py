@@ -55,6 +55,6 @@ def test_a_class_of_the_users_comes_from_the_module_that_is_named(worker: Worker
     source = {"path": built(worker, tmp_path, "custom"), "format": "keras"}
     with pytest.raises(WorkflowError, match="Scale"):
         worker.run("graph", {"source": source, "output": str(tmp_path / "no")}, log=tmp_path / "log", timeout=300)
-    named = {**source, "modules": [str(tmp_path / "layers_of_mine.py")]}
+    named = {**source, "custom_objects": [str(tmp_path / "layers_of_mine.py")]}
     facts = worker.run("graph", {"source": named, "output": str(tmp_path / "graph")}, log=tmp_path / "log", timeout=300)
     assert facts["ops"]["Mul"] == 1

@@ -78,7 +78,7 @@ def test_a_module_gives_its_classes_and_can_import_its_neighbours(tmp_path: Path
     (tmp_path / "factor_of_mine.py").write_text("FACTOR = 3\n")
     (tmp_path / "layers.py").write_text("from factor_of_mine import FACTOR\nclass Scale:\n    factor = FACTOR\n")
     before = list(sys.path)
-    with foreign_code.known_classes({"modules": [str(tmp_path / "layers.py")]}) as known:
+    with foreign_code.known_classes({"custom_objects": [str(tmp_path / "layers.py")]}) as known:
         assert known["Scale"].factor == 3
     assert sys.path == before
 
@@ -87,6 +87,6 @@ def test_a_module_that_fails_is_named(tmp_path: Path) -> None:
     (tmp_path / "layers.py").write_text("1 / 0\n")
     with (
         pytest.raises(JobError, match="ZeroDivisionError"),
-        foreign_code.known_classes({"modules": [str(tmp_path / "layers.py")]}),
+        foreign_code.known_classes({"custom_objects": [str(tmp_path / "layers.py")]}),
     ):
         pass

@@ -23,7 +23,7 @@ class Request:
     clock: Clock
     progress: Progress
     allowed: Dict[str, Any] = field(default_factory=dict)
-    """``modules`` and ``unsafe``: code of the user's that may run."""
+    """``custom_objects`` and ``unsafe``: code of the user's that may run."""
 
 
 @dataclass(frozen=True)
