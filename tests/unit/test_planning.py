@@ -53,6 +53,20 @@ def test_a_step_that_never_ran_says_so(base: Path) -> None:
     assert only_reason(recipe_of(base, shard_step(base))) == "no earlier run"
 
 
+def test_files_that_options_name_count_as_inputs(base: Path) -> None:
+    module, labels = base / "layers.py", base / "labels.json"
+    module.write_text("A = 1\n")
+    labels.write_text("[]")
+    recipe = recipe_of(base, shard_step(base, custom_objects=[str(module)], metadata={"labels": str(labels)}))
+    run_all(recipe)
+    assert not plan(recipe)[0].runs
+    module.write_text("A = 2\n")
+    assert "layers.py" in only_reason(recipe)
+    module.write_text("A = 1\n")
+    labels.write_text("{}")
+    assert "labels" in only_reason(recipe)
+
+
 def test_after_a_run_nothing_is_to_do(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base))
     run_all(recipe)

@@ -78,7 +78,18 @@ def _journey(decision: Decision, recipe: Recipe) -> str:
         return f"{_origin(task.declared)} -> {target}"
     step = task.declared
     source = step.input if step.input_is_handle else _below(Path(step.input), recipe.base)
-    return f"{source} ({step.from_format}) -> {target} ({step.to_format})"
+    return f"{source} ({_sources(step)}) -> {target} ({_targets(step)})"
+
+
+def _sources(step: Step) -> str:
+    return " or ".join([step.from_format, *([step.alternative[0]] if step.alternative else [])])
+
+
+def _targets(step: Step) -> str:
+    """Return what the step makes, in the order in which it is tried, or as its input turns out to be."""
+    if step.fallback_format:
+        return f"{step.to_format}, else {step.fallback_format}"
+    return " or ".join([step.to_format, *([step.alternative[1]] if step.alternative else [])])
 
 
 def _origin(source: ModelSource) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from workflow.cli.boundary import show
 from workflow.cli.console import ConsoleListener, console, error_console, size_text
+from workflow.cli.remarks import detour_lines, quantization_lines
 from workflow.cli.summaries import check_text, print_summary
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class PlainScreen(QuietScreen):
     def ended(self, outcome: Outcome) -> None:
         """Print how the step ended."""
         self.say(f"{_MARKS[outcome.status][0]} {ending(outcome)}")
+        for line in _remarks(outcome):
+            self.say(f"  {line}")
         super().ended(outcome)
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
@@ -142,6 +145,9 @@ class LiveScreen(PlainScreen):
         mark, style = _MARKS[outcome.status]
         error_console().print(mark, style=style, end=" ")
         error_console().print(ending(outcome), markup=False)
+        lines = _remarks(outcome)
+        for line in [*lines, *detour_lines(outcome.facts)] if outcome.status == "done" else lines:
+            error_console().print(f"  {line}", style="dim", markup=False)
         if outcome.error is not None:
             show(outcome.error)
 
@@ -149,6 +155,10 @@ class LiveScreen(PlainScreen):
         """Print the summary."""
         console().print()
         super().finished(outcomes, record)
+
+
+def _remarks(outcome: Outcome) -> list[str]:
+    return quantization_lines(outcome.facts) if outcome.status == "done" else []
 
 
 def ending(outcome: Outcome) -> str:

@@ -46,8 +46,7 @@ _WORD = {"enum": ["biases", "normalisation"]}
 FloatWords = Annotated[
     list[FloatWord],
     BeforeValidator(values.listed),
-    Field(min_length=1),
-    WithJsonSchema({"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]}),
+    WithJsonSchema({"anyOf": [_WORD, {"type": "array", "items": _WORD}]}),
 ]
 Modules = Annotated[
     list[Text],
@@ -103,7 +102,8 @@ class JsOptions(Entry):
         default=ABSENT, description="A goal in place of patterns: max_error or max_bytes; recorded as patterns."
     )
     keep_float: FloatWords = Field(
-        default=ABSENT, description="What is never quantized: biases, normalisation, or both."
+        default=ABSENT,
+        description="What is never quantized: biases, normalisation. A goal keeps both unless this says other.",
     )
     metadata: Metadata = Field(
         default=ABSENT, description="JSON files to put into model.json as userDefinedMetadata, by name."

@@ -76,11 +76,6 @@ WRONG = {
         "1:77: an entry of `keep_float` cannot be `kernels`",
         "",
     ),
-    "no float words": (
-        "steps: [{quantize: {input: a, output: b, dtype: uint8, keep_float: []}}]",
-        "1:68: `keep_float` cannot be a list. Expected an entry",
-        "",
-    ),
     "bad target": (
         "steps: [{python_to_js: {input: a.h5, output: b, format: brwser}}]",
         "`format` cannot be `brwser`",

@@ -65,6 +65,10 @@ READ: dict[str, tuple[str, dict[str, Any]]] = {
         "quantize: {input: w, output: o, dtype: uint8, keep_float: biases}",
         {"quantize_uint8": ALL, "keep_float": ["biases"]},
     ),
+    "no words": (
+        "quantize: {input: w, output: o, auto: {max_error: 0.1}, keep_float: []}",
+        {"quantize_auto": {"max_error": 0.1}, "keep_float": []},
+    ),
     "two words": (
         "python_to_js: {input: a.h5, output: o, quantize_uint8: true, keep_float: [biases, normalisation]}",
         {"quantize_uint8": ALL, "keep_float": ["biases", "normalisation"]},

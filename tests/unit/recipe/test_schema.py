@@ -12,6 +12,7 @@ from workflow.recipe import schema
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
 STEP = {"python_to_js": {"input": "a", "output": "b"}}
+PATHS = {"input": "a", "output": "b"}
 BAD: dict[str, Any] = {
     "unknown key": {"steps": [STEP], "nmae": "x"},
     "no steps": {"steps": []},
@@ -21,6 +22,10 @@ BAD: dict[str, Any] = {
     "no shard size": {"steps": [{"shard": {"input": "a", "output": "b"}}]},
     "bad shard size": {"steps": [{"shard": {"input": "a", "output": "b", "shard_size": "big"}}]},
     "no dtype": {"steps": [{"quantize": {"input": "a", "output": "b"}}]},
+    "dtype and goal": {"steps": [{"quantize": {**PATHS, "dtype": "uint8", "auto": {"max_error": 0.1}}}]},
+    "two goals": {"steps": [{"quantize": {**PATHS, "auto": {"max_error": 0.1, "max_bytes": "1MB"}}}]},
+    "unknown word": {"steps": [{"quantize": {**PATHS, "dtype": "uint8", "keep_float": ["kernels"]}}]},
+    "no file": {"steps": [{"graph": {**PATHS, "custom_objects": []}}]},
     "flag as text": {"steps": [{"graph": {"input": "a", "output": "b", "skip_op_check": "yes"}}]},
     "option elsewhere": {"steps": [{"js_to_python": {"input": "a", "output": "b", "experiments": True}}]},
     "two sources": {"steps": [STEP], "model": {"url": "https://x/y", "script": "s", "output": "o"}},
@@ -44,6 +49,19 @@ def test_editors_accept_the_shipped_recipes(path: Path, validator: Any) -> None:
 @pytest.mark.parametrize("value", [True, False, "on", "off", {}, {"batches": [2]}])
 def test_editors_accept_the_ways_to_switch_verification(value: object, validator: Any) -> None:
     validator.validate({"steps": [STEP], "verify": value})
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"quantize": {**PATHS, "auto": {"max_bytes": "5MB"}, "keep_float": "biases"}},
+        {"quantize": {**PATHS, "dequantize": True}},
+        {"python_to_js": {**PATHS, "format": "auto", "custom_objects": "layers.py", "unsafe": False}},
+        {"convert": {**PATHS, "from": "keras", "to": "browser", "repairs": False}},
+    ],
+)
+def test_editors_accept_what_check_accepts(step: object, validator: Any) -> None:
+    validator.validate({"steps": [step]})
 
 
 @pytest.mark.parametrize("recipe", BAD.values(), ids=BAD.keys())
