@@ -30,7 +30,10 @@ WorkflowError                      1   (a bug of ours when it is raised bare)
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class WorkflowError(Exception):
@@ -153,9 +156,13 @@ class StorageError(ConversionError):
 
 
 class VerificationError(WorkflowError):
-    """The result of a step does not do what its source does."""
+    """The result of a step does not do what its source does; ``facts`` is what was found, for the record."""
 
     exit_code = 40
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint, details=details, log=log)
+        self.facts: Mapping[str, Any] = {}
 
 
 class StructureError(VerificationError):

@@ -1,4 +1,4 @@
-"""The end of a run for people: one table of steps, sizes and numbers, and what degraded."""
+"""The end of a run for people: one table of steps, sizes and what was measured where, and what degraded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from workflow.running.watching import Outcome
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
+_RUNTIMES = ("python", "node", "browser")
 
 
 def check_text(facts: dict[str, Any]) -> str:
-    """Return the numbers of a step's check in a few words: difference, agreement, accuracy, or why there are none."""
+    """Return what a step's check found in a few words: where it ran, difference, agreement, accuracy, or why not."""
     check = facts.get("check") or {}
     if check.get("not_run"):
         return f"not run: {check['not_run']}"
@@ -28,8 +29,10 @@ def check_text(facts: dict[str, Any]) -> str:
     if check.get("top1") is not None:
         parts.append(f"top-1 agrees {check['top1']:.1%}")
     if check.get("accuracy"):
-        parts.append(f"accuracy {check['accuracy']['source']:.2%} -> {check['accuracy']['result']:.2%}")
-    return ", ".join(parts)
+        parts.append(f"accuracy {_shares(check)}")
+    ran = [name for name in _RUNTIMES if any(run["status"] != "not run" for run in _runs(check, name))]
+    absent = [name for name in _RUNTIMES if any(run["status"] == "not run" for run in _runs(check, name))]
+    return f"{' '.join(ran)}: {', '.join(parts)}" + (f", not run in {' '.join(absent)}" if absent else "")
 
 
 def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) -> None:
@@ -40,9 +43,19 @@ def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) ->
     totals = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     screen.print(f"{recipe.name}: {totals} in {seconds:.1f} s", style="bold")
     screen.print(f"results: {_places(recipe, outcomes)}", markup=False)
+    for text in _caveats(outcomes):
+        screen.print(f"! {text}", style="yellow", markup=False)
+
+
+def _caveats(outcomes: list[Outcome]) -> list[str]:
+    """Return what degraded, and where results were not run: said again, for the table is what is read."""
+    found = [f"{each.decision.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
+    absent: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
-        if outcome.facts.get("degraded"):
-            screen.print(f"! {outcome.decision.task.name}: {outcome.facts['degraded']}", style="yellow", markup=False)
+        for run in _check(outcome).get("runs") or ():
+            if run["status"] == "not run":
+                absent.setdefault(f"{run.get('why')}; {run.get('remedy')}", {})[str(run["runtime"])] = None
+    return found + [f"NOT RUN in {' and '.join(places)}: {why}" for why, places in absent.items()]
 
 
 def _places(recipe: Recipe, outcomes: list[Outcome]) -> str:
@@ -56,7 +69,7 @@ def _table(outcomes: list[Outcome]) -> Table:
     from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
     from rich.table import Table  # noqa: PLC0415  as above
 
-    compared = any("max_abs" in _check(outcome) for outcome in outcomes)
+    compared = any(_check(outcome).get("runs") for outcome in outcomes)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION if compared else None, caption_justify="left")
     shown = [column for column in _COLUMNS if column[0] not in _OPTIONAL or any(column[2](each) for each in outcomes)]
     for heading, side, _ in shown:
@@ -85,11 +98,26 @@ def _check(outcome: Outcome) -> dict[str, Any]:
     return outcome.facts.get("check") or {}
 
 
-def _difference(outcome: Outcome) -> str:
-    check = _check(outcome)
-    if check.get("not_run"):
-        return "[yellow]not run[/]"
-    return f"{check['max_abs']:.2g}" if "max_abs" in check else ""
+def _runs(check: dict[str, Any], runtime: str) -> list[dict[str, Any]]:
+    return [run for run in check.get("runs") or () if run["runtime"] == runtime]
+
+
+def _difference(runtime: str) -> Callable[[Outcome], str]:
+    """Return what fills the column of a runtime: the largest difference over its backends, or that it did not run."""
+
+    def text(outcome: Outcome) -> str:
+        check = _check(outcome)
+        runs = _runs(check, runtime)
+        figures = [float(output["max_abs"]) for run in runs for output in run.get("outputs") or ()]
+        statuses = {run["status"] for run in runs}
+        if not runs:
+            return "[yellow]not run[/]" if check.get("not_run") and runtime == "python" else ""
+        if statuses == {"not run"}:
+            return "[yellow]not run[/]"
+        worst = f"{max(figures):.2g}" if figures else "fails"
+        return f"[bold red]{worst}[/]" if "failed" in statuses else worst
+
+    return text
 
 
 def _agreement(outcome: Outcome) -> str:
@@ -98,18 +126,38 @@ def _agreement(outcome: Outcome) -> str:
 
 
 def _accuracy(outcome: Outcome) -> str:
-    accuracy = _check(outcome).get("accuracy")
-    return f"{accuracy['source']:.2%} -> {accuracy['result']:.2%}" if accuracy else ""
+    return _shares(_check(outcome)) if _check(outcome).get("accuracy") else ""
 
 
-_CAPTION = "difference, top-1 and accuracy: the result against its source, both run in Python on the same inputs"
-_OPTIONAL = ("size", "max difference", "top-1", "accuracy")
+def _shares(check: dict[str, Any]) -> str:
+    """Return one share where all agree, else that of the source and of each place that differs."""
+    shares = {_place(run): run["accuracy"] for run in check.get("runs") or () if run.get("accuracy")}
+    source = f"{check['accuracy']['source']:.2%}"
+    others: dict[str, list[str]] = {}
+    for place, share in shares.items():
+        if share["result"] != share["source"]:
+            others.setdefault(f"{share['result']:.2%}", []).append(place)
+    if not others:
+        return source
+    if list(map(len, others.values())) == [len(shares)]:
+        return f"{source} -> {next(iter(others))}"
+    return f"{source} -> " + "; ".join(f"{share} in {', '.join(places)}" for share, places in others.items())
+
+
+def _place(run: dict[str, Any]) -> str:
+    return " ".join(part for part in (run["runtime"], run.get("backend")) if part)
+
+
+_CAPTION = """\
+python, node, browser: the largest difference from the source's answers to the same inputs, over all backends there
+top-1: how often the top answer is the source's, where that is least; accuracy: one number where it stays the same"""
+_OPTIONAL = ("size", *_RUNTIMES, "top-1", "accuracy")
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], str]], ...] = (
     ("step", "left", lambda outcome: outcome.decision.task.name),
     ("result", "left", _status),
     ("time", "right", _time),
     ("size", "right", _sizes),
-    ("max difference", "right", _difference),
+    *((runtime, "right", _difference(runtime)) for runtime in _RUNTIMES),
     ("top-1", "right", _agreement),
     ("accuracy", "right", _accuracy),
 )

@@ -90,7 +90,7 @@ def _quicker(step: StepRecord, base: StepRecord, loads: list[LoadMeasurement]) -
     for (artifact, link), seconds in times.items():
         other = times.get((step.step, link))
         if artifact == base.step and seconds and other:
-            return f"it loads in {seconds_text(other)} instead of {seconds_text(seconds)} ({link})"
+            return f"{step.step} loads in {seconds_text(other)} instead of {seconds_text(seconds)} ({link})"
     return ""
 
 

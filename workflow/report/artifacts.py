@@ -25,8 +25,8 @@ _BY_KIND: Mapping[str, str] = {
 
 def format_of(step: Facts) -> str:
     """Return the format of a step's artifact: as recorded, as commanded, as it lies there, as its kind makes it."""
-    if step.get("format"):
-        return str(step["format"])
+    if step.get("formats"):
+        return str(step["formats"]["to"])
     for word in shlex.split(command_of(step)):
         if word.startswith("--output_format="):
             return word.partition("=")[2]

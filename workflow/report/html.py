@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.report import wording
 from workflow.report.charts import charts
 from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements
+from workflow.report.verdicts import shortfalls
 
 if TYPE_CHECKING:
     from workflow.report.record import RunRecord
@@ -37,6 +38,7 @@ def render(record: RunRecord) -> str:
         worst=worst_elements(record),
         timings=timings(record),
         loads=load_table(record),
+        shortfalls=shortfalls(record.steps),
         embedded=record.to_json().replace("<", "\\u003c"),  # no text in the data may end the script element
         style=_read("report.css"),
         script=_read("report.js"),

@@ -29,7 +29,8 @@ def _suite(root: ET.Element, step: StepRecord, record: RunRecord) -> None:
     suite = ET.SubElement(root, "testsuite", name=_text(f"{record.recipe}.{step.step}"), time=f"{step.seconds:.3f}")
     suite.set("timestamp", record.started.removesuffix("Z"))
     conversion = _case(suite, step, "conversion", seconds=step.seconds)
-    if step.failure is not None:
+    at_fault = any(level.status == "failed" for level in step.levels)
+    if step.failure is not None and not at_fault:
         _failure(conversion, step.failure.message, f"{step.failure.hint}\n{step.failure.details}".strip())
     elif step.status == "not run":
         ET.SubElement(conversion, "skipped", message=_text("; ".join(step.reasons)))
@@ -49,9 +50,11 @@ def _level(suite: ET.Element, step: StepRecord, level: Level) -> None:
     case = _case(suite, step, level.name, seconds=level.seconds or 0.0)
     text = "; ".join(level.findings + level.remarks)
     if level.status == "failed":
-        _failure(case, text or f"{level.name} failed", "")
+        told = step.failure
+        hint = f"{told.hint}\n{told.details}".strip() if told else ""
+        _failure(case, level.findings[0] if level.findings else f"{level.name} failed", f"{text}\n{hint}".strip())
     elif level.status != "passed":
-        ET.SubElement(case, "skipped", message=_text(text or level.status))
+        ET.SubElement(case, "skipped", message=_text(f"{level.status}: {text}" if text else level.status))
 
 
 def _run(suite: ET.Element, step: StepRecord, run: PlaceRun) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.report.tables import matrix
+from workflow.report.verdicts import shortfalls
 from workflow.report.wording import accuracy_text, size_text
 
 if TYPE_CHECKING:
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from workflow.report.tables import Cell, Row
 
 _MARKS = {"passed": "✅", "failed": "❌", "incomplete": "⚠️", "not run": "⚠️"}
+
+_LEVEL_MARKS = {
+    "passed": "✅",
+    "failed": "❌",
+    "no proof": "⚠️ no proof:",
+    "not run": "⚠️ not run:",
+    "not applicable": "·",
+}
+_SHOWN = 6
 
 
 def render(record: RunRecord) -> str:
@@ -69,6 +79,12 @@ def _failures(record: RunRecord) -> Iterable[str]:
         if step.failure is not None:
             hint = f" {_escaped(step.failure.hint)}" if step.failure.hint else ""
             yield f"**{_escaped(step.step)}** failed: {_escaped(step.failure.message)}.{hint}"
+        if step.failure is not None and step.levels:
+            yield ", ".join(f"{_LEVEL_MARKS[level.status]} {level.name}" for level in step.levels)
+            findings = [text for level in step.levels for text in level.findings]
+            yield from (f"- {_escaped(text)}" for text in findings[:_SHOWN])
+    for reason, names in shortfalls(record.steps).items():
+        yield f"- ⚠️ {_escaped(', '.join(names))}: {_escaped(reason)}"
 
 
 def _escaped(text: str) -> str:

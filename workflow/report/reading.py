@@ -50,8 +50,9 @@ def read_run(run: Facts, *, measures: Measures | None = None) -> RunRecord:
 
 
 def artifacts(run: Facts) -> dict[str, Path]:
-    """Return the artifacts of a run that are there now, by the names of their steps."""
-    found = {str(step["step"]): Path(str(step["output"])) for step in run["steps"]}
+    """Return the artifacts that a run made or found good and that are there now, by the names of their steps."""
+    good = [step for step in run["steps"] if step["status"] in ("done", "up to date")]
+    found = {str(step["step"]): Path(str(step["output"])) for step in good}
     return {name: path for name, path in found.items() if path.exists()}
 
 

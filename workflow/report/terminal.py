@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.report.tables import matrix
+from workflow.report.verdicts import shortfalls
 from workflow.report.wording import UNKNOWN, accuracy_text, share_text, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from workflow.report.record import RunRecord
+    from workflow.report.record import RunRecord, StepRecord
     from workflow.report.tables import Cell, Row
 
 _STYLES = {"passed": "green", "failed": "bold red", "incomplete": "yellow", "not run": "yellow"}
+_SHOWN = 6
 _MARKS = {"passed": "✓", "failed": "✕", "incomplete": UNKNOWN, "not run": UNKNOWN}
 
 
@@ -23,17 +25,30 @@ def print_report(record: RunRecord, screen: Console) -> None:
     _print_matrix(record, screen)
     for step in record.steps:
         if step.failure is not None:
-            screen.print(f"✕ {step.step}: {step.failure.message}", style="red", markup=False)
+            _print_failure(step, screen)
         if step.degraded:
             screen.print(f"! {step.step}: {step.degraded}", style="yellow", markup=False)
-    for why, places in _not_run(record).items():
-        screen.print(f"{UNKNOWN} {', '.join(places)} not run: {why}", style="yellow", markup=False)
+    for reason, names in shortfalls(record.steps).items():
+        screen.print(f"{UNKNOWN} {', '.join(names)}: {reason}", style="yellow", markup=False)
     for answer in record.answers:
         screen.print(f"{answer.claim}? ", style="dim", end="", markup=False)
         screen.print(f"{answer.verdict}.", style="bold", end=" ", markup=False)
         screen.print(answer.evidence, markup=False)
     screen.print(f"{_MARKS[record.verdict]} {record.recipe}: {record.verdict}. ", style=_STYLES[record.verdict], end="")
     screen.print(record.summary, markup=False)
+
+
+def _print_failure(step: StepRecord, screen: Console) -> None:
+    """Print what the user was told, how each level ended, and what the failed one found."""
+    if step.failure is not None:
+        screen.print(f"✕ {step.step}: {step.failure.message}", style="red", markup=False)
+    if step.levels:
+        screen.print(f"  levels: {', '.join(f'{each.name} {each.status}' for each in step.levels)}", markup=False)
+    findings = [text for level in step.levels for text in level.findings]
+    for text in findings[1:_SHOWN]:
+        screen.print(f"  {text}", style="dim", markup=False)
+    if len(findings) > _SHOWN:
+        screen.print(f"  and {len(findings) - _SHOWN:,} more", style="dim")
 
 
 def _print_matrix(record: RunRecord, screen: Console) -> None:
@@ -75,15 +90,3 @@ def _cell(cell: Cell | None) -> str | Text:
         return ""
     text = cell.number if cell.top1 in ("", share_text(1.0)) else f"{cell.number} {cell.top1}"
     return text if cell.status == "passed" else Text(text, style=_STYLES[cell.status])
-
-
-def _not_run(record: RunRecord) -> dict[str, list[str]]:
-    """Return the places that nothing ran in, by reason: said once, not for every artifact."""
-    found: dict[str, list[str]] = {}
-    for step in record.steps:
-        for run in step.runs:
-            if run.status == "not run":
-                places = found.setdefault(f"{run.why} {run.remedy}".strip(), [])
-                if run.place not in places:
-                    places.append(run.place)
-    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workflow.report.record import StepRecord, Verdict
 
-__all__ = ["javascript_missing", "of_run", "of_step"]
+__all__ = ["javascript_missing", "of_run", "of_step", "shortfalls"]
 
 
 def of_step(step: StepRecord) -> Verdict:
@@ -27,6 +27,33 @@ def javascript_missing(step: StepRecord) -> bool:
     return step.format.startswith("tfjs_") and not any(
         run.runtime != "python" and run.status == "passed" for run in step.runs
     )
+
+
+def shortfalls(steps: list[StepRecord]) -> dict[str, list[str]]:
+    """Return what keeps steps from being passed that have not failed: each reason with the steps that it holds for."""
+    found: dict[str, list[str]] = {}
+    for step in steps:
+        if step.verdict == "incomplete":
+            for reason in _reasons(step):
+                found.setdefault(reason, []).append(step.step)
+    return found
+
+
+def _reasons(step: StepRecord) -> list[str]:
+    if step.status == "not run":
+        return ["; ".join(step.reasons) or "not run"]
+    weak = {"no proof": "no proof", "not run": "not compared"}
+    found = [
+        f"{each.name}: {weak[each.status]}: {'; '.join(each.remarks)}" for each in step.levels if each.status in weak
+    ]
+    absent: dict[str, list[str]] = {}
+    for run in step.runs:
+        if run.status == "not run":
+            absent.setdefault(f"{run.why} {run.remedy}".strip(), []).append(run.place)
+    found += [f"not run in {', '.join(places)}: {why}" for why, places in absent.items()]
+    if not found and javascript_missing(step):
+        return ["not run in JavaScript, where it is going to live"]
+    return found or ["not verified"]
 
 
 def of_run(steps: list[StepRecord]) -> tuple[Verdict, str]:

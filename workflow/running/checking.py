@@ -11,20 +11,21 @@ from workflow.recipe.model import Step
 from workflow.running.settling import result_format
 
 if TYPE_CHECKING:
+    from workflow.errors import VerificationError
     from workflow.recipe.model import Verification
     from workflow.running.making import Facts, Order
     from workflow.verification.model import Report, Subject
     from workflow.verification.places import Bench
 
 _QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes", "quantize_auto")
-_READING = ("signature_name", "saved_model_tags", "output_node_names")
+_READING = ("signature_name", "saved_model_tags", "output_node_names", "custom_objects", "unsafe")
 
 
 def check(order: Order, verification: Verification, *, bench: Bench | None = None) -> Facts:
     """Verify the staged artifact of a task and return the facts for its record; empty for a model source.
 
-    Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there. What
-    was not run, and a comparison that proves nothing, is said and recorded.
+    Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there, with
+    the facts. What was not run, and a comparison that proves nothing, is said and recorded.
     """
     if not isinstance(order.task.declared, Step):
         return {}
@@ -34,17 +35,28 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
     settings = step.verification or verification
     report = _verified(order, settings, bench)
     _say(report, order)
+    facts = verdicts.facts_of(report) | {"warnings": _warnings(report)}
     error = verdicts.error_of(report, settings, who=f"step {step.name}")
     if error is not None:
-        error.log = str(order.log)
+        error.log, error.facts = str(order.log), facts
         raise error
     unproven = verdicts.no_proof(report, step.name)
     if unproven is not None:
         order.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
-    facts = verdicts.facts_of(report)
     if not settings.enabled:
         facts["not_run"] = "verify is off in the recipe"
-    return facts | {"warnings": _warnings(report)}
+    return facts
+
+
+def rejection_hint(error: VerificationError, order: Order, *, place: Path, verification: Verification) -> str:
+    """Return what to do about a result that was put aside at ``place``: the error's hint, its command ready to run."""
+    from workflow.verification import verdicts  # noqa: PLC0415  as above
+
+    step, name = order.step, order.task.output.name
+    settings = step.verification or verification
+    words = [str(place / name if (place / name).exists() else place), "--against", step.input]
+    words += [] if settings.inputs is None else ["--inputs", str(settings.inputs)]
+    return f"the result was not published; look at it in {place}. {verdicts.with_paths(error.hint, words)}".strip()
 
 
 def is_quantized(step: Step) -> bool:
@@ -53,11 +65,13 @@ def is_quantized(step: Step) -> bool:
 
 
 def _verified(order: Order, settings: Verification, bench: Bench | None) -> Report:
+    step = order.step
+    source, result = _subjects(step, order.staged)
+    if not settings.enabled:
+        return _sound(result)
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
 
-    step = order.step
-    source, result = _subjects(step, order.staged)
     pool = order.workshop.runtimes()
     own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout, listener=order.listener)
     with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
@@ -73,6 +87,14 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
         return verify(case, bench or own)
 
 
+def _sound(result: Subject) -> Report:
+    """Look at the structure alone, which costs milliseconds: what does not hold together is never published."""
+    from workflow.verification import structure  # noqa: PLC0415  as above
+    from workflow.verification.model import Report  # noqa: PLC0415  as above
+
+    return Report((structure.check(result),))
+
+
 def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
@@ -83,13 +105,30 @@ def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
 
 def _say(report: Report, order: Order) -> None:
     """Say what is to be known about the result, less what is known of its input."""
-    known = _known(order.step)
+    known = _known(order.step) if _warnings(report) else ()
+    for remark in _warnings(report):
+        if remark not in known:
+            order.listener.warn(f"{order.task.name}: {remark}")
     for level in report.levels:
-        for remark in level.remarks:
-            if remark not in known:
-                order.listener.warn(f"{order.task.name}: {remark}")
         if level.status == "not run":
             order.listener.warn(f"{order.task.name}: {level.level} not compared: {level.why}")
+    outputs = report.level("outputs")
+    if outputs is not None and outputs.status != "not run":
+        _say_where_not(report, order)
+
+
+def _say_where_not(report: Report, order: Order) -> None:
+    """Say which places are not there and how to get them, each reason once in a run."""
+    absent: dict[str, list[str]] = {}
+    for run in report.runs:
+        if run["status"] == "not run":
+            place = " ".join(part for part in (run["runtime"], run.get("backend")) if part)
+            absent.setdefault(f"{run.get('why')}; {run.get('remedy')}", []).append(place)
+    told = order.workshop.runtimes().told
+    for reason, places in absent.items():
+        if reason not in told:
+            told.add(reason)
+            order.listener.warn(f"NOT RUN in {', '.join(places)}: {reason}")
 
 
 def _known(step: Step) -> tuple[str, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
+from workflow.recipe.model import Step
 from workflow.running.storage import storing, write_atomically
 
 if TYPE_CHECKING:
@@ -37,7 +40,10 @@ class Journal:
         return path
 
     def write(self, outcomes: list[Outcome], facts: dict[str, Any]) -> dict[str, Any]:
-        """Write the record of the run to ``runs/<UTC time>.json`` and return it; keeps the latest 50."""
+        """Write the record of the run to ``runs/<UTC time>.json`` and return it; keeps the latest 50.
+
+        Runs of one second have ``_2`` and so on behind their time.
+        """
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self._started))
         record = {
             "recipe": str(self._recipe.path),
@@ -52,7 +58,7 @@ class Journal:
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
-            write_atomically(folder / f"{stamp}.json", text.encode())
+            write_atomically(_unused(folder, stamp), text.encode())
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)
         return record
@@ -64,10 +70,14 @@ def journal_folder(recipe: Recipe) -> Path:
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    error = outcome.error
+    error, declared = outcome.error, outcome.decision.task.declared
+    formats = None
+    if isinstance(declared, Step):
+        formats = {"from": declared.from_format, "to": outcome.facts.get("format") or declared.to_format}
     return {
         "step": outcome.decision.task.name,
         "kind": outcome.decision.task.kind,
+        "formats": formats,
         "output": str(outcome.decision.task.output),
         "status": outcome.status,
         "reasons": list(outcome.decision.reasons),
@@ -85,6 +95,16 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
             "log": error.log,
         },
     }
+
+
+def _unused(folder: Path, stamp: str) -> Path:
+    """Return a file of this time that is nobody else's: it is there from now on, and empty."""
+    for name in itertools.chain([stamp], (f"{stamp}_{number}" for number in itertools.count(2))):
+        path = folder / f"{name}.json"
+        with contextlib.suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+    raise AssertionError  # the names do not end
 
 
 def _safe(name: str) -> str:

@@ -13,7 +13,7 @@ from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedEr
 from workflow.recipe.model import Step
 from workflow.running import publishing
 from workflow.running.artifacts import input_digests
-from workflow.running.checking import check
+from workflow.running.checking import check, rejection_hint
 from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
 from workflow.running.locks import hold
@@ -97,7 +97,8 @@ class Runner:
             outcome = self._run(decision, forced=forced)
         except WorkflowError as error:
             publishing.abandon(decision.task.output)
-            outcome = Outcome(decision, "failed", error=error)
+            facts = dict(error.facts) if isinstance(error, VerificationError) else {}
+            outcome = Outcome(decision, "failed", error=error, facts=facts)
         except BaseException:
             publishing.abandon(decision.task.output)
             raise
@@ -128,7 +129,7 @@ class Runner:
         order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
         begin = time.monotonic()
         facts = make(order)
-        facts["check"] = self._checked(order)
+        facts["check"] = self._checked(order, facts)
         sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})
         kept = publishing.publish(task.output, sidecar)
         if kept is not None:
@@ -136,12 +137,13 @@ class Runner:
         sizes = _bytes_before(task), total_bytes(sidecar.files)
         return Outcome(decision, "done", bytes_before=sizes[0], bytes_after=sizes[1], facts=sidecar.facts)
 
-    def _checked(self, order: Order) -> dict[str, Any]:
+    def _checked(self, order: Order, facts: dict[str, Any]) -> dict[str, Any]:
         try:
             return check(order, self._recipe.verification)
         except VerificationError as error:
             place = publishing.reject(order.task.output)
-            error.hint = f"the result was not published; look at it in {place}. {error.hint}".strip()
+            error.hint = rejection_hint(error, order, place=place, verification=self._recipe.verification)
+            error.facts = facts | {"check": dict(error.facts), "rejected": str(place)}
             raise
 
     def _sidecar(self, task: Task, staged: Path, facts: dict[str, Any]) -> Sidecar:

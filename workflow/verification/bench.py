@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class RuntimePool:
     """JavaScript runtimes, each made when it is first asked for and warm from then on. Close it.
 
-    ``references`` remembers what sources answered in Python.
+    ``references`` remembers what sources answered in Python, ``told`` what was said of runtimes that are not there.
     """
 
     def __init__(self, make: Callable[..., Any] = runtimes.make) -> None:
         self.references = References()
+        self.told: set[str] = set()
         self._make = make
         self._made: dict[str, Any] = {}
 

@@ -133,4 +133,7 @@ def _blame(output: Mapping[str, Any], place: str) -> str:
         return ": the conversion changed what it computes"
     if "in_python" not in output:
         return ""
-    return f"; in Python the same file is off by {output['in_python']:.3g}, the rest is what {place} makes of it"
+    told = f"; in Python the same file is off by {output['in_python']:.3g}"
+    if output["beyond_python"] <= output["in_python"]:
+        return f"{told}: the conversion changes what it computes"
+    return f"{told}, the rest is what {place} makes of it"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LevelName = Literal["structure", "weights", "contract", "outputs"]
 Status = Literal["passed", "failed", "not run", "not applicable", "no proof"]
+Verdict = Literal[Status, "incomplete"]
 
 LEVELS: tuple[LevelName, ...] = ("structure", "weights", "contract", "outputs")
 
@@ -137,11 +138,12 @@ class Report:
         return next((level for level in self.levels if level.status == "failed"), None)
 
     @property
-    def verdict(self) -> Status:
-        """Failed if a level did; else no proof, or not run, if the outputs say so; else passed."""
+    def verdict(self) -> Verdict:
+        """The weakest of the levels: failed, no proof, not run, passed; incomplete if a place alone was not run."""
         statuses = [level.status for level in self.levels]
         weakest: tuple[Status, ...] = ("failed", "no proof", "not run")
-        return next((status for status in weakest if status in statuses), "passed")
+        lacking = any(run["status"] == "not run" for run in self.runs)
+        return next((status for status in weakest if status in statuses), "incomplete" if lacking else "passed")
 
     def level(self, name: LevelName) -> LevelReport | None:
         """Return the report of one level, if it was reached."""

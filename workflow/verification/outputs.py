@@ -125,19 +125,18 @@ def level(runs: Sequence[PlaceRun], judge: Judge, *, samples: int, seconds: floa
     findings = [finding for run in runs if run.judgement for finding in run.judgement.findings]
     findings += [Finding(f"run in {run.place}, the result fails: {run.failure}") for run in runs if run.failure]
     ran = [run for run in runs if run.judgement is not None]
-    remarks = [f"not run in {run.place}: {run.not_run.why}" for run in runs if run.not_run]
     facts = {"samples": samples, "places": [run.place for run in ran]}
     if findings:
-        return LevelReport("outputs", "failed", tuple(findings), remarks=tuple(remarks), facts=facts, seconds=seconds)
+        return LevelReport("outputs", "failed", tuple(findings), facts=facts, seconds=seconds)
     if not ran:
         whys = "; ".join(dict.fromkeys(run.not_run.why for run in runs if run.not_run))
-        return LevelReport("outputs", "not run", why=whys, remarks=tuple(remarks), facts=facts, seconds=seconds)
+        return LevelReport("outputs", "not run", why=whys, facts=facts, seconds=seconds)
     dead = judge.dead()
     facts["dead"] = dead
     if dead and len(dead) == len(judge.reference):
         why = f"the source answers nearly the same to all {samples} inputs, so that agreement proves nothing"
-        return LevelReport("outputs", "no proof", why=why, remarks=tuple(remarks), facts=facts, seconds=seconds)
-    remarks += [f"the output {name} hardly changes between inputs: its agreement proves little" for name in dead]
+        return LevelReport("outputs", "no proof", why=why, facts=facts, seconds=seconds)
+    remarks = [f"the output {name} hardly changes between inputs: its agreement proves little" for name in dead]
     return LevelReport("outputs", "passed", remarks=tuple(remarks), facts=facts, seconds=seconds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import (
@@ -15,7 +16,7 @@ from workflow.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from workflow.recipe.model import Verification
     from workflow.verification.model import LevelName, LevelReport, Report
@@ -26,12 +27,13 @@ _ERRORS: Mapping[LevelName, type[VerificationError]] = {
     "contract": ContractError,
     "outputs": OutputsError,
 }
+_STAND_IN = "RESULT --against SOURCE"
 _HINTS: Mapping[LevelName, str] = {
     "structure": "the files are damaged or incomplete: make or fetch them again",
-    "weights": "compare the two with `tfjs-workflow verify RESULT --against SOURCE`, which lists every weight",
+    "weights": f"compare the two with `tfjs-workflow verify {_STAND_IN}`, which lists every weight",
     "contract": "a page that feeds and reads the model by these names would not find them",
     "outputs": (
-        "`tfjs-workflow verify RESULT --against SOURCE --locate` finds the first layer that differs; if the "
+        f"`tfjs-workflow verify {_STAND_IN} --locate` finds the first layer that differs; if the "
         "difference is acceptable, `verify: {outputs: {NAME: {atol: ...}}}` allows it"
     ),
 }
@@ -61,6 +63,11 @@ def no_proof(report: Report, who: str) -> NoProofError | None:
         f"{who}: no proof: {level.why}",
         hint="give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike",
     )
+
+
+def with_paths(hint: str, words: Sequence[str]) -> str:
+    """Return a hint whose command names the result and its source as ``words`` do."""
+    return hint.replace(_STAND_IN, shlex.join(words))
 
 
 def facts_of(report: Report) -> dict[str, Any]:

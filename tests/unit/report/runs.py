@@ -109,7 +109,7 @@ def full_run() -> Json:
     )
 
 
-def failed_step(name: str = "python_to_js") -> Json:
+def failed_step(name: str = "python_to_js", check: Json | None = None) -> Json:
     error = {
         "class": "VerificationError",
         "exit_code": 40,
@@ -118,4 +118,4 @@ def failed_step(name: str = "python_to_js") -> Json:
         "details": "digit | 1.6",
         "log": "/x.log",
     }
-    return step(name, "python_to_js", {}, status="failed", error=error)
+    return step(name, "python_to_js", check or {}, status="failed", error=error)

@@ -41,7 +41,7 @@ def test_what_lies_there_tells_it_better(tmp_path: Path) -> None:
 
 
 def test_a_recorded_format_is_believed() -> None:
-    assert format_of(native("x", "convert", format="tf_saved_model")) == "tf_saved_model"
+    assert format_of(native("x", "convert", formats={"from": "keras", "to": "tf_saved_model"})) == "tf_saved_model"
 
 
 def test_a_native_result_that_ran_in_python_alone_is_incomplete_too() -> None:

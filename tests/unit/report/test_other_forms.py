@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
+from typing import Any
 
 from rich.console import Console
 
@@ -50,6 +51,57 @@ def test_junit_counts_cases_failures_and_skips() -> None:
     assert len(suites["digits.web"]) == 9
     skipped = suites["digits.web"].findall("testcase/skipped")
     assert [each.get("message") for each in skipped] == ["no adapter buy one"]
+
+
+def failed_check() -> dict[str, Any]:
+    """The third level failed, the fourth was not reached, the second did not apply."""
+    return {
+        "levels": [
+            {"level": "structure", "status": "passed"},
+            {"level": "weights", "status": "not applicable", "why": "folded"},
+            {"level": "contract", "status": "failed", "findings": ["the output a is called b", "c is gone"]},
+        ]
+    }
+
+
+def unproven_check() -> dict[str, Any]:
+    check = full_check()
+    check["levels"][-1] = {"level": "outputs", "status": "no proof", "why": "it answers alike"}
+    return check
+
+
+def printed(*steps: dict[str, Any]) -> str:
+    screen = Console(file=io.StringIO(), width=140, highlight=False)
+    print_report(read_run(run_of(*steps)), screen)
+    assert isinstance(screen.file, io.StringIO)
+    return screen.file.getvalue()
+
+
+def test_every_form_says_how_each_level_of_a_failure_ended() -> None:
+    step_of_it = failed_step("broken", failed_check())
+    assert "levels: structure passed, weights not applicable, contract failed" in printed(step_of_it)
+    assert "c is gone" in printed(step_of_it)
+    text = markdown.render(read_run(run_of(step_of_it)))
+    assert "✅ structure, · weights, ❌ contract" in text
+    assert "- c is gone" in text
+    root = ET.fromstring(junit.render(read_run(run_of(step_of_it))))  # noqa: S314  our own text
+    failed = {case.get("name"): case[0].get("message") for case in root.iterfind("testsuite/testcase[failure]")}
+    assert failed == {"contract": "the output a is called b"}
+    skipped = {case.get("name"): case[0].get("message") for case in root.iterfind("testsuite/testcase[skipped]")}
+    assert skipped == {"weights": "not applicable: folded"}
+
+
+def test_no_proof_is_neither_passed_nor_not_applicable() -> None:
+    unproven = step("web", "shard", unproven_check())
+    assert "web: outputs: no proof: it answers alike" in printed(unproven)
+    record = read_run(run_of(unproven))
+    assert record.verdict == "incomplete"
+    assert "⚠️ web: outputs: no proof: it answers alike" in markdown.render(record)
+    assert 'message="no proof: it answers alike"' in junit.render(record)
+
+
+def test_a_step_that_was_never_verified_says_so() -> None:
+    assert "web: not verified" in printed(step("web", "js_to_python", {}, to="keras"))
 
 
 def test_junit_skips_javascript_that_was_not_tried() -> None:

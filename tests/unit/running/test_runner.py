@@ -163,6 +163,20 @@ def test_wrong_numbers_are_rejected_and_not_published(base: Path, change: Any, w
     assert visible(base) == {"web", "shard.rejected"}
 
 
+def test_what_was_found_before_a_failure_is_recorded_and_the_hint_can_be_run(base: Path) -> None:
+    watcher = RecordingWatcher()
+    workshop = FakeWorkshop(predict=predicted(lambda array: array + 0.5))
+    (outcome,) = Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
+    (step,) = watcher.record["steps"]
+    assert step["formats"] == {"from": "tfjs_layers_model", "to": "tfjs_layers_model"}
+    check = step["facts"]["check"]
+    assert [level["status"] for level in check["levels"]] == ["passed", "passed", "not applicable", "failed"]
+    assert check["max_abs"] == pytest.approx(0.5)
+    assert step["facts"]["engine"] == "reference"
+    assert outcome.error is not None
+    assert f"verify {base / 'shard.rejected'} --against {base / 'web'} --locate" in outcome.error.hint
+
+
 def test_other_weights_are_rejected_before_anything_is_run(base: Path) -> None:
     def convert(args: dict[str, Any]) -> dict[str, Any]:
         write_layers_model(Path(args["argv"][-1]), weights=b"\0\0\0\0\0\0\0\1")

@@ -85,6 +85,7 @@ def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(mod
     bench = NumpyBench(runtimes={"node": NotRun("there is no node", "install it")})
     report = verified(model, model, tmp_path, bench=bench)
     assert [run["status"] for run in report.runs] == ["passed", "not run"]
+    assert report.verdict == "incomplete"
     assert verdicts.error_of(report, Verification(), who="m") is None
     error = verdicts.error_of(report, Verification(require=("node",)), who="m")
     assert isinstance(error, RuntimeRequiredError)

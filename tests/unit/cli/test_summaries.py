@@ -1,0 +1,90 @@
+"""The table at the end of a run: where results ran, how far they are off, and loudly where they did not run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workflow import planning
+from workflow.cli.console import console
+from workflow.cli.summaries import check_text, print_summary
+from workflow.recipe import load
+from workflow.running.watching import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ABSENT = {"status": "not run", "why": "no Chromium was found", "remedy": "apt-get install chromium"}
+EVERYWHERE = (("python", None), ("node", "wasm"), ("browser", "wasm"))
+
+
+def run(runtime: str, backend: str | None, *, off: float = 0.0, right: float | None = None, **more: Any) -> Any:
+    accuracy = None if right is None else {"source": 0.9, "result": right}
+    output = {"name": "y", "max_abs": off, "top1": 1.0}
+    told = {"runtime": runtime, "backend": backend, "status": "passed", "outputs": [output], "accuracy": accuracy}
+    return told | more
+
+
+def check(*runs: Any) -> dict[str, Any]:
+    shares = [one["accuracy"] for one in runs if one.get("accuracy")]
+    worst = max((output["max_abs"] for one in runs for output in one.get("outputs") or ()), default=None)
+    lowest = min(shares, key=lambda share: float(share["result"])) if shares else None
+    return {"runs": list(runs), "max_abs": worst, "top1": 1.0, "accuracy": lowest}
+
+
+@pytest.fixture
+def shown(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Print the summary of a run of one step with this check, and return what is on the screen."""
+    monkeypatch.setenv("COLUMNS", "200")
+    console.cache_clear()
+    path = tmp_path / "one.yml"
+    path.write_text("steps:\n  - python_to_js: {input: a.h5, output: data/web}\n")
+    recipe = load(path, check_files=False)
+    (decision,) = planning.plan(recipe, planning.Selection(), environment="")
+
+    def one(found: dict[str, Any], status: Any = "done") -> str:
+        facts = {"check": found}
+        print_summary(recipe, [Outcome(decision, status, seconds=1.0, bytes_after=2000, facts=facts)], seconds=1.0)
+        return capsys.readouterr().out
+
+    yield one
+    console.cache_clear()
+
+
+def test_each_runtime_has_its_worst_difference(shown: Any) -> None:
+    text = shown(check(run("python", None), run("node", "wasm", off=1e-6), run("node", "cpu", off=2e-3)))
+    (row,) = [line.split() for line in text.splitlines() if "python_to_js" in line]
+    assert row == ["python_to_js", "done", "1.0", "s", "2.0", "kB", "0", "0.002", "100.0%"]
+    assert "browser" not in text.splitlines()[1]
+
+
+def test_a_failure_shows_its_figures(shown: Any) -> None:
+    text = shown(check(run("python", None), run("node", "wasm", off=1.6, status="failed")), "failed")
+    assert "1.6" in text
+
+
+def test_a_place_that_is_not_there_is_said_with_how_to_get_it(shown: Any) -> None:
+    absent = {"runtime": "browser", "backend": "wasm", **ABSENT}
+    text = shown(check(run("python", None), absent))
+    assert "not run" in text
+    assert "! NOT RUN in browser: no Chromium was found; apt-get install chromium" in text
+    assert check_text({"check": check(run("python", None), absent)}).endswith("not run in browser")
+
+
+def test_a_step_that_was_not_verified_says_so(shown: Any) -> None:
+    assert "not run" in shown({"not_run": "verify is off in the recipe", "runs": []})
+
+
+@pytest.mark.parametrize(
+    ("shares", "text"),
+    [
+        ((0.9, 0.9, 0.9), "90.00%"),
+        ((0.8, 0.8, 0.8), "90.00% -> 80.00%"),
+        ((0.9, 0.9, 0.7), "90.00% -> 70.00% in browser wasm"),
+        ((0.9, 0.8, 0.7), "90.00% -> 80.00% in node wasm; 70.00% in browser wasm"),
+    ],
+)
+def test_accuracy_is_one_number_unless_a_place_differs(shares: tuple[float, ...], text: str) -> None:
+    runs = [run(*place, right=share) for place, share in zip(EVERYWHERE, shares, strict=True)]
+    assert check_text({"check": check(*runs)}).endswith(f"accuracy {text}")
