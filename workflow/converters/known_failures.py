@@ -78,29 +78,23 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     ),
     "signature": (ModelFileError, "", "give the step one of these as `signature_name:`"),
     "tags": (ModelFileError, "", "give the step one of these as `saved_model_tags:`"),
-    "unsigned": (
-        ModelFileError,
-        "",
-        "save it with tf.saved_model.save(model, folder, signatures=...): without one nobody knows what to compute",
-    ),
-    "unfed": (
-        ModelFileError,
-        "the signature is not the whole of it: ",
-        "choose another `signature_name:`, or save the model with all its inputs in the signature",
-    ),
+    "unsigned": (ModelFileError, "", "save it with signatures: tf.saved_model.save(model, folder, signatures=...)"),
+    "unfed": (ModelFileError, "", "choose another `signature_name:`, or save it with all inputs in the signature"),
     "resource": (ConversionError, "", "TensorFlow.js has lookup tables and no other resources: save the model without"),
     "output_names": (ModelFileError, "", "give the step others as `output_node_names:`"),
     "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
-    "not_frozen": (
-        ModelFileError,
-        "the graph is not frozen: ",
-        "freeze it with its checkpoint first, or convert the SavedModel or the Keras model that it was made of",
-    ),
+    "not_frozen": (ModelFileError, "the graph is not frozen: ", "freeze it, or convert what it was made of"),
+    "freezing": (ConversionError, "", "the log has TensorFlow's own words; another `signature_name:` may do"),
     "hub": (DownloadError, "", "see whether the network reaches it, or fetch the module and give its folder"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",
         "replace these layers, or leave them to code around the model; `skip_op_check: true` if the page registers ops",
+    ),
+    "foreign_ops": (
+        ConversionError,
+        "TensorFlow has no such op: ",
+        "only TensorFlow.js can run this model, where a page or a package registers the op",
     ),
     "too_large": (
         ConversionError,

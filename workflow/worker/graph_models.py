@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from . import graph_runs, lowering
-from .failure import NotRunnableError
+from . import graph_runs
+from .failure import JobError, NotRunnableError
+from .graph.signatures import Port
+from .rebuilding import models
 from .runnable import Named, Runnable
 from .specs import Spec
 
@@ -17,17 +18,14 @@ _Json = Dict[str, Any]
 
 
 def tfjs_graph_model(path: str, source: _Json) -> Runnable:  # noqa: ARG001  every loader takes both
-    """Load a graph model: topology from model.json, its constants filled from the weight files, dequantized."""
-    with open(path, encoding="utf-8") as file:
-        model = json.load(file)
-    weights = _weights(model, os.path.dirname(os.path.realpath(path)))
-    graph = lowering.lower(_graph(model["modelTopology"], weights))
-    signature = model.get("signature") or (model.get("userDefinedMetadata") or {}).get("signature") or {}
-    tables = _tables(model, weights, signature)
-    fed = tables.feeds if tables else {}
-    inputs = [port for port in _ports(signature.get("inputs")) or [] if port[1] not in fed]
-    ports = graph_runs.Ports(inputs or None, _ports(signature.get("outputs")))
-    return graph_runs.runnable(graph, ports, tables=tables)
+    """Load a graph model as it would be saved for TensorFlow: rebuilt of ops that it has, constants filled."""
+    try:
+        rebuilt = models.rebuild(path)
+    except JobError as problem:
+        raise NotRunnableError(str(problem)) from problem
+    signature = rebuilt.signature
+    ports = graph_runs.Ports(_named(signature.inputs), _named(signature.outputs))
+    return graph_runs.runnable(rebuilt.graph, ports, runs_first=rebuilt.initializer)
 
 
 def tf_frozen_model(path: str, source: _Json) -> Runnable:
@@ -94,53 +92,5 @@ def _signature_spec(name: str, spec: Any) -> Spec:
     return Spec(name, tuple(spec.shape.as_list()), spec.dtype.name)
 
 
-def _ports(named: Optional[_Json]) -> Optional[List[Tuple[str, str]]]:
-    if not named:
-        return None
-    return [(key, found.get("name") or key) for key, found in named.items()]
-
-
-def _weights(model: _Json, folder: str) -> Dict[str, Any]:
-    from tensorflowjs import read_weights
-
-    read = read_weights.read_weights(model.get("weightsManifest", []), folder, flatten=True)
-    return {entry["name"]: entry["data"] for entry in read}
-
-
-def _graph(topology: _Json, weights: Dict[str, Any]) -> Any:
-    """Return the GraphDef of a topology with its constants filled."""
-    from google.protobuf import json_format
-    from tensorflow.core.framework import graph_pb2
-
-    try:
-        graph = json_format.ParseDict(topology, graph_pb2.GraphDef(), ignore_unknown_fields=True)
-    except json_format.ParseError as problem:
-        raise NotRunnableError(
-            f"the topology is written in a way that TensorFlow does not read: {problem}"
-        ) from problem
-    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
-        for node in nodes:
-            if node.op == "Const" and node.name in weights:
-                _fill(node, weights[node.name])
-    return graph
-
-
-def _fill(node: Any, array: Any) -> None:
-    import tensorflow as tf
-
-    dtype = tf.as_dtype(node.attr["dtype"].type)
-    values = array if dtype == tf.string else array.astype(dtype.as_numpy_dtype)
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(values, dtype=dtype, shape=array.shape))
-
-
-def _tables(model: _Json, weights: Dict[str, Any], signature: _Json) -> Optional[graph_runs.Tables]:
-    """Return the initializer graph; the two graphs share a table where their ports share a ``resourceId``."""
-    if not model.get("modelInitializer"):
-        return None
-    filled = (model.get("initializerSignature") or {}).get("outputs", {})
-    made = {port["resourceId"]: port["name"] for port in filled.values() if "resourceId" in port}
-    wanted = {port["name"]: port["resourceId"] for port in signature.get("inputs", {}).values() if "resourceId" in port}
-    if not made or set(wanted.values()) - set(made):
-        raise NotRunnableError("the model fills lookup tables in a way that is not supported here")
-    graph = _graph(model["modelInitializer"], weights)
-    return graph_runs.Tables(graph, {placeholder: made[number] for placeholder, number in wanted.items()})
+def _named(ports: Sequence[Port]) -> List[Tuple[str, str]]:
+    return [(port.key, port.tensor) for port in ports]

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, List, Optional, Tuple
 
 from .failure import NotRunnableError
 from .runnable import Runnable
 from .specs import Spec
-
-
-@dataclass(frozen=True)
-class Tables:
-    """A graph that fills lookup tables first, and which of its tensors feeds which placeholder of the main graph."""
-
-    graph: Any
-    feeds: Dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -26,18 +18,22 @@ class Ports:
     outputs: Optional[List[Tuple[str, str]]] = None
 
 
-def runnable(graph: Any, ports: Ports, *, tables: Optional[Tables] = None) -> Runnable:
-    """Return the GraphDef as a ``Runnable``; raises ``NotRunnableError`` when TensorFlow does not take it."""
+def runnable(graph: Any, ports: Ports, *, runs_first: Optional[str] = None) -> Runnable:
+    """Return the GraphDef as a ``Runnable``, once its node ``runs_first`` has run, which fills lookup tables.
+
+    Raises ``NotRunnableError`` when TensorFlow does not take it.
+    """
     import tensorflow as tf
 
-    inputs = ports.inputs if ports.inputs is not None else _placeholders(graph, tables)
+    inputs = ports.inputs if ports.inputs is not None else _placeholders(graph)
     outputs = ports.outputs if ports.outputs is not None else _sinks(graph)
     imported = tf.Graph()
     with imported.as_default():
         session = tf.compat.v1.Session(graph=imported)
         try:
-            _fill_tables(session, tables)
-            _import(graph, imported, tables)
+            tf.graph_util.import_graph_def(graph, name="")
+            if runs_first is not None:
+                session.run(imported.get_operation_by_name(runs_first))
         except (ValueError, tf.errors.OpError) as problem:
             raise NotRunnableError(f"TensorFlow does not take the graph: {problem}") from problem
     fed = [imported.get_tensor_by_name(tensor_name(name)) for _, name in inputs]
@@ -52,31 +48,8 @@ def tensor_name(name: str) -> str:
     return name if ":" in name else f"{name}:0"
 
 
-def _import(graph: Any, imported: Any, tables: Optional[Tables]) -> None:
-    import tensorflow as tf
-
-    handles = (
-        {placeholder: imported.get_tensor_by_name(f"tables/{name}") for placeholder, name in tables.feeds.items()}
-        if tables
-        else {}
-    )
-    tf.graph_util.import_graph_def(graph, name="", input_map=handles)
-
-
-def _fill_tables(session: Any, tables: Optional[Tables]) -> None:
-    import tensorflow as tf
-
-    if tables is None:
-        return
-    tf.graph_util.import_graph_def(tables.graph, name="tables")
-    session.run(
-        [session.graph.get_operation_by_name(f"tables/{name.partition(':')[0]}") for _, name in _sinks(tables.graph)]
-    )
-
-
-def _placeholders(graph: Any, tables: Optional[Tables]) -> List[Tuple[str, str]]:
-    fed = {name.partition(":")[0] for name in tables.feeds} if tables else set()
-    return [(node.name, node.name) for node in graph.node if node.op == "Placeholder" and node.name not in fed]
+def _placeholders(graph: Any) -> List[Tuple[str, str]]:
+    return [(node.name, node.name) for node in graph.node if node.op == "Placeholder"]
 
 
 def _sinks(graph: Any) -> List[Tuple[str, str]]:

@@ -17,8 +17,10 @@ JOBS = {
     "script": ("scripts", "run"),
     "compare": ("comparison", "compare"),
     "graph": ("graph.job", "graph"),
+    "saved_model": ("rebuilding.job", "saved_model"),
     "reference": ("prediction", "reference"),
     "predict": ("prediction", "predict"),
+    "export": ("keras3.job", "export"),
 }
 
 

@@ -43,18 +43,22 @@ def _layers_model(path: str, trust: Trust) -> Any:
     file = os.path.join(path, "model.json") if os.path.isdir(path) else path
     try:
         with open(file, encoding="utf-8") as text:
-            topology = json.load(text).get("modelTopology")
+            described = json.load(text)
+        topology, manifest = described.get("modelTopology"), described.get("weightsManifest")
     except (OSError, ValueError) as problem:
         raise JobError("source", f"{file} is no model.json: {problem}") from problem
     if not topology:
         raise JobError("weights_only", f"{file} holds weights and no topology")
     try:
         with tf_keras.utils.custom_object_scope(trust.classes):
-            return keras_tfjs_loader.load_keras_model(file)
+            model = keras_tfjs_loader.load_keras_model(file)
     except KeyError as problem:
         raise JobError("source", f"{file} has no weight named {problem}, which its topology asks for") from problem
     except _LOADING_ERRORS as problem:
         raise _refused(file, problem) from problem
+    if model.weights and not any(group.get("weights") for group in manifest):  # it would answer with random ones
+        raise JobError("source", f"{file} has no weights, and its topology asks for {len(model.weights)}")
+    return model
 
 
 def _keras_h5(path: str, trust: Trust) -> Any:

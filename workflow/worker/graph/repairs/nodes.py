@@ -11,9 +11,10 @@ _OUTPUTS = {
     "FusedBatchNormV3": "y",
     **dict.fromkeys(["Elu", "LeakyRelu", "Relu", "Relu6", "Selu"], "activations"),
     "MatMul": "product",
+    **dict.fromkeys(["LookupTableFind", "LookupTableFindV2"], "values"),
 }
 """What the first output of an op is called inside functions, where references spell it; ``output`` where not named."""
-_DATA_TYPES = frozenset(["T", "Tidx", "Tshape", "Tperm", "dtype"])
+_DATA_TYPES = frozenset(["T", "Tidx", "Tshape", "Tperm", "U", "dtype"])
 
 Rule = Callable[["Body", Any], bool]
 

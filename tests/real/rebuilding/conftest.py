@@ -1,0 +1,107 @@
+"""One warm worker, one Node.js, and a folder of models that graph models are made of here."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workflow.converters.bridge import Worker
+from workflow.processes import run
+from workflow.verification import exchange
+from workflow.verification.model import NotRun, RunRequest
+from workflow.verification.runtimes.node import NodeRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workflow.recipe.model import Format
+    from workflow.verification.model import Tensors
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture(scope="session")
+def environ() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+@pytest.fixture(scope="session")
+def worker(
+    converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worker]:
+    with Worker(converter_python, environ=environ, log=tmp_path_factory.mktemp("rebuilding") / "worker.log") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[NodeRuntime]:
+    runtime = NodeRuntime()
+    absent = runtime.missing()
+    if isinstance(absent, NotRun):
+        pytest.skip(f"{absent.why}: {absent.remedy}")
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture(scope="session")
+def models(converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SavedModels of tables, control flow and unusual types; and the zoo of the graph tests, with answers."""
+    folder = tmp_path_factory.mktemp("models")
+    for script in (HERE / "make_models.py", HERE.parent / "graph" / "zoo.py"):
+        done = run([str(converter_python), str(script), str(folder)], env=environ)
+        assert done.code == 0, done.stderr[-3000:]
+    return folder
+
+
+@dataclass
+class Lab:
+    """What the tests do with the worker, below a folder of one test."""
+
+    worker: Worker
+    folder: Path
+
+    def job(self, name: str, **arguments: Any) -> dict[str, Any]:
+        return self.worker.run(name, arguments, log=self.folder / "job.log", timeout=300)
+
+    def graph(self, keras: Path, **more: Any) -> Path:
+        """Convert an .h5 file to a graph model by our own way."""
+        output = self.folder / "graph"
+        source = {"path": str(keras), "format": "keras"}
+        self.job("graph", **{"source": source, "output": str(output), "options": {}, **more})
+        return output
+
+    def reference(self, path: Path, *flags: str) -> Path:
+        """Convert to a graph model by the reference converter."""
+        output = self.folder / "graph"
+        self.job("convert", argv=["--output_format=tfjs_graph_model", *flags, str(path), str(output)])
+        return output
+
+    def saved(self, path: Path, form: str = "tfjs_graph_model", **more: Any) -> tuple[Path, dict[str, Any]]:
+        """Convert to a SavedModel by the job; returns the folder and the facts."""
+        output = self.folder / "saved"
+        return output, self.job("saved_model", source={"path": str(path), "format": form}, output=str(output), **more)
+
+    def answer(self, saved: Path, inputs: Tensors, form: str = "tf_saved_model") -> Tensors:
+        """Load with tf.saved_model.load and return what the signature answers."""
+        exchange.write(self.folder / "in", inputs)
+        model = {"path": str(saved), "format": form}
+        told = self.job("predict", model=model, inputs=str(self.folder / "in"), outputs=str(self.folder / "out"))
+        assert "not_run" not in told, told
+        return exchange.read(self.folder / "out")
+
+    def in_node(self, node: NodeRuntime, model: Path, inputs: Tensors, form: Format = "tfjs_graph_model") -> Tensors:
+        """Return what TensorFlow.js answers."""
+        exchange.write(self.folder / "in", inputs)
+        request = RunRequest(model, form, self.folder / "in", self.folder / "js", "node", backend="cpu")
+        node.run(request)
+        return exchange.read(request.outputs)
+
+
+@pytest.fixture
+def lab(worker: Worker, tmp_path: Path) -> Lab:
+    return Lab(worker, tmp_path)
