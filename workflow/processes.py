@@ -152,6 +152,9 @@ def _killed_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     except BaseException:
         kill(process)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
         raise
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
+from workflow.formats.hdf5 import reading
+from workflow.formats.hdf5.model import DamagedError, TruncatedError, UnusualError
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.summary import ModelSummary, summarise
@@ -15,15 +16,19 @@ from workflow.formats.topology import layer_facts, layers_of
 from workflow.formats.wording import plural, shown, some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from workflow.formats.hdf5.model import Group
 
 _SAVE_WHOLE = (
     "Save the whole model with `model.save('model.h5')`; if you have only these weights, load them into "
     "the code that builds the model (`model.load_weights`), and then call `model.save`."
 )
 _AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
-_EOF = re.compile(r"eof = (\d+).*stored_eof = (\d+)")
+_WORDS = {"f": "float", "i": "int", "u": "uint", "b": "bool"}
+_DTYPES = {f"{kind}{size}": f"{word}{8 * size}" for kind, word in _WORDS.items() for size in (1, 2, 4, 8)}
+_DTYPES["b1"] = "bool"
 _KERAS3_WEIGHTS = frozenset({"layers", "_layer_checkpoint_dependencies"})
 
 
@@ -33,10 +38,11 @@ def inspect(path: Path) -> ModelSummary:
     require_content(path, "a Keras HDF5 file", names=("hdf5",))
     with _opened(path) as file:
         _require_model(file, path)
-        version = _text(file.attrs.get("keras_version", file["model_weights"].attrs.get("keras_version")))
+        root = file.group("model_weights")
+        version = _text(file.attrs.get("keras_version", root.attrs.get("keras_version")))
         warnings = version_warnings(version, path)
         layers = layers_of(_topology(file.attrs["model_config"], path), str(path))
-        split, weights = _weights(file["model_weights"], path)
+        split, weights = _weights(root, path)
         backend = _text(file.attrs.get("backend"))
         facts = _weight_facts(weights)
     details = {"keras_version": version, "backend": backend, **layer_facts(layers), **facts}
@@ -44,31 +50,21 @@ def inspect(path: Path) -> ModelSummary:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    import h5py  # noqa: PLC0415  brings numpy, 0.15 s that the JSON formats do without
-
+def _opened(path: Path) -> Iterator[Group]:
     try:
-        with h5py.File(path, "r") as file:
+        with path.open("rb") as raw, reading.opened(raw) as file:
             yield file
-    except (
-        OSError,
-        KeyError,
-        RuntimeError,
-        ValueError,
-        TypeError,
-    ) as error:  # h5py's words for damaged bytes
+    except TruncatedError as error:
+        raise ModelFileError(f"{path} is cut short: {error}", hint=_AGAIN) from error
+    except (DamagedError, UnusualError) as error:
         raise _damaged(path, str(error)) from error
 
 
 def _damaged(path: Path, reason: str) -> ModelFileError:
-    sizes = _EOF.search(reason)
-    if sizes:
-        reason = f"{int(sizes[1]):,} bytes are there, and it was written with {int(sizes[2]):,}"
-        return ModelFileError(f"{path} is cut short: {reason}", hint=_AGAIN)
     return ModelFileError(f"{path} is a damaged HDF5 file: {reason}", hint=_AGAIN)
 
 
-def _require_model(file: Any, path: Path) -> None:
+def _require_model(file: Group, path: Path) -> None:
     """Tell a model from weights, data, and nothing at all."""
     attributes, members = set(file.attrs), list(file)
     if "layer_names" in attributes or "layer_names0" in attributes or _KERAS3_WEIGHTS & set(members):
@@ -79,7 +75,7 @@ def _require_model(file: Any, path: Path) -> None:
         names = some([shown(name) for name in members])
         hint = "Check that this is the model, and not its data."
         raise ModelFileError(f"{path} is an HDF5 file, but no Keras model: it holds {names}", hint=hint)
-    if "model_weights" not in members:
+    if file.kind("model_weights") != "group":
         raise ModelFileError(f"{path} holds the topology of a model without its weights", hint=_SAVE_WHOLE)
 
 
@@ -90,49 +86,58 @@ def _topology(attribute: object, path: Path) -> object:
         raise ModelFileError(f"{path}: its model_config is not JSON ({error})", hint=_AGAIN) from error
 
 
-def _weights(root: Any, path: Path) -> tuple[list[str], list[Any]]:
-    """Return the groups whose list of names Keras had to split, and every data set that Keras lists."""
+def _weights(root: Group, path: Path) -> tuple[list[str], list[tuple[str, int]]]:
+    """Return the groups whose list of names Keras had to split, and dtype and bytes of every array that Keras lists."""
     split: list[str] = []
-    weights: list[Any] = []
-    waiting = [root]
+    weights: list[tuple[str, int]] = []
+    waiting, seen = [root], {root.identity}
     while waiting:
         group = waiting.pop()
-        if not hasattr(group, "attrs") or not hasattr(group, "keys"):
-            raise _damaged(path, f"{group.name} is not a group")
         names = _listed(group.attrs)
         if names is None:
-            waiting += [member for member in group.values() if hasattr(member, "keys")]
+            inner = [group.group(name) for name in group if group.kind(name) == "group"]
+            waiting += [each for each in inner if each.identity not in seen]
+            seen |= {each.identity for each in inner}
             continue
         split += [group.name] if "weight_names" not in group.attrs else []
-        weights += [_dataset(group, name, path=path) for name in names]
+        weights += [_array(group, name, path=path) for name in names]
     return split, weights
 
 
-def _listed(attributes: Any) -> list[str] | None:
+def _listed(attributes: Mapping[str, Any]) -> list[str] | None:
     """Return ``weight_names``, which Keras splits into ``weight_names0``, 1... beyond 64 kB."""
     if "weight_names" in attributes:
-        return [_text(name) or "" for name in attributes["weight_names"]]
+        return _names(attributes["weight_names"])
     names: list[str] = []
     number = 0
     while f"weight_names{number}" in attributes:
-        names += [_text(name) or "" for name in attributes[f"weight_names{number}"]]
+        names += _names(attributes[f"weight_names{number}"])
         number += 1
     return names if number else None
 
 
-def _dataset(group: Any, name: str, *, path: Path) -> Any:
-    data = group.get(name)
-    if data is None or not hasattr(data, "dtype"):
+def _names(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise DamagedError("a list of names is none")
+    return [_text(name) or "" for name in value]
+
+
+def _array(group: Group, name: str, *, path: Path) -> tuple[str, int]:
+    node: Group | None = group
+    *parents, last = name.split("/")
+    for part in parents:
+        node = node.group(part) if node is not None and node.kind(part) == "group" else None
+    if node is None or node.kind(last) != "data":
         raise ModelFileError(f"{path}: the weight {shown(name)} of {group.name} is not in the file", hint=_AGAIN)
-    return data
+    data = node.data(last)
+    return data.dtype, data.room
 
 
-def _weight_facts(weights: list[Any]) -> dict[str, object]:
-    dtypes = tuple(sorted({str(data.dtype) for data in weights}))
+def _weight_facts(weights: list[tuple[str, int]]) -> dict[str, object]:
     return {
         "weights": len(weights),
-        "weight_bytes": sum(int(data.nbytes) for data in weights),
-        "dtypes": dtypes,
+        "weight_bytes": sum(size for _, size in weights),
+        "dtypes": tuple(sorted({_DTYPES.get(dtype[1:], dtype) for dtype, _ in weights})),
     }
 
 

@@ -137,7 +137,7 @@ def test_models_in_models_without_end_are_refused(tmp_path: Path) -> None:
         converted(set_config(tmp_path / "m.h5", json.dumps(config)))
 
 
-def test_an_endless_heap_is_refused_before_the_library_hangs_on_it(tmp_path: Path) -> None:
+def test_an_endless_heap_on_which_libhdf5_hangs_is_no_trouble(tmp_path: Path) -> None:
     source = whole_file(tmp_path / "m.h5", MODEL, GOOD)
     raw = bytearray(source.read_bytes())
     heap = raw.index(b"GCOL") + 16
@@ -145,8 +145,7 @@ def test_an_endless_heap_is_refused_before_the_library_hangs_on_it(tmp_path: Pat
         heap += 16 + (int.from_bytes(raw[heap + 8 : heap + 16], "little") + 7) // 8 * 8
     raw[heap + 8 : heap + 16] = bytes(8)
     source.write_bytes(raw)
-    with pytest.raises(ModelFileError, match="entry without end"):
-        converted(source)
+    converted(source)
 
 
 def test_code_in_a_lambda_is_never_run(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
 
 def _weights_file(
     archive: zipfile.ZipFile, path: FilePath, scratch: FilePath, *, stack: contextlib.ExitStack
-) -> BinaryIO:
+) -> io.BufferedIOBase:
     """Return the weights as a file: where they lie when they are stored as they are, else unpacked."""
     info = archive.getinfo(_WEIGHTS)
     if info.flag_bits & 1:
@@ -151,7 +151,7 @@ def _weights_file(
     if info.file_size > _FREE and info.file_size > info.compress_size * _MOST_PACKED:
         raise ModelFileError(f"{path}: {shown(_WEIGHTS)} would unpack to {info.file_size:,} bytes", hint=_DISTRUST)
     with storing(scratch):
-        unpacked: BinaryIO = stack.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115  the stack closes it
+        unpacked = stack.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115  the stack closes it
         with archive.open(info) as packed:
             while chunk := packed.read(_CHUNK):
                 unpacked.write(chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras import hdf5
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.converters.native.keras.model import Config, Path
+    from workflow.formats.hdf5.model import Group
 
 _KERAS3, _KERAS2 = "layers", "_layer_checkpoint_dependencies"
 _VARIABLES = "vars"
@@ -49,7 +50,7 @@ class Counter:
         self._used[base] = self._used.get(base, -1) + 1
 
 
-def layer_weights(root: Any, config: Config, *, written: Config, where: str) -> dict[Path, list[Stored]]:
+def layer_weights(root: Group, config: Config, *, written: Config, where: str) -> dict[Path, list[Stored]]:
     """Return the arrays of each layer by its path. ``written`` is the configuration as it stands in the archive."""
     found: dict[Path, list[Stored]] = {}
     if is_container(config):
@@ -62,7 +63,7 @@ class _Reader:
         self.where = where
         self.found = found
 
-    def model(self, group: Any, config: Config, *, written: Config, path: Path) -> None:
+    def model(self, group: Group | None, config: Config, *, written: Config, path: Path) -> None:
         """Note the arrays of a model's layers, which lie in one group in the order of the configuration."""
         held = hdf5.child_group(group, _KERAS3, where=self.where)
         keras2 = held is None
@@ -79,7 +80,7 @@ class _Reader:
                 count.skip(former["class_name"])
             self._layer(own, entry, former, path=path)
 
-    def _layer(self, group: Any, entry: Config, former: Config, *, path: Path) -> None:
+    def _layer(self, group: Group | None, entry: Config, former: Config, *, path: Path) -> None:
         name = layer_name(entry)
         here = (*path, name)
         self._require_name(group, name)
@@ -93,7 +94,7 @@ class _Reader:
             inside = hdf5.child_group(group, "layer", where=self.where)
             self.model(inside, model, written=held if held is not None else model, path=here)
 
-    def _require_name(self, group: Any, name: str) -> None:
+    def _require_name(self, group: Group | None, name: str) -> None:
         """Raise when the archive itself says that these are another layer's weights (Keras 3.8 and later)."""
         variables = hdf5.child_group(group, _VARIABLES, where=self.where)
         written = hdf5.text(variables.attrs.get("name")) if variables is not None else None
@@ -103,7 +104,7 @@ class _Reader:
                 route="graph",
             )
 
-    def _arrays(self, group: Any, entry: Config) -> Iterator[Stored]:
+    def _arrays(self, group: Group | None, entry: Config) -> Iterator[Stored]:
         """Yield the arrays of a layer, those of what it holds after its own."""
         if group is None:
             return
@@ -118,7 +119,7 @@ class _Reader:
                 if cell is not None:
                     yield from self._variables(cell)
 
-    def _cells(self, group: Any, entry: Config) -> Iterator[Stored]:
+    def _cells(self, group: Group, entry: Config) -> Iterator[Stored]:
         """Yield the arrays of the cells on top of each other, from the lowest up."""
         cells = hdf5.child_group(group, "cells", where=self.where)
         count = Counter()
@@ -127,17 +128,19 @@ class _Reader:
             if inside is not None:
                 yield from self._variables(inside)
 
-    def _variables(self, group: Any) -> Iterator[Stored]:
+    def _variables(self, group: Group | None) -> Iterator[Stored]:
         """Yield the arrays ``vars/0``, ``vars/1``... in the order of their numbers."""
         variables = hdf5.child_group(group, _VARIABLES, where=self.where)
-        names = list(variables) if variables is not None else []
+        if variables is None:
+            return
+        names = list(variables)
         if not all(name.isdecimal() and len(name) < _DEEPEST for name in names):
-            raise ModelFileError(f"{self.where}: {shown(group.name)} has weights without numbers", hint=_AGAIN)
+            raise ModelFileError(f"{self.where}: {shown(variables.name)} has weights without numbers", hint=_AGAIN)
         for name in sorted(names, key=int):
             array = hdf5.stored(variables, name, where=self.where)
             yield Stored("", array.shape, array.dtype, array.read)
 
-    def _has_arrays(self, group: Any) -> bool:
+    def _has_arrays(self, group: Group) -> bool:
         """Whether there is any array below a group."""
         waiting = [(group, 0)]
         while waiting:

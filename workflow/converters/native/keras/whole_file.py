@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path as FilePath
 
     from workflow.converters.native.keras.model import Config, Path, Stored
+    from workflow.formats.hdf5.model import Group
 
 _SAVE_WHOLE = (
     "Save the whole model with `model.save('model.h5')`; if you have only these weights, load them into "
@@ -54,7 +55,7 @@ def open_whole_file(path: FilePath) -> Iterator[KerasFile]:
         yield _model(root, str(path), path)
 
 
-def _model(root: Any, where: str, path: FilePath) -> KerasFile:
+def _model(root: Group, where: str, path: FilePath) -> KerasFile:
     attributes = root.attrs
     _require_model(root, where)
     weights = hdf5.child_group(root, "model_weights", where=where)
@@ -85,7 +86,7 @@ def _model(root: Any, where: str, path: FilePath) -> KerasFile:
     )
 
 
-def _require_model(root: Any, where: str) -> None:
+def _require_model(root: Group, where: str) -> None:
     attributes, members = set(root.attrs), list(root)
     if {"layer_names", "layer_names0"} & attributes or {"layers", "_layer_checkpoint_dependencies"} & set(members):
         raise ModelFileError(f"{where} holds weights without the topology of a model", hint=_SAVE_WHOLE)
@@ -110,19 +111,19 @@ def _training(attributes: Any, where: str) -> Any:
     return hdf5.parsed(raw, f"{where}: training_config") if raw else None
 
 
-def _groups(root: Any, where: str) -> list[_Group]:
+def _groups(root: Group, where: str) -> list[_Group]:
     """Return the groups of layers in the file's own order; a group without a list of names holds others."""
     found: list[_Group] = []
-    seen = {hdf5.identity(root)}
+    seen = {root.identity}
     waiting = [(name, root) for name in reversed(list(root))]
     while waiting:
         name, parent = waiting.pop()
         group = hdf5.child_group(parent, name, where=where)
         if group is None:
             continue
-        if hdf5.identity(group) in seen or len(seen) > _MOST_GROUPS:
+        if group.identity in seen or len(seen) > _MOST_GROUPS:
             raise ModelFileError(f"{where}: {shown(name)} holds itself", hint="Do not trust this file.")
-        seen.add(hdf5.identity(group))
+        seen.add(group.identity)
         listed = hdf5.names(group.attrs, "weight_names")
         if listed is None:
             waiting += [(inner, group) for inner in reversed(list(group))]
@@ -132,7 +133,7 @@ def _groups(root: Any, where: str) -> list[_Group]:
     return found
 
 
-def _hidden(config: Config, root: Any, groups: list[_Group], *, where: str) -> list[_Group]:
+def _hidden(config: Config, root: Group, groups: list[_Group], *, where: str) -> list[_Group]:
     """Return the groups of layers that lie inside the group of another layer, as of ``Conv/BatchNorm`` in ``Conv``.
 
     The reference converter does not find them.
@@ -142,7 +143,8 @@ def _hidden(config: Config, root: Any, groups: list[_Group], *, where: str) -> l
     for name in (layer_name(entry) for entry in entries(config)):
         group = hdf5.child_group(root, name, where=where) if "/" in name and name not in known else None
         listed = hdf5.names(group.attrs, "weight_names") if group is not None else None
-        found += [_Group(name, tuple(hdf5.stored(group, each, where=where) for each in listed))] if listed else []
+        if group is not None and listed:
+            found.append(_Group(name, tuple(hdf5.stored(group, each, where=where) for each in listed)))
     return found
 
 

@@ -1,0 +1,174 @@
+"""HDF5 read by ourselves: what h5py wrote comes out as h5py reads it, and no damaged file takes us down."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pytest
+
+from tests.unit.formats.models import write_h5
+from workflow.errors import ModelFileError
+from workflow.formats import keras_h5
+from workflow.formats.hdf5 import library, reading
+from workflow.formats.hdf5.library import LibraryGroup
+from workflow.formats.hdf5.model import DamagedError
+from workflow.formats.hdf5.objects import StoredGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from workflow.formats.hdf5.model import Group
+
+ARRAYS = {
+    **{
+        name: np.arange(6).reshape(2, 3).astype(name) for name in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2")
+    },
+    "big": np.arange(5, dtype=">f4"),
+    "flags": np.array([True, False]),
+    "single": np.float32(3),
+    "empty": np.zeros((0, 4), "f4"),
+}
+ATTRIBUTES: dict[str, Any] = {
+    "text": "é 模型",
+    "bytes": np.bytes_(b"plain"),
+    "names": np.array([b"a", b"bcd"]),
+    "texts": np.array(["x", "yz"], dtype=h5py.string_dtype()),
+    "number": 3,
+    "real": np.float32(0.5),
+    "several": np.array([[1, 2], [3, 4]], "i2"),
+    "yes": True,
+    "none": h5py.Empty("f4"),
+    "many": np.array([f"name {number}".encode() for number in range(2000)]),
+}
+
+
+def written(fill: Callable[[Any], None], **options: Any) -> io.BytesIO:
+    raw = io.BytesIO()
+    with h5py.File(raw, "w", **options) as file:
+        fill(file)
+    return raw
+
+
+def everything(file: Any) -> None:
+    for name, array in ARRAYS.items():
+        file[f"arrays/{name}"] = array
+    for name, value in ATTRIBUTES.items():
+        file["arrays"].attrs[name] = value
+    for number in range(3000):
+        file.create_group(f"many/{number}")
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, h5py.Empty):
+        return []
+    if isinstance(value, np.ndarray):
+        return value.reshape(-1).tolist()
+    return value.item() if isinstance(value, np.generic) and not isinstance(value, bytes) else value
+
+
+def require_same(ours: Group, theirs: Any) -> None:
+    assert list(ours) == list(theirs)
+    assert ours.name == theirs.name
+    assert {name: ours.attrs[name] for name in ours.attrs} == {name: plain(theirs.attrs[name]) for name in theirs.attrs}
+    for name, member in theirs.items():
+        if isinstance(member, h5py.Group):
+            require_same(ours.group(name), member)
+        else:
+            data = ours.data(name)
+            assert (data.shape, data.is_numeric) == (member.shape, True)
+            np.testing.assert_array_equal(data.read(), member[()], strict=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"libver": "latest"}, {"userblock_size": 512}], ids=str)
+def test_what_h5py_writes_is_read_as_h5py_reads_it(options: Mapping[str, Any]) -> None:
+    raw = written(everything, **options)
+    with reading.opened(io.BufferedReader(raw)) as ours, h5py.File(raw) as theirs:
+        assert isinstance(ours, LibraryGroup if options else StoredGroup)
+        require_same(ours, theirs)
+
+
+@pytest.mark.parametrize("options", [{"chunks": (2, 2)}, {"chunks": (2, 3), "compression": "gzip"}], ids=str)
+def test_arrays_in_chunks_are_left_to_the_library(options: dict[str, Any]) -> None:
+    array = np.arange(6, dtype="f4").reshape(2, 3)
+    raw = written(lambda file: file.create_dataset("packed", data=array, **options))
+    with reading.opened(io.BufferedReader(raw)) as root:
+        assert (root.data("packed").is_packed, root.kind("packed")) == (True, "data")
+        np.testing.assert_array_equal(root.data("packed").read(), array)
+
+
+def test_links_are_told_and_not_followed() -> None:
+    def soft(file: Any) -> None:
+        file["soft"] = h5py.SoftLink("/elsewhere")
+
+    def away(file: Any) -> None:
+        file["away"] = h5py.ExternalLink("/etc/passwd", "/")
+
+    with reading.opened(io.BufferedReader(written(soft))) as root:
+        assert (root.kind("soft"), root.kind("nothing")) == ("soft link", None)
+    with reading.opened(io.BufferedReader(written(away))) as root:
+        assert root.kind("away") == "external link"
+
+
+def test_arrays_on_top_of_each_other_are_refused() -> None:
+    def same(file: Any) -> None:
+        file["a"] = np.zeros(100_000, "f4")
+        for number in range(50):
+            file[f"b{number}"] = file["a"]
+
+    with pytest.raises(DamagedError, match="its arrays claim"), reading.opened(io.BufferedReader(written(same))):
+        pass
+
+
+def endless(tmp_path: Path) -> Path:
+    """Return a Keras file that libhdf5 never comes to the end of: an entry of a heap has no length."""
+    path = write_h5(tmp_path / "endless.h5")
+    with h5py.File(path, "a") as file:
+        file.create_dataset("unusual", data=np.zeros(4), chunks=(2,))  # so that our own reader leaves it alone
+    raw = bytearray(path.read_bytes())
+    heap = raw.index(b"GCOL") + 16
+    while raw[heap : heap + 2] != b"\0\0":
+        heap += 16 + (int.from_bytes(raw[heap + 8 : heap + 16], "little") + 7) // 8 * 8
+    raw[heap + 8 : heap + 16] = bytes(8)
+    path.write_bytes(raw)
+    return path
+
+
+def test_a_file_on_which_libhdf5_hangs_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "_SECONDS", 1.0)
+    begin = time.monotonic()
+    with pytest.raises(ModelFileError, match="did not come to an end"):
+        keras_h5.inspect(endless(tmp_path))
+    assert time.monotonic() - begin < 10
+
+
+def test_a_file_on_which_libhdf5_crashes_is_refused(tmp_path: Path) -> None:
+    path = write_h5(tmp_path / "crash.h5")
+    raw = path.read_bytes()
+    assert b"\x19\x01\x00\x00\x10" in raw  # a text of variable length
+    path.write_bytes(raw.replace(b"\x19\x01\x00\x00\x10", b"\x19\x02\x00\x00\x10"))  # a list of no known kind
+    with pytest.raises(ModelFileError, match="is a damaged HDF5 file"):
+        keras_h5.inspect(path)
+
+
+def test_damaged_bytes_are_read_or_refused_and_nothing_else() -> None:
+    dice = random.Random(5)
+    original = written(lambda file: file.create_dataset("a/b", data=np.arange(9.0))).getvalue()
+    outcomes = set()
+    for _ in range(2000):
+        raw = bytearray(original)
+        for _ in range(dice.randint(1, 4)):
+            raw[dice.randrange(len(raw))] = dice.choice((0, 1, 8, 0x7F, 0xFF, dice.randrange(256)))
+        try:
+            root = reading._own(io.BufferedReader(io.BytesIO(raw)))
+        except DamagedError:
+            root = None
+        outcomes.add(root is None)
+        if root is not None and root.kind("a") == "group" and root.group("a").kind("b") == "data":
+            root.group("a").data("b")
+    assert outcomes == {True, False}
