@@ -91,6 +91,9 @@ def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
 
 
 def _by_reference(work: Work) -> Facts:
+    if work.step.to_format == "tfjs_layers_model" and (work.of_keras_3 or work.step.from_format == "keras_keras"):
+        what = f"{work.step.name}: the layers models that the reference converter makes of such files"
+        work.listener.warn(f"{what} do not load in TensorFlow.js; `engine: auto` makes one that does")
     argv = converter_argv(work.step, output=work.target)
     args = {"argv": argv, "unsafe": bool(work.step.options.get("unsafe"))}
     facts = work.worker().run("convert", args, log=work.log, timeout=work.timeout)

@@ -22,10 +22,6 @@ _MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 _LARGEST_JSON = 256 << 20  # a config of hundreds of MB is a zip bomb
 _AGAIN = "Get the file again, or save the model again with `model.save('model.keras')`."
 _NAME_HINT = "Rename it: Keras and the reference converter tell archives by their name."
-_UNUSABLE = (
-    "TensorFlow.js does not load the layers models that the reference converter makes of .keras archives; "
-    "save the model as .h5 and convert that"
-)
 
 
 def inspect(path: Path) -> ModelSummary:
@@ -48,7 +44,7 @@ def inspect(path: Path) -> ModelSummary:
         "weights_file_bytes": sizes["model.weights.h5"],
         **layer_facts(layers_of(config, str(path))),
     }
-    return summarise("keras_keras", (path,), details=details, warnings=(*warnings, _UNUSABLE))
+    return summarise("keras_keras", (path,), details=details, warnings=warnings)
 
 
 def _require_members(archive: zipfile.ZipFile, path: Path) -> dict[str, int]:

@@ -145,7 +145,7 @@ def _split_warning(groups: list[str]) -> tuple[str, ...]:
     if not groups:
         return ()
     what = f"{plural(len(groups), 'layer')} with so many weights that Keras split the list of their names"
-    return (f"{what}: the reference converter cannot make a layers model of it (tfjs#3806)",)
+    return (f"{what}: `engine: reference` cannot make a layers model of it (tfjs#3806)",)
 
 
 def _text(value: object) -> str | None:

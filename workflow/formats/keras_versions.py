@@ -13,9 +13,8 @@ _KERAS1_HINT = (
     "Load it with Keras 2.0 to 2.2 (`keras.models.load_model`), save it again with `model.save`, and convert that."
 )
 _KERAS3 = (
-    "Keras {version} wrote this file: the reference converter writes layers models of it that do not load "
-    "in TensorFlow.js, and cannot make graph models of it; "
-    "save it with Keras 2 (tf_keras), or export a SavedModel"
+    "Keras {version} wrote this file: with `engine: reference`, its layers model does not load in TensorFlow.js, "
+    "and there is no graph model"
 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.native.keras.files import given, layer, row, whole_file
 from tests.unit.running.fakes import FakeWorkshop
 from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
 from workflow.converters import native
@@ -18,7 +19,7 @@ from workflow.running.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from workflow.converters.fake_worker import Answer
-    from workflow.recipe.model import Engine
+    from workflow.recipe.model import Engine, Step
     from workflow.running.watching import Outcome
 
 
@@ -106,6 +107,32 @@ def test_where_layers_do_not_suffice_a_graph_model_is_made_instead(base: Path, m
     assert outcome.error is None
     assert outcome.facts["format"] == "tfjs_graph_model"
     assert any("a graph model, because layer gru" in line for line in watcher.lines)
+
+
+def keras_step(base: Path, *layers: dict[str, Any], engine: Engine) -> Step:
+    """Return a step that makes a layers model of a Keras 3 file of these layers."""
+    source = whole_file(base / "m.h5", row(given([None, 3]), *layers), {}, version="3.5.0")
+    step = replace(shard_step(base, "web2"), kind="python_to_js", from_format="keras", options={}, engine=engine)
+    return replace(step, input=str(source))
+
+
+def test_a_keras_3_file_that_is_declined_never_goes_to_the_reference(base: Path) -> None:
+    step = keras_step(base, layer("Lambda", "twice", function="x"), engine="auto")
+    workshop = FakeWorkshop()
+    runner = Runner(recipe_of(base, step, verify=False), workshop, RecordingWatcher(), manner=Manner())
+    (outcome,) = runner.execute(Selection())
+    assert outcome.error is not None
+    assert "layer 'twice': TensorFlow.js has no layer class 'Lambda'" in outcome.error.message
+    assert "graph model" in outcome.error.hint
+    assert workshop.fake.requests == []
+
+
+def test_who_insists_on_the_reference_for_a_keras_3_file_is_warned(base: Path) -> None:
+    watcher = RecordingWatcher()
+    recipe = recipe_of(base, keras_step(base, engine="reference"), verify=False)
+    (outcome,) = Runner(recipe, FakeWorkshop(), watcher, manner=Manner()).execute(Selection())
+    assert outcome.facts["engine"] == "reference"
+    assert any("do not load in TensorFlow.js" in warning for warning in watcher.warnings)
 
 
 def test_the_reference_converter_is_not_asked_for_what_it_does_not_offer(base: Path) -> None:
