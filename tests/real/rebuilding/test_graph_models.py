@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real
 
 CORPUS = {
-    "basic_pitch/model.json": ("input_2", (2, 43844, 1), np.float32),
+    "basic_pitch/model.json": ("input_2", (1, 43844, 1), np.float32),
     "blazeface/blazeface.json": ("input:0", (1, 256, 256, 3), np.float32),
     "faceboxes/faceboxes.json": ("image_tensor", (1, 96, 96, 3), np.int32),
     "structured_outputs/model_structured_outputs.json": ("Placeholder:0", (2, 2), np.float32),

@@ -32,6 +32,19 @@ def test_a_layers_model_answers_by_its_names(target: str, lab: Lab, node: NodeRu
     np.testing.assert_allclose(answer["dense_1"], expected["dense_1"], atol=1e-5)
 
 
+GRUS = {"gru_sentiment": ("layer_embedding_input", 40), "tfjs_made": ("embedding_Embedding2_input", 10)}
+
+
+@pytest.mark.parametrize("name", GRUS)
+def test_grus_that_tensorflow_js_made_answer_alike(name: str, lab: Lab, node: NodeRuntime, corpus: Path) -> None:
+    port, length = GRUS[name]
+    inputs = {port: np.random.default_rng(1).integers(0, 5, (2, length)).astype(np.int32)}
+    saved, _ = lab.saved(corpus / "layers" / name / "model.json", LAYERS)
+    (answer,) = lab.answer(saved, inputs).values()
+    (expected,) = lab.in_node(node, corpus / "layers" / name / "model.json", inputs, LAYERS).values()
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
+
+
 def test_several_inputs_and_outputs_keep_their_names(lab: Lab, models: Path) -> None:
     case = np.load(models / "many_outputs.npz")
     lab.job("convert", argv=["--input_format=keras", str(models / "many_outputs.h5"), str(lab.folder / "web")])
