@@ -10,6 +10,8 @@ import pytest
 
 from workflow.converters.bridge import Worker
 from workflow.processes import run
+from workflow.verification.model import NotRun
+from workflow.verification.runtimes.node import NodeRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,17 +34,38 @@ def worker(
         yield made
 
 
-@pytest.fixture
-def another(converter_python: Path, environ: dict[str, str], tmp_path: Path) -> Iterator[Worker]:
-    """A second worker, which has done nothing yet."""
-    with Worker(converter_python, environ={**environ, "PYTHONHASHSEED": "11"}, log=tmp_path / "w.log") as made:
+@pytest.fixture(scope="session")
+def another(
+    converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worker]:
+    """A second worker, which has not done what the first one did, and has other hashes."""
+    log = tmp_path_factory.mktemp("another") / "worker.log"
+    with Worker(converter_python, environ={**environ, "PYTHONHASHSEED": "11"}, log=log) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
+def node() -> Iterator[NodeRuntime]:
+    runtime = NodeRuntime()
+    absent = runtime.missing()
+    if isinstance(absent, NotRun):
+        pytest.skip(f"{absent.why}: {absent.remedy}")
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture(scope="session")
 def zoo(converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("zoo")
-    done = run([str(converter_python), str(HERE / "zoo.py"), str(folder)], env=environ)
+    return _built("zoo", converter_python, environ, folder=tmp_path_factory.mktemp("zoo"))
+
+
+@pytest.fixture(scope="session")
+def saved(converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built("saved_models", converter_python, environ, folder=tmp_path_factory.mktemp("saved"))
+
+
+def _built(script: str, python: Path, environ: dict[str, str], *, folder: Path) -> Path:
+    done = run([str(python), str(HERE / f"{script}.py"), str(folder)], env=environ)
     assert done.code == 0, done.stderr[-3000:]
     return folder
 

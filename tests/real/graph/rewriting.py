@@ -1,10 +1,12 @@
-"""Run by the environment's Python, ``rewriting.py WORKER CHECK``: graphs rewritten by the worker and compared."""
+"""Run by the environment's Python, ``rewriting.py WORKER RESULTS``: graphs rewritten by the worker and compared."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -156,4 +158,10 @@ CHECKS = {check.__name__: check for check in (channels_first, folding, folding_s
 if __name__ == "__main__":
     load_worker(sys.argv[1])
     of_worker("stubs").install()
-    CHECKS[sys.argv[2]]()
+    failures = {}
+    for name, check in CHECKS.items():
+        try:
+            check()
+        except Exception:  # noqa: BLE001, PERF203  whatever it is, the test of that check says it
+            failures[name] = traceback.format_exc()
+    Path(sys.argv[2]).write_text(json.dumps({name: failures.get(name) for name in CHECKS}), encoding="utf-8")

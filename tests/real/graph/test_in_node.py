@@ -10,26 +10,17 @@ import pytest
 
 from workflow.converters import kernels
 from workflow.verification import exchange
-from workflow.verification.model import NotRun, RunRequest
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.model import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = pytest.mark.real
 
 RIGHT = ["activations", "convolutions", "residual", "grouped", "lstm", "gru", "rnn", "many_outputs", "dictionary"]
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[NodeRuntime]:
-    runtime = NodeRuntime()
-    absent = runtime.missing()
-    if isinstance(absent, NotRun):
-        pytest.skip(f"{absent.why}: {absent.remedy}")
-    yield runtime
-    runtime.close()
 
 
 def difference(node: NodeRuntime, model: Path, cases: Path, backend: str) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from workflow.converters.known_failures import KINDS
 from workflow.worker.failure import JobError
-from workflow.worker.graph import freezing, options, origins, signatures
+from workflow.worker.graph import freezing, hub, options, origins, outputs, reach, signatures
 from workflow.worker.graph.signatures import Port, Signature
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_each_layer_is_named_once_for_an_op() -> None:
     [
         *("unsupported_ops", "too_large", "keras_declines", "source", "not_built", "input_kind"),
         *("weights", "weights_only", "quantization", "metadata", "output", "usage", "signature", "hub"),
-        *("tags", "unsigned", "unfed", "resource", "output_names", "no_outputs", "not_frozen"),
+        *("tags", "unsigned", "unfed", "resource", "output_names", "no_outputs", "not_frozen", "freezing"),
     ],
 )
 def test_the_host_knows_every_kind_of_failure(kind: str) -> None:
@@ -111,3 +111,43 @@ def test_weights_beyond_two_gigabytes_are_refused_before_any_work() -> None:
     freezing.check_size(function_with([1000, 1000], []))
     with pytest.raises(JobError, match=r"2\.00 GiB"):
         freezing.check_size(function_with([2**14, 2**14], [2**14, 2**14]))
+
+
+def test_ports_are_in_the_order_of_the_models_notes_and_resources_come_last() -> None:
+    table = Port("a_table:0", "a_table:0", resource=1)
+    signature = Signature((table, Port("b", "b:0"), Port("a", "a:0")), (Port("y_10", "y:0"), Port("y_2", "z:0")))
+    noted = signatures.in_order_of(signature, ["b", "a"], outputs=["others", "than", "these"])
+    assert [port.key for port in noted.inputs] == ["b", "a", "a_table:0"]
+    assert [port.key for port in noted.outputs] == ["y_2", "y_10"]
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, None), ("serve,gpu", ("serve", "gpu")), ("", ()), ([], ())])
+def test_no_tags_are_something_else_than_the_usual_tags(given: Any, expected: Any) -> None:
+    assert options.parse({"saved_model_tags": given} if given is not None else {}).saved_model_tags == expected
+
+
+def test_names_of_outputs_come_as_a_list_or_divided_by_commas() -> None:
+    assert options.parse({"output_node_names": "a, b:1"}).output_node_names == ("a", "b:1")
+    assert options.parse({"output_node_names": ["a", "b:1"]}).output_node_names == ("a", "b:1")
+
+
+def graph_of(**inputs: list[str]) -> Any:
+    return SimpleNamespace(node=[SimpleNamespace(name=name, input=found, op="Mul") for name, found in inputs.items()])
+
+
+def test_a_node_is_needed_by_data_and_by_control() -> None:
+    graph = graph_of(x=[], noise=["x"], check=["x"], y=["x:1", "^check"])
+    assert reach.names(graph, ["y", "not there"]) == {"x", "check", "y"}
+
+
+def test_outputs_that_others_read_and_outputs_that_are_gone_are_told() -> None:
+    signature = Signature((), tuple(Port(name, f"{name}:0") for name in ("conv", "end", "gone")))
+    graph = graph_of(conv=[], end=["conv"])
+    assert [port.key for port in outputs.shared(graph, signature)] == ["conv"]
+    assert [port.key for port in outputs.lost(graph, signature)] == ["gone"]
+
+
+def test_a_hub_module_is_a_folder_or_an_address(tmp_path: Path) -> None:
+    assert hub.folder_of(str(tmp_path)) == str(tmp_path)
+    with pytest.raises(JobError, match="neither a folder nor the address"):
+        hub.folder_of(str(tmp_path / "nothing"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, List, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..failure import JobError
-from . import freezing, reach, tables
+from . import explaining, freezing, outputs, reach, tables
 from .freezing import Frozen
 from .signatures import Port, Signature, natural
 
@@ -29,16 +28,18 @@ def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
     signature = signature_of(choice.signature)
     _check_size(choice.graph.graph_def, signature)
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
-        loader.load(session, list(choice.tags), choice.folder)
+        with explaining.reading(choice.folder, choice.graph.graph_def):
+            loader.load(session, list(choice.tags), choice.folder)
         _add_reads(graph)
         fetches = sorted({port.node for port in signature.outputs})
         definition = cut(graph.as_graph_def(), signature)
         called = inlined(definition, signature, control_flow_v2=control_flow_v2)
-        frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(session, called, fetches)
-        found = [_exported(node, session) for node in frozen.node if node.op in tables.OPS]
+        with explaining.freezing(choice.folder):
+            frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(session, called, fetches)
+        found = [tables.of_session(node, session) for node in frozen.node if node.op in tables.OPS]
     for node in frozen.node:
         node.op = tables.OPS.get(node.op, node.op)
-    frozen, signature = with_nodes_of_their_own(frozen, signature)
+    frozen, signature = outputs.apart(frozen, signature)
     return Frozen(frozen, signature, tables.initializer(found) if found else None)
 
 
@@ -81,32 +82,6 @@ def inlined(graph: Any, signature: Signature, *, control_flow_v2: bool) -> Any:
     return freezing.inline(graph, signature, control_flow_v2=control_flow_v2)
 
 
-def with_nodes_of_their_own(graph: Any, signature: Signature) -> Tuple[Any, Signature]:
-    """Give each output a node that is its alone.
-
-    TensorFlow.js names outputs by nodes: of two outputs at one node, or of one that is not its first tensor, it loses
-    the name.
-    """
-    import tensorflow as tf
-
-    names = {node.name for node in graph.node}
-    outputs: List[Port] = []
-    for port in signature.outputs:
-        tensor = port.tensor if ":" in port.tensor else f"{port.tensor}:0"
-        taken = any(port.node == other.node for other in outputs)
-        if tensor.endswith(":0") and not taken:
-            outputs.append(port)
-            continue
-        name = f"{port.node}/output_{len(outputs)}"
-        while name in names:
-            name += "_"
-        names.add(name)
-        node = graph.node.add(name=name, op="Identity", input=[tensor])
-        node.attr["T"].type = port.dtype or tf.float32.as_datatype_enum
-        outputs.append(replace(port, tensor=f"{name}:0"))
-    return graph, replace(signature, outputs=tuple(outputs))
-
-
 def _add_reads(graph: Any) -> None:
     """Add to each resource variable the op that the freezing reads it by, where its graph lacks it."""
     import tensorflow as tf
@@ -116,17 +91,6 @@ def _add_reads(graph: Any) -> None:
         name = f"{operation.name}{_READ}"
         if operation.type == "VarHandleOp" and name not in there:
             tf.raw_ops.ReadVariableOp(resource=operation.outputs[0], dtype=operation.get_attr("dtype"), name=name)
-
-
-def _exported(node: Any, session: Any) -> tables.Table:
-    import tensorflow as tf
-
-    handle = session.graph.get_tensor_by_name(f"{node.name}:0")
-    types = node.attr["key_dtype"].type, node.attr["value_dtype"].type
-    export = tf.raw_ops.LookupTableExportV2 if node.op.endswith("V2") else tf.raw_ops.LookupTableExport
-    with session.graph.as_default():
-        keys, values = session.run(export(table_handle=handle, Tkeys=types[0], Tvalues=types[1]))
-    return tables.Table(node.name, tables.OPS[node.op], types, tables.in_order(keys, values))
 
 
 def _check_size(graph: Any, signature: Signature) -> None:

@@ -8,10 +8,10 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, FrozenSet, Iterator, List
+from typing import Any, Dict, FrozenSet, Iterator, List, Tuple
 
 from ..failure import JobError
-from . import grouped, optimizing, origins, repairs, stability, support, writing
+from . import grouped, optimizing, origins, outputs, repairs, stability, support, writing
 from .freezing import LARGEST, Frozen
 from .options import Options
 from .signatures import Signature, present
@@ -57,9 +57,8 @@ def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
     with clock.phase("optimize"):
         if plan.repairs:
             done += _ungrouped(graph)
-        graph = optimizing.optimize(
-            graph, signature, strip_debug_ops=options.strip_debug_ops, experiments=options.experiments
-        )
+        graph, kept = _optimized(graph, signature, plan)
+        done += kept
     with clock.phase("repair"):
         if plan.repairs:
             done += repairs.repair(graph)
@@ -69,7 +68,12 @@ def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
     facts.update(repairs=done, signature=present(signature, [node.name for node in graph.node]).as_json())
     with clock.phase("write"):
         artifact = writing.Artifact(
-            graph, signature, frozen.initializer, frozen.generated_by, metadata=dict(options.metadata)
+            graph,
+            signature,
+            frozen.initializer,
+            frozen.generated_by,
+            metadata=dict(options.metadata),
+            assets=frozen.assets,
         )
         facts.update(_written(plan.output, artifact, options))
     return facts
@@ -89,6 +93,27 @@ def named(frozen: Frozen, options: Options) -> Frozen:
     return replace(frozen, signature=replace(frozen.signature, outputs=outputs, structured=True))
 
 
+def _optimized(graph: Any, signature: Signature, plan: Plan) -> Tuple[Any, List[Dict[str, Any]]]:
+    """Return the optimised GraphDef, which has all outputs, and what had to be done for that."""
+    options = plan.options
+
+    def optimize(graph: Any) -> Any:
+        return optimizing.optimize(
+            graph, signature, strip_debug_ops=options.strip_debug_ops, experiments=options.experiments
+        )
+
+    if not plan.repairs:
+        return optimize(graph), []
+    kept = outputs.shared(graph, signature)
+    optimized = optimize(outputs.guard(graph, kept))
+    lost = outputs.lost(optimized, signature)
+    if lost:
+        kept += lost
+        optimized = optimize(outputs.guard(graph, kept))
+    names = [port.node for port in kept]
+    return optimized, [{"repair": "outputs", "nodes": len(names), "ops": ["Identity"], "at": names}] if kept else []
+
+
 def _ungrouped(graph: Any) -> List[Dict[str, Any]]:
     calls = grouped.ungroup(graph)
     names = [node.name for node in calls]
@@ -100,7 +125,7 @@ def _refuse_unfed(graph: Any, signature: Signature) -> None:
     fed = {port.node for port in signature.inputs}
     unfed = [node.name for node in graph.node if node.op == "Placeholder" and node.name not in fed]
     if unfed:
-        raise JobError("unfed", f"its outputs depend on {_listed(unfed)}, which the signature does not have as inputs")
+        raise JobError("unfed", f"the outputs depend on {_listed(unfed)}, which the signature does not have as inputs")
 
 
 def _checked(graph: Any, plan: Plan) -> Dict[str, Any]:

@@ -34,6 +34,8 @@ class Frozen:
     initializer: Optional[Initializer] = None
     generated_by: Optional[str] = None
     """The TensorFlow version that made the source; ours when it is None."""
+    assets: Optional[str] = None
+    """A folder that the model needs besides its graph."""
 
 
 def freeze(function: Any, signature: Signature, *, control_flow_v2: bool = False) -> Frozen:
@@ -103,14 +105,14 @@ def _name_captures(graph: Any, function: Any) -> None:
             names[number] = f"captured/{position}/{variables.get(id(outside), 'value')}"
     for node in graph.node if names else ():
         node.name = names.get(node.name, node.name)
-        node.input[:] = [_renamed(name, names) for name in node.input]
+        node.input[:] = [renamed(name, names) for name in node.input]
         if "_class" in node.attr:
             places = node.attr["_class"].list.s
-            places[:] = [_renamed(place.decode(), names).encode() for place in places]
+            places[:] = [renamed(place.decode(), names).encode() for place in places]
 
 
-def _renamed(reference: str, names: Dict[str, str]) -> str:
-    """Return a reference in any of its forms (x, ^x, x:1, loc:@x) to the node's new name."""
+def renamed(reference: str, names: Dict[str, str]) -> str:
+    """Return a reference in any of its forms (x, ^x, x:1, loc:@x) to a node that may have a new name."""
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         return reference

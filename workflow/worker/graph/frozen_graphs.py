@@ -7,10 +7,9 @@ import os
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ..failure import JobError
-from . import classic, freezing, reach, tables
+from . import classic, explaining, freezing, outputs, reach, tables
 from .freezing import Frozen
 from .options import Options
-from .saved_models import explained
 from .signatures import Signature, port_of
 
 _MOST_OUTPUTS = 12
@@ -36,13 +35,13 @@ def freeze(path: str, options: Options) -> Tuple[Frozen, Dict[str, Any]]:
     """Return the graph of a file with its signature, and the facts about which outputs were taken."""
     graph = _imported(path)
     named = list(options.output_node_names)
-    outputs = [_named(name, graph) for name in named] if named else proposed(graph)
-    keys = named or [tensor.op.name for tensor in outputs]
-    signature = Signature((), tuple(port_of(key, tensor) for key, tensor in zip(keys, outputs)))
+    tensors = [_named(name, graph) for name in named] if named else proposed(graph)
+    keys = named or [tensor.op.name for tensor in tensors]
+    signature = Signature((), tuple(port_of(key, tensor) for key, tensor in zip(keys, tensors)))
     definition = classic.inlined(graph.as_graph_def(), signature, control_flow_v2=options.control_flow_v2)
     definition = reach.needed(definition, [port.node for port in signature.outputs])
     _refuse_variables(definition)
-    definition, signature = classic.with_nodes_of_their_own(definition, signature)
+    definition, signature = outputs.apart(definition, signature)
     inputs = tuple(
         port_of(node.name, graph.get_tensor_by_name(f"{node.name}:0"))
         for node in definition.node
@@ -100,7 +99,7 @@ def _imported(path: str) -> Any:
     import tensorflow as tf
 
     definition = _parsed(path)
-    with explained(path, definition), tf.Graph().as_default() as graph:
+    with explaining.reading(path, definition), tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(definition, name="")
     return graph
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from ..failure import JobError
-from . import freezing, tables
+from . import explaining, forests, freezing, tables
 from .freezing import Frozen
 from .signatures import Port, Signature, port_of
 
@@ -17,13 +17,44 @@ def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
     """Return the chosen signature with constants for its variables, and a graph that fills its lookup tables."""
     import tensorflow as tf
 
-    model = tf.saved_model.load(choice.folder, tags=list(choice.tags) or None)
+    _check_size(choice)
+    with explaining.reading(choice.folder, choice.graph.graph_def):
+        model = tf.saved_model.load(choice.folder, tags=list(choice.tags) or None)
     function = model.signatures[choice.signature_name]
     resources = _resources(function)
-    found = _tables(model, resources)
-    signature = _signature(function, [(inside, table.number) for inside, table in zip(resources.values(), found)])
-    frozen = freezing.freeze(function, signature, control_flow_v2=control_flow_v2)
+    found = _filled(model, resources)
+    signature = _signature(function, [(inside, one.number) for inside, one in zip(resources.values(), found)])
+    with explaining.freezing(choice.folder):
+        frozen = freezing.freeze(function, signature, control_flow_v2=control_flow_v2)
     return Frozen(frozen.graph, frozen.signature, tables.initializer(found) if found else None)
+
+
+def _check_size(choice: "Choice") -> None:
+    """Raise ``JobError`` where the variables that the signature reads fill a graph, before any of them is read."""
+    import numpy as np
+    import tensorflow as tf
+
+    described = choice.graph.object_graph_def
+    function = _described_function(described, choice.signature_name)
+    nodes = [described.nodes[number] for number in (function.bound_inputs if function is not None else ())]
+    variables = [node.variable for node in nodes if node.HasField("variable")]
+    freezing.check_bytes(
+        sum(
+            int(np.prod([dim.size for dim in variable.shape.dim], dtype=np.int64)) * tf.as_dtype(variable.dtype).size
+            for variable in variables
+        )
+    )
+
+
+def _described_function(described: Any, signature_name: str) -> Optional[Any]:
+    """Return what the file says of a signature's function."""
+    for root in described.nodes[0].children if described.nodes else ():
+        for child in described.nodes[root.node_id].children if root.local_name == "signatures" else ():
+            names = described.nodes[child.node_id].function.concrete_functions
+            bare = [described.nodes[child.node_id].bare_concrete_function.concrete_function_name]
+            if child.local_name == signature_name:
+                return described.concrete_functions[(names or bare)[0]]
+    return None
 
 
 def _signature(function: Any, resources: List[Tuple[Any, int]]) -> Signature:
@@ -51,8 +82,8 @@ def _resources(function: Any) -> Dict[int, Any]:
     }
 
 
-def _tables(model: Any, resources: Dict[int, Any]) -> List[tables.Table]:
-    """Return the lookup tables that the captured resources are, in their order."""
+def _filled(model: Any, resources: Dict[int, Any]) -> List[tables.Filled]:
+    """Return how to fill the lookup tables and forests that the captured resources are, in their order."""
     if not resources:
         return []
     from tensorflow.python.checkpoint.trackable_view import TrackableView
@@ -65,19 +96,15 @@ def _tables(model: Any, resources: Dict[int, Any]) -> List[tables.Table]:
     }
     found = []
     for number, (place, inside) in enumerate(resources.items(), start=1):
-        created = _created(owners.get(place))
-        if created is None:
+        one = _one_filled(owners.get(place), number)
+        if one is None:
             raise JobError("resource", f"the signature reads {inside.name}, a resource that is no lookup table")
-        found.append(tables.exported(created, owners[place].resource_handle, number=number))
+        found.append(one)
     return found
 
 
-def _created(owner: Optional[Any]) -> Optional[Any]:
-    """Return the node that makes the table which the owner holds: it knows the types of keys and values."""
-    for function in getattr(getattr(owner, "_create_resource", None), "concrete_functions", ()):
-        graph = function.graph.as_graph_def()
-        for nodes in (graph.node, *(inner.node_def for inner in graph.library.function)):
-            for node in nodes:
-                if node.op in tables.OPS:
-                    return node
-    return None
+def _one_filled(owner: Optional[Any], number: int) -> Optional[tables.Filled]:
+    made = tables.made_by(owner)
+    if owner is None or made is None:
+        return forests.filled(owner, number=number)
+    return tables.of_signature(made, owner.resource_handle, number=number)

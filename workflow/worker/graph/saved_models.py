@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ..failure import JobError
-from . import classic, keras_metadata, modern
+from . import classic, explaining, forests, keras_metadata, modern
 from .freezing import Frozen
 from .options import Options
 from .signatures import in_order_of
@@ -17,8 +15,6 @@ from .signatures import in_order_of
 FILES = ("saved_model.pb", "saved_model.pbtxt")
 _USUAL_TAGS = ("serve",)
 _USUAL_SIGNATURES = ("serving_default", "default")
-_UNREGISTERED = re.compile(r"Op type not registered '([^']+)'")
-_MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -56,32 +52,20 @@ def choose(folder: str, options: Options) -> Choice:
 
 def freeze(choice: Choice, options: Options) -> Frozen:
     """Return the chosen signature as a frozen graph: by the loader of the TensorFlow that wrote it, and no other."""
-    with explained(choice.folder, choice.graph.graph_def):
-        freezer = classic.freeze if choice.is_classic else modern.freeze
-        frozen = freezer(choice, control_flow_v2=options.control_flow_v2)
-    order = keras_metadata.read(choice.folder)
+    forest = forests.uses(choice.graph.graph_def)
+    if forest:
+        forests.load_ops(choice.folder)
+    freezer = classic.freeze if choice.is_classic else modern.freeze
+    frozen = freezer(choice, control_flow_v2=options.control_flow_v2)
+    noted = keras_metadata.read(choice.folder)
+    signature = in_order_of(frozen.signature, noted.inputs, outputs=noted.outputs)
     return Frozen(
         frozen.graph,
-        in_order_of(frozen.signature, order.inputs, outputs=order.outputs),
+        signature,
         frozen.initializer,
         generated_by=choice.graph.meta_info_def.tensorflow_version or None,
+        assets=forests.assets(choice.folder) if forest else None,
     )
-
-
-@contextmanager
-def explained(path: str, graph: Optional[Any] = None) -> Iterator[None]:
-    """Turn what TensorFlow raises while it reads ``path`` into a ``JobError`` that says what is wrong there."""
-    import tensorflow as tf
-
-    try:
-        yield
-    except (tf.errors.OpError, ValueError, OSError, KeyError, TypeError, AttributeError) as problem:
-        missing = _UNREGISTERED.search(str(problem))
-        if missing is not None:
-            places = ", ".join(_places(graph, missing[1])) or "somewhere in it"
-            raise JobError("unsupported_ops", f"{missing[1]} (from {places}; TensorFlow lacks it, too)") from problem
-        lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [type(problem).__name__]
-        raise JobError("source", f"TensorFlow cannot read {path}: {lines[0][:500]}") from problem
 
 
 def _parsed(folder: str) -> Any:
@@ -89,7 +73,7 @@ def _parsed(folder: str) -> Any:
 
     if not any(os.path.isfile(os.path.join(folder, name)) for name in FILES):
         raise JobError("source", f"there is no SavedModel in {folder}: it holds no {FILES[0]}")
-    with explained(folder):
+    with explaining.reading(folder):
         return loader_impl.parse_saved_model(folder)
 
 
@@ -118,10 +102,3 @@ def _chosen_signature(folder: str, graph: Any, wished: Optional[str]) -> str:
         what = f"no signature {name!r}" if name else "several signatures and no usual one"
         raise JobError("signature", f"the SavedModel has {what}; there are: {', '.join(there)}")
     return name
-
-
-def _places(graph: Optional[Any], op: str) -> List[str]:
-    if graph is None:
-        return []
-    bodies = [graph.node, *(function.node_def for function in graph.library.function)]
-    return [node.name for nodes in bodies for node in nodes if node.op == op][:_MOST_LISTED]

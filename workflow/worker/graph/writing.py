@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import zipfile
 from dataclasses import dataclass, field
 from typing import Any, Dict, Optional
 
@@ -12,7 +14,7 @@ from .freezing import Initializer
 from .options import Options
 from .signatures import Signature
 
-_MODEL = "model.json"
+_MODEL, _ASSETS = "model.json", "assets.zip"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Artifact:
     initializer: Optional[Initializer] = None
     generated_by: Optional[str] = None
     metadata: Dict[str, Any] = field(default_factory=dict)
+    assets: Optional[str] = None
 
 
 def write(folder: str, artifact: Artifact, *, options: Options) -> Dict[str, Any]:
@@ -34,9 +37,24 @@ def write(folder: str, artifact: Artifact, *, options: Options) -> Dict[str, Any
     manifest = weights.write(
         folder, weights.constants(*graphs), shard_bytes=options.shard_bytes, quantize=options.quantize
     )
+    if artifact.assets is not None:
+        _zip(artifact.assets, os.path.join(folder, _ASSETS))
     with open(os.path.join(folder, _MODEL), "x", encoding="ascii") as file:
         json.dump(_model(artifact, manifest), file)
     return {"weights": len(manifest[0]["weights"]), "bytes": weights.total_bytes(manifest, folder)}
+
+
+def _zip(source: str, target: str) -> None:
+    """Write a folder's files into an archive that holds no times: the same files make the same archive."""
+    with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
+        for folder, folders, names in os.walk(source):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                entry = zipfile.ZipInfo(os.path.relpath(path, source).replace(os.sep, "/"))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with open(path, "rb") as file, archive.open(entry, "w") as packed:
+                    shutil.copyfileobj(file, packed)
 
 
 def _model(artifact: Artifact, manifest: Any) -> Dict[str, Any]:

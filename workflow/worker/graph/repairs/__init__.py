@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
 
-from . import channels_first, control_edges, elementwise, fusions, normalization
+from . import channels_first, control_edges, elementwise, fusions, lookups, normalization
 from .nodes import Body, bodies
 
 REPAIRS: Dict[str, Callable[[Body], List[Any]]] = {
@@ -16,6 +16,7 @@ REPAIRS: Dict[str, Callable[[Body], List[Any]]] = {
     "channels_first": channels_first.repair,
     "fusions": fusions.repair,
     "elementwise": elementwise.repair,
+    "lookups": lookups.repair,
 }
 _NAMED = 5
 
