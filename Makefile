@@ -74,6 +74,7 @@ clean: ## Remove .venv and the caches of the linters (no model, no environment)
 	@"$(PYTHON)" -m venv .venv || { echo "error: '$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/host.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q workflow
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready requirements/dev.txt

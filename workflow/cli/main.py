@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from workflow import __version__
-from workflow.cli import convert, env, recipe, report, serve, verify
 from workflow.errors import InterruptedRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class _Commands(TyperGroup):
@@ -26,24 +26,12 @@ class _Commands(TyperGroup):
             raise InterruptedRunError("interrupted", hint="run the same command again: it goes on") from None
 
 
-app = typer.Typer(
-    name="tfjs-workflow",
-    cls=_Commands,
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Move models between Python (Keras, TensorFlow) and TensorFlow.js, and show that they still compute the same.",
-)
-
-
 def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(f"tfjs-workflow {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     *,
     version: Annotated[
@@ -53,18 +41,49 @@ def _options(
     pass
 
 
-app.command("convert")(convert.convert)
-app.command("plan")(convert.plan)
-app.command("check")(recipe.check)
-app.command("schema")(recipe.schema)
-app.command("verify")(verify.verify)
-app.command("report")(report.report)
-app.command("compare")(report.compare)
-app.command("serve")(serve.serve)
-app.add_typer(env.app, name="env")
+_HELP = "Move models between Python (Keras, TensorFlow) and TensorFlow.js, and show that they still compute the same."
+_MODULES = {
+    "convert": "convert",
+    "plan": "convert",
+    "check": "recipe",
+    "schema": "recipe",
+    "verify": "verify",
+    "report": "report",
+    "compare": "report",
+    "serve": "serve",
+    "env": "env",
+}
+"""The module of each command; only those that are needed are imported, for that is what takes the time."""
+
+
+def _app(names: Iterable[str]) -> typer.Typer:
+    """Return the command line with these commands."""
+    app = typer.Typer(
+        name="tfjs-workflow",
+        cls=_Commands,
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=_HELP,
+    )
+    app.callback()(_options)
+    for name in names:
+        module = import_module(f"workflow.cli.{_MODULES[name]}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Parse ``arguments``, run the command they name, and return its exit code."""
-    result = app(convert.with_bare_force(list(arguments)), prog_name="tfjs-workflow")
+    words = list(arguments)
+    if "--force" in words:
+        from workflow.cli.convert import with_bare_force  # noqa: PLC0415  as with all commands
+
+        words = with_bare_force(words)
+    named = words[:1] if words and words[0] in _MODULES else list(_MODULES)
+    result = _app(named)(words, prog_name="tfjs-workflow")
     return result if isinstance(result, int) else 0
