@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.cli.console import console, size_text
+from workflow.converters.usage import peak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +42,18 @@ def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) ->
     screen.print(_table(outcomes))
     counts = {status: sum(outcome.status == status for outcome in outcomes) for status in _STYLES}
     totals = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    screen.print(f"{recipe.name}: {totals} in {seconds:.1f} s", style="bold")
+    screen.print(f"{recipe.name}: {totals} in {seconds:.1f} s{_workers_part(outcomes)}", style="bold")
     screen.print(f"results: {_places(recipe, outcomes)}", markup=False)
     for text in _caveats(outcomes):
         screen.print(f"! {text}", style="yellow", markup=False)
+
+
+def _workers_part(outcomes: list[Outcome]) -> str:
+    """Return what is to be said of the jobs that were done with TensorFlow: how many, and the memory that they took."""
+    jobs = [job for outcome in outcomes for job in outcome.jobs]
+    most = peak(jobs)
+    count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+    return f"; {count} in TensorFlow, {size_text(most)} of memory at most" if most else ""
 
 
 def _caveats(outcomes: list[Outcome]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from workflow import processes
 from workflow.converters import deaths, failures, noise
+from workflow.converters.usage import JobUsage, Limits, Usage
 from workflow.errors import StepTimeoutError, UnhealthyError
 
 if TYPE_CHECKING:
@@ -67,13 +68,25 @@ class _Line:
 class Worker:
     """The warm worker process. Started when it is first needed, and again after a crash, a timeout or a script.
 
-    Paths in the arguments of jobs must be absolute. One job runs at a time; a second thread waits its turn.
+    Paths in the arguments of jobs must be absolute. One job runs at a time; a second thread waits its turn. What
+    jobs take is noted in ``usage``; the process gives way to a new one between jobs when it reaches one of ``limits``.
     """
 
-    def __init__(self, python: Path, *, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        python: Path,
+        *,
+        environ: Mapping[str, str],
+        log: Path,
+        usage: Usage | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._python = python
         self._environ = dict(environ)
         self._log = log
+        self.usage = usage or Usage()
+        self._limits = limits or Limits()
+        self._jobs = 0
         self._line: _Line | None = None
         self._number = 0
         self._turn = threading.Lock()
@@ -114,7 +127,7 @@ class Worker:
         """
         with self._turn:
             log.parent.mkdir(parents=True, exist_ok=True)
-            begin = noise.size_of(log)
+            begin, since = noise.size_of(log), time.monotonic()
             self.start()
             try:
                 answer = self._ask({"job": job, "args": dict(args), "log": str(log)}, timeout, on_progress)
@@ -134,8 +147,8 @@ class Worker:
             except BaseException:  # ^C above all
                 self.close(grace=0)
                 raise
-            if job in _DISCARDING or _lets_foreign_code_run(args):
-                self.close()
+            self._jobs += 1
+            self._clear_up(JobUsage(job, time.monotonic() - since, answer.get("memory") or {}), args)
         if not answer["ok"]:
             raise failures.translate(answer["failure"], log=log)
         result: dict[str, Any] = answer["result"]
@@ -154,7 +167,26 @@ class Worker:
         processes.kill(line.process, grace=0.1)
         shutil.rmtree(line.scratch, ignore_errors=True)
 
+    def _clear_up(self, done: JobUsage, args: Mapping[str, Any]) -> None:
+        """Note what a job took, and end the process when it should not do another one.
+
+        A new one is started at once, so that it warms up while the host goes on; after a script nothing follows.
+        """
+        self.usage.jobs.append(done)
+        if done.job in _DISCARDING:
+            self.close()
+            return
+        foreign = "it has run code that came with a model" if _lets_foreign_code_run(args) else ""
+        reason = foreign or self._limits.exceeded(self._jobs, done.memory.get("now", 0))
+        if reason:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(f"the worker gives way to a new one: {reason}\n")
+            self.close()
+            with contextlib.suppress(UnhealthyError):  # the next job meets it, and says so
+                self.start()
+
     def _open(self) -> _Line:
+        self._jobs = 0
         scratch = Path(tempfile.mkdtemp(prefix="tfjs-workflow-"))
         self._log.parent.mkdir(parents=True, exist_ok=True)
         environ = self._environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))

@@ -84,6 +84,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "bytes": {"before": outcome.bytes_before, "after": outcome.bytes_after},
         "facts": outcome.facts,
+        "worker_jobs": [job.as_json() for job in outcome.jobs],
         "error": None
         if error is None
         else {

@@ -92,7 +92,8 @@ class Runner:
             self._end(self._skipped(decision))
             return
         self._watcher.began(decision)
-        begin = time.monotonic()
+        begin, jobs = time.monotonic(), self._workshop.usage().jobs
+        earlier = len(jobs)
         try:
             outcome = self._run(decision, forced=forced)
         except WorkflowError as error:
@@ -102,7 +103,7 @@ class Runner:
         except BaseException:
             publishing.abandon(decision.task.output)
             raise
-        self._end(dataclasses.replace(outcome, seconds=time.monotonic() - begin))
+        self._end(dataclasses.replace(outcome, seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:])))
 
     def _blocker(self, task: Task) -> str | None:
         bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]

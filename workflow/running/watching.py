@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from workflow.events import Listener, Recording
 
 if TYPE_CHECKING:
+    from workflow.converters.usage import JobUsage
     from workflow.errors import WorkflowError
     from workflow.planning import Decision
 
@@ -16,7 +17,10 @@ Status = Literal["done", "up to date", "failed", "not run"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one task ended. ``facts`` is what its sidecar records; sizes in bytes; ``seconds`` is wall time."""
+    """How one task ended. ``facts`` is what its sidecar records; sizes in bytes; ``seconds`` is wall time.
+
+    ``jobs`` are those that workers did for it, with their memory, whether it came to an end or failed.
+    """
 
     decision: Decision
     status: Status
@@ -25,6 +29,7 @@ class Outcome:
     bytes_after: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     error: WorkflowError | None = None
+    jobs: tuple[JobUsage, ...] = ()
 
 
 class Watcher(Listener, Protocol):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workflow.converters.usage import Usage
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -31,6 +33,9 @@ class Workshop(Protocol):
     def runtimes(self) -> RuntimePool:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
 
+    def usage(self) -> Usage:
+        """Return what jobs took in all workers so far; it goes on growing."""
+
     def facts(self) -> dict[str, Any]:
         """Return what a record should hold about the environment."""
 
@@ -39,7 +44,10 @@ class Workshop(Protocol):
 
 
 class EnvironmentWorkshop:
-    """The real workshop: an environment by name, created when it is not there."""
+    """The real workshop: an environment by name, created when it is not there.
+
+    There are two worker processes at most: the warm one, and one for a user's script or for files of Keras 3.
+    """
 
     def __init__(self, name: str, wishes: Wishes, logs: Path) -> None:
         self._name = name
@@ -47,6 +55,7 @@ class EnvironmentWorkshop:
         self._logs = logs
         self._environment: Environment | None = None
         self._worker: Worker | None = None
+        self._usage = Usage()
         self._runtimes: RuntimePool | None = None
 
     def prepare(self, listener: Listener) -> None:
@@ -75,7 +84,8 @@ class EnvironmentWorkshop:
         if self._environment is None:
             raise AssertionError("prepare() comes first")
         environ = environment.worker_environ(self._environment)
-        return Worker(self._environment.python, environ=environ, log=self._logs / "worker.log")
+        log = self._logs / "worker.log"
+        return Worker(self._environment.python, environ=environ, log=log, usage=self._usage)
 
     def keras3_worker(self, listener: Listener) -> Worker:
         """Ensure the environment ``keras3`` and return a worker of it, not started yet."""
@@ -83,7 +93,8 @@ class EnvironmentWorkshop:
         from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
 
         made = environment.ensure("keras3", wishes=self._wishes, listener=listener)
-        return Worker(made.python, environ=environment.worker_environ(made), log=self._logs / "worker-keras3.log")
+        environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
+        return Worker(made.python, environ=environ, log=log, usage=self._usage)
 
     def runtimes(self) -> RuntimePool:
         """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""
@@ -91,6 +102,10 @@ class EnvironmentWorkshop:
 
         self._runtimes = self._runtimes or RuntimePool()
         return self._runtimes
+
+    def usage(self) -> Usage:
+        """Return what jobs took in all workers so far."""
+        return self._usage
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""

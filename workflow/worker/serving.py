@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from typing import Any, Callable, Dict, Iterator
 
-from . import jobs, stubs
+from . import jobs, memory, stubs
 from .channel import Channel, output_to, tidy_streams
 from .failure import describe
 
@@ -30,12 +30,16 @@ def serve(reading: int, writing: int, *, scratch: str) -> None:
 def warm_up() -> None:
     """Import what nearly every job needs. A failure is left for the jobs to meet and report."""
     stubs.install()
+    gc.disable()  # the collector looks at a million objects again and again, none of which is garbage
     try:
         import tensorflowjs.converters.converter  # noqa: F401
 
         _spare_keras()
     except Exception:
         traceback.print_exc()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _spare_keras() -> None:
@@ -50,14 +54,15 @@ def _spare_keras() -> None:
 
 
 def answer(request: Dict[str, Any], send: Callable[[Dict[str, Any]], None]) -> Dict[str, Any]:
-    """Run one request and return its answer: ``result``, or ``failure`` with named fields."""
-    number = request["id"]
+    """Run one request and return its answer: ``result``, or ``failure`` with named fields, and the ``memory``."""
+    number, watch = request["id"], memory.Watch()
     try:
         with output_to(request["log"]), _clean_state():
             result = _run(request, lambda text: send({"id": number, "progress": text[:500]}))
+        found = {"ok": True, "result": result}
     except BaseException as problem:
-        return {"id": number, "ok": False, "failure": describe(problem)}
-    return {"id": number, "ok": True, "result": result}
+        found = {"ok": False, "failure": describe(problem)}
+    return {"id": number, **found, "memory": watch.measured()}
 
 
 def _run(request: Dict[str, Any], progress: jobs.Progress) -> Dict[str, Any]:

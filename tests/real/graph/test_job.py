@@ -40,12 +40,11 @@ def test_loops_lose_their_control_edges(graph: Callable[..., Any]) -> None:
     assert repairs_of(graph("gru")[1])["control_edges"] > 0
 
 
-def test_facts_say_ops_phases_memory_and_engine(graph: Callable[..., Any]) -> None:
+def test_facts_say_ops_phases_and_engine(graph: Callable[..., Any]) -> None:
     _, facts = graph("residual")
     assert facts["engine"] == "direct"
     assert facts["ops"]["Conv2D"] == 1
     assert set(facts["seconds"]) == {"load", "trace", "freeze", "optimize", "repair", "write"}
-    assert facts["memory"]["peak"] > 10**7
     assert list(facts["signature"]["inputs"]) == ["x"]
 
 

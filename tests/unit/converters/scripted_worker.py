@@ -22,7 +22,8 @@ def act(request: dict[str, Any]) -> None:
         with open(request["log"], "a", encoding="utf-8") as log:  # noqa: PTH123  as the worker does
             log.write(args["noise"])
     if deed == "answer":
-        say({"id": number, "ok": True, "result": {"args": args, "pid": os.getpid(), "tmp": os.environ["TMPDIR"]}})
+        result = {"args": args, "pid": os.getpid(), "tmp": os.environ["TMPDIR"]}
+        say({"id": number, "ok": True, "result": result, "memory": args.get("memory", {})})
     elif deed == "fail":
         say({"id": number, "ok": False, "failure": args["failure"]})
     elif deed == "progress":

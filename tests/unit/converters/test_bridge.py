@@ -13,6 +13,7 @@ import pytest
 
 from workflow.converters import bridge
 from workflow.converters.bridge import Worker
+from workflow.converters.usage import Limits, peak
 from workflow.errors import ReferenceConverterError, StepTimeoutError, UnhealthyError, WorkerDiedError
 
 if TYPE_CHECKING:
@@ -23,10 +24,18 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 
 @pytest.fixture
-def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridge, "_BOOTSTRAP", SCRIPTED)
+
+
+@pytest.fixture
+def worker(tmp_path: Path, scripted: None) -> Iterator[Worker]:
     with Worker(Path(sys.executable), environ=os.environ, log=tmp_path / "worker.log") as made:
         yield made
+
+
+def limited(tmp_path: Path, **limits: int) -> Worker:
+    return Worker(Path(sys.executable), environ=os.environ, log=tmp_path / "worker.log", limits=Limits(**limits))
 
 
 def ask(worker: Worker, log: Path, *, timeout: float | None = 20, **args: Any) -> dict[str, Any]:
@@ -155,3 +164,34 @@ def test_a_python_that_is_not_there_is_the_environments_fault(tmp_path: Path) ->
 def test_closing_twice_is_harmless(worker: Worker) -> None:
     worker.close()
     worker.close()
+
+
+def test_what_every_job_took_is_noted(worker: Worker, tmp_path: Path) -> None:
+    ask(worker, tmp_path / "log", memory={"peak": 900, "now": 400})
+    ask(worker, tmp_path / "log", memory={"peak": 700, "now": 500})
+    assert [(done.job, done.memory["now"]) for done in worker.usage.jobs] == [("convert", 400), ("convert", 500)]
+    assert peak(worker.usage.jobs) == 900
+
+
+@pytest.mark.usefixtures("scripted")
+def test_after_so_many_jobs_another_process_goes_on(tmp_path: Path) -> None:
+    with limited(tmp_path, jobs=2) as short_lived:
+        pids = [ask(short_lived, tmp_path / "log")["pid"] for _ in range(5)]
+    assert pids[0] == pids[1] != pids[2] == pids[3] != pids[4]
+    assert (tmp_path / "worker.log").read_text().count("gives way to a new one: it has done 2 jobs") == 2
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_process_that_keeps_too_much_memory_is_replaced_after_the_job(tmp_path: Path) -> None:
+    with limited(tmp_path, memory=10**9) as slim:
+        first = ask(slim, tmp_path / "log", memory={"peak": 3 * 10**9, "now": 10**9})["pid"]
+        assert ask(slim, tmp_path / "log", memory={"now": 10**9 + 1})["pid"] == first
+        assert not is_alive(first)
+        assert is_alive(slim.pid)
+    assert "still holds 1000 MB after 2 jobs" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_model_with_code_of_its_own_has_a_process_for_itself_alone(worker: Worker, tmp_path: Path) -> None:
+    first = ask(worker, tmp_path / "log", source={"custom_objects": ["layers.py"]})["pid"]
+    assert worker.pid not in (None, first)
+    assert ask(worker, tmp_path / "log")["pid"] != first

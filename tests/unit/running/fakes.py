@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.unit.running.recipes import write_layers_model
 from workflow.converters.fake_worker import FakeWorker
+from workflow.converters.usage import Usage
 from workflow.verification import exchange
 from workflow.verification.bench import RuntimePool
 from workflow.verification.model import NotRun
@@ -73,6 +74,7 @@ class FakeWorkshop:
 
     def __init__(self, **answers: Answer | list[Answer]) -> None:
         self.fake = FakeWorker({**DEFAULTS, **answers})
+        self.used = Usage()
         self.prepared = 0
         self.closed = 0
 
@@ -90,6 +92,9 @@ class FakeWorkshop:
 
     def runtimes(self) -> RuntimePool:
         return RuntimePool(no_runtime)
+
+    def usage(self) -> Usage:
+        return self.used
 
     def facts(self) -> dict[str, Any]:
         return {"name": "fake"}

@@ -13,6 +13,8 @@ import pytest
 
 from tests.unit.running.fakes import FakeWorkshop, predicted, reference, write_model
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
+from workflow.converters.fake_worker import FakeWorker
+from workflow.converters.usage import JobUsage
 from workflow.errors import (
     InterruptedRunError,
     ModelFileError,
@@ -308,3 +310,21 @@ def test_what_is_known_of_the_input_is_told_when_the_converter_fails_on_it(base:
     assert isinstance(error, ReferenceConverterError)
     assert "MyLayer" in error.details
     assert "Traceback" in error.details
+
+
+@pytest.mark.parametrize("failure_of_it", [None, BROKEN])
+def test_the_record_holds_what_each_steps_jobs_took(base: Path, failure_of_it: Exception | None) -> None:
+    workshop = FakeWorkshop()
+
+    def working(args: dict[str, Any]) -> dict[str, Any]:
+        workshop.used.jobs.append(JobUsage("convert", 1.5, {"peak": 700, "now": 600}))
+        if failure_of_it is not None:
+            raise failure_of_it
+        return write_model(args)
+
+    workshop.used.jobs.append(JobUsage("script", 9.0, {}))
+    workshop.fake = FakeWorker({"convert": working, "reference": reference, "predict": predicted()})
+    watcher = RecordingWatcher()
+    Runner(recipe_of(base, shard_step(base)), workshop, watcher, manner=Manner()).execute(Selection())
+    (step,) = watcher.record["steps"]
+    assert step["worker_jobs"] == [{"job": "convert", "seconds": 1.5, "memory": {"peak": 700, "now": 600}}]

@@ -81,6 +81,16 @@ def test_an_unknown_job_fails_and_the_worker_lives_on(worker: Worker, tmp_path: 
     assert worker.pid is not None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere less is known")
+def test_every_answer_carries_the_memory_even_a_failures(worker: Worker, tmp_path: Path) -> None:
+    worker.run("versions", {}, log=tmp_path / "log", timeout=30)
+    with pytest.raises(WorkflowError):
+        worker.run("cook", {}, log=tmp_path / "log", timeout=30)
+    for done in worker.usage.jobs:
+        assert 10**6 < done.memory["now"] <= done.memory["peak"]
+    assert [done.job for done in worker.usage.jobs] == ["versions", "cook"]
+
+
 def test_versions_are_told_even_where_packages_are_missing(worker: Worker, tmp_path: Path) -> None:
     found = worker.run("versions", {}, log=tmp_path / "log", timeout=30)
     assert found["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from typing import Any, Dict
 
 from ..jobs import Progress
@@ -26,18 +24,4 @@ def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     progress("optimising the graph")
     plan = conversion.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=taken.layers)
     facts = conversion.convert(conversion.named(taken.frozen, chosen), plan, clock=clock)
-    return {**taken.facts, **facts, "seconds": clock.seconds, "memory": _memory()}
-
-
-def _memory() -> Dict[str, int]:
-    """Return the process's memory in bytes, at its highest and, where the system tells, now."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return {}
-    unit = 1 if sys.platform == "darwin" else 1024
-    found = {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
-    if os.path.exists("/proc/self/statm"):
-        with open("/proc/self/statm", encoding="ascii") as file:
-            found["now"] = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return found
+    return {**taken.facts, **facts, "seconds": clock.seconds}
