@@ -113,7 +113,7 @@ class _Outputs:
     def _judge(self, found: outputs.Reference) -> Judge:
         case = self._case
         limits = tolerances.Tolerances(
-            depth=max(tolerances.depth(one) for one in (case.result, case.source) if one is not None),
+            depth=tolerances.deepest([one for one in (case.result, case.source) if one is not None]),
             noise=tolerances.noise(case.result, case.source) if case.source else 0.0,
             settings=case.settings,
         )

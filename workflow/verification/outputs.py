@@ -126,8 +126,9 @@ def level(runs: Sequence[PlaceRun], judge: Judge, *, samples: int, seconds: floa
     findings += [Finding(f"run in {run.place}, the result fails: {run.failure}") for run in runs if run.failure]
     ran = [run for run in runs if run.judgement is not None]
     facts = {"samples": samples, "places": [run.place for run in ran]}
+    said = tuple(_fallback(run) for run in ran if run.answers and run.answers.facts.get("fallback"))
     if findings:
-        return LevelReport("outputs", "failed", tuple(findings), facts=facts, seconds=seconds)
+        return LevelReport("outputs", "failed", tuple(findings), remarks=said, facts=facts, seconds=seconds)
     if not ran:
         whys = "; ".join(dict.fromkeys(run.not_run.why for run in runs if run.not_run))
         return LevelReport("outputs", "not run", why=whys, facts=facts, seconds=seconds)
@@ -135,9 +136,18 @@ def level(runs: Sequence[PlaceRun], judge: Judge, *, samples: int, seconds: floa
     facts["dead"] = dead
     if dead and len(dead) == len(judge.reference):
         why = f"the source answers nearly the same to all {samples} inputs, so that agreement proves nothing"
-        return LevelReport("outputs", "no proof", why=why, facts=facts, seconds=seconds)
-    remarks = [f"the output {name} hardly changes between inputs: its agreement proves little" for name in dead]
+        return LevelReport("outputs", "no proof", why=why, remarks=said, facts=facts, seconds=seconds)
+    remarks = [
+        *said,
+        *(f"the output {name} hardly changes between inputs: its agreement proves little" for name in dead),
+    ]
     return LevelReport("outputs", "passed", remarks=tuple(remarks), facts=facts, seconds=seconds)
+
+
+def _fallback(run: PlaceRun) -> str:
+    """Return that a place was asked for and another one computed."""
+    told = run.answers.facts["fallback"] if run.answers else {}
+    return f"{run.place} was asked for and {told['to']} computed it, for {told['why']}"
 
 
 def _run(ask: Ask, bench: Bench, *, runtime: str, backend: str | None) -> PlaceRun:

@@ -57,8 +57,11 @@ def test_training_on_digits_says_an_accuracy_above_97_percent(digits: dict[str, 
 
 
 def places(step: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what a step's record says of each place, by runtime and backend."""
+    """Return what a step's record says of each place, by runtime and backend; skips where one is not there."""
     runs = step["facts"]["check"]["runs"]
+    for told in runs:
+        if told["status"] == "not run":
+            pytest.skip(f"not run in {told['runtime']}: {told['why']}: {told['remedy']}")
     return {" ".join(filter(None, (told["runtime"], told["backend"]))): told for told in runs}
 
 

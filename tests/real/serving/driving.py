@@ -16,8 +16,8 @@ import pytest
 from workflow.events import Silent
 from workflow.processes import run
 from workflow.serving.libraries import tfjs_packages
+from workflow.verification.model import NotRun
 from workflow.verification.runtimes import browsers, node_program
-from workflow.verification.runtimes.node_program import Node
 
 _SCRIPT = Path(__file__).with_name("drive.mjs")
 _FLAGS = (
@@ -56,10 +56,10 @@ class Driver:
 
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
-    """Drives the browser of this machine; that there is one is what `make test` sees to."""
+    """Drives the browser of this machine; skips what needs it where there is none, or no Node.js to drive it."""
     node, browser = node_program.find(Silent()), browsers.find()
-    assert isinstance(node, Node), node
-    assert isinstance(browser, Path), browser
+    if isinstance(node, NotRun) or isinstance(browser, NotRun):
+        pytest.skip("; ".join(f"{one.why}: {one.remedy}" for one in (node, browser) if isinstance(one, NotRun)))
     kept = os.environ.get("TFJS_WORKFLOW_SCREENSHOTS")
     shots = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
     return Driver(node.program, browser, tfjs_packages(Silent()), shots)
