@@ -6,6 +6,7 @@ output, called ``x:KEY`` and ``y:KEY``.
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 from pathlib import Path
@@ -181,12 +182,15 @@ def save_classic(folder: Path) -> None:
 
 
 def save_messes(folder: Path) -> None:
-    """A graph with more ends than a model has, and files whose variables would not fit into a graph."""
+    """More ends than a model has, an input that no signature names, and variables that would not fit into a graph."""
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(FLOAT, (2,), name="x")
         for number in range(13):
             tf.tanh(x, name=f"end_{number}")
     (folder / "messy.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    with tf.Graph().as_default(), v1.Session() as session:
+        x, rate = v1.placeholder(FLOAT, (2,), name="x"), v1.placeholder(FLOAT, (), name="keep_prob")
+        v1.saved_model.simple_save(session, str(folder / "hungry"), {"x": x}, {"y": x * rate})
     for name in ("several", "classic"):
         shutil.copytree(folder / name, folder / f"huge_{name}")
         place = folder / f"huge_{name}" / "saved_model.pb"
@@ -212,6 +216,18 @@ def save_classic_table(folder: Path) -> None:
         write(folder / "classic_table", {"x": given}, {"y": session.run(y, {x: given})})
 
 
+def save_forest(folder: Path) -> None:
+    """Two small trees, where the environment has what grows them."""
+    if importlib.util.find_spec("tensorflow_decision_forests") is None:
+        return
+    forests: Any = importlib.import_module("tensorflow_decision_forests")
+    x = drawn(60, 2)
+    rows = tf.data.Dataset.from_tensor_slices(({"a": x[:, 0], "b": x[:, 1]}, (x.sum(1) > 0).astype(int))).batch(60)
+    model = forests.keras.RandomForestModel(num_trees=2, max_depth=2, verbose=0)
+    model.fit(rows)
+    model.save(str(folder / "forest"))
+
+
 def write(place: Path, given: dict[str, Any], answers: dict[str, Any]) -> None:
     arrays: dict[str, Any] = {f"x:{key}": np.asarray(value) for key, value in given.items()}
     arrays.update({f"y:{key}": np.asarray(value) for key, value in answers.items()})
@@ -219,5 +235,5 @@ def write(place: Path, given: dict[str, Any], answers: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    for save in (save_modern, save_classic, save_classic_table, save_messes):
+    for save in (save_modern, save_classic, save_classic_table, save_messes, save_forest):
         save(Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,6 +158,19 @@ def test_tables_get_numbers_that_do_not_depend_on_the_process(make: Callable[...
     }
 
 
+def test_a_decision_forest_goes_into_an_archive_without_times(worker: Worker, saved: Path, tmp_path: Path) -> None:
+    if not (saved / "forest").is_dir():
+        pytest.skip("the environment has no TensorFlow Decision Forests")
+    job = {"source": {"path": str(saved / "forest"), "format": SAVED}, "output": str(tmp_path / "out")}
+    facts = worker.run("graph", job, log=tmp_path / "job.log", timeout=120)
+    assert facts["addons"] == ["SimpleMLInferenceOpWithHandle"]
+    filled = [node["op"] for node in model_of(tmp_path / "out")["modelInitializer"]["node"]]
+    assert filled == ["Const", "SimpleMLCreateModelResource", "SimpleMLLoadModelFromPathWithHandle", "Identity"]
+    with zipfile.ZipFile(tmp_path / "out" / "assets.zip") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert sorted(archive.namelist()) == sorted(path.name for path in (saved / "forest" / "assets").iterdir())
+
+
 @pytest.mark.parametrize("name", ["keras", "vocabulary", "classic"])
 def test_another_worker_gives_the_same_bytes(
     name: str, make: Callable[..., Any], another: Worker, saved: Path, tmp_path: Path
@@ -181,6 +195,7 @@ REFUSED = [
     ("unsigned", SAVED, {}, ModelFileError, "has no signature"),
     ("classic", SAVED, {}, ModelFileError, "no graph with the tags serve; there are: gpu,serve; train"),
     ("classic", SAVED, {"saved_model_tags": ["train"], "signature_name": "x"}, ModelFileError, "there are: other"),
+    ("hungry", SAVED, {}, ModelFileError, "outputs depend on keep_prob, which the signature does not have"),
     ("huge_several", SAVED, {}, ConversionError, r"\d\d\.\d\d GiB"),
     ("huge_classic", SAVED, {"saved_model_tags": ["serve", "gpu"]}, ConversionError, r"44\.00 GiB"),
     ("needy", SAVED, {}, ConversionError, r"MatrixInverse \(from decompose\)"),
