@@ -139,7 +139,18 @@ def _error(case: Case, report: Report) -> VerificationError | None:
     not_run = None
     if outputs is not None and outputs.status == "not run":
         not_run = RuntimeRequiredError(f"{who}: it was run nowhere: {outputs.why}", hint=_remedy(report))
-    return verdicts.error_of(report, case.settings, who=who) or verdicts.no_proof(report, who) or not_run
+    error = verdicts.error_of(report, case.settings, who=who) or verdicts.no_proof(report, who) or not_run
+    if error is not None:
+        error.details = ""  # all of it is on the screen
+        error.hint = verdicts.with_paths(error.hint, _words_of(case))
+    return error
+
+
+def _words_of(case: Case) -> list[str]:
+    """Return how this verification was asked for, as far as a further one needs it."""
+    against = [] if case.source is None else ["--against", str(case.source.path)]
+    inputs = [] if case.settings.inputs is None else ["--inputs", str(case.settings.inputs)]
+    return [str(case.result.path), *against, *inputs]
 
 
 def _remedy(report: Report) -> str:
@@ -160,7 +171,8 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
         workshop.prepare(ConsoleListener())
         return workshop.worker()
 
-    bench = WorkerBench(worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout)
+    listener = ConsoleListener()
+    bench = WorkerBench(worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout, listener=listener)
     return bench, workshop
 
 

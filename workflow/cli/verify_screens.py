@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 from workflow.cli.console import console
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
     from workflow.verification.levels import Case
     from workflow.verification.model import LevelReport, Report
 
-_STYLES = {"passed": "green", "failed": "bold red", "no proof": "bold yellow", "not run": "yellow"}
+_STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "no proof": "bold yellow",
+    "not run": "yellow",
+    "incomplete": "yellow",
+}
 _SHOWN = 5
 
 
@@ -28,8 +36,11 @@ def print_report(case: Case, report: Report, answer: Any) -> None:
         screen.print(_places(report))
     for line in _about(report, answer):
         screen.print(line, markup=False)
+    for reason, places in _absent(report).items():
+        screen.print(f"! NOT RUN in {', '.join(places)}: {reason}", style="yellow", markup=False)
     screen.print("verdict: ", end="")
-    screen.print(report.verdict, style=_STYLES.get(report.verdict, "dim"))
+    screen.print(report.verdict, style=_STYLES.get(report.verdict, "dim"), end="")
+    screen.print(f" (not run in {', '.join(_lacking(report))})" if report.verdict == "incomplete" else "")
 
 
 def print_json(case: Case, report: Report, answer: Any) -> None:
@@ -59,6 +70,23 @@ def _print_level(level: LevelReport) -> None:
         screen.print(f"      {line}", style="dim", markup=False)
     for remark in level.remarks:
         screen.print(f"    ! {remark}", style="yellow", markup=False)
+
+
+def _absent(report: Report) -> dict[str, list[str]]:
+    """Return the places where it was not run, by why and how to get it."""
+    found: dict[str, list[str]] = {}
+    for run in report.runs:
+        if run["status"] == "not run":
+            found.setdefault(f"{run.get('why')}; {run.get('remedy')}", []).append(_place(run))
+    return found
+
+
+def _lacking(report: Report) -> list[str]:
+    return [_place(run) for run in report.runs if run["status"] == "not run"]
+
+
+def _place(run: Mapping[str, Any]) -> str:
+    return " ".join(str(part) for part in (run["runtime"], run.get("backend")) if part)
 
 
 def _figures(level: LevelReport) -> str:
@@ -91,7 +119,8 @@ def _places(report: Report) -> Table:
         "ms",
     )
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("place", "", "output") else "right", overflow="fold")
+        side: Any = "left" if heading in ("place", "", "output") else "right"
+        table.add_column(heading, justify=side, overflow="fold", no_wrap=heading != "output")
     for run in report.runs:
         for row in _rows(dict(run)):
             table.add_row(*row)
@@ -99,7 +128,7 @@ def _places(report: Report) -> Table:
 
 
 def _rows(run: dict[str, Any]) -> list[list[str]]:
-    place = f"{run['runtime']} {run['backend']}" if run.get("backend") else str(run["runtime"])
+    place = _place(run)
     status = f"[{_STYLES[run['status']]}]{run['status']}[/]"
     outputs = run.get("outputs") or []
     if not outputs:
@@ -111,7 +140,7 @@ def _rows(run: dict[str, Any]) -> list[list[str]]:
     for number, output in enumerate(outputs):
         first = number == 0
         figures = [_number(output.get(key)) for key in ("max_abs", "bound", "relative", "p99")]
-        shown = [*figures, _number(output.get("cosine"), "{:.7f}"), _share(output, "top1"), _share(output, "top5")]
+        shown = [*figures, _number(output.get("cosine"), "{:.6f}"), _share(output, "top1"), _share(output, "top5")]
         ends = [shares if first else "", f"{median:.1f}" if first and median is not None else ""]
         rows.append([place if first else "", status if first else "", str(output["name"]), *shown, *ends])
     return rows
@@ -131,12 +160,7 @@ def _share(output: dict[str, Any], key: str) -> str:
 
 
 def _about(report: Report, answer: Any) -> list[str]:
-    lines = [
-        f"{run['runtime']} {run.get('backend') or ''}".strip()
-        + f": not run: {run.get('why')}. {run.get('remedy') or ''}"
-        for run in report.runs
-        if run["status"] == "not run"
-    ]
+    lines = []
     found = report.facts.get("attribution")
     if found:
         stored, ran = found["quantization"], found["runtime"]
