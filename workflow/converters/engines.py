@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.converters import native
 from workflow.converters.command import command_line, converter_argv
 from workflow.converters.options import applying
-from workflow.converters.traced import to_graph_model, to_saved_model
+from workflow.converters.traced import to_graph_model, to_layers_model, to_saved_model
 from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
-_TRACED: dict[Format, Callable[[Work], Facts]] = {"tfjs_graph_model": to_graph_model, "tf_saved_model": to_saved_model}
+_IN_WORKER: dict[Format, Callable[[Work], Facts]] = {
+    "tfjs_graph_model": to_graph_model,
+    "tf_saved_model": to_saved_model,
+    "keras_saved_model": to_saved_model,
+    "tfjs_layers_model": to_layers_model,
+}
 """What our own code makes with TensorFlow, in the worker, by the format of the result."""
 
 
@@ -37,9 +42,9 @@ def convert(work: Work) -> Facts:
     step = work.step
     if step.engine == "reference":
         return _by_reference(work)
-    if may_need_worker(step):
-        return _in_worker(work)
     try:
+        if may_need_worker(step):
+            return {**_IN_WORKER[step.to_format](work), "engine": "worker"}
         return {"engine": "native", **_natively(work)}
     except native.DeclinedError as declined:
         return _otherwise(work, declined)
@@ -53,20 +58,6 @@ def _natively(work: Work) -> Facts:
     options = applying(step.options, pair)  # those of a graph model wait for `format: auto` to make one
     job = native.NativeJob(Path(step.input), pair[0], work.target, pair[1], options, work.listener)
     return native.EDGES[pair](job)
-
-
-def _in_worker(work: Work) -> Facts:
-    """Do what has no native edge: by our code in the worker, or, with nothing of ours, by the reference converter."""
-    step = work.step
-    ours = _TRACED.get(step.to_format)
-    if ours is not None:
-        return {**ours(work), "engine": "worker"}
-    if step.engine == "native":
-        raise ConversionError(
-            f"step {step.name}: the native engine does not convert {step.from_format} to {step.to_format}",
-            hint="`engine: auto` takes the reference converter where it must",
-        )
-    return _by_reference(work)
 
 
 def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:

@@ -106,6 +106,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "the converter's Keras does not load it: ",
         "custom layers must be registered; a file of Keras 3 needs the native engine or the environment `keras3`",
     ),
+    "no_layers": (
+        ModelFileError,
+        "a layers model cannot be made of it: ",
+        "what such a model does is code, not layers: convert it to tfjs_graph_model",
+    ),
     "foreign_code": (
         ConversionError,
         "loading the model would run code that stands in its file: ",

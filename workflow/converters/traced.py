@@ -1,4 +1,4 @@
-"""What our own code makes with TensorFlow, in the worker: graph models, and SavedModels of TensorFlow.js models."""
+"""What our own code makes with TensorFlow, in the worker: graph models, SavedModels, and layers out of SavedModels."""
 
 from __future__ import annotations
 
@@ -63,8 +63,22 @@ def to_graph_model(work: Work) -> Facts:
 def to_saved_model(work: Work) -> Facts:
     """Write a SavedModel of a TensorFlow.js model at ``work.target``; raises a ``WorkflowError``."""
     step = work.step
-    args = {"options": dict(step.options), "output": str(work.target)}
+    args = {"options": dict(step.options), "output": str(work.target), "target": step.to_format}
     return _run(work, "saved_model", _Source(step.input, step.from_format, {}), args=args)
+
+
+def to_layers_model(work: Work) -> Facts:
+    """Write a layers model of a Keras SavedModel at ``work.target``: Keras takes it out, the native engine goes on.
+
+    Raises ``DeclinedError`` as the native engine does, or a ``WorkflowError``.
+    """
+    step = work.step
+    options = {name: value for name, value in step.options.items() if name not in _FOREIGN}
+    with _scratch(work) as folder:
+        file = folder / "model.h5"
+        facts = _run(work, "resave", _Source(step.input, step.from_format, {}), args={"output": str(file)})
+        job = native.NativeJob(file, "keras", work.target, "tfjs_layers_model", options, work.listener)
+        return {**facts, **native.EDGES["keras", "tfjs_layers_model"](job), "by_way_of": "keras"}
 
 
 def _graph_args(options: Facts, source: _Source) -> Facts:

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import graph_runs
 from .failure import JobError, NotRunnableError
+from .graph import hub
 from .graph.signatures import Port
 from .rebuilding import models
 from .runnable import Named, Runnable
@@ -64,12 +65,10 @@ def saved_model(path: str, source: _Json) -> Runnable:
 
 def tf_hub(path: str, source: _Json) -> Runnable:
     """Load a TensorFlow Hub module, by handle or folder."""
-    import tensorflow_hub
-
-    folder = tensorflow_hub.resolve(path)
+    folder = hub.folder_of(path)
     if os.path.exists(os.path.join(folder, "tfhub_module.pb")):
         raise NotRunnableError("a TensorFlow Hub module of the TF1 kind")
-    return saved_model(folder, {"signature_name": "default", **source})
+    return saved_model(folder, source)
 
 
 def _listed(names: Any) -> List[str]:

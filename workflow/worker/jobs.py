@@ -17,6 +17,7 @@ JOBS = {
     "script": ("scripts", "run"),
     "compare": ("comparison", "compare"),
     "graph": ("graph.job", "graph"),
+    "resave": ("resaving", "resave"),
     "saved_model": ("rebuilding.job", "saved_model"),
     "reference": ("prediction", "reference"),
     "predict": ("prediction", "predict"),

@@ -1,0 +1,36 @@
+"""The job ``resave``: a Keras SavedModel as a Keras HDF5 file, from which our own code goes on without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict
+
+from . import foreign_code
+from .failure import JobError
+from .jobs import Progress
+
+_LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
+
+
+def resave(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa: ARG001  every job takes both
+    """Write ``source`` {path, format: keras_saved_model} as the .h5 file ``output``; its optimizer is left behind.
+
+    Without it a model loads whatever optimizer it was compiled with. Raises ``JobError``.
+    """
+    import tf_keras
+
+    source = args["source"]
+    foreign_code.require_harmless(source)
+    with foreign_code.known_classes(source) as known:
+        try:
+            model = tf_keras.models.load_model(source["path"], known, compile=False)
+        except _LOADING_ERRORS as problem:
+            reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+            raise JobError("keras_declines", f"{source['path']}: {reason[:500]}") from problem
+        if not hasattr(model, "get_config") or not hasattr(model, "save"):
+            raise JobError("keras_declines", f"{source['path']} is a SavedModel without Keras layers")
+        try:
+            model.save(args["output"], save_format="h5", include_optimizer=False)
+        except NotImplementedError as problem:  # a subclassed model, whose structure is its code
+            raise JobError("no_layers", f"{source['path']} is a subclassed model") from problem
+    return {"bytes": os.path.getsize(args["output"])}
