@@ -51,11 +51,10 @@ def to_graph_model(work: Work) -> Facts:
         made = folder / "graph" if later else work.target
         args = _graph_args(options, source) | {"output": str(made)}
         facts = source.facts | _run(work, "graph", source, args=args)
-        for proposal in facts.get("said", ()):
-            work.listener.say(f"{work.step.name}: {proposal}")
         if later:
             job = native.NativeJob(made, "tfjs_graph_model", work.target, "tfjs_graph_model", later, work.listener)
             facts |= native.EDGES["tfjs_graph_model", "tfjs_graph_model"](job)
+    _say_what_was_chosen(work, facts)
     _say_where_it_runs(work, facts)
     return facts
 
@@ -126,6 +125,15 @@ def _modules(work: Work) -> list[str]:
 
 def _any(options: Any, names: tuple[str, ...]) -> bool:
     return any(options.get(name) for name in names)
+
+
+def _say_what_was_chosen(work: Work, facts: Facts) -> None:
+    """Say which outputs of a frozen graph were taken where nobody had named them: a guess that the user can correct."""
+    if facts.get("output_node_names_found"):
+        names = ", ".join(facts["output_node_names"])
+        work.listener.say(
+            f"{work.step.name}: its outputs, found in the graph: {names} (`output_node_names:` names others)"
+        )
 
 
 def _say_where_it_runs(work: Work, facts: Facts) -> None:

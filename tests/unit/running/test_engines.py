@@ -39,6 +39,10 @@ def declining(_job: Any) -> dict[str, Any]:
     raise native.DeclinedError("layer gru of class GRU is more than it knows", route="graph")
 
 
+FROZEN = bytes([10, 16, 10, 1]) + b"x" + bytes([18, 11]) + b"Placeholder"
+"""A GraphDef of one placeholder."""
+
+
 def traced(**facts: Any) -> Answer:
     """Return what answers the job ``graph``: a graph model of one node."""
 
@@ -96,9 +100,20 @@ def test_a_graph_model_is_traced_by_our_own_code_in_the_worker(base: Path) -> No
     assert any("not on wasm: Einsum" in warning for warning in watcher.warnings)
 
 
+def test_outputs_that_nobody_named_are_said(base: Path) -> None:
+    found = traced(output_node_names=["softmax"], output_node_names_found=True)
+    watcher = RecordingWatcher()
+    (base / "frozen.pb").write_bytes(FROZEN)
+    step = replace(shard_step(base), kind="graph", input=str(base / "frozen.pb"), options={}, engine="auto")
+    step = replace(step, from_format="tf_frozen_model", to_format="tfjs_graph_model")
+    recipe = recipe_of(base, step, verify=False)
+    (outcome,) = Runner(recipe, FakeWorkshop(graph=found), watcher, manner=Manner()).execute(Selection())
+    assert outcome.error is None
+    assert any("found in the graph: softmax" in line for line in watcher.lines)
+
+
 def test_where_layers_do_not_suffice_a_graph_model_is_made_instead(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair = ("tfjs_layers_model", "tfjs_layers_model")
-    monkeypatch.setitem(native.EDGES, pair, declining)
+    monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
     watcher = RecordingWatcher()
     step = replace(shard_step(base), fallback_format="tfjs_graph_model", options={}, engine="auto")
     recipe = recipe_of(base, step, verify=False)
