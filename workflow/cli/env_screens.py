@@ -12,7 +12,7 @@ import typer
 
 from workflow import environment
 from workflow.cli.console import console, error_console, size_text
-from workflow.environment import activation
+from workflow.environment import activation, purposes
 from workflow.errors import UnhealthyError, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def print_ready(made: Environment) -> None:
     console().print(f"  enter:  {activation.line(_shell_or_bash(), made.name)}", markup=False)
     console().print("  leave:  deactivate")
     name = "" if made.name == environment.DEFAULT_NAME else f"-n {made.name} "
-    console().print(f"  or run: {activation.invocation()} env run {name}-- tensorflowjs_converter --help", markup=False)
+    trial = " ".join(purposes.of(made.name).trial)
+    console().print(f"  or run: {activation.invocation()} env run {name}-- {trial}", markup=False)
 
 
 def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.environment.model import DEFAULT_NAME, Entry, Environment, Wishes
+from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME, Entry, Environment, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_NAME",
+    "KERAS3_NAME",
     "Entry",
     "Environment",
     "Wishes",
@@ -32,11 +33,11 @@ __all__ = [
 # every function imports its module when called: --help and check need none of them
 
 
-def lock_digest() -> str:
-    """Return the sha256 over conda-lock.yml and this platform's pip lock."""
+def lock_digest(name: str = DEFAULT_NAME) -> str:
+    """Return the sha256 over the locks that the environment of this name is made from on this platform."""
     from workflow.environment.blueprint import blueprint  # noqa: PLC0415
 
-    return blueprint().digest
+    return blueprint(name).digest
 
 
 def find(name: str) -> Environment | None:
@@ -55,7 +56,7 @@ def ensure(name: str, *, wishes: Wishes, listener: Listener) -> Environment:
 
 
 def verify(environment: Environment) -> Iterator[Check]:
-    """Run the five health checks and yield each; after a failure the next ``ensure`` makes it anew."""
+    """Run the health checks and yield each; after a failure the next ``ensure`` makes it anew."""
     from workflow.environment import lifecycle  # noqa: PLC0415
 
     return lifecycle.verify(environment)

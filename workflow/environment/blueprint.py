@@ -1,4 +1,4 @@
-"""What an environment is built from on this machine: the two locks, the profile, and one digest over both."""
+"""What an environment is built from on this machine: its locks, the profile, and one digest over them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow import locations
-from workflow.environment import conda_lock
+from workflow.environment import conda_lock, purposes
+from workflow.environment.model import DEFAULT_NAME
 from workflow.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PROFILES = ("full", "lean")
+    from workflow.environment.purposes import Purpose
+
 _PROFILE_MARK = b"# profile:"
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """The files that decide what is in an environment here."""
+    """The files that decide what is in an environment here, and what it is for."""
 
     platform: str
     conda_lock: Path
     pip_lock: Path
     profile: str
     digest: str
+    purpose: Purpose = purposes.CONVERTER
 
 
 def platform() -> str:
@@ -41,32 +44,36 @@ def platform() -> str:
     return name
 
 
-def blueprint() -> Blueprint:
-    """Read the locks of this platform; raises EnvironmentProblem when they are missing or have no profile."""
-    here = platform()
+def blueprint(name: str = DEFAULT_NAME) -> Blueprint:
+    """Read the locks of the environment of this name for this platform.
+
+    Raises EnvironmentProblem when they are missing or have no profile.
+    """
+    here, purpose = platform(), purposes.of(name)
     conda = locations.project_file("conda-lock.yml")
-    pip_lock = locations.project_file("requirements") / f"tfjs-{here}.txt"
+    pip_lock = locations.project_file("requirements") / purpose.lock.format(platform=here)
     try:
-        conda_bytes, pip_bytes = conda.read_bytes(), pip_lock.read_bytes()
+        contents = [path.read_bytes() for path in ((conda,) if purpose.uses_conda_lock else ()) + (pip_lock,)]
     except OSError as error:
         raise EnvironmentProblem(
             f"cannot read the environment's lock {error.filename}: {error.strerror}",
             hint="the installation is incomplete: install the tool again, or restore the file from git",
         ) from error
     digest = hashlib.sha256()
-    for data in (conda_bytes, pip_bytes):
+    for data in contents:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
-    return Blueprint(here, conda, pip_lock, _profile(pip_lock, pip_bytes), digest.hexdigest())
+    profile = _profile(pip_lock, contents[-1], known=purpose.profiles)
+    return Blueprint(here, conda, pip_lock, profile, digest.hexdigest(), purpose)
 
 
-def _profile(path: Path, content: bytes) -> str:
+def _profile(path: Path, content: bytes, *, known: tuple[str, ...]) -> str:
     first = content.split(b"\n", 1)[0]
     if first.startswith(_PROFILE_MARK):
         profile = first.removeprefix(_PROFILE_MARK).decode("ascii", "replace").strip()
-        if profile in _PROFILES:
+        if profile in known:
             return profile
     raise EnvironmentProblem(
-        f"{path}: the first line does not say '# profile: full' or '# profile: lean'",
+        f"{path}: the first line does not say {' or '.join(repr(f'# profile: {name}') for name in known)}",
         hint="make the lock anew with scripts/relock.py",
     )

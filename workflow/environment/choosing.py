@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import disposal
+from workflow.environment import disposal, purposes
 from workflow.errors import DownloadError, EnvironmentProblem, NoManagerError, StrictnessError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ def make(name: ManagerName) -> Manager:
     return manager
 
 
+def managers_for(name: str) -> list[Manager]:
+    """Return the managers that can make the environment of this name, in the order in which they are tried."""
+    if purposes.of(name) is purposes.KERAS3:
+        from workflow.environment.managers.python import TodaysPythonManager  # noqa: PLC0415  as in the table
+
+        return [TodaysPythonManager()]
+    return all_managers()
+
+
 def all_managers() -> list[Manager]:
     """Return every manager in the order in which they are tried."""
     return [make(name) for name in NAMES]
@@ -50,7 +59,7 @@ def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumsta
     """
     if circumstances.manager is not None:
         return _create_named(prefix, order, managers=managers, circumstances=circumstances)
-    skipped = _Skipped()
+    skipped = _Skipped(purposes.of(prefix.name).interpreter)
     for manager in managers:
         reason = manager.missing()
         if reason is not None:
@@ -73,8 +82,9 @@ def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumsta
 
 @dataclass
 class _Skipped:
-    """Why each manager so far was not used."""
+    """Why each manager so far was not used, and what could be installed so that one can be."""
 
+    wanted: str
     missing: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     failures: dict[str, EnvironmentProblem] = field(default_factory=dict)
@@ -98,7 +108,7 @@ class _Skipped:
             )
         return NoManagerError(
             "nothing on this machine can make the environment",
-            hint="install micromamba, or a CPython 3.8 (pyenv and uv can)",
+            hint=f"install {self.wanted}",
             details=details,
         )
 

@@ -1,4 +1,4 @@
-"""Does an environment work? Five commands, each with time and verdict, for creation and ``env verify``."""
+"""Does an environment work? A few commands, each with time and verdict, for creation and ``env verify``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ ABSENT = frozenset({"flax", "jax", "jaxlib", "tensorflow-decision-forests"})
 
 _ABSENCE = re.compile(r"\S+ \S+ requires (?P<package>[\w.-]+), which is not installed\.")
 _WANTED = "3.8."
+_WANTED_FOR_KERAS3 = ("3.10.", "3.11.", "3.12.", "3.13.")
 _SECONDS = 300.0
 _POLL_SECONDS = 0.02
 _IMPORTS = "import tensorflow, tensorflowjs; print(tensorflow.__version__, tensorflowjs.__version__)"
+_KERAS3 = "import tensorflow, keras; print(tensorflow.__version__, keras.backend.backend(), keras.__version__)"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def checks(environment: Environment, *, log: Path) -> Iterator[Check]:
     log.parent.mkdir(parents=True, exist_ok=True)
     running: list[_Running] = []
     try:
-        for plan, key in zip(_PLANS, tether.CHECKS, strict=True):
+        plans = _PLANS_FOR_KERAS3 if environment.profile == "keras3" else _PLANS
+        for plan, key in zip(plans, tether.CHECKS, strict=False):
             with tether.tied(log, key) as tie:
                 started = _start(plan, environment, tie)
             if isinstance(started, Check):
@@ -153,9 +156,14 @@ def _judge_version(environment: Environment, output: str) -> tuple[Verdict, str]
     version = output.removeprefix("Python ")
     if version != environment.python_version:
         return "failed", f"it was Python {environment.python_version} when it was made"
+    for_keras3 = environment.profile == "keras3"
+    if for_keras3 and not version.startswith(_WANTED_FOR_KERAS3):
+        return "failed", "this must be Python 3.10 to 3.13"
     if environment.caveats:
         return "marked", "; ".join(environment.caveats)
-    return ("ok", "") if version.startswith(_WANTED) else ("failed", "this must be Python 3.8")
+    if not for_keras3 and not version.startswith(_WANTED):
+        return "failed", "this must be Python 3.8"
+    return ("ok", "")
 
 
 def _judge_packages(environment: Environment, output: str) -> tuple[Verdict, str]:
@@ -164,7 +172,7 @@ def _judge_packages(environment: Environment, output: str) -> tuple[Verdict, str
     missing = {match["package"].lower().replace("_", "-") for match in matches if match}
     if environment.profile == "lean" and all(matches) and missing == ABSENT:
         return "marked", f"left out on purpose: {', '.join(sorted(ABSENT))}"
-    if environment.profile == "full" and output.endswith("No broken requirements found."):
+    if environment.profile != "lean" and output.endswith("No broken requirements found."):
         return "ok", ""
     return "failed", "packages are missing or do not fit together"
 
@@ -181,6 +189,17 @@ def _judge_converter(_environment: Environment, output: str) -> tuple[Verdict, s
     return ("ok", "") if "tensorflowjs " in output else ("failed", "it printed no version")
 
 
+def _judge_keras(_environment: Environment, output: str) -> tuple[Verdict, str]:
+    found = output.splitlines()[-1:] or [""]
+    right = re.fullmatch(r"\S+ tensorflow 3\.\S+", found[0])
+    return ("ok", found[0]) if right else ("failed", "this must be Keras 3 on TensorFlow")
+
+
+_PLANS_FOR_KERAS3 = (
+    _Plan("python --version", ("python", "--version"), _judge_version),
+    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, keras", ("python", "-c", _KERAS3), _judge_keras),
+)
 _PLANS = (
     _Plan("python --version", ("python", "--version"), _judge_version),
     _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workflow import __version__
 from workflow.environment import blueprint as blueprints
-from workflow.environment import registry, settings, state
+from workflow.environment import purposes, registry, settings, state
 from workflow.environment.model import Environment
 from workflow.errors import EnvironmentProblem, StorageError, StrictnessError, UnhealthyError
 
@@ -37,12 +37,12 @@ class Crew:
 
 def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None = None) -> Environment:
     """Return the environment of this name, made (anew) if it is not ready; at once when it is."""
-    circumstances = settings.resolve(wishes)
+    circumstances = purposes.fitted(settings.resolve(wishes), name=name, wishes=wishes)
     entry = registry.look(name)
     if entry.status == "ready" and entry.environment:
         return _accepted(entry.environment, circumstances)
     try:
-        return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew())
+        return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew(name))
     except OSError as error:
         raise StorageError(
             f"environment {name!r} could not be made: {error}",
@@ -117,9 +117,11 @@ def _accepted(environment: Environment, circumstances: Circumstances) -> Environ
 def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
     from workflow.environment import choosing  # noqa: PLC0415  as above
 
-    plan = blueprints.blueprint()
+    plan = blueprints.blueprint(entry.name)
     order = _order(entry.name, plan, circumstances=circumstances, listener=listener)
     listener.say(f"making environment {entry.name!r} in {entry.prefix}")
+    if plan.purpose.announcement:
+        listener.say(plan.purpose.announcement)
     manager = choosing.create(entry.prefix, order, managers=crew.managers(), circumstances=circumstances)
     environment = _equipped(entry, manager, plan=plan, order=order, crew=crew)
     listener.say("checking the environment")
@@ -205,16 +207,16 @@ def _bracketed(note: str) -> str:
 def _equip(python: Path, plan: Blueprint, order: Order) -> None:
     from workflow.environment import interpreters, pip_packages, stubs  # noqa: PLC0415  as above
 
-    pip_packages.install(python, plan.pip_lock, offline=order.offline, listener=order.listener, log=order.log)
+    pip_packages.install(python, plan, offline=order.offline, listener=order.listener, log=order.log)
     if plan.profile == "lean" and (interpreter := interpreters.ask(python)):
         stubs.install(interpreter.packages)
 
 
-def _real_crew() -> Crew:
+def _real_crew(name: str) -> Crew:
     from workflow.environment import choosing, health, interpreters  # noqa: PLC0415  as above
 
     return Crew(
-        managers=choosing.all_managers,
+        managers=lambda: choosing.managers_for(name),
         ask=interpreters.ask,
         equip=_equip,
         check=lambda environment, log: health.checks(environment, log=log),

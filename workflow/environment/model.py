@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEFAULT_NAME = "tfjs"
+KERAS3_NAME = "keras3"
+"""The reserved name of the environment for files of Keras 3."""
 
 Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A converter environment; ``caveats`` says what is not as asked, ``profile`` is full or lean."""
+    """An environment; ``caveats`` says what is not as asked, ``profile`` is full or lean, or keras3."""
 
     name: str
     prefix: Path

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from workflow.environment.blueprint import Blueprint
     from workflow.events import Listener
 
 _NEWS = re.compile(
@@ -26,13 +27,17 @@ _WORTH_SAYING = 10 << 20
 _KEPT_LINES = 200
 
 
-def install(python: Path, lock: Path, *, offline: bool, listener: Listener, log: Path) -> None:
-    """Install exactly what ``lock`` holds, every file checked against its hashes, build tools included.
+def install(python: Path, plan: Blueprint, *, offline: bool, listener: Listener, log: Path) -> None:
+    """Install exactly what the plan's pip lock holds for this Python, every file checked against its hashes.
 
-    Raises IntegrityError, DownloadError or StorageError; the environment is then half made: throw it away.
+    So are build tools. Raises IntegrityError, DownloadError or StorageError; the environment is then half made:
+    throw it away.
     """
-    count = len(_PINNED.findall(lock.read_text(encoding="utf-8")))
-    source = "from the cache" if offline else "the first time this downloads about 0.7 GB"
+    lock = plan.pip_lock
+    text = lock.read_text(encoding="utf-8")
+    # a lock for all platforms holds some packages that only others need
+    count = f"{'up to ' if ' ; ' in text else ''}{len(set(_PINNED.findall(text)))}"
+    source = "from the cache" if offline else f"the first time this downloads about {plan.purpose.download}"
     listener.say(f"installing {count} Python packages of {lock.name} ({source})")
     argv = [uv_program.path(), "pip", "install", "--python", str(python)]
     # no dependencies: the lock is closed, and the lean one leaves some out on purpose

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workflow.environment import layout, state
+from workflow.environment import layout, purposes, state
 from workflow.environment.blueprint import blueprint
 from workflow.environment.model import Entry, Environment
 from workflow.errors import EnvironmentProblem
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from workflow.environment.model import Status
 
-CONVERTER = "tensorflowjs_converter"
 _UNFINISHED = "its creation or removal did not end (or goes on at this moment)"
 
 
@@ -108,8 +107,9 @@ def _condition(known: state.State, environment: Environment) -> tuple[Status, st
         return "broken", f"its last verification failed: {known.unhealthy}"
     if not os.access(environment.python, os.X_OK):
         return "broken", f"its interpreter {environment.python} is missing or not executable"
-    if not layout.program(environment.prefix, CONVERTER).is_file():
-        return "broken", f"its {CONVERTER} is missing"
-    if known.lock_digest != blueprint().digest:
+    program = purposes.of(environment.name).program
+    if not layout.program(environment.prefix, program).is_file():
+        return "broken", f"its {program} is missing"
+    if known.lock_digest != blueprint(environment.name).digest:
         return "stale", "the lock has changed since it was made"
     return "ready", ""

@@ -86,6 +86,34 @@ def test_the_lean_set_may_lack_exactly_what_it_leaves_out(
     assert verdicts(replace(environment, profile=profile), tmp_path)[1] == verdict
 
 
+def test_the_environment_of_keras_3_is_checked_for_other_things(environment: Environment, tmp_path: Path) -> None:
+    made = replace(environment, name="keras3", profile="keras3", python_version="3.12.1")
+    python(made, version="3.12.1", imports="echo 2.21.0 tensorflow 3.15.1")
+    found = list(health.checks(made, log=tmp_path / "log"))
+    assert [(check.title, check.verdict) for check in found][1:] == [
+        ("pip check", "ok"),
+        ("import tensorflow, keras", "ok"),
+    ]
+    assert found[2].note == "2.21.0 tensorflow 3.15.1"
+
+
+@pytest.mark.parametrize(
+    ("version", "imported", "failing"),
+    [
+        ("3.9.1", "2.21.0 tensorflow 3.15.1", "python --version"),
+        ("3.12.1", "2.21.0 jax 3.15.1", "import tensorflow, keras"),
+        ("3.12.1", "2.13.1 tensorflow 2.13.1", "import tensorflow, keras"),
+    ],
+)
+def test_another_keras_python_or_backend_fails(
+    environment: Environment, tmp_path: Path, version: str, imported: str, failing: str
+) -> None:
+    made = replace(environment, name="keras3", profile="keras3", python_version=version)
+    python(made, version=version, imports=f"echo {imported}")
+    failed = [check.title for check in health.checks(made, log=tmp_path / "log") if check.verdict == "failed"]
+    assert failed == [failing]
+
+
 def test_a_failing_import_shows_its_output_and_the_others_still_run(environment: Environment, tmp_path: Path) -> None:
     python(environment, imports="echo ImportError: no libfoo >&2; exit 1")
     found = list(health.checks(environment, log=tmp_path / "log"))

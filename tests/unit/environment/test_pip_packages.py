@@ -11,6 +11,7 @@ import pytest
 from tests.unit.environment import package_index
 from workflow import processes
 from workflow.environment import layout, pip_packages, uv_program
+from workflow.environment.blueprint import Blueprint
 from workflow.errors import DownloadError, EnvironmentProblem, IntegrityError, StorageError, WorkflowError
 from workflow.events import Recording
 
@@ -46,7 +47,8 @@ def install(python: Path, text: str, *, offline: bool = False) -> Recording:
     lock = python.parent / "lock.txt"
     lock.write_text(text)
     log = python.parent / "logs" / "log.txt"
-    pip_packages.install(python, lock, offline=offline, listener=listener, log=log)
+    plan = Blueprint("linux-64", lock, lock, profile="full", digest="")
+    pip_packages.install(python, plan, offline=offline, listener=listener, log=log)
     return listener
 
 

@@ -1,6 +1,6 @@
 """The hashed pip locks in requirements/: a table of what each is made from, their freshness, and making them.
 
-A lock starts with comments: its profile (converter environments only), the sha256 of its sources (command and
+A lock starts with comments: its profile (environments only), the sha256 of its sources (command and
 input files), the sha256 of its body, and the command. None holds a URL, so any package index can serve it.
 """
 
@@ -69,6 +69,7 @@ LOCKS: tuple[PipLock, ...] = (
     _converter_lock("osx-64", target="x86_64-apple-darwin"),
     _converter_lock("osx-arm64", target="aarch64-apple-darwin"),
     _converter_lock("win-64", target="x86_64-pc-windows-msvc", profile="lean"),
+    PipLock("requirements/keras3.txt", ("requirements/keras3.in",), _UNIVERSAL, profile="keras3"),
 )
 
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import layout
+from workflow.environment import layout, purposes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ class FakeManager:
         python.parent.mkdir(parents=True)
         if self.failure is not None:
             raise self.failure
-        for name in ("python", "tensorflowjs_converter"):
+        for name in ("python", purposes.of(prefix.name).program):
             program = layout.program(prefix, name)
             program.touch()
             program.chmod(0o755)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow import processes
-from workflow.environment import interpreters, uv_program
+from workflow.environment import conda_lock, interpreters, purposes, uv_program
 from workflow.errors import NoManagerError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Literal
 
     from workflow.environment.interpreters import Interpreter
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _WANTED = "3.8"
 _NEARBY = ("3.9", "3.10", "3.11")
+# the newest Keras wants 3.11; there is no TensorFlow for 3.13 on Intel Macs
+_TODAYS = ("3.12", "3.11", "3.13", "3.10")
+_OLD_KERAS = "Python 3.10 has no Keras after 3.12, which does not load what later ones save"
 _SECONDS = 120.0
 _NO_CONDA = "not a conda environment"
 
@@ -73,15 +77,54 @@ class NearbyPythonManager:
         """As for 3.8."""
 
 
+class TodaysPythonManager:
+    """For the environment of Keras 3: a CPython 3.10 to 3.13 that is here, be it the one that runs this tool."""
+
+    @property
+    def name(self) -> Literal["python"]:
+        """Its name on the command line."""
+        return "python"
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """There is no conda environment of this sort to be had; an old Python has an old Keras."""
+        found = _todays()
+        return (_NO_CONDA, _OLD_KERAS) if found and found.series == "3.10" else (_NO_CONDA,)
+
+    def missing(self) -> str | None:
+        """Look for the best series that is here."""
+        return None if _todays() else "no CPython 3.10 to 3.13 on PATH, in pyenv or from uv"
+
+    def create(self, prefix: Path, order: Order) -> None:
+        """Make a virtual environment, as for 3.8."""
+        _make(prefix, _todays(), order)
+
+    def remove(self, prefix: Path) -> None:
+        """As for 3.8."""
+
+
 def _nearest() -> Interpreter | None:
     return next((found for series in _NEARBY if (found := interpreters.find(series))), None)
+
+
+def _todays() -> Interpreter | None:
+    intel_mac = conda_lock.current_platform() == "osx-64"
+    wanted = [series for series in _TODAYS if not (intel_mac and series == "3.13")]
+    found = next((found for series in wanted[:-1] if (found := interpreters.find(series))), None)
+    return found or _own(wanted) or interpreters.find(wanted[-1])
+
+
+def _own(wanted: list[str]) -> Interpreter | None:
+    """Return the Python that runs this tool, if it is one of these: surely there, and perhaps in no usual place."""
+    own = interpreters.ask(Path(sys.executable))
+    return own if own and own.implementation == "CPython" and own.series in wanted else None
 
 
 def _make(prefix: Path, found: Interpreter | None, order: Order) -> None:
     if found is None:
         raise NoManagerError(
             "the Python that was to be used is gone",
-            hint="install a CPython 3.8 (pyenv and uv can) and try again",
+            hint=f"install {purposes.of(prefix.name).interpreter} and try again",
         )
     order.listener.say(f"using CPython {found.version} from {found.executable}")
     argv = [uv_program.path(), "venv", "--no-python-downloads", "--no-project"]
