@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters import noise
-from workflow.converters.known_failures import KINDS, RULES, Rule
+from workflow.converters import keras3_failures, known_failures, noise
+from workflow.converters.known_failures import RULES, Rule
 from workflow.errors import ReferenceConverterError, WorkflowError
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
     from pathlib import Path
+
+KINDS = {**known_failures.KINDS, **keras3_failures.KINDS}
+"""Failures that a worker recognised itself: class, words before its own, hint."""
 
 _LONGEST = 300
 _TOLD_BY_THE_LOG = frozenset({"script", "no_output", "result_fails"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow.converters.usage import Usage
@@ -92,7 +93,8 @@ class EnvironmentWorkshop:
         from workflow import environment  # noqa: PLC0415  as above
         from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
 
-        made = environment.ensure("keras3", wishes=self._wishes, listener=listener)
+        wishes = replace(self._wishes, manager=None)  # that is meant for the other one
+        made = environment.ensure(environment.KERAS3_NAME, wishes=wishes, listener=listener)
         environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
         return Worker(made.python, environ=environ, log=log, usage=self._usage)
 

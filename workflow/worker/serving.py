@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib.util
 import os
 import platform
 import shutil
@@ -29,17 +30,32 @@ def serve(reading: int, writing: int, *, scratch: str) -> None:
 
 def warm_up() -> None:
     """Import what nearly every job needs. A failure is left for the jobs to meet and report."""
-    stubs.install()
+    warm = _warm_up_keras3 if _is_for_keras3() else _warm_up_converter
     gc.disable()  # the collector looks at a million objects again and again, none of which is garbage
     try:
-        import tensorflowjs.converters.converter  # noqa: F401
-
-        _spare_keras()
+        warm()
     except Exception:
         traceback.print_exc()
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _is_for_keras3() -> bool:
+    """Tell whether this is the environment for files of Keras 3: Keras asks for jax, which no stand-in may answer."""
+    return bool(importlib.util.find_spec("keras")) and not importlib.util.find_spec("tensorflowjs")
+
+
+def _warm_up_keras3() -> None:
+    import keras  # noqa: F401
+    import tensorflow  # noqa: F401, ICN001
+
+
+def _warm_up_converter() -> None:
+    stubs.install()
+    import tensorflowjs.converters.converter  # noqa: F401
+
+    _spare_keras()
 
 
 def _spare_keras() -> None:

@@ -25,7 +25,8 @@ def current() -> Dict[str, Any]:
 
 
 def _version(name: str) -> Any:
-    for spelling in (name, name.replace("_", "-")) + (("tensorflow-intel",) if name == "tensorflow" else ()):
+    others = ("tensorflow-intel", "tensorflow-cpu") if name == "tensorflow" else ()
+    for spelling in (name, name.replace("_", "-"), *others):
         try:
             return metadata.version(spelling)
         except metadata.PackageNotFoundError:  # noqa: PERF203  two rounds

@@ -7,21 +7,31 @@ import os
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Tuple
 
+from ..keras3 import notes
+
 _FILE = "keras_metadata.pb"
 _ROOT = 0
 
 
 @dataclass(frozen=True)
 class Notes:
-    """Names in the model's own order, empty where unknown; ``layers`` are the names of all layers."""
+    """Names in the model's own order, empty where unknown; ``layers`` are the names of all layers.
+
+    ``structured`` says that the model is known to answer with a dictionary.
+    """
 
     inputs: Tuple[str, ...] = ()
     outputs: Tuple[str, ...] = ()
     layers: FrozenSet[str] = frozenset()
+    structured: bool = False
 
 
 def read(folder: str) -> Notes:
-    """Return the notes of a SavedModel's folder; empty ones where Keras left none, or none that can be read."""
+    """Return the notes of a SavedModel's folder, Keras's or ours; empty ones where there are none that can be read."""
+    ours = notes.read(folder)
+    if ours:
+        ports = (tuple(ours["inputs"]), tuple(ours["outputs"]))
+        return Notes(*ports, frozenset(ours["layers"]), structured=bool(ours["structured"]))
     from google.protobuf.message import DecodeError
     from tensorflow.python.keras.protobuf import saved_metadata_pb2
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Sequence
 
 from ..failure import JobError
@@ -61,7 +61,7 @@ def freeze(choice: Choice, options: Options) -> Frozen:
     signature = in_order_of(frozen.signature, noted.inputs, outputs=noted.outputs)
     return Frozen(
         frozen.graph,
-        signature,
+        replace(signature, structured=signature.structured or noted.structured),
         frozen.initializer,
         generated_by=choice.graph.meta_info_def.tensorflow_version or None,
         assets=forests.assets(choice.folder) if forest else None,

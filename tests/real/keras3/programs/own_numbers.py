@@ -1,0 +1,3 @@
+"""A neighbour that own_layers.py imports."""
+
+FACTOR = 1.5
