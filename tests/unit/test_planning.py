@@ -10,6 +10,7 @@ import pytest
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow import planning
 from workflow.planning import Selection
+from workflow.recipe.model import Verification
 from workflow.running import publishing
 from workflow.running.digests import artifact_digests
 from workflow.running.records import Sidecar
@@ -165,4 +166,10 @@ def test_planning_changes_no_byte(base: Path) -> None:
 
 def test_other_verification_settings_run_the_step_again(base: Path) -> None:
     run_all(recipe_of(base, shard_step(base), verify=False))
-    assert only_reason(recipe_of(base, shard_step(base))).startswith("verify:")
+    assert only_reason(recipe_of(base, shard_step(base))) == "verify: off -> on"
+
+
+def test_a_setting_of_the_verification_is_named(base: Path) -> None:
+    run_all(recipe_of(base, shard_step(base)))
+    step = replace(shard_step(base), verification=Verification(atol=0.5))
+    assert only_reason(recipe_of(base, step)) == "verify.atol: None -> 0.5"

@@ -103,7 +103,7 @@ class Verification:
     from the input spec with ``seed``. ``labels`` is a .npy or .npz (array ``y``) of class indices for ``inputs``: then
     accuracy is reported, and may fall by ``accuracy_drop``. ``samples`` None means all that are given, or as many as
     ``batches`` take. ``atol`` and ``rtol`` None mean derived from dtype, depth and quantization; ``outputs`` sets them
-    for one output. ``repeat`` predictions are timed.
+    for one output. At most ``repeat`` predictions are timed.
     """
 
     enabled: bool = True
@@ -120,7 +120,7 @@ class Verification:
     rtol: float | None = None
     outputs: Mapping[str, Tolerance] = field(default_factory=dict)
     accuracy_drop: float | None = None
-    repeat: int = 5
+    repeat: int = 30
 
 
 @dataclass(frozen=True)

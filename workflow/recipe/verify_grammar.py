@@ -69,7 +69,9 @@ class VerifyEntry(Entry):
     accuracy_drop: Annotated[float, Field(ge=0, le=1)] = Field(
         default=ABSENT, description="By how much the accuracy on labelled inputs may fall; 0.01 is one percent."
     )
-    repeat: Annotated[int, Field(ge=0, le=1000)] = Field(default=5, description="How many predictions to time.")
+    repeat: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=30, description="How many predictions to time, as far as half a second goes."
+    )
 
 
 def switched_off(value: object) -> bool:

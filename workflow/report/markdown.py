@@ -71,7 +71,8 @@ def _cell(cell: Cell | None) -> str:
     if cell is None:
         return ""
     mark = f"{_MARKS[cell.status]} " if cell.status != "passed" else ""
-    return f"{mark}{cell.number}" + (f", {cell.top1}" if cell.top1 else "")
+    right = f"{cell.accuracy} right" if cell.accuracy else ""
+    return f"{mark}{', '.join(part for part in (cell.number, cell.top1, right) if part)}"
 
 
 def _failures(record: RunRecord) -> Iterable[str]:

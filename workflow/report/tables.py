@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.report.wording import difference_text, share_text
+from workflow.report.wording import accuracy_text, difference_text, share_text
 
 if TYPE_CHECKING:
     from workflow.report.record import Attribution, PlaceRun, RunRecord, StepRecord, WorstElement
@@ -15,11 +15,15 @@ _WORST = 8
 
 @dataclass(frozen=True)
 class Cell:
-    """One artifact in one place: its status, the largest difference, how often the top answer agrees, and why not."""
+    """One artifact in one place: its status, the largest difference, how often the top answer agrees, and why not.
+
+    ``accuracy`` is the share of labelled samples that it answers right there.
+    """
 
     status: str
     number: str
     top1: str = ""
+    accuracy: str = ""
     note: str = ""
 
 
@@ -121,4 +125,5 @@ def _cell(run: PlaceRun) -> Cell:
         return Cell("not run", "not run", note=f"{run.why} {run.remedy}".strip())
     finite = all(output.finite for output in run.outputs)
     number = difference_text(run.max_abs) if finite else "not finite"
-    return Cell(run.status, number, "" if run.top1 is None else share_text(run.top1), run.why)
+    accuracy = "" if run.accuracy is None else accuracy_text(run.accuracy.result)
+    return Cell(run.status, number, "" if run.top1 is None else share_text(run.top1), accuracy, run.why)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SCHEME = 1
 """Version of the sidecar and of the key; raising it makes every step run again."""
 
+_SWITCH = {True: "on", False: "off", None: "not set"}
 _SUFFIX = ".tfjs-workflow.json"
 
 
@@ -110,13 +111,18 @@ def intact(output: Path, sidecar: Sidecar) -> list[str]:
     return missing + edited + extra
 
 
-def _changed_options(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    names = sorted(before.keys() | after.keys())
-    return [
-        f"{name}: {before.get(name, 'not set')} -> {after.get(name, 'not set')}"
-        for name in names
-        if before.get(name) != after.get(name)
-    ]
+def _changed_options(before: dict[str, Any], after: dict[str, Any], within: str = "") -> list[str]:
+    """Return what changed among options, and among those inside one that has its own: ``verify.atol: 0.1 -> 0.2``."""
+    found = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, "not set"), after.get(name, "not set")
+        if isinstance(old, dict) and isinstance(new, dict) and old.get("enabled") != new.get("enabled"):
+            found.append(f"{name}: {_SWITCH[old.get('enabled')]} -> {_SWITCH[new.get('enabled')]}")
+        elif isinstance(old, dict) and isinstance(new, dict):
+            found += _changed_options(old, new, f"{within}{name}.")
+        elif old != new:
+            found.append(f"{within}{name}: {old} -> {new}")
+    return found
 
 
 def _changed_inputs(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workflow.verification.model import RunResult, Subject, Tensors
 
 _TIMING_MS = 2000.0
+"""A first prediction that takes longer (shaders are compiled for it) is not repeated."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,8 @@ def in_javascript(runtime: Runtime, ask: Ask, *, name: str, backend: str | None)
     answers = [runtime.run(request) for request in requests]
     first = answers[0]
     timings = {**first.timings}
-    repeat = _affordable(ask.repeat, float(timings.get("first_ms") or 0.0))
-    if repeat:
-        again = runtime.run(replace(requests[0], repeat=repeat, outputs=ask.folder / f"{name}_{backend}_timed"))
+    if ask.repeat and float(timings.get("first_ms") or 0.0) <= _TIMING_MS:
+        again = runtime.run(replace(requests[0], repeat=ask.repeat, outputs=ask.folder / f"{name}_{backend}_timed"))
         timings |= {key: again.timings.get(key) for key in ("median_ms", "spread_ms", "count")}
     facts = {key: value for key, value in first.facts.items() if key != "versions"}
     versions = {str(key): str(value) for key, value in dict(first.facts.get("versions") or {}).items()}
@@ -119,11 +119,6 @@ def _request(ask: Ask, number: int, *, name: str, backend: str | None) -> RunReq
         backend=backend,
         timeout=ask.timeout,
     )
-
-
-def _affordable(repeat: int, first_ms: float) -> int:
-    """Return how often to repeat a prediction so that timing takes some two seconds; 0 where one alone takes longer."""
-    return 0 if first_ms > _TIMING_MS else min(repeat, int(_TIMING_MS / max(first_ms, 1.0)))
 
 
 def save_feed(feeds: Sequence[Feed], file: Path) -> None:

@@ -15,6 +15,7 @@ from .runnable import Named, Runnable
 from .specs import Spec
 
 _CHUNK_BYTES = 8 << 20
+_TIMED_SECONDS = 0.6
 _SCALES = (1.0, 0.1, 10.0, 0.01, 100.0)
 _Piece = Tuple[List[Any], int]
 
@@ -76,7 +77,7 @@ def _written(model: Runnable, feed: _Piece, outputs: Named, *, folder: str) -> D
 def predict(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa: ARG001  as above
     """Run ``model`` on every exchange set of ``feeds`` ({inputs, outputs} folders; or one, given as ``args`` itself).
 
-    Inputs belong to the model's by name, else by order and shape. ``repeat`` more runs of the last feed are timed.
+    Inputs belong to the model's by name, else by order and shape. Up to ``repeat`` runs of the last feed are timed.
     """
     begin = time.perf_counter()
     try:
@@ -167,8 +168,9 @@ def _described(model: Runnable, outputs: Named) -> Dict[str, Any]:
 
 
 def _timed(model: Runnable, arrays: Sequence[Any], repeat: int) -> Dict[str, Any]:
-    taken = []
-    for _ in range(repeat):
+    taken: List[float] = []
+    end = time.perf_counter() + _TIMED_SECONDS
+    while len(taken) < repeat and (not taken or time.perf_counter() < end):
         start = time.perf_counter()
         model.run(list(arrays))
         taken.append((time.perf_counter() - start) * 1000)
