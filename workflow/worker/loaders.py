@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import zipfile
@@ -29,7 +30,12 @@ def _keras(path: str, source: _Json) -> Runnable:
     """Load with the Keras that the converter uses, else, unless it is an archive, with the one inside TensorFlow.
 
     Where tf_keras has been imported, the load_model of TensorFlow's own Keras 2.13 never comes back from an archive.
+    The environment for Keras 3 has neither, and loads with that.
     """
+    if importlib.util.find_spec("tf_keras") is None:
+        from .keras3 import running
+
+        return running.runnable(source)
     import tensorflow as tf
     import tf_keras
 

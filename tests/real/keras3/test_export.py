@@ -106,6 +106,21 @@ def test_what_cannot_be_exported_says_why_and_leaves_nothing(
     assert not (tmp_path / f"{name}.saved").exists()
 
 
+@pytest.mark.parametrize("name", ["dictionaries.keras", "recurrent.h5", "odd_names.keras"])
+def test_the_file_itself_can_be_run_for_comparison(name: str, warm: Worker, zoo: Path, tmp_path: Path) -> None:
+    _, inputs, outputs = MODELS[name]
+    arrays = np.load(zoo / f"{name}.npz")
+    exchange.write(tmp_path / "in", {key: arrays[f"x{number}"] for number, key in enumerate(inputs)})
+    model = {"path": str(zoo / name), "format": "keras" if name.endswith(".h5") else "keras_keras"}
+    job = {"model": model, "inputs": str(tmp_path / "in"), "outputs": str(tmp_path / "out")}
+    facts = warm.run("predict", job, log=tmp_path / "job.log", timeout=120)
+    assert [port["name"] for port in facts["inputs"]] == inputs
+    answers = exchange.read(tmp_path / "out")
+    assert max(np.abs(answers[key] - arrays[f"y{number}"]).max() for number, key in enumerate(outputs)) < 1e-6
+    drawn = {"model": model, "folder": str(tmp_path / "drawn"), "batches": [1, 3], "seed": 0}
+    assert len(warm.run("reference", drawn, log=tmp_path / "job.log", timeout=120)["feeds"]) >= 1
+
+
 def test_the_job_loads_nothing_of_the_converter(keras3: Environment, tmp_path: Path) -> None:
     environ = environment.worker_environ(keras3)
     with Worker(keras3.python, environ=environ, log=tmp_path / "worker.log") as worker:
