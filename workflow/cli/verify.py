@@ -160,6 +160,7 @@ def _remedy(report: Report) -> str:
 def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
+    from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
     from workflow.environment import Wishes  # noqa: PLC0415  as above
     from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
@@ -173,7 +174,7 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
 
     listener = ConsoleListener()
     bench = WorkerBench(worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout, listener=listener)
-    return bench, workshop
+    return replace(bench, keras3=lambda: worker_if_made(workshop, listener)), workshop
 
 
 def _subject(path: Path, named: str | None) -> Subject:

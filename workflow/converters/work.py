@@ -21,7 +21,7 @@ class Workers(Protocol):
         """Return the warm worker of the converter environment."""
 
     def keras3(self) -> WorkerLike:
-        """Return a worker of its own in the environment for files of Keras 3; the caller closes it."""
+        """Return the warm worker of the environment for files of Keras 3."""
 
 
 @dataclass(frozen=True)

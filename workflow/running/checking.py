@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,11 +70,13 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     source, result = _subjects(step, order.staged)
     if not settings.enabled:
         return _sound(result)
+    from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
 
     pool = order.workshop.runtimes()
     own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout, listener=order.listener)
+    own = dataclasses.replace(own, keras3=lambda: worker_if_made(order.workshop, order.listener))
     with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
         case = Case(
             result,

@@ -36,7 +36,7 @@ class Workers:
         return self.workshop.worker()
 
     def keras3(self) -> WorkerLike:
-        """Return a worker of its own in the environment for files of Keras 3; the caller closes it."""
+        """Return the warm worker of the environment for files of Keras 3."""
         return self.workshop.keras3_worker(self.listener)
 
 

@@ -29,7 +29,7 @@ class Workshop(Protocol):
         """Return a worker of its own for a user's script; the caller closes it."""
 
     def keras3_worker(self, listener: Listener) -> WorkerLike:
-        """Return a worker in the environment for files of Keras 3, made when it is not there; the caller closes it."""
+        """Return a worker in the environment for files of Keras 3, made when it is not there; it stays warm."""
 
     def runtimes(self) -> RuntimePool:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
@@ -56,6 +56,7 @@ class EnvironmentWorkshop:
         self._logs = logs
         self._environment: Environment | None = None
         self._worker: Worker | None = None
+        self._keras3: Worker | None = None
         self._usage = Usage()
         self._runtimes: RuntimePool | None = None
 
@@ -89,14 +90,17 @@ class EnvironmentWorkshop:
         return Worker(self._environment.python, environ=environ, log=log, usage=self._usage)
 
     def keras3_worker(self, listener: Listener) -> Worker:
-        """Ensure the environment ``keras3`` and return a worker of it, not started yet."""
+        """Ensure the environment ``keras3`` and return the worker of it."""
         from workflow import environment  # noqa: PLC0415  as above
         from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
 
+        if self._keras3 is not None:
+            return self._keras3
         wishes = replace(self._wishes, manager=None)  # that is meant for the other one
         made = environment.ensure(environment.KERAS3_NAME, wishes=wishes, listener=listener)
         environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
-        return Worker(made.python, environ=environ, log=log, usage=self._usage)
+        self._keras3 = Worker(made.python, environ=environ, log=log, usage=self._usage)
+        return self._keras3
 
     def runtimes(self) -> RuntimePool:
         """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""
@@ -124,9 +128,8 @@ class EnvironmentWorkshop:
         }
 
     def close(self) -> None:
-        """End the worker and the runtimes."""
-        if self._runtimes is not None:
-            self._runtimes.close()
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        """End the workers and the runtimes."""
+        for running in (self._runtimes, self._worker, self._keras3):
+            if running is not None:
+                running.close()
+        self._worker = self._keras3 = None

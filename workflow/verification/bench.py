@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import WorkflowError
 from workflow.verification import runtimes
 from workflow.verification.model import NotRun
 from workflow.verification.references import References
@@ -60,29 +59,23 @@ class WorkerBench:
     timeout: float | None = None
     listener: Listener | None = None
     keras3: Callable[[], WorkerLike | None] = lambda: None
-    """Gives a worker of the environment ``keras3``, which is closed after its job; None where there is none."""
+    """Gives the worker of the environment ``keras3``, None where there is none."""
 
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Run a job in the worker; a source that only Keras 3 loads is run as what its Keras exports of it."""
+        """Run a job in the worker; a source that only Keras 3 loads is run where that is."""
         answer = self.worker().run(name, arguments, log=self.log, timeout=self.timeout)
         if name == "reference" and "not_run" in answer and arguments["model"]["format"] in _OF_KERAS:
-            return self._exported(arguments, answer)
+            return self._by_keras3(name, arguments, refused=answer)
         return answer
 
-    def _exported(self, arguments: Mapping[str, Any], refused: dict[str, Any]) -> dict[str, Any]:
+    def _by_keras3(self, name: str, arguments: Mapping[str, Any], *, refused: dict[str, Any]) -> dict[str, Any]:
         worker = self.keras3()
         if worker is None:
             return refused | {"not_run": f"{refused['not_run']}; {_NO_KERAS_3}"}
-        target = f"{arguments['folder']}/exported"
-        job = {"source": dict(arguments["model"]), "output": target}
-        try:
-            worker.run("export", job, log=self.log, timeout=self.timeout)
-        except WorkflowError as problem:
-            return refused | {"not_run": f"{refused['not_run']}; in the environment keras3: {problem.message}"}
-        finally:
-            worker.close()
-        model = {"path": target, "format": "tf_saved_model"}
-        return self.worker().run("reference", {**arguments, "model": model}, log=self.log, timeout=self.timeout)
+        answer = worker.run(name, arguments, log=self.log, timeout=self.timeout)
+        if "not_run" in answer:
+            answer["not_run"] = f"{refused['not_run']}; and in the environment keras3: {answer['not_run']}"
+        return answer
 
     def runtime(self, name: str, backend: str | None) -> Runtime | NotRun:
         """Return the runtime of this name, or why it is not there."""
