@@ -118,3 +118,4 @@ def _forget_models() -> None:
     if "tensorflow" in sys.modules:
         sys.modules["tensorflow"].compat.v1.reset_default_graph()
     gc.collect()
+    memory.give_back()

@@ -56,11 +56,13 @@ def by_running_it(model: Path, output: Path) -> tuple[str, dict[str, Any]]:
 def test_jobs_leave_nothing_of_the_model_behind(
     worker: Worker, heavy_model: Path, tmp_path: Path, way: Callable[[Path, Path], tuple[str, dict[str, Any]]]
 ) -> None:
-    held = []
+    worker.start()
+    pid, held = worker.pid, []
     for _ in range(COUNT):
         job, args = way(heavy_model, tmp_path / "out")
         worker.run(job, args, log=tmp_path / "log", timeout=120)
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
         held.append(worker.usage.jobs[-1].memory["now"])
+    assert worker.pid == pid
     grown = min(held[-SETTLING:]) - max(held[:SETTLING])
     assert grown < MODEL_BYTES * (COUNT - 2 * SETTLING) / 3

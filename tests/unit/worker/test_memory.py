@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workflow.worker.memory import Watch
+from workflow.worker.memory import Watch, give_back
 
 MANY = 300 * 10**6
 
@@ -22,3 +22,12 @@ def test_the_peak_is_the_jobs_own() -> None:
     assert found["now"] < found["peak"] - 0.5 * MANY
     modest = Watch().measured()
     assert modest["peak"] < found["peak"] - 0.5 * MANY
+
+
+def test_what_is_free_goes_back_to_the_system() -> None:
+    scattered = [bytearray(10_000) for _ in range(30_000)]
+    scattered = scattered[-1:]  # the rest is free, below one that is not
+    kept = Watch().measured()["now"]
+    give_back()
+    assert Watch().measured()["now"] < kept - 0.2 * MANY
+    assert scattered
