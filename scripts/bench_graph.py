@@ -1,139 +1,149 @@
-"""Measure conversions to graph models: the direct way against the reference converter, in the same run.
+"""Measure conversions to graph models against the reference converter, in the same run.
 
-``python scripts/bench_graph.py --python PYTHON MODEL...`` where PYTHON is that of a converter environment, and each
-MODEL is a layers model's model.json or a Keras .h5. Prints for each model the reference's time (its console script,
-from start to exit), ours from start to exit, and ours in a warm worker; with ``--repeats N`` the best of N.
-
-``--growth N`` converts the first model N times in one worker and prints its memory along the way.
+For each model, in turn and the best of ``--repeats``: the reference's console script; the tool's command line, from the
+shell to exit, with verify off; a process that does nothing but the worker's job; and that job in a warm worker. Without
+a MODEL (a layers model's model.json or a Keras .h5): MobileNet, ResNet50 and EfficientNetB0 with seeded weights, as
+layers models. The environment must be there (`tfjs-workflow env create`).
 """
 
 from __future__ import annotations
 
 import argparse
 import filecmp
+import math
 import os
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+from bench_timing import Cost, best, cost, verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from workflow.converters.bridge import Worker  # noqa: E402  found by the line above
-from workflow.processes import run  # noqa: E402  likewise
+from workflow import environment  # noqa: E402  the checkout beside this script is measured
+from workflow.converters.bridge import Worker  # noqa: E402  as above
+from workflow.converters.native import EDGES, NativeJob  # noqa: E402  as above
+from workflow.events import Silent  # noqa: E402  as above
 
-TWENTIETH = 20
+if TYPE_CHECKING:
+    from workflow.environment import Environment
+
+KERAS: Final = "keras"
+LAYERS: Final = "tfjs_layers_model"
+GRAPH: Final = "tfjs_graph_model"
+FORMATS = {".json": LAYERS, ".h5": KERAS, ".keras": "keras_keras"}
+APPLICATIONS = ("MobileNet", "ResNet50", "EfficientNetB0")
+BARS = {"MobileNet": {"command": 4, "warm": 12}}
+WAYS = {"reference": "tensorflowjs_converter", "command": "command line", "job": "bare job", "warm": "warm worker"}
+RECIPE = """\
+verify: off
+steps:
+  - graph: {{input: {input}, output: graph}}
+"""
 
 
-def format_of(model: Path) -> str:
-    """Return the format that a model's file name stands for."""
-    return {".json": "tfjs_layers_model", ".h5": "keras", ".keras": "keras_keras"}[model.suffix]
+def worker_of(made: Environment, scratch: Path) -> Worker:
+    """Return a worker of the environment."""
+    return Worker(made.python, environ=environment.worker_environ(made), log=scratch / "worker.log")
 
 
-def job(model: Path, output: Path) -> dict[str, Any]:
-    """Return the arguments of the worker's job."""
-    return {"source": {"path": str(model.resolve()), "format": format_of(model)}, "output": str(output), "options": {}}
-
-
-def worker_of(python: Path, scratch: Path) -> Worker:
-    """Return a worker in the environment of ``python``."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return Worker(python, environ={"TF_CPP_MIN_LOG_LEVEL": "2", **kept}, log=scratch / "worker.log")
+def application(worker: Worker, name: str, folder: Path) -> Path:
+    """Write a network of Keras with seeded weights as a layers model and return its model.json."""
+    keras, layers = folder / f"{name}.h5", folder / name
+    job = {"application": name, "weights": "seeded", "offline": "fail", "seed": 0, "options": {}, "output": str(keras)}
+    worker.run("application", job, log=folder / "application.log")
+    EDGES[KERAS, LAYERS](NativeJob(keras, KERAS, layers, LAYERS, {}, Silent()))
+    return layers / "model.json"
 
 
 def convert(worker: Worker, model: Path, output: Path) -> dict[str, Any]:
-    """Convert once in the worker."""
-    return worker.run("graph", job(model, output), log=output.parent / "job.log", timeout=1800)
+    """Convert once in the worker and return the facts."""
+    source = {"path": str(model), "format": FORMATS[model.suffix]}
+    args = {"source": source, "output": str(output), "options": {}}
+    return worker.run("graph", args, log=output.parent / "job.log", timeout=1800)
 
 
-def seconds(argv: list[str], environ: dict[str, str]) -> float:
-    """Return how long a command takes; its failure ends the script."""
-    begin = time.perf_counter()
-    done = run(argv, env=environ)
-    if done.code != 0:
-        sys.exit(f"{done.command} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-    return time.perf_counter() - begin
+def once(way: str, model: Path, made: Environment, folder: Path) -> Cost:
+    """Convert to ``folder/graph`` in new processes, one of the first three ways, and return what it took."""
+    folder.mkdir()
+    ours = dict(os.environ, PYTHONPATH=str(ROOT))
+    if way == "reference":
+        formats = [f"--input_format={FORMATS[model.suffix]}", f"--output_format={GRAPH}"]
+        argv = [str(made.python.parent / "tensorflowjs_converter"), *formats, str(model), str(folder / "graph")]
+        return cost(argv, folder, environment.worker_environ(made))
+    if way == "job":
+        return cost([sys.executable, __file__, "--once", str(folder / "graph"), str(model)], folder, ours)
+    (folder / "recipe.yml").write_text(RECIPE.format(input=model), encoding="utf-8")
+    return cost([sys.executable, "-m", "workflow", "convert", "recipe.yml", "--quiet"], folder, ours)
 
 
-def reference(python: Path, model: Path, output: Path) -> float:
-    """Return the time of the reference converter, from start to exit."""
-    formats = [f"--input_format={format_of(model)}", "--output_format=tfjs_graph_model"]
-    program = str(python.parent / "tensorflowjs_converter")
-    return seconds([program, *formats, str(model), str(output)], dict(os.environ))
-
-
-def whole_process(python: Path, model: Path, output: Path) -> float:
-    """Return our time from start to exit: a process of the host that starts a worker."""
-    return seconds(
-        [sys.executable, __file__, "--python", str(python), "--once", str(output), str(model)], dict(os.environ)
-    )
-
-
-def same_shards(one: Path, other: Path) -> bool:
+def same_weights(one: Path, other: Path) -> bool:
     """Say whether two models have the same weight files, byte for byte."""
     names = sorted(path.name for path in one.glob("*.bin"))
-    return names == sorted(path.name for path in other.glob("*.bin")) and not any(
-        not filecmp.cmp(one / name, other / name, shallow=False) for name in names
+    return names == sorted(path.name for path in other.glob("*.bin")) and all(
+        filecmp.cmp(one / name, other / name, shallow=False) for name in names
     )
 
 
-def compare(python: Path, model: Path, repeats: int) -> None:
-    """Measure one model all three ways, taking turns, and print the best of each."""
-    times: dict[str, list[float]] = {"reference": [], "ours": [], "warm": []}
-    with tempfile.TemporaryDirectory() as folder, worker_of(python, Path(folder)) as worker:
-        scratch = Path(folder)
+def compare(model: Path, made: Environment, scratch: Path, *, repeats: int) -> dict[str, Cost]:
+    """Measure one model in all ways, taking turns; returns the best of each and prints whether the results agree."""
+    costs: dict[str, list[Cost]] = {way: [] for way in WAYS}
+    with worker_of(made, scratch) as worker:
         facts = convert(worker, model, scratch / "warming")
         for turn in range(repeats):
-            times["reference"].append(reference(python, model, scratch / f"reference{turn}"))
-            times["ours"].append(whole_process(python, model, scratch / f"ours{turn}"))
-            begin = time.perf_counter()
+            for way in ("reference", "command", "job"):
+                costs[way].append(once(way, model, made, scratch / f"{way}{turn}"))
+            begin, before = time.perf_counter(), cpu_of(worker)
             facts = convert(worker, model, scratch / f"warm{turn}")
-            times["warm"].append(time.perf_counter() - begin)
-        equal = same_shards(scratch / "reference0", scratch / "ours0")
-    best = {name: min(found) for name, found in times.items()}
-    print(
-        f"{model.parent.name}/{model.name}: reference {best['reference']:.1f} s, ours {best['ours']:.1f} s"
-        f" ({best['reference'] / best['ours']:.1f} times faster), warm worker {best['warm']:.2f} s"
-        f" ({best['reference'] / best['warm']:.1f} times); weight files {'equal' if equal else 'DIFFER'}"
-    )
-    print("  phases: " + ", ".join(f"{name} {value:.2f}" for name, value in facts["seconds"].items()))
+            costs["warm"].append(Cost(time.perf_counter() - begin, cpu_of(worker) - before))
+    equal = same_weights(scratch / "reference0" / "graph", scratch / "command0" / "graph")
+    phases = ", ".join(f"{name} {value:.2f}" for name, value in facts["seconds"].items())
+    print(f"  weight files {'equal' if equal else 'DIFFER'}; phases of the job in seconds: {phases}")
+    return {way: best(found) for way, found in costs.items()}
 
 
-def growth(python: Path, model: Path, count: int) -> None:
-    """Convert again and again in one worker and print its memory; the last over the twentieth is the figure."""
-    found = []
-    with tempfile.TemporaryDirectory() as folder, worker_of(python, Path(folder)) as worker:
-        for number in range(1, count + 1):
-            facts = convert(worker, model, Path(folder, "output"))
-            shutil.rmtree(Path(folder, "output"))
-            found.append(facts["memory"].get("now", facts["memory"].get("peak", 0)) / 1e6)
-            if number in (1, TWENTIETH) or number % 50 == 0:
-                print(f"  after {number:4d} conversions: {found[-1]:.0f} MB", flush=True)
-    print(f"last over twentieth: {found[-1] / found[min(TWENTIETH, count) - 1]:.3f}")
+def cpu_of(worker: Worker) -> float:
+    """Return the processor time, in seconds, that the worker's process has used; NaN where the system has no /proc."""
+    file = Path(f"/proc/{worker.pid}/stat")
+    if not file.is_file():
+        return math.nan
+    user, system = file.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def show(name: str, least: dict[str, Cost]) -> None:
+    """Print what one model took, how many times less than the reference that is, and the bars."""
+    for way, text in WAYS.items():
+        ratio, of_cpu = least["reference"].wall / least[way].wall, least["reference"].cpu / least[way].cpu
+        told = verdict(ratio, BARS.get(name, {}).get(way))
+        print(f"  {text:24} {least[way]}  {ratio:5.1f} times faster ({of_cpu:.1f} in cpu){told}", flush=True)
 
 
 def main() -> None:
     """Measure and print; see the module's text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", type=Path)
-    parser.add_argument("--python", type=Path, required=True)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"a file, or one of {', '.join(APPLICATIONS)}")
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--growth", type=int, default=0)
     parser.add_argument("--once", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    made = environment.find(environment.DEFAULT_NAME)
+    if made is None:
+        sys.exit("the environment is not there: run `tfjs-workflow env create` first")
     if chosen.once is not None:
-        with worker_of(chosen.python, chosen.once.parent) as worker:
-            convert(worker, chosen.models[0], chosen.once)
+        with worker_of(made, chosen.once.parent) as worker:
+            convert(worker, Path(chosen.models[0]), chosen.once)
         return
-    if chosen.growth:
-        growth(chosen.python, chosen.models[0], chosen.growth)
-        return
-    for model in chosen.models:
-        compare(chosen.python, model, chosen.repeats)
-    print(f"load average {os.getloadavg()[0]:.1f}")
+    for name in chosen.models or APPLICATIONS:
+        scratch = Path(tempfile.mkdtemp())
+        with worker_of(made, scratch) as worker:
+            model = application(worker, name, scratch) if name in APPLICATIONS else Path(name).resolve()
+        print(f"{name}   load average {os.getloadavg()[0]:.1f}", flush=True)
+        show(name, compare(model, made, scratch, repeats=chosen.repeats))
+        shutil.rmtree(scratch)
 
 
 if __name__ == "__main__":
