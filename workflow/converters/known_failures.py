@@ -104,7 +104,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "keras_declines": (
         ModelFileError,
         "the converter's Keras does not load it: ",
-        "custom layers must be registered; a file of Keras 3 needs the native engine or the environment `keras3`",
+        "the model's own classes come from Python files that the step names: `custom_objects: [my_layers.py]`",
     ),
     "no_layers": (
         ModelFileError,
@@ -121,7 +121,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "",
         "`custom_objects:` names Python files that define the model's own classes and import without arguments",
     ),
-    "source": (ModelFileError, "", "see what the file is with `tfjs-workflow inspect`, or make it again"),
+    "source": (ModelFileError, "", "`tfjs-workflow verify FILE` says what is known of it; make it again if it is damaged"),
     "not_built": (ModelFileError, "", "call the model once, or give it an Input, and save it again"),
     "input_kind": (ModelFileError, "", "TensorFlow.js takes plain tensors: give the model a dense input"),
     "weights": (ConversionError, "", "TensorFlow.js has float32, int32, bool, complex64 and string"),
