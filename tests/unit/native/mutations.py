@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,34 @@ def damage(folder: Path, dice: random.Random) -> None:
     """Damage a model folder in one to three places."""
     for _ in range(dice.randint(1, 3)):
         dice.choice(_DAMAGES)(folder, dice)
+
+
+def damaged_bytes(raw: bytes, dice: random.Random) -> bytes:
+    """Return bytes with a few changed, and the end or a piece missing now and then."""
+    content = bytearray(raw)
+    for _ in range(dice.randint(1, 12)):
+        content[dice.randrange(len(content))] = dice.choice((0, 1, 2, 8, 0x7F, 0x80, 0xFF, dice.randrange(256)))
+    if dice.random() < 0.1:
+        return bytes(content[: dice.randrange(len(content))])
+    return bytes(content)
+
+
+def damaged_json(raw: bytes, dice: random.Random) -> bytes:
+    """Return JSON in which one to three values are others, gone, or there twice."""
+    document = json.loads(raw)
+    for _ in range(dice.randint(1, 3)):
+        places = list(_values(document))
+        if places:
+            container, key = dice.choice(places)
+            if dice.random() < 0.2:
+                del container[key]
+            else:
+                container[key] = _another(places, dice)
+    return json.dumps(document).encode()
+
+
+def _another(places: list[tuple[Any, Any]], dice: random.Random) -> Any:
+    return dice.choice(_STRANGE) if dice.random() < 0.7 else copy.deepcopy(dice.choice(places)[0])
 
 
 def _values(value: Any) -> Iterator[tuple[Any, Any]]:

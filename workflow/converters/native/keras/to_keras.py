@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 import zipfile
@@ -14,6 +15,7 @@ from workflow.converters.native.keras.keras_order import layers_in_order, weight
 from workflow.converters.native.keras.layers_source import open_layers_model
 from workflow.converters.native.keras.tree import inner_model, is_container, layer_name
 from workflow.errors import ModelFileError
+from workflow.formats.wording import shown
 from workflow.running.storage import storing
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _CONTAINER_CLASS = {"Sequential": "Sequential", "Functional": "Model", "Model": 
 def layers_to_keras(job: NativeJob) -> Facts:
     """Write a Keras HDF5 file of a layers model; raises as ``EDGES`` says."""
     _require_no_options(job)
-    with open_layers_model(job.source) as model, storing(job.target):
+    with open_layers_model(job.source) as model, storing(job.target), _refusals():
         names = _write_whole_file(model, job.target, _progress(job, model))
         return {"weights": names, "bytes": job.target.stat().st_size}
 
@@ -44,9 +46,21 @@ def layers_to_keras(job: NativeJob) -> Facts:
 def layers_to_archive(job: NativeJob) -> Facts:
     """Write a .keras archive of a layers model; raises as ``EDGES`` says."""
     _require_no_options(job)
-    with open_layers_model(job.source) as model, storing(job.target):
+    with open_layers_model(job.source) as model, storing(job.target), _refusals():
         names = _write_archive(model, job.target, _progress(job, model))
         return {"weights": names, "bytes": job.target.stat().st_size}
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what h5py will not write, as two weights of one name, into ``ModelFileError``."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise ModelFileError(
+            f"the model cannot be written as HDF5: {shown(str(error))}",
+            hint="Its topology or its manifest is damaged: convert the model again.",
+        ) from error
 
 
 def _require_no_options(job: NativeJob) -> None:
