@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,22 +22,29 @@ class References:
 
     def __init__(self) -> None:
         self._folder: Path | None = None
+        self._removal: weakref.finalize[..., Any] | None = None
         self._known: dict[str, outputs.Reference | NotRun] = {}
 
     def of(self, source: Subject, settings: Verification, *, bench: Bench) -> outputs.Reference | NotRun:
         """Run a source in Python on its samples, unless that was done before; raises as ``outputs.reference_of``."""
         key = _key(source, settings)
         if key not in self._known:
-            self._folder = self._folder or Path(tempfile.mkdtemp(prefix="tfjs-references-"))
-            folder = self._folder / str(len(self._known))
+            folder = self._place() / str(len(self._known))
             self._known[key] = outputs.reference_of(source, settings, bench=bench, folder=folder)
         return self._known[key]
 
     def close(self) -> None:
         """Forget everything and remove its files; what is asked for later is computed anew."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder, self._known = None, {}
+        if self._removal is not None:
+            self._removal()
+        self._folder, self._removal, self._known = None, None, {}
+
+    def _place(self) -> Path:
+        """Return the folder of the answers, which is removed at the end of the process at the latest."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="tfjs-references-"))
+            self._removal = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
 
 def _key(source: Subject, settings: Verification) -> str:
