@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.environment.managers.base import Manager, ManagerName, Order
+    from workflow.environment.purposes import Purpose
     from workflow.environment.settings import Circumstances
 
 _FOLDER = "workflow.environment.managers"
@@ -59,7 +60,7 @@ def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumsta
     """
     if circumstances.manager is not None:
         return _create_named(prefix, order, managers=managers, circumstances=circumstances)
-    skipped = _Skipped(purposes.of(prefix.name).interpreter)
+    skipped = _Skipped(purposes.of(prefix.name))
     for manager in managers:
         reason = manager.missing()
         if reason is not None:
@@ -82,9 +83,9 @@ def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumsta
 
 @dataclass
 class _Skipped:
-    """Why each manager so far was not used, and what could be installed so that one can be."""
+    """Why each manager so far was not used for an environment of this purpose."""
 
-    wanted: str
+    purpose: Purpose
     missing: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     failures: dict[str, EnvironmentProblem] = field(default_factory=dict)
@@ -94,9 +95,10 @@ class _Skipped:
         failed = [f"{name}: {error.message}" for name, error in self.failures.items()]
         details = "\n".join([*failed, *self.missing, *self.refused])
         if self.refused:
+            conda = ", or make a conda channel reachable (--mirror)"
             return StrictnessError(
                 "--strict refuses what could be made here",
-                hint="leave out --strict, or make a conda channel reachable (--mirror)",
+                hint=f"leave out --strict{conda if self.purpose.uses_conda_lock else ': no conda makes this one'}",
                 details=details,
             )
         for error in self.failures.values():
@@ -108,7 +110,7 @@ class _Skipped:
             )
         return NoManagerError(
             "nothing on this machine can make the environment",
-            hint=f"install {self.wanted}",
+            hint=f"install {self.purpose.interpreter}",
             details=details,
         )
 

@@ -98,8 +98,9 @@ def test_a_manager_that_is_asked_for_and_cannot_make_it_is_refused() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_strict_refuses_it_for_no_conda_can_make_it() -> None:
-    with pytest.raises(StrictnessError):
+    with pytest.raises(StrictnessError) as caught:
         made(strict=True)
+    assert "no conda makes this one" in caught.value.hint
 
 
 def test_it_is_made_by_the_best_python_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
