@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.native.keras.judging import Judge
+from tests.real.native.keras.judging import Judge, assert_all_well
 from workflow.locations import cache
-from workflow.processes import run
+from workflow.processes import run, start
 
 ROOT = Path(__file__).resolve().parents[4]
 NODE = Path(__file__).resolve().parents[1] / "node"
@@ -37,10 +37,10 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 
 @pytest.fixture(scope="session")
 def gallery(converter_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models of the catalogue as Keras 2.13 saves them; takes a minute or two."""
+    """The models of the catalogue as Keras 2.13 saves them, by two processes; takes a minute or so."""
     folder = tmp_path_factory.mktemp("gallery")
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-    done = run([str(converter_python), "-m", "tests.real.native.keras.gallery", str(folder)], env=environ, cwd=ROOT)
-    assert done.code == 0, done.stderr[-2000:]
+    program = [str(converter_python), "-m", "tests.real.native.keras.gallery", str(folder)]
+    assert_all_well(start([*program, part], env=environ, cwd=ROOT) for part in ("1/2", "2/2"))
     assert json.loads((folder / "lstm" / "io.json").read_text(encoding="utf-8"))["outputs"]
     return folder

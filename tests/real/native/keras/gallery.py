@@ -1,8 +1,8 @@
 """Builds the models of the catalogue, and saves each with inputs and outputs.
 
 Run with the converter environment's Python (Keras 2.13) or another TensorFlow, from the top of the repository:
-``python -m tests.real.native.keras.gallery FOLDER [NAME...]``. Each model gets a folder with m.h5, m.keras and
-io.json; tensors lie beside them as raw little-endian files.
+``python -m tests.real.native.keras.gallery FOLDER [NAME... | 1/2]``, where 1/2 is the first half of all models. Each
+model gets a folder with m.h5, m.keras and io.json; tensors lie beside them as raw little-endian files.
 """
 
 from __future__ import annotations
@@ -120,6 +120,9 @@ def tried(what: str, action: Any) -> None:
 
 def main(folder: Path, names: list[str]) -> None:
     fill()
+    if names and names[0][0].isdecimal():
+        part, parts = names[0].split("/")
+        names = list(MODELS)[int(part) - 1 :: int(parts)]
     for name in names or list(MODELS):
         tried(name, lambda name=name: save(name, folder / name))
 

@@ -14,8 +14,10 @@ from workflow.events import Silent
 from workflow.processes import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from workflow.processes import Process
     from workflow.recipe.model import Format, OptionValue
 
 TOLERANCE = 1e-4
@@ -33,6 +35,13 @@ class Verdicts:
     right: set[str] = field(default_factory=set)
     wrong: dict[str, str] = field(default_factory=dict)
     declined: dict[str, str] = field(default_factory=dict)
+
+
+def assert_all_well(started: Iterable[Process]) -> None:
+    """Wait for programs that run side by side, each of which must end well."""
+    for process in list(started):
+        _, problems = process.communicate()
+        assert process.returncode == 0, problems.decode(errors="replace")[-2000:]
 
 
 def converted(source: Path, target: Path, **options: OptionValue) -> list[str]:
