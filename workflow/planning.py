@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import environment as environments
 from workflow.converters import native
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.running import digests, publishing
@@ -123,6 +124,8 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
     options = {"from": step.from_format, "to": step.to_format, **_plain(step.options), "engine": step.engine}
     if step.fallback_format:
         options["or"] = step.fallback_format
+    if step.from_format in ("keras", "keras_keras") and "tfjs_graph_model" in (step.to_format, step.fallback_format):
+        options["keras3"] = environments.lock_digest(environments.KERAS3_NAME)  # a file of Keras 3 may go that way
     if step.engine != "reference":
         options["native revision"] = native.REVISION
     options["verify"] = _verification_options(verification_of(step, recipe))

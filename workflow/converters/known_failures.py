@@ -121,7 +121,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "",
         "`custom_objects:` names Python files that define the model's own classes and import without arguments",
     ),
-    "source": (ModelFileError, "", "`tfjs-workflow verify FILE` says what is known of it; make it again if it is damaged"),
+    "source": (ModelFileError, "", "`tfjs-workflow verify FILE` says what is known of it; or make the file again"),
     "not_built": (ModelFileError, "", "call the model once, or give it an Input, and save it again"),
     "input_kind": (ModelFileError, "", "TensorFlow.js takes plain tensors: give the model a dense input"),
     "weights": (ConversionError, "", "TensorFlow.js has float32, int32, bool, complex64 and string"),
