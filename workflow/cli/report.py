@@ -47,7 +47,9 @@ def report(
     if not as_json:
         typer.echo(f"{page}" if quiet else f"report: {page}")
     if open_page:
-        typer.launch(page.resolve().as_uri())
+        from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as above
+
+        show_page(page.resolve().as_uri())
 
 
 def compare(

@@ -19,6 +19,7 @@ def serve(
 ) -> None:
     """Show a converted model in your browser: loading, speed per backend, and a drawing or picture to try it on."""
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  loaded for serving only, to keep --help fast
+    from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as below
     from workflow.serving.libraries import tfjs_packages  # noqa: PLC0415  as above
     from workflow.serving.server import DemoServer  # noqa: PLC0415  as above
     from workflow.serving.site import site_of  # noqa: PLC0415  as above
@@ -27,7 +28,7 @@ def serve(
     with DemoServer(site, port=port) as server:
         typer.echo(f"{site.title}: {server.url} (^C ends it)")
         if open_page:
-            typer.launch(server.url)
+            show_page(server.url)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
