@@ -93,7 +93,8 @@ def _figures(level: LevelReport) -> str:
     facts = level.facts
     if level.level == "weights" and "tensors" in facts:
         quantized = f", {facts['quantized']} quantized and within their bound" if facts["quantized"] else ""
-        return f"{facts['tensors']} tensors, {facts['bit_equal']} equal to the bit{quantized}"
+        folded = f", {facts['folded']} folded" if facts.get("folded") else ""
+        return f"{facts['tensors']} tensors, {facts['bit_equal']} equal to the bit{folded}{quantized}"
     if level.level == "outputs" and "samples" in facts:
         return f"{facts['samples']} inputs, in {', '.join(facts['places']) or 'no place'}"
     return f"{level.seconds * 1000:.0f} ms"

@@ -16,6 +16,8 @@ from workflow.converters.native.keras.assembly import assemble
 from workflow.converters.native.keras.whole_file import open_whole_file
 from workflow.converters.native.reading import open_model
 from workflow.converters.native.tensors import opened
+from workflow.formats.strict_json import read_object
+from workflow.verification.structure import model_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,6 +59,17 @@ def weights_of(subject: Subject) -> Iterator[Views]:
     """
     with _READERS[subject.format](subject) as found:
         yield found
+
+
+def configuration_of(subject: Subject) -> object:
+    """Return the configuration of a model of layers, as Keras writes it."""
+    if subject.format == "tfjs_layers_model":
+        return read_object(model_json(subject), "the model.json of a layers model")["modelTopology"]
+    if subject.format == "keras":
+        with open_whole_file(subject.path) as file:
+            return file.config
+    with tempfile.TemporaryDirectory() as scratch, open_archive(subject.path, scratch=Path(scratch)) as file:
+        return file.config
 
 
 def readable(subject: Subject) -> bool:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native import DeclinedError
 from workflow.errors import ModelFileError, WorkflowError
-from workflow.verification import explain
+from workflow.verification import explain, folding
 from workflow.verification.differences import Difference, compare, table
 from workflow.verification.model import Finding, LevelReport
-from workflow.verification.tensors import Named, readable, weights_of
+from workflow.verification.tensors import Named, configuration_of, readable, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LISTED = 10
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"
+_QUANTIZED_GRAPH = "its weights are folded, renamed and quantized, so none stands for one of the source's"
 _NO_READER = "the weights of a {} are read by TensorFlow alone; the outputs are compared"
 
 
@@ -33,7 +34,12 @@ def check(result: Subject, source: Subject, *, may_quantize: bool = True) -> Lev
     """
     begin = time.perf_counter()
     why = _inapplicable(result, source)
-    found = LevelReport("weights", "not applicable", why=why) if why else _compared(result, source, may_quantize)
+    if why:
+        found = LevelReport("weights", "not applicable", why=why)
+    elif result.format == "tfjs_graph_model" and source.format in _LAYERS:
+        found = _folded(result, source)
+    else:
+        found = _compared(result, source, may_quantize)
     return replace(found, seconds=time.perf_counter() - begin)
 
 
@@ -56,6 +62,8 @@ def alone(result: Subject) -> LevelReport:
 
 def _inapplicable(result: Subject, source: Subject) -> str:
     pair = {result.format, source.format}
+    if result.format == "tfjs_graph_model" and source.format in _LAYERS:
+        return ""
     if result.format == "tfjs_graph_model" and source.format != "tfjs_graph_model":
         return _TO_GRAPH
     for subject in (source, result):
@@ -88,6 +96,27 @@ def _compared(result: Subject, source: Subject, may_quantize: bool) -> LevelRepo
         facts=_facts(differences),
         table=table(wrong[:_LISTED]) if wrong else "",
     )
+
+
+def _folded(result: Subject, source: Subject) -> LevelReport:
+    """Account for the weights of a graph by those of the layers it was made from, as far as that can be."""
+    try:
+        with weights_of(source) as sources, weights_of(result) as (ours,):
+            if any(one.quantization for one in ours.values()):
+                return LevelReport("weights", "not applicable", why=_QUANTIZED_GRAPH)
+            found = folding.compare(sources[-1], ours, epsilons=folding.epsilons_in(configuration_of(source)))
+    except (DeclinedError, WorkflowError) as problem:
+        why = problem.reason if isinstance(problem, DeclinedError) else problem.message
+        return LevelReport("weights", "not applicable", why=why)
+    count = found.equal + found.folded + len(found.others)
+    facts = {"tensors": count, "bit_equal": found.equal, "folded": found.folded, "others": list(found.others)}
+    facts |= {"quantized": 0, "worst": None, "noise": 0.0}
+    if found.findings:
+        return LevelReport("weights", "failed", found.findings, facts=facts)
+    if found.others:
+        why = f"{len(found.others)} of its {count} weights are computed from the source's in ways not known here"
+        return LevelReport("weights", "not applicable", why=f"{why}; the others are the source's", facts=facts)
+    return LevelReport("weights", "passed", facts=facts)
 
 
 def _likest(sources: Views, results: Views) -> tuple[dict[str, Named], dict[str, Named]]:

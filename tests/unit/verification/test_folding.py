@@ -1,0 +1,108 @@
+"""The weights of graphs: the source's own, folded with a normalization, damaged, or of another kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from workflow.verification.folding import Folded, compare, epsilons_in
+from workflow.verification.tensors import Named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+CHANNELS = 24
+EPSILON = 1e-3
+
+
+def named(arrays: dict[str, Array]) -> dict[str, Named]:
+    def reader(array: Array) -> Callable[[], Array]:
+        return lambda: array.reshape(-1)
+
+    return {name: Named(name, array.shape, array.dtype.name, reader(array)) for name, array in arrays.items()}
+
+
+@pytest.fixture
+def source() -> dict[str, Array]:
+    rng = np.random.default_rng(4)
+
+    def drawn(*shape: int, low: float = -1.0) -> Array:
+        return rng.uniform(low, 1.0, shape).astype(np.float32)
+
+    found = {"conv/kernel": drawn(3, 3, 5, CHANNELS), "conv/bias": drawn(CHANNELS)}
+    for norm in ("norm", "other"):
+        found |= {f"{norm}/gamma": drawn(CHANNELS, low=0.5), f"{norm}/beta": drawn(CHANNELS)}
+        found |= {f"{norm}/moving_mean": drawn(CHANNELS), f"{norm}/moving_variance": drawn(CHANNELS, low=0.2)}
+    return found | {name: drawn(8, 8) for name in ("one/kernel", "two/kernel")}
+
+
+@pytest.fixture
+def graph(source: dict[str, Array]) -> dict[str, Array]:
+    ratio = source["norm/gamma"] / np.sqrt(source["norm/moving_variance"] + np.float32(EPSILON))
+    offset = source["norm/beta"] + (source["conv/bias"] - source["norm/moving_mean"]) * ratio
+    return {
+        "model/conv/Conv2D_weights": source["conv/kernel"] * ratio,
+        "model/conv/Conv2D_bn_offset": offset,
+        "model/one/MatMul/ReadVariableOp": source["one/kernel"].copy(),
+        "model/two/MatMul/ReadVariableOp": source["two/kernel"].copy(),
+        "model/reshape/shape": np.array([1, 2, 3, 4, 5], np.int32),
+    }
+
+
+def compared(source: dict[str, Array], graph: dict[str, Array]) -> Folded:
+    return compare(named(source), named(graph), epsilons=[EPSILON])
+
+
+def test_weights_that_are_the_sources_or_folded_are_all_accounted_for(source: Any, graph: Any) -> None:
+    assert compared(source, graph) == Folded(equal=2, folded=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        (
+            "model/conv/Conv2D_weights",
+            lambda array: array + 1e-3 * (np.arange(array.size) == 7).reshape(array.shape),
+            "by",
+        ),
+        ("model/conv/Conv2D_weights", lambda array: array + np.float32(1e-3), "differs from conv/kernel"),
+        ("model/conv/Conv2D_weights", lambda array: array * np.float32(1.001), "factors that are off by"),
+        ("model/conv/Conv2D_bn_offset", lambda array: array + np.float32(1e-3), "differs by up to"),
+        ("model/one/MatMul/ReadVariableOp", lambda array: array + np.float32(1e-3), "differs from one/kernel"),
+        ("model/one/MatMul/ReadVariableOp", lambda array: array * np.float32(1.001), "factors that are off by"),
+    ],
+)
+def test_a_damaged_weight_is_found_and_named(source: Any, graph: Any, name: str, change: Any, words: str) -> None:
+    shape = graph[name].shape
+    graph[name] = np.asarray(change(graph[name].copy()), np.float32).reshape(shape)
+    (finding,) = compared(source, graph).findings
+    assert finding.subject == name
+    assert words in finding.text
+
+
+def test_a_weight_in_the_place_of_another_is_found(source: Any, graph: Any) -> None:
+    graph["model/one/MatMul/ReadVariableOp"] = source["two/kernel"]
+    (finding,) = compared(source, graph).findings
+    assert "holds two/kernel of the source, and one/kernel belongs there" in finding.text
+
+
+def test_weights_of_another_kind_are_counted_and_no_fault(source: Any, graph: Any) -> None:
+    strange = {"model/gru/slice": source["one/kernel"][:, :4].copy(), "model/scaled": source["two/kernel"] * 3}
+    found = compared(source, graph | strange)
+    assert (found.others, found.findings) == (tuple(strange), ())
+
+
+def test_equal_weights_of_two_layers_are_in_the_right_place_in_either(source: Any, graph: Any) -> None:
+    source["two/kernel"] = graph["model/two/MatMul/ReadVariableOp"] = source["one/kernel"]
+    assert compared(source, graph).findings == ()
+
+
+def test_epsilons_are_found_however_deep_they_stand() -> None:
+    config = {"layers": [{"config": {"epsilon": 0.01, "layers": [{"epsilon": 0.002}]}}, {"config": {"name": "a"}}]}
+    assert epsilons_in(config) == [0.002, 0.01]

@@ -1,0 +1,234 @@
+"""The weights of a graph against those of the layers that it was made from: each is one of them, or folded from them.
+
+Converters fold a batch normalization into the convolution before it: kernel times ``gamma / sqrt(variance + epsilon)``
+per channel, and an offset. What is nearly such a weight and is none was damaged; what is nothing of the kind (computed
+in another way) is counted and left to the outputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workflow.verification import explain
+from workflow.verification.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from workflow.verification.tensors import Named
+
+    Array = NDArray[Any]
+
+EXACT = 4e-6
+"""What rounding makes of a product of two weights, in units of the largest one of its channel."""
+
+_LEAST = 4  # elements; smaller constants are shapes, axes and the like
+_LEAST_ROWS = 4  # elements of a channel, below which any two channels are nearly proportional
+_NEAR_KERNEL = 0.2
+_NEAR_VECTOR = 0.05
+_LEAST_VECTOR = 16
+_NEAR_RATIO = 0.05
+
+
+@dataclass(frozen=True)
+class Folded:
+    """How many weights are the source's to the bit, folded from it, or neither; and what is wrong."""
+
+    equal: int = 0
+    folded: int = 0
+    others: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass
+class _Sources:
+    """The source's weights, found by content, size or number of channels; one kernel is in memory at a time."""
+
+    named: Mapping[str, Named]
+    epsilons: Sequence[float]
+    by_content: dict[bytes, list[str]] = field(default_factory=dict)
+    vectors: dict[int, dict[str, Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, one in self.named.items():
+            values = one.read()
+            if values.dtype == np.float32:
+                self.by_content.setdefault(_digest(values), []).append(name)
+                if len(one.shape) == 1:
+                    self.vectors.setdefault(values.size, {})[name] = values.astype(np.float64)
+
+    def alike(self, one: Named) -> list[str]:
+        """Return the weights with as many elements, those of the layers that a node's name speaks of first."""
+        size = _size(one)
+        found = [name for name, other in self.named.items() if _size(other) == size and len(other.shape) > 1]
+        return sorted(found, key=lambda name: not _speaks_of(one.name, name))
+
+    def ratios(self, channels: int) -> Iterator[tuple[str, Array]]:
+        """Yield what normalizations of so many channels multiply by, with their layers' names; first nothing at all."""
+        yield "", np.ones(channels)
+        for layer, parts in self._normalizations(channels):
+            for epsilon in self.epsilons:
+                yield layer, parts.get("gamma", 1.0) / np.sqrt(parts["moving_variance"] + epsilon)
+
+    def offsets(self, channels: int) -> Iterator[tuple[Array, Array]]:
+        """Yield what normalizations of so many channels add, and what its rounding is relative to."""
+        biases = [np.zeros(channels), *(one for name, one in self._vectors(channels) if name.endswith("/bias"))]
+        for _, parts in self._normalizations(channels):
+            for epsilon in self.epsilons:
+                ratio = parts.get("gamma", 1.0) / np.sqrt(parts["moving_variance"] + epsilon)
+                beta, mean = parts.get("beta", np.zeros(channels)), parts["moving_mean"]
+                for bias in biases:
+                    size = np.abs(beta) + np.abs(mean * ratio) + np.abs(bias * ratio)
+                    yield beta + (bias - mean) * ratio, size
+
+    def _vectors(self, channels: int) -> Iterable[tuple[str, Array]]:
+        return self.vectors.get(channels, {}).items()
+
+    def _normalizations(self, channels: int) -> list[tuple[str, dict[str, Array]]]:
+        layers: dict[str, dict[str, Array]] = {}
+        for name, values in self._vectors(channels):
+            layer, _, part = name.rpartition("/")
+            layers.setdefault(layer, {})[part] = values
+        return [(layer, parts) for layer, parts in layers.items() if {"moving_mean", "moving_variance"} <= parts.keys()]
+
+
+def compare(sources: Mapping[str, Named], results: Mapping[str, Named], *, epsilons: Sequence[float]) -> Folded:
+    """Account for every float weight of a graph; ``epsilons`` are those that the source's layers have."""
+    known = _Sources(sources, epsilons or (1e-3,))
+    equal, folded, others, findings = 0, 0, [], []
+    for one in results.values():
+        if one.dtype != "float32" or _size(one) < _LEAST:
+            continue
+        values = one.read()
+        same = known.by_content.get(_digest(values))
+        if same is not None:
+            equal += 1
+            findings += _misplaced(one, same, known)
+            continue
+        found = _kernel(one, values, known) if len(_plain(one.shape)) > 1 else _vector(one, values, known)
+        folded += found is True
+        if isinstance(found, Finding):
+            findings.append(found)
+        elif not found:
+            others.append(one.name)
+    return Folded(equal, folded, tuple(others), tuple(findings))
+
+
+def epsilons_in(configuration: object) -> list[float]:
+    """Return every ``epsilon`` that stands in a model's configuration, however deep."""
+    if isinstance(configuration, list):
+        return [epsilon for one in configuration for epsilon in epsilons_in(one)]
+    if not isinstance(configuration, dict):
+        return []
+    own = configuration.get("epsilon")
+    inner = [epsilon for one in configuration.values() for epsilon in epsilons_in(one)]
+    return sorted({*inner, *([float(own)] if isinstance(own, (int, float)) else [])})
+
+
+def _misplaced(one: Named, same: list[str], known: _Sources) -> list[Finding]:
+    """Find a weight that stands where the node's name says that another one of its shape belongs."""
+    if any(_speaks_of(one.name, name) for name in same):
+        return []
+    shape = known.named[same[0]].shape
+    kind = same[0].rpartition("/")[2]
+    own = [
+        name
+        for name, other in known.named.items()
+        if _speaks_of(one.name, name) and other.shape == shape and name.endswith(f"/{kind}")
+    ]
+    if not own:
+        return []
+    return [Finding(f"the weight {one.name} holds {same[0]} of the source, and {own[0]} belongs there", one.name)]
+
+
+def _kernel(one: Named, values: Array, known: _Sources) -> Finding | bool:
+    """Return True for a source's kernel times a normalization's ratio, a finding for what nearly is one, else False."""
+    nearest: Finding | None = None
+    for name in known.alike(one):
+        theirs = known.named[name].read().astype(np.float64)
+        for channels in dict.fromkeys((one.shape[-1], one.shape[-1] * one.shape[-2])):
+            told = _folded(one, (values, theirs), (name, channels), known=known)
+            if told is True:
+                return True
+            nearest = nearest or (told if isinstance(told, Finding) else None)
+    return nearest or False
+
+
+def _folded(one: Named, pair: tuple[Array, Array], what: tuple[str, int], *, known: _Sources) -> Finding | bool:
+    name, channels = what
+    ours, theirs = (values.reshape(-1, channels).astype(np.float64) for values in pair)
+    if len(ours) < _LEAST_ROWS:
+        return any(_close(ours, theirs * ratio, np.abs(theirs * ratio)) for _, ratio in known.ratios(channels))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.nan_to_num((ours * theirs).sum(axis=0) / np.square(theirs).sum(axis=0))
+    far = np.abs(ours - theirs * ratio)
+    if np.sqrt(np.square(far).mean()) > _NEAR_KERNEL * np.sqrt(np.square(ours).mean()):
+        return False
+    allowed = EXACT * np.abs(ours).max(axis=0)
+    if (far <= allowed).all():
+        return _right_ratio(one, name, ratio, known=known)
+    place = int(np.argmax(far - allowed))
+    worst, bound = float(far.reshape(-1)[place]), float(allowed[place % channels])
+    at = explain.place_of(place, one.shape)
+    text = f"the weight {one.name} differs from {name} of the source, times a factor per channel, by {worst:.3g}"
+    return Finding(f"{text} at {at}; rounding allows {bound:.3g}", one.name, worst, bound)
+
+
+def _right_ratio(one: Named, name: str, ratio: Array, *, known: _Sources) -> Finding | bool:
+    """Return whether the factors of a kernel's channels are those of a normalization, or nearly so and wrong."""
+    nearest = np.inf
+    for _, right in known.ratios(ratio.size):
+        off = float(np.abs(ratio - right).max() / max(np.abs(right).max(), 1e-30))
+        if off <= EXACT:
+            return True
+        nearest = min(nearest, off)
+    if nearest > _NEAR_RATIO:
+        return False
+    text = f"the weight {one.name} is {name} of the source times factors that are off by {nearest:.3g}"
+    return Finding(f"{text} from those of the normalization behind it; rounding allows {EXACT:.3g}", one.name, nearest)
+
+
+def _vector(one: Named, values: Array, known: _Sources) -> Finding | bool:
+    """Return True for an offset or factor of a normalization, a finding for what nearly is one, else False."""
+    ours = values.astype(np.float64)
+    expected = [*known.offsets(ours.size), *((ratio, np.abs(ratio)) for _, ratio in known.ratios(ours.size))]
+    if any(_close(ours, right, size) for right, size in expected):
+        return True
+    if ours.size < _LEAST_VECTOR:
+        return False
+    rights = [right for right, _ in expected] + list(known.vectors.get(ours.size, {}).values())
+    for right in rights:
+        spread = float(right.std())
+        if spread and float(np.sqrt(np.square(ours - right).mean())) < _NEAR_VECTOR * spread:
+            worst = float(np.abs(ours - right).max())
+            text = f"the weight {one.name} differs by up to {worst:.3g} from what the source's weights make it"
+            return Finding(text, one.name, worst)
+    return False
+
+
+def _close(ours: Array, right: Array, size: Array) -> bool:
+    return bool((np.abs(ours - right) <= EXACT * size + 1e-30).all())
+
+
+def _speaks_of(node: str, weight: str) -> bool:
+    """Whether the name of a node has the layer of a weight in it: ``model/dense/MatMul`` and ``dense/kernel``."""
+    layer = weight.rpartition("/")[0]
+    return bool(layer) and f"/{layer}/" in f"/{node}/"
+
+
+def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1) or (1,)
+
+
+def _size(one: Named) -> int:
+    return int(np.prod(one.shape))
+
+
+def _digest(values: Array) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
