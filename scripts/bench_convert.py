@@ -109,7 +109,7 @@ def main() -> None:
     for way in WAYS[1:]:
         ratio, of_cpu = least["reference"].wall / least[way].wall, least["reference"].cpu / least[way].cpu
         told = verdict(ratio, BARS.get(source.name, {}).get(way))
-        print(f"{source.name}, {way}: {least[way]}, {ratio:.1f} times faster ({of_cpu:.1f} in cpu){told}")
+        print(f"summary: {source.name}, {way}: {least[way]}, {ratio:.1f} times faster ({of_cpu:.1f} in cpu){told}")
     print(f"load average {os.getloadavg()[0]:.1f}; peak memory of children {peak_megabytes():.0f} MB")
 
 

@@ -120,7 +120,8 @@ def show(name: str, least: dict[str, Cost]) -> None:
     for way, text in WAYS.items():
         ratio, of_cpu = least["reference"].wall / least[way].wall, least["reference"].cpu / least[way].cpu
         told = verdict(ratio, BARS.get(name, {}).get(way))
-        print(f"  {text:24} {least[way]}  {ratio:5.1f} times faster ({of_cpu:.1f} in cpu){told}", flush=True)
+        mark = f"summary: {name} to a graph model, " if way in ("command", "warm") else "  "
+        print(f"{mark}{text:24} {least[way]}  {ratio:5.1f} times faster ({of_cpu:.1f} in cpu){told}", flush=True)
 
 
 def main() -> None:

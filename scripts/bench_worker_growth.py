@@ -80,8 +80,8 @@ def measure(name: str, python: Path | None, *, count: int, reference: bool) -> f
         sys.exit("this system does not tell how much memory a process holds")
     ratio = held[-1] / held[min(TWENTIETH, count) - 1]
     verdict = "met" if ratio <= MOST else "MISSED"
-    print(f"{name}: last over twentieth {ratio:.3f} (at most {MOST:.2f}: {verdict}); ", end="")
-    print(f"{most / 1e6:.0f} MB at the highest, {seconds:.2f} s each")
+    print(f"summary: {name}, {count} conversions in one worker: memory at last over the twentieth {ratio:.3f}", end="")
+    print(f" (at most {MOST:.2f}: {verdict}); {most / 1e6:.0f} MB at the highest, {seconds:.2f} s each")
     return ratio
 
 
