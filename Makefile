@@ -61,8 +61,8 @@ format: setup-dev ## Let ruff format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: setup ## Compare with the reference converter, in the same run
-	$(BIN)/python scripts/bench_convert.py $(ARGS)
+bench: setup ## Compare with the reference converter and with cp, in the same run
+	$(BIN)/python scripts/bench.py $(ARGS)
 
 clean: ## Remove .venv and the caches of the linters (no model, no environment)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -131,6 +131,9 @@ def show(megabytes: int, found: dict[str, dict[str, float]]) -> None:
         )
         peak = figures["peak"] / 1e6
         print(f"{name:20} {figures['wall']:7.2f} {figures['cpu']:7.2f} {ratio:16.2f} {peak:9.0f}   {bar}")
+        if bar:
+            against = BASELINES.get(name, COPY)
+            print(f"summary: {name} of {megabytes} MB: {ratio:.1f} times the time of `{against}` (bar {bar})")
 
 
 def growth(tables: dict[int, dict[str, dict[str, float]]]) -> None:
@@ -141,6 +144,8 @@ def growth(tables: dict[int, dict[str, dict[str, float]]]) -> None:
         each = {size: found[name]["wall"] / size for size, found in tables.items()}
         row = "   ".join(f"{size} MB {value / each[largest]:5.2f}" for size, value in each.items())
         print(f"{name:20} {row}")
+        if name in BARS:
+            print(f"summary: {name}: time per byte over that at {largest} MB: {row} (flat is within {FLAT})")
 
 
 def main() -> None:
