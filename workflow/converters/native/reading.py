@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +31,16 @@ _LENGTH = 4  # bytes in front of each text
 
 
 class GroupBytes:
-    """The files of one group as one run of bytes; one file is open at a time. Close it, or use ``with``."""
+    """The files of one group as one run of bytes; one file is open at a time. Close it in the end.
+
+    Several threads may read; each waits for the others.
+    """
 
     def __init__(self, files: list[Path]) -> None:
         self._files = files
         self._starts = [0, *accumulate(file.stat().st_size for file in files)]
         self._open: tuple[int, FileIO] | None = None
+        self._alone = Lock()
 
     @property
     def total(self) -> int:
@@ -44,13 +49,14 @@ class GroupBytes:
 
     def read(self, offset: int, room: memoryview) -> None:
         """Fill ``room`` with the bytes from ``offset`` on; raises ``ModelFileError`` if they are not there."""
-        while room:
-            number = bisect_right(self._starts, offset) - 1
-            if number >= len(self._files):
-                raise ModelFileError(f"the weight files end at byte {self.total:,}", hint=_HINT)
-            count = self._read_part(number, offset - self._starts[number], room)
-            offset += count
-            room = room[count:]
+        with self._alone:
+            while room:
+                number = bisect_right(self._starts, offset) - 1
+                if number >= len(self._files):
+                    raise ModelFileError(f"the weight files end at byte {self.total:,}", hint=_HINT)
+                count = self._read_part(number, offset - self._starts[number], room)
+                offset += count
+                room = room[count:]
 
     def _read_part(self, number: int, begin: int, room: memoryview) -> int:
         """Read from one file what it has for ``room``, at least a byte; return how many."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +17,9 @@ from workflow.formats.wording import shown
 from workflow.running.storage import storing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from io import FileIO
+    from pathlib import Path
     from types import TracebackType
 
     from workflow.converters.native.plans import QuantizationPlan
@@ -28,10 +31,14 @@ __all__ = ["DEFAULT_SHARD_BYTES", "Tensor", "manifest_dtype", "write_model_json"
 
 DEFAULT_SHARD_BYTES = 4 << 20
 _MOST_FILES = 1_000_000
+_MOST_WORKERS = 4
+_MUCH = 32 << 20  # bytes to compute from which on it pays to use more than one processor
+_BATCH = 4 << 20
+_CREATING = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
 class _Shards:
-    """The files of one group, filled in order; a byte count that differs from ``total`` is a bug of ours."""
+    """The files of one group, to be filled from any place on."""
 
     def __init__(self, folder: Path, number: int, *, total: int, shard_size: int) -> None:
         count = -(-total // shard_size)
@@ -41,28 +48,37 @@ class _Shards:
                 hint="Give a larger shard size (weight_shard_size_bytes).",
             )
         self.names = [f"group{number}-shard{index}of{count}.bin" for index in range(1, count + 1)]
-        self._folder = folder
-        self._shard_size = shard_size
-        self._next = 0
+        self.shard_size = shard_size
+        self.folder = folder
+
+
+class _Run:
+    """Bytes written one after the other into the files of a group; others may write elsewhere in them meanwhile.
+
+    A count of bytes that differs from the one announced is a bug of ours.
+    """
+
+    def __init__(self, shards: _Shards, start: int, *, size: int) -> None:
+        self._shards = shards
+        self._at = start
+        self._missing = size
         self._room = 0
-        self._missing = total
         self._file: FileIO | None = None
 
     def write(self, block: Array) -> None:
         """Append a block's bytes, over the end of a file into the next where need be."""
         rest = block.view(np.uint8).data if block.size else memoryview(b"")
+        self._missing -= len(rest)
+        if self._missing < 0:
+            raise RuntimeError("more bytes of weights came than were announced")
         while rest:
-            if not self._room:
-                self._open_next()
-            part = rest[: self._room]
-            if self._file is None:
-                raise RuntimeError("no file is open")
-            count = self._file.write(part)
+            file = self._file if self._file is not None and self._room else self._next()
+            count = file.write(rest[: self._room])
             self._room -= count
-            self._missing -= count
+            self._at += count
             rest = rest[count:]
 
-    def __enter__(self) -> _Shards:  # noqa: PYI034  typing.Self is of 3.11
+    def __enter__(self) -> _Run:  # noqa: PYI034  typing.Self is of 3.11
         return self
 
     def __exit__(
@@ -72,18 +88,29 @@ class _Shards:
         if kind is None and self._missing:
             raise RuntimeError(f"{self._missing} bytes of weights were announced and did not come")
 
-    def _open_next(self) -> None:
+    def _next(self) -> FileIO:
+        """Return the file that the next byte belongs to, opened at its place."""
         self._close()
-        if self._next >= len(self.names):
-            raise RuntimeError("more bytes of weights came than were announced")
-        self._file = Path(self._folder, self.names[self._next]).open("wb", buffering=0)  # noqa: SIM115  closed by __exit__
-        self._next += 1
-        self._room = self._shard_size
+        number, begin = divmod(self._at, self._shards.shard_size)
+        handle = os.open(self._shards.folder / self._shards.names[number], _CREATING, 0o666)
+        self._file = os.fdopen(handle, "wb", buffering=0)
+        self._file.seek(begin)
+        self._room = self._shards.shard_size - begin
+        return self._file
 
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One tensor to write: what it is quantized to, and the bytes that it then takes."""
+
+    tensor: Tensor
+    dtype: str | None
+    size: int
 
 
 def write_weights(
@@ -105,14 +132,55 @@ def write_weights(
     with storing(folder):
         for number, group in enumerate(groups, 1):
             chosen = [quantization.dtype_of(tensor) if quantization else None for tensor in group]
-            sizes = [stored_bytes(*pair) for pair in zip(group, chosen, strict=True)]
-            with _Shards(folder, number, total=sum(sizes), shard_size=shard_size) as shards:
-                entries = []
-                for tensor, dtype, size in zip(group, chosen, sizes, strict=True):
-                    entries.append(_write(tensor, dtype, shards))
-                    (written or _unheard)(size)
+            jobs = [_Job(*pair, stored_bytes(*pair)) for pair in zip(group, chosen, strict=True)]
+            shards = _Shards(folder, number, total=sum(job.size for job in jobs), shard_size=shard_size)
+            entries = []
+            for parts in _done(jobs, shards):
+                for job, entry in parts:
+                    entries.append(entry)
+                    (written or _unheard)(job.size)
             manifest.append({"paths": shards.names, "weights": entries})
     return manifest
+
+
+def _done(jobs: Sequence[_Job], shards: _Shards) -> Iterator[list[tuple[_Job, dict[str, Any]]]]:
+    """Write every tensor and yield the manifest entries in order, side by side where there is much to compute."""
+    computed = sum(job.size for job in jobs if job.tensor.encoded is None)
+    batches = list(_batches(jobs))
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    if computed < _MUCH or workers == 1 or len(batches) == 1:
+        with _Run(shards, 0, size=sum(job.size for job in jobs)) as run:
+            for job in jobs:
+                yield [(job, _write(job, run))]
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  takes longer than a small model
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            yield from pool.map(partial(_filled, shards), batches)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _batches(jobs: Sequence[_Job]) -> Iterator[tuple[int, list[_Job]]]:
+    """Yield tensors that are written together, and where they begin: a large one alone, small ones in numbers."""
+    begin = at = 0
+    batch: list[_Job] = []
+    for job in jobs:
+        batch.append(job)
+        at += job.size
+        if at - begin >= _BATCH:
+            yield begin, batch
+            begin, batch = at, []
+    if batch:
+        yield begin, batch
+
+
+def _filled(shards: _Shards, placed: tuple[int, list[_Job]]) -> list[tuple[_Job, dict[str, Any]]]:
+    begin, batch = placed
+    with _Run(shards, begin, size=sum(job.size for job in batch)) as run:
+        return [(job, _write(job, run)) for job in batch]
 
 
 def written_bytes(tensor: Tensor, quantization: QuantizationPlan | None) -> int:
@@ -138,21 +206,21 @@ def write_model_json(path: Path, fields: Mapping[str, Any]) -> None:
         path.write_text(text, encoding="ascii")
 
 
-def _write(tensor: Tensor, dtype: str | None, shards: _Shards) -> dict[str, Any]:
-    blocks = opened(tensor)
-    if dtype is not None:
-        passing, field = encoded(tensor, blocks, dtype=dtype)
-        _all(passing, shards)
+def _write(job: _Job, run: _Run) -> dict[str, Any]:
+    tensor, blocks = job.tensor, opened(job.tensor)
+    if job.dtype is not None:
+        passing, field = encoded(tensor, blocks, dtype=job.dtype)
+        _all(passing, run)
         return _entry(tensor, field)
-    _all(blocks(), shards)
+    _all(blocks(), run)
     if tensor.encoded is not None and tensor.entry is not None:
         return dict(tensor.entry)
     return _entry(tensor, None)
 
 
-def _all(blocks: Iterable[Array], shards: _Shards) -> None:
+def _all(blocks: Iterable[Array], run: _Run) -> None:
     for block in blocks:
-        shards.write(block)
+        run.write(block)
 
 
 def _entry(tensor: Tensor, quantization: dict[str, Any] | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from workflow.formats.hdf5.model import DamagedError
@@ -19,12 +20,16 @@ _LARGEST_PIECE = 64 << 20
 
 
 class Source:
-    """An open file: small pieces are read through pages that are kept, arrays straight into their room."""
+    """An open file: small pieces are read through pages that are kept, arrays straight into their room.
+
+    Several threads may read; each waits for the others.
+    """
 
     def __init__(self, file: BufferedIOBase) -> None:
         self._file = file
         self.size = file.seek(0, io.SEEK_END)
         self._pages: dict[int, bytes] = {}
+        self._alone = Lock()
 
     def piece(self, at: int, count: int) -> bytes:
         """Return ``count`` bytes; raises ``DamagedError`` when the file ends before them."""
@@ -45,12 +50,13 @@ class Source:
     def fill(self, at: int, room: memoryview) -> None:
         """Read into ``room`` what stands at an offset."""
         self.require(at, len(room))
-        self._file.seek(at)
-        while room:
-            count = self._file.readinto(room)
-            if not count:
-                raise DamagedError("it became shorter while it was read")
-            room = room[count:]
+        with self._alone:
+            self._file.seek(at)
+            while room:
+                count = self._file.readinto(room)
+                if not count:
+                    raise DamagedError("it became shorter while it was read")
+                room = room[count:]
 
     def require(self, at: int, count: int) -> None:
         """Raise ``DamagedError`` unless these bytes are in the file."""
