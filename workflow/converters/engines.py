@@ -27,6 +27,12 @@ _IN_WORKER: dict[Format, Callable[[Work], Facts]] = {
 }
 """What our own code makes with TensorFlow, in the worker, by the format of the result."""
 
+_INSTEAD = (
+    "`format: auto` makes a graph model where layers do not suffice; what the reference converter makes of such models "
+    "does not load in TensorFlow.js, unless the page registers the classes that it lacks. Classes of your own come "
+    "from `custom_objects: [my_layers.py]`, and Lambda layers need `unsafe: true`"
+)
+
 
 def may_need_worker(step: Step) -> bool:
     """Tell whether the step is sure, or likely, to need the converter environment."""
@@ -71,18 +77,22 @@ def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
             f"step {step.name}: the native engine declines: {declined.reason}",
             hint=f"what works: {declined.route}; `engine: auto` takes the reference converter where it must",
         ) from declined
-    if work.of_keras_3 or step.from_format == "keras_keras":
+    if step.to_format == "tfjs_layers_model" and (declined.route == "graph" or _useless_by_reference(work)):
         raise ConversionError(
             f"step {step.name}: {Path(step.input).name} cannot become a layers model: {declined.reason}",
-            hint="`format: auto` makes a graph model where layers do not suffice; "
-            "what the reference converter makes of such files does not load in TensorFlow.js",
+            hint=_INSTEAD,
         ) from declined
     work.listener.say(f"{step.name}: by the reference converter, because {declined.reason}")
     return {**_by_reference(work), "declined": declined.reason}
 
 
+def _useless_by_reference(work: Work) -> bool:
+    """Tell whether what the reference converter makes of the file is known not to load in TensorFlow.js."""
+    return work.of_keras_3 or work.step.from_format == "keras_keras"
+
+
 def _by_reference(work: Work) -> Facts:
-    if work.step.to_format == "tfjs_layers_model" and (work.of_keras_3 or work.step.from_format == "keras_keras"):
+    if work.step.to_format == "tfjs_layers_model" and _useless_by_reference(work):
         what = f"{work.step.name}: the layers models that the reference converter makes of such files"
         work.listener.warn(f"{what} do not load in TensorFlow.js; `engine: auto` makes one that does")
     argv = converter_argv(work.step, output=work.target)

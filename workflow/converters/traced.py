@@ -97,7 +97,8 @@ def _source(work: Work, folder: Path) -> _Source:
         job = native.NativeJob(Path(step.input), step.from_format, layers, "tfjs_layers_model", {}, work.listener)
         native.EDGES[step.from_format, "tfjs_layers_model"](job)
     except native.DeclinedError as declined:
-        work.listener.say(f"{step.name}: by way of the environment for Keras 3, because {declined.reason}")
+        because = "" if step.fallback_format else f", because {declined.reason}"  # then that has been said
+        work.listener.say(f"{step.name}: by way of the environment for Keras 3{because}")
         return _exported(work, folder / "exported")
     return _Source(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
 

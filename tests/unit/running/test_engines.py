@@ -35,6 +35,10 @@ def run(base: Path, engine: Engine, workshop: FakeWorkshop, *, verify: bool = Fa
     return outcome
 
 
+def declining_what_the_reference_can(_job: Any) -> dict[str, Any]:
+    raise native.DeclinedError("layer gru of class GRU has an option that it does not know")
+
+
 def declining(_job: Any) -> dict[str, Any]:
     raise native.DeclinedError("layer gru of class GRU is more than it knows", route="graph")
 
@@ -75,10 +79,22 @@ def test_the_reference_is_taken_when_it_is_asked_for(base: Path) -> None:
 def test_what_native_declines_goes_to_the_reference_and_the_record_says_why(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
+    monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining_what_the_reference_can)
     facts = run(base, "auto", FakeWorkshop()).facts
     assert facts["engine"] == "reference"
     assert "class GRU" in facts["declined"]
+
+
+def test_what_no_layers_model_can_express_is_refused_with_the_way_that_works(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
+    workshop = FakeWorkshop()
+    error = run(base, "auto", workshop).error
+    assert error is not None
+    assert "class GRU" in error.message
+    assert "format: auto" in error.hint
+    assert workshop.fake.requests == []
 
 
 def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
