@@ -35,7 +35,6 @@ BENCHMARKS = (
     Benchmark("bench_native.py", ("--repeat", "3"), ("--repeat", "1", "--sizes", "10", "100")),
     Benchmark("bench_memory.py", (), ("--layers", "256", "--keras", "128")),
     Benchmark("bench_convert.py"),
-    Benchmark("bench_graph.py"),
     Benchmark("bench_graph.py", (), ("MobileNet",)),
     Benchmark("bench_worker_growth.py", (), ("small", "--count", "40")),
 )
