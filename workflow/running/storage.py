@@ -23,7 +23,7 @@ _REASONS = {
     errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter output path"),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another output path"),
 }
-_FEW = 4
+_FEW = 8
 _SIDE_BY_SIDE = 32
 
 

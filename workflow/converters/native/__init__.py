@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
-REVISION = 2
+REVISION = 3
 """To be raised whenever an edge writes other bytes than before: then what it made is made again."""
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path as FilePath
 
-    from workflow.converters.native.keras.model import Array, Config
+    from workflow.converters.native.keras.model import Config
     from workflow.converters.native.reading import StoredModel, StoredWeight
 
 _HINT = "The weights are those of another model, or the manifest is damaged: convert the model again."
@@ -54,16 +54,16 @@ class LayersModel:
             raise ModelFileError(what, hint="The topology is damaged.") from error
         return [(self._stored(f"{name}/{one.role}"), one.trainable) for one in found]
 
-    def read(self, name: str) -> Array:
-        """Return a weight's values, restored if they are quantized; ``name`` is one that ``names`` gave."""
-        weight = self._weights[name]
-        tensor = weight.restored()
-        flat = np.empty(tensor.size, DTYPES[tensor.dtype])
-        at = 0
-        for block in opened(tensor)():
-            flat[at : at + block.size] = block
-            at += block.size
-        return flat.reshape(tensor.shape)
+    def kind(self, name: str) -> tuple[tuple[int, ...], str]:
+        """Return the shape and the dtype of a weight; ``name`` is one that ``names`` gave."""
+        weight = self._weights[name].weight
+        return tuple(weight.shape), weight.dtype
+
+    def blocks(self, name: str) -> Iterator[memoryview]:
+        """Yield a weight's bytes, restored if they are quantized; each piece is valid until the next is asked for."""
+        for block in opened(self._weights[name].restored())():
+            if block.size:
+                yield block.view(np.uint8).data
 
     def size(self) -> int:
         """Return how many bytes all weights take when they are restored."""
