@@ -13,6 +13,7 @@ from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.running import digests, publishing
 from workflow.running.artifacts import input_digests
 from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
+from workflow.verification.runtimes import presence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -96,7 +97,7 @@ def decide(task: Task, recipe: Recipe, *, environment: str, pending: Collection[
     reasons = tuple(_reasons(task, recipe, environment))
     if reasons:
         return Decision(task, runs=True, reasons=reasons)
-    return Decision(task, runs=False, reasons=("inputs, options and environment are as before, output is intact",))
+    return Decision(task, runs=False, reasons=(_up_to_date(task),))
 
 
 def plan(recipe: Recipe, selection: Selection, *, environment: str) -> list[Decision]:
@@ -148,6 +149,22 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)
     yield from intact(task.output, sidecar)
+    yield from presence.arrived(_runs(sidecar))
+
+
+def _up_to_date(task: Task) -> str:
+    """Return why a task does not run again, and what it takes where its verification left something open."""
+    sidecar = read_sidecar(sidecar_path(task.output))
+    text = "inputs, options and environment are as before, output is intact"
+    places = presence.lacking(_runs(sidecar)) if sidecar else []
+    where = ", ".join(places)
+    return f"{text}; it was not run in {where}: --force {task.name} verifies it again" if places else text
+
+
+def _runs(sidecar: Sidecar) -> list[dict[str, Any]]:
+    check = sidecar.facts.get("check")
+    runs = check.get("runs") if isinstance(check, dict) else None
+    return [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
 
 
 def _differences(task: Task, recipe: Recipe, *, environment: str, sidecar: Sidecar) -> list[str]:

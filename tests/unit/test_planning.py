@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from workflow.recipe.model import Verification
 from workflow.running import publishing
 from workflow.running.digests import artifact_digests
 from workflow.running.records import Sidecar
+from workflow.verification.runtimes import browsers, node_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +32,13 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_all(recipe: Recipe, lock: str = LOCK) -> None:
+def run_all(recipe: Recipe, lock: str = LOCK, **facts: object) -> None:
     """Publish for every task what a run would."""
     for task in planning.tasks(recipe):
         write_layers_model(publishing.begin(task.output), weights=task.name.encode().ljust(8))
         ingredients = planning.ingredients(task, recipe, environment=lock)
         staged = publishing.staging_folder(task.output) / task.output.name
-        publishing.publish(task.output, Sidecar(task.name, ingredients, artifact_digests(staged)))
+        publishing.publish(task.output, Sidecar(task.name, ingredients, artifact_digests(staged), facts))
 
 
 def plan(recipe: Recipe, lock: str = LOCK, **selection: object) -> list[Decision]:
@@ -173,3 +175,38 @@ def test_a_setting_of_the_verification_is_named(base: Path) -> None:
     run_all(recipe_of(base, shard_step(base)))
     step = replace(shard_step(base), verification=Verification(atol=0.5))
     assert only_reason(recipe_of(base, step)) == "verify.atol: None -> 0.5"
+
+
+def lacking(runtime: str, why: str) -> dict[str, object]:
+    return {"runs": [{"runtime": "python", "status": "passed"}, {"runtime": runtime, "status": "not run", "why": why}]}
+
+
+@pytest.mark.parametrize("why", [browsers.ABSENT, f"{browsers.VARIABLE} is /no, and no program is there"])
+def test_a_browser_that_came_later_runs_the_step_again(base: Path, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    monkeypatch.setenv(browsers.VARIABLE, str(base / "chromium"))
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe, check=lacking("browser", why))
+    assert not plan(recipe)[0].runs
+    (base / "chromium").touch()
+    assert only_reason(recipe) == "the browser is here now; it was not when this was verified"
+
+
+def test_a_node_that_came_later_runs_the_step_again(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(base))
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe, check=lacking("node", f"{node_program.ABSENT}, and there is no network"))
+    assert not plan(recipe)[0].runs
+    node = base / ("node.exe" if sys.platform == "win32" else "node")
+    node.touch()
+    node.chmod(0o755)
+    assert only_reason(recipe) == "Node.js is here now; it was not when this was verified"
+
+
+def test_what_no_program_mends_stays_up_to_date_and_names_force(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (base / "chromium").touch()
+    monkeypatch.setenv(browsers.VARIABLE, str(base / "chromium"))
+    recipe = recipe_of(base, shard_step(base))
+    run_all(recipe, check=lacking("browser", "the browser has no webgl here (it offers no adapter)"))
+    (decision,) = plan(recipe)
+    assert not decision.runs
+    assert "it was not run in browser: --force shard verifies it again" in decision.reasons[0]

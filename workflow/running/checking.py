@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.recipe.model import Step
 from workflow.running.settling import result_format
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from workflow.errors import VerificationError
+    from workflow.events import Listener
     from workflow.recipe.model import Verification
     from workflow.running.making import Facts, Order
+    from workflow.running.workshop import Workshop
     from workflow.verification.model import Report, Subject
     from workflow.verification.places import Bench
 
@@ -57,7 +61,7 @@ def rejection_hint(error: VerificationError, order: Order, *, place: Path, verif
     settings = step.verification or verification
     words = [str(place / name if (place / name).exists() else place), "--against", step.input]
     words += [] if settings.inputs is None else ["--inputs", str(settings.inputs)]
-    return f"the result was not published; look at it in {place}. {verdicts.with_paths(error.hint, words)}".strip()
+    return f"the result was not published; look at it in {place}; {verdicts.with_paths(error.hint, words)}".strip()
 
 
 def is_quantized(step: Step) -> bool:
@@ -117,21 +121,21 @@ def _say(report: Report, order: Order) -> None:
             order.listener.warn(f"{order.task.name}: {level.level} not compared: {level.why}")
     outputs = report.level("outputs")
     if outputs is not None and outputs.status != "not run":
-        _say_where_not(report, order)
+        say_where_not(report.runs, order.workshop, listener=order.listener)
 
 
-def _say_where_not(report: Report, order: Order) -> None:
+def say_where_not(runs: Iterable[Mapping[str, Any]], workshop: Workshop, *, listener: Listener) -> None:
     """Say which places are not there and how to get them, each reason once in a run."""
     absent: dict[str, list[str]] = {}
-    for run in report.runs:
+    for run in runs:
         if run["status"] == "not run":
             place = " ".join(part for part in (run["runtime"], run.get("backend")) if part)
             absent.setdefault(f"{run.get('why')}; {run.get('remedy')}", []).append(place)
-    told = order.workshop.runtimes().told
+    told = workshop.runtimes().told
     for reason, places in absent.items():
         if reason not in told:
             told.add(reason)
-            order.listener.warn(f"NOT RUN in {', '.join(places)}: {reason}")
+            listener.warn(f"NOT RUN in {', '.join(places)}: {reason}")
 
 
 def _known(step: Step) -> tuple[str, ...]:

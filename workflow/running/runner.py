@@ -13,7 +13,7 @@ from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedEr
 from workflow.recipe.model import Step
 from workflow.running import publishing
 from workflow.running.artifacts import input_digests
-from workflow.running.checking import check, rejection_hint
+from workflow.running.checking import check, rejection_hint, say_where_not
 from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
 from workflow.running.locks import hold
@@ -89,7 +89,10 @@ class Runner:
             return
         decision = self._decide_again(planned, forced=forced)
         if not decision.runs:
-            self._end(self._skipped(decision))
+            skipped = self._skipped(decision)
+            runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
+            say_where_not(runs, self._workshop, listener=self._watcher)
+            self._end(skipped)
             return
         self._watcher.began(decision)
         begin, jobs = time.monotonic(), self._workshop.usage().jobs

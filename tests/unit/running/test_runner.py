@@ -161,7 +161,7 @@ def test_wrong_numbers_are_rejected_and_not_published(base: Path, change: Any, w
     error = failure(outcomes)
     assert isinstance(error, OutputsError)
     assert words in str(error)
-    assert "shard.rejected" in error.hint
+    assert "shard.rejected; `tfjs-workflow verify" in error.hint
     assert visible(base) == {"web", "shard.rejected"}
 
 
@@ -219,6 +219,14 @@ def test_a_runtime_that_is_not_there_is_never_a_pass(base: Path) -> None:
     (outcome,) = run(recipe_of(base, shard_step(base)))
     runs = {(run["runtime"], run["status"]) for run in outcome.facts["check"]["runs"]}
     assert runs == {("python", "passed"), ("node", "not run"), ("browser", "not run")}
+
+
+def test_an_up_to_date_step_that_was_not_run_somewhere_says_so_again(base: Path) -> None:
+    run(recipe_of(base, shard_step(base)))
+    watcher = RecordingWatcher()
+    runner = Runner(recipe_of(base, shard_step(base)), FakeWorkshop(), watcher, manner=Manner())
+    assert statuses(runner.execute(Selection())) == ["up to date"]
+    assert any(line.startswith("NOT RUN in browser") for line in watcher.warnings)
 
 
 def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) -> None:

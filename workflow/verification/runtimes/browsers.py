@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 VARIABLE = "TFJS_WORKFLOW_BROWSER"
+ABSENT = "no Chromium, Chrome or Edge was found on this machine"
+"""Why there is no browser; records keep it, and ``presence`` knows them by it."""
+
 REMEDY = (
     f"install Chromium, Chrome or Edge (on Debian: apt-get install chromium), or set {VARIABLE} to the program of one"
 )
@@ -48,7 +51,7 @@ def find(environ: Mapping[str, str] | None = None, *, platform: str = sys.platfo
             return Path(there)
         return NotRun(f"{VARIABLE} is {chosen}, and no program is there", f"correct {VARIABLE}, or unset it")
     found = next((place for place in places(known, platform=platform) if place.is_file()), None)
-    return found or NotRun("no Chromium, Chrome or Edge was found on this machine", REMEDY)
+    return found or NotRun(ABSENT, REMEDY)
 
 
 def places(environ: Mapping[str, str], *, platform: str) -> Iterable[Path]:

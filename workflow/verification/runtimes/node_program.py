@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from workflow.events import Listener
 
 OLDEST = 18
+ABSENT = "there is no Node.js on PATH"
+"""Why there is none; records keep it, and ``presence`` knows them by it."""
+
 REMEDY = f"install Node.js {OLDEST} or later with npm, from nodejs.org or your system's packages"
 _LOCK = Path(__file__).resolve().parent / "node.txt"
 _QUESTION = "console.log(JSON.stringify([process.versions.node, process.execPath]))"
@@ -49,15 +52,20 @@ def find(listener: Listener) -> Node | NotRun:
 @functools.lru_cache(maxsize=4)
 def on_path(path: str) -> Node | NotRun:
     """Return the Node.js in the folders of ``path``, or why it will not do."""
-    program = shutil.which("node", path=path) or shutil.which("nodejs", path=path)
+    program = named(path)
     if program is None:
-        return NotRun("there is no Node.js on PATH", REMEDY)
+        return NotRun(ABSENT, REMEDY)
     found = ask(Path(program))
     if found is None:
         return NotRun(f"{program} does not run", REMEDY)
     if not is_new_enough(found.version):
         return NotRun(f"{program} is Node.js {found.version}, and {OLDEST} is the oldest that will do", REMEDY)
     return found if found.npm else NotRun(f"Node.js {found.version} is here without npm", REMEDY)
+
+
+def named(path: str) -> str | None:
+    """Return the program in the folders of ``path`` that is called as Node.js is; it is not started."""
+    return shutil.which("node", path=path) or shutil.which("nodejs", path=path)
 
 
 def ask(program: Path) -> Node | None:
