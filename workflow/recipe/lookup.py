@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 FOLDER = "recipes"
 ENDINGS = (".yml", ".yaml")
+_HEAD = 2**16
+_STEPS = re.compile(rb"^steps[ \t]*:", re.MULTILINE)
 
 
 def find(text: str, *, cwd: Path | None = None) -> Path:
@@ -47,17 +50,40 @@ def _problem(text: str, here: Path) -> str:
 def _hint(text: str, here: Path) -> str:
     from workflow.recipe.diagnostics import nearest  # noqa: PLC0415  difflib, only when there is something to say
 
-    folders = [here / FOLDER, here, *([here / text] if text else [])]
-    found = {path.name: path for folder in folders for path in _recipes(folder)}
-    near = nearest(Path(text).name, found) or nearest(Path(text).stem, {path.stem for path in found.values()})
+    found: dict[str, str] = {}
+    for path in (path for folder in _folders(text, here) for path in _recipes(folder)):
+        found.setdefault(path.name, _label(path, here))
+    stems = {Path(name).stem: Path(label).with_suffix("") for name, label in found.items()}
+    near = found.get(nearest(Path(text).name, found)) or stems.get(nearest(Path(text).stem, stems))
     if near:
         return f"did you mean {near}?"
-    names = ", ".join(sorted(found)[:10])
+    names = ", ".join(list(found.values())[:10])
     return f"there are {names}" if names else "write one in recipes/, or give the path of one; README.md shows how"
+
+
+def _folders(text: str, here: Path) -> list[Path]:
+    """Return where to look for what may have been meant: the folder that the text names first."""
+    named = [here / text, (here / text).parent] if text else []
+    return list(dict.fromkeys([*named[:1], *(folder for folder in named[1:] if folder != here), here / FOLDER, here]))
+
+
+def _label(path: Path, here: Path) -> str:
+    """Return what to type for a recipe: its name where that is enough, else its path."""
+    if path.parent in (here, here / FOLDER):
+        return path.name
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _recipes(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS)
+        return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and _is_recipe(path))
     except (OSError, ValueError):
         return []
+
+
+def _is_recipe(path: Path) -> bool:
+    """Tell whether a file looks like a recipe: by its folder, or by the key that every recipe has."""
+    if path.parent.name == FOLDER:
+        return path.is_file()
+    with path.open("rb") as file:
+        return _STEPS.search(file.read(_HEAD)) is not None

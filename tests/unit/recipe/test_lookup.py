@@ -12,7 +12,8 @@ from workflow.recipe import find
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "recipes").mkdir()
     for name in ("recipes/mobilenet.yml", "recipes/digits.yaml", "own.yml"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("steps: []\n")
+    (tmp_path / "environment.yml").write_text("name: tfjs\ndependencies: []\n")
     return tmp_path
 
 
@@ -51,3 +52,12 @@ def test_what_is_not_found_names_what_is_near(text: str, message: str, hint: str
         find(text, cwd=folder)
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_only_recipes_are_named_those_of_the_folder_that_was_meant_first(folder: Path) -> None:
+    (folder / "my").mkdir()
+    (folder / "my" / "first.yml").write_text("name: x\nsteps: []\n")
+    (folder / "my" / "compose.yml").write_text("services: {}\n")
+    with pytest.raises(RecipeNotFoundError) as caught:
+        find("my/zzzz.yml", cwd=folder)
+    assert caught.value.hint == "there are my/first.yml, digits.yaml, mobilenet.yml, own.yml"
