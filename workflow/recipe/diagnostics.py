@@ -30,12 +30,16 @@ class Spot:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: what is there, what was expected, and the nearest name that would be right."""
+    """One thing that is wrong: what is there, what was expected, and the nearest name that would be right.
+
+    ``presumed`` findings rest on a file's name alone; they are dropped when that file turns out to be missing.
+    """
 
     spot: Spot
     what: str
     expected: str = ""
     nearest: str = ""
+    presumed: bool = False
 
     def sentence(self) -> str:
         """Return the finding in words."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from workflow.converters import native, pairs
 from workflow.recipe import sniffing
-from workflow.recipe.diagnostics import listed
+from workflow.recipe.diagnostics import Finding, listed
 from workflow.recipe.kinds import KINDS
 from workflow.recipe.sniffing import Sighting
 
@@ -172,7 +172,9 @@ class FormatFinder:
             self._refuse((draft, _where(draft)), f"{what}. Instead, {gap.instead}", self._possible(source))
         else:
             what = f"`{draft.kind}` {kind.task}, and `{draft.entry.input}` is a {source}"
-            self._refuse((draft, "input"), f"{what}. Instead, {kind.otherwise}")
+            spot = self._document.value_spot((*draft.location, "input"))
+            finding = Finding(spot, f"{what}. Instead, {kind.otherwise}", presumed=True)
+            self._document.findings.append(finding)
 
     def _target(self, draft: Draft, source: Format) -> Format | None:
         """Return what the step makes of this source; None, with a finding, when that is unclear."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.recipe import sniffing, wiring
+from workflow.recipe import refused, sniffing, wiring
 from workflow.recipe.document import read
 from workflow.recipe.drafting import MODEL, draft_steps, promised
 from workflow.recipe.formats import FormatFinder
 from workflow.recipe.interpreting import interpret
-from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verification
+from workflow.recipe.model import Place, Recipe, Step, Verification
 from workflow.recipe.referring import check_engine
 from workflow.recipe.settings import files_of, options_of
 from workflow.recipe.sources import source_of
@@ -55,6 +55,8 @@ class _Loading:
         """Return the recipe that the declarations make; None when there is none at all."""
         entry = declarations.recipe
         if entry is None:
+            wiring.makers(self._document, (), refused=refused.written(self._document, declarations))
+            self._find_missing((), (), declarations)
             return None
         given = entry.given()
         self._engine = entry.engine
@@ -78,26 +80,36 @@ class _Loading:
         drafts = draft_steps(document, declarations.steps)
         outputs = [Written(MODEL, source.model.output, (MODEL, "output"))] if source else []
         outputs += [Written(draft.name, draft.output, (*draft.location, "output")) for draft in drafts]
-        found = wiring.makers(document, outputs)
+        found = wiring.makers(document, outputs, refused=refused.written(document, declarations))
         needed = wiring.dependencies(document, drafts, found=found)
         reads = [Read(draft.reads, (*draft.location, "input"), chained=True) for draft in drafts if draft.reads]
-        reads += [*(source.reads if source else ()), *_samples(verification, source)]
+        reads += [*(source.reads if source else ()), *self._samples(verification)]
         ordered = wiring.in_order(document, drafts, needed=needed)
         resolved = self._resolved(ordered, needed, _made_by(source))
         reads += [read for step, draft in resolved for read in files_of(step, draft)]
         for step, draft in resolved:
-            reads += _samples(step.verification, source, (*draft.location, _VERIFY)) if step.verification else []
+            reads += self._samples(step.verification, (*draft.location, _VERIFY)) if step.verification else []
         wiring.protect(document, reads, found=found)
-        if self._check_files:
-            undone = len(outputs) < len(declarations.steps) + (MODEL in _given(declarations))
-            wiring.find_missing(document, () if undone else self._certain(reads, declarations), found=found)
+        self._find_missing(reads, outputs, declarations)
         return [step for step, _ in resolved]
 
-    def _certain(self, reads: Sequence[Read], declarations: Declarations) -> list[Read]:
-        """Return what is surely missing when it is not there: no step that was refused may be the one to make it."""
-        places = promised(self._document, declarations.broken)
-        hoped = {place: Written("", self._document.base, ()) for place in places or ()}
-        return [] if places is None else [read for read in reads if wiring.maker_of(read.path, hoped) is None]
+    def _find_missing(self, reads: Sequence[Read], outputs: Sequence[Written], declarations: Declarations) -> None:
+        """Complain about missing files; about models only when every step says where it writes, for that may be it."""
+        if not self._check_files:
+            return
+        document = self._document
+        every = [*outputs, *refused.written(document, declarations)]
+        undone = len(outputs) < len(declarations.steps) + (MODEL in _given(declarations))
+        open_ended = undone or promised(document, declarations.broken) is None
+        wanted = [*reads, *refused.reads(document, declarations)]
+        certain = [read for read in wanted if not (open_ended and read.chained)]
+        wiring.find_missing(document, certain, found=wiring.by_place(every))
+
+    def _samples(self, verification: Verification, location: Location = (_VERIFY,)) -> list[Read]:
+        """Return the sample files; a script that makes the model may make them too."""
+        required = not refused.may_make_samples(self._document)
+        files = (("inputs", verification.inputs), ("labels", verification.labels))
+        return [Read(path, (*location, key), required=required) for key, path in files if path]
 
     def _resolved(
         self, ordered: Sequence[Draft], needed: Mapping[str, str], made: dict[str, tuple[Format, ...]]
@@ -165,10 +177,3 @@ def _model_file(draft: Draft, source: Format) -> str:
         return draft.input
     is_file = draft.reads.suffix == ".json" and not draft.reads.is_dir()
     return str(draft.reads if is_file or draft.reads.is_file() else draft.reads / sniffing.MODEL_JSON)
-
-
-def _samples(verification: Verification, source: Source | None, location: Location = (_VERIFY,)) -> list[Read]:
-    """Return the sample files; a script that makes the model may make them too."""
-    required = not (source and isinstance(source.model, ScriptedModel))
-    files = (("inputs", verification.inputs), ("labels", verification.labels))
-    return [Read(path, (*location, key), required=required) for key, path in files if path]

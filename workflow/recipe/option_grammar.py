@@ -23,7 +23,8 @@ Patterns = Annotated[
     BeforeValidator(values.patterns),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, _TEXT, _ITEMS]}),
 ]
-Globs = Annotated[list[str], BeforeValidator(values.words), WithJsonSchema({"anyOf": [_TEXT, _ITEMS]})]
+Globs = Annotated[list[str], BeforeValidator(values.globs), WithJsonSchema({"anyOf": [_TEXT, _ITEMS]})]
+Names = Annotated[list[str], BeforeValidator(values.words), WithJsonSchema({"anyOf": [_TEXT, _ITEMS]})]
 Tags = Annotated[
     list[str],
     BeforeValidator(values.tags),
@@ -130,7 +131,7 @@ class GraphOptions(Entry):
 
     signature_name: Text = Field(default=ABSENT, description="The SavedModel's or Hub module's signature to convert.")
     saved_model_tags: Tags = Field(default=ABSENT, description="The SavedModel's tags; `serve` when left out.")
-    output_node_names: Globs = Field(
+    output_node_names: Names = Field(
         default=ABSENT, description="Names of the outputs of a frozen graph; found and said when left out."
     )
     skip_op_check: bool = Field(default=ABSENT, description="Convert operations too that TensorFlow.js does not have.")

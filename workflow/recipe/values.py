@@ -22,7 +22,8 @@ ITEM_PATTERN = r"^[^,]+$"
 _SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmg]i?)?b?\s*", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _A_SIZE = "a whole number of bytes above zero, or a size such as `100kB`, `4MB` or `1MiB`"
-_A_PATTERN = "`true` for all weights, a pattern such as `dense*/kernel`, or a list of patterns"
+_A_PATTERN = "`true`, or globs such as `dense*/kernel` (`?` stands for a blank)"
+_ANSWERS = ("yes", "no", "true", "false", "on", "off", "none", "all")
 
 
 def refused(what: str, expected: str = "", *, near: str = "", key: str = "") -> PydanticCustomError:
@@ -47,7 +48,16 @@ def patterns(value: object) -> list[str]:
     """Return glob patterns; ``true`` and ``*`` stand for all weights, ``false`` for none (an empty list)."""
     if isinstance(value, bool):
         return ["*"] if value else []
-    return words(value, expected=_A_PATTERN)
+    return globs(value, expected=_A_PATTERN)
+
+
+def globs(value: object, *, expected: str = "globs such as `dense*/kernel` (`?` stands for a blank)") -> list[str]:
+    """Return glob patterns of weights' names; refuses sentences and answers, which only look like patterns."""
+    found = words(value, expected=expected)
+    for word in found:
+        if word.split() != [word] or word.lower() in _ANSWERS:
+            raise refused(f"{described(word)} is no pattern of weights' names", expected)
+    return found
 
 
 def words(value: object, *, expected: str = "a name without a comma, or a list of them") -> list[str]:

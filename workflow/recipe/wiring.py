@@ -39,10 +39,13 @@ class Read:
     chained: bool = False
 
 
-def makers(document: Document, outputs: Sequence[Written]) -> dict[str, Written]:
-    """Return who writes each place; complain about places with two writers and about outputs inside outputs."""
+def makers(document: Document, outputs: Sequence[Written], *, refused: Sequence[Written] = ()) -> dict[str, Written]:
+    """Return who of ``outputs`` writes each place.
+
+    Complains about places with two writers and about outputs inside outputs, also those of ``refused`` steps.
+    """
     found: dict[str, Written] = {}
-    for output in outputs:
+    for output in sorted((*outputs, *refused), key=_position):
         place = identity(output.path)
         if place in found:
             _clash(document, output, f"is the output of `{found[place].by}` already")
@@ -52,6 +55,14 @@ def makers(document: Document, outputs: Sequence[Written]) -> dict[str, Written]
         around = next((found[folder] for folder in enclosing(place) if folder in found), None)
         if around:
             _clash(document, output, f"lies inside `{shown(around.path, document.base)}`, the output of `{around.by}`")
+    return by_place(outputs)
+
+
+def by_place(outputs: Iterable[Written]) -> dict[str, Written]:
+    """Return who writes each place, the first where there are several."""
+    found: dict[str, Written] = {}
+    for output in outputs:
+        found.setdefault(identity(output.path), output)
     return found
 
 
@@ -78,7 +89,10 @@ def protect(document: Document, reads: Iterable[Read], *, found: Mapping[str, Wr
 
 
 def find_missing(document: Document, reads: Iterable[Read], *, found: Mapping[str, Written]) -> None:
-    """Complain about what the recipe reads and what neither exists nor is made by it."""
+    """Complain about what the recipe reads and what neither exists nor is made by it.
+
+    What was presumed of a file by its name waits until the file is there.
+    """
     base = document.base
     produced = [output.path for output in found.values()]
     for read in reads:
@@ -86,7 +100,9 @@ def find_missing(document: Document, reads: Iterable[Read], *, found: Mapping[st
             continue
         what = f"`{shown(read.path, base)}` does not exist, and no step makes it"
         near = nearest_path(read.path, produced, base=base)
-        document.complain(document.value_spot(read.location), what, near=near)
+        spot = document.value_spot(read.location)
+        document.findings[:] = [other for other in document.findings if not (other.presumed and other.spot == spot)]
+        document.complain(spot, what, near=near)
 
 
 def dependencies(document: Document, drafts: Sequence[Draft], *, found: Mapping[str, Written]) -> dict[str, str]:
@@ -135,6 +151,11 @@ def _circles(waiting: Sequence[str], needed: Mapping[str, str]) -> list[list[str
         if name in trail:
             circles.append(trail[trail.index(name) :][::-1])
     return circles
+
+
+def _position(output: Written) -> int:
+    """Return the step's number in the file; a model source comes before all steps."""
+    return next((part for part in output.location if isinstance(part, int)), -1)
 
 
 def _clash(document: Document, output: Written, problem: str) -> None:

@@ -8,6 +8,8 @@ from workflow.errors import RecipeError
 from workflow.recipe import load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.recipe.conftest import Refuse, Write
 
 WRONG = {
@@ -143,7 +145,8 @@ def test_each_mistake_is_named_with_its_place(text: str, expected: str, also: st
     assert also in details
 
 
-def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse) -> None:
+def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
     assert refusal("steps:\n  - shard: {input: a, output: b, shard_sise: 1kB}\n").splitlines() == [
         (
             "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
@@ -183,3 +186,39 @@ def test_a_refused_step_is_not_blamed_on_the_steps_that_need_it(refusal: Refuse)
 def test_a_step_without_output_silences_the_search_for_missing_files(refusal: Refuse) -> None:
     details = refusal("steps:\n- python_to_js: {input: a.h5}\n- js_to_python: {input: b, output: c.h5}\n")
     assert "does not exist" not in details
+
+
+def test_missing_files_and_outputs_used_twice_are_found_beside_other_mistakes(refusal: Refuse) -> None:
+    details = refusal(
+        "steps:\n"
+        "- python_to_js: {input: a.h5, output: b, formt: auto}\n"
+        "- graph: {input: c.h5, output: b}\n"
+        "verify: {inputs: x.npz, runtimes: [nod]}\n"
+    )
+    places = [line.split(": ")[0] for line in details.splitlines() if line.startswith("recipe.yml:")]
+    assert places == [f"recipe.yml:{place}" for place in ("2:25", "2:42", "3:18", "3:32", "4:18", "4:36")]
+
+
+def test_a_recipe_whose_only_step_is_refused_still_misses_its_files(refusal: Refuse) -> None:
+    details = refusal("steps: [{graph: {input: a.h5, output: b, formt: auto}}]\nverify: {inputs: x.npz}\n")
+    assert "`a.h5` does not exist" in details
+    assert "`x.npz` does not exist" in details
+
+
+def test_samples_that_a_refused_script_may_make_are_not_missed(refusal: Refuse) -> None:
+    details = refusal(
+        "model: {scrpt: m.py, output: a.h5}\nsteps: [{graph: {input: a.h5, output: b}}]\nverify: {inputs: x}\n"
+    )
+    assert "does not exist" not in details
+
+
+def test_a_missing_model_of_the_wrong_kind_is_one_finding(refusal: Refuse) -> None:
+    details = refusal("steps: [{quantize: {input: a.h5, output: b, dtype: uint8}}]\n")
+    assert details.count("recipe.yml:") == 1
+    assert "`a.h5` does not exist" in details
+
+
+@pytest.mark.parametrize("given", ["yes please", "'yes'", "[dense/kernel, 'No']"])
+def test_an_answer_in_words_is_no_pattern_of_weights(given: str, refusal: Refuse) -> None:
+    details = refusal(f"steps: [{{graph: {{input: a.h5, output: b, quantize_uint8: {given}}}}}]\n")
+    assert "is no pattern of weights' names. Expected `true`, or globs" in details
