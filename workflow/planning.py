@@ -199,13 +199,14 @@ def _further_inputs(step: Step, recipe: Recipe) -> dict[str, dict[str, Any]]:
     metadata = step.options.get("metadata")
     files = {f"metadata {key}": Path(str(path)) for key, path in metadata.items()} if isinstance(metadata, dict) else {}
     modules = step.options.get("custom_objects")
-    files |= {f"custom objects {path}": Path(path) for path in modules} if isinstance(modules, list) else {}
+    for path in modules if isinstance(modules, list) else ():  # a module may import its neighbours
+        files |= {f"custom objects {found}": found for found in sorted(Path(path).parent.glob("*.py"))}
     verification = verification_of(step, recipe)
     if verification.enabled:
         named = {"verify inputs": verification.inputs, "verify labels": verification.labels}
         files |= {name: path for name, path in named.items() if path is not None}
-    found = {name: digests.file_digest(path) for name, path in files.items() if path.is_file()}
-    return digests.to_json(found)
+    found = {name: digests.artifact_digests(path) for name, path in files.items()}
+    return digests.to_json({f"{name}/{file}": one for name, every in found.items() for file, one in every.items()})
 
 
 def _verification_options(verification: Verification) -> dict[str, Any]:

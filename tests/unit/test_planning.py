@@ -70,6 +70,27 @@ def test_files_that_options_name_count_as_inputs(base: Path) -> None:
     assert "labels" in only_reason(recipe)
 
 
+def test_a_neighbour_that_a_module_may_import_counts_too(base: Path) -> None:
+    for name in ("layers.py", "layers_base.py"):
+        (base / name).write_text("A = 1\n")
+    recipe = recipe_of(base, shard_step(base, custom_objects=[str(base / "layers.py")]))
+    run_all(recipe)
+    assert not plan(recipe)[0].runs
+    (base / "layers_base.py").write_text("A = 2\n")
+    assert "layers_base.py" in only_reason(recipe)
+
+
+def test_a_folder_of_pictures_counts_by_its_files(base: Path) -> None:
+    pictures = base / "pictures"
+    pictures.mkdir()
+    (pictures / "1.png").write_bytes(b"one")
+    recipe = replace(recipe_of(base, shard_step(base)), verification=Verification(inputs=pictures))
+    run_all(recipe)
+    assert not plan(recipe)[0].runs
+    (pictures / "1.png").write_bytes(b"two")
+    assert "1.png" in only_reason(recipe)
+
+
 def test_after_a_run_nothing_is_to_do(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base))
     run_all(recipe)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import OutputRefusedError
 from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
-from workflow.running.storage import remove, storing, sync_artifact, sync_folder
+from workflow.running.storage import remove, storing, sync_artifact, sync_folder, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,11 +71,18 @@ def publish(output: Path, sidecar: Sidecar) -> Path | None:
 
 
 def reject(output: Path) -> Path:
-    """Move the staged artifact to ``<output>.rejected`` and return its path there; ``output`` is not touched."""
+    """Move the staged artifact to ``<output>.rejected`` and return its path there; ``output`` is not touched.
+
+    What was rejected before makes room; something else of that name is set aside, as ``publish`` does.
+    """
     staged = staging_folder(output) / output.name
     place = rejected_path(output)
+    mark = output.with_name(f".{output.name}.tfjs-workflow-rejected")
     with storing(place):
+        if place.exists() and not mark.exists():
+            place.rename(_aside(place))
         remove(place)
+        write_atomically(mark, b"")
         if staged.is_dir():
             staged.rename(place)
         else:
@@ -130,5 +137,9 @@ def _place_to_keep(output: Path) -> Path | None:
     sidecar = read_sidecar(sidecar_path(output))
     if sidecar is not None and not intact(output, sidecar):
         return None
+    return _aside(output)
+
+
+def _aside(path: Path) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return output.with_name(f"{output.name}.kept-{stamp}")
+    return path.with_name(f"{path.name}.kept-{stamp}")

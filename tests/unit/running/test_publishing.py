@@ -157,6 +157,16 @@ def test_a_rejected_folder_is_kept_beside_the_output(tmp_path: Path) -> None:
     assert (tmp_path / "web" / "model.json").read_text() == "one"
 
 
+def test_a_rejected_result_makes_room_for_the_next_and_a_strangers_folder_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "web.rejected").mkdir()
+    (tmp_path / "web.rejected" / "mine.txt").write_text("mine")
+    for text in ("bad", "worse"):
+        stage(tmp_path / "web", text)
+        assert (publishing.reject(tmp_path / "web") / "model.json").read_text() == text
+    (kept,) = tmp_path.glob("web.rejected.kept-*")
+    assert (kept / "mine.txt").read_text() == "mine"
+
+
 def test_a_rejected_file_is_kept_in_a_folder(tmp_path: Path) -> None:
     publishing.begin(tmp_path / "m.h5").write_bytes(b"bad")
     assert (publishing.reject(tmp_path / "m.h5") / "m.h5").read_bytes() == b"bad"
