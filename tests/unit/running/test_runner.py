@@ -162,7 +162,7 @@ def test_wrong_numbers_are_rejected_and_not_published(base: Path, change: Any, w
     assert isinstance(error, OutputsError)
     assert words in str(error)
     assert "shard.rejected; `tfjs-workflow verify" in error.hint
-    assert visible(base) == {"web", "shard.rejected"}
+    assert visible(base) == {"web", "shard.rejected", ".shard.tfjs-workflow-rejected"}
 
 
 def test_what_was_found_before_a_failure_is_recorded_and_the_hint_can_be_run(base: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_required_runtime_that_is_not_there_is_a_failure(base: Path) -> None:
     error = failure(run(recipe_of(base, step)))
     assert isinstance(error, RuntimeRequiredError)
     assert "node wasm is required and was not run" in str(error)
-    assert visible(base) == {"web", "shard.rejected"}
+    assert visible(base) == {"web", "shard.rejected", ".shard.tfjs-workflow-rejected"}
 
 
 def test_a_runtime_that_is_not_there_is_never_a_pass(base: Path) -> None:
