@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from workflow import environment
+from workflow import environment, locations
 from workflow.cli.console import console, error_console, size_text
 from workflow.environment import activation, purposes
 from workflow.errors import UnhealthyError, UsageError
@@ -63,8 +63,9 @@ def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:
 
 
 def print_info(entry: Entry, *, as_json: bool) -> None:
-    """Print the facts of one environment, line by line."""
-    facts = _facts(entry)
+    """Print the facts of one environment, line by line, and where the tool keeps things for all of them."""
+    places = {"data": locations.home(), "cache": locations.cache(), "logs": locations.home() / "logs"}
+    facts = _facts(entry) | {name: str(place) for name, place in places.items()}
     if as_json:
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return

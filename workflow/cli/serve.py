@@ -22,8 +22,9 @@ def serve(
     from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as below
     from workflow.serving.libraries import tfjs_packages  # noqa: PLC0415  as above
     from workflow.serving.server import DemoServer  # noqa: PLC0415  as above
-    from workflow.serving.site import site_of  # noqa: PLC0415  as above
+    from workflow.serving.site import folder_of, site_of  # noqa: PLC0415  as above
 
+    folder_of(artifact)  # before anything is installed for it
     site = site_of(artifact, packages=tfjs_packages(ConsoleListener()), labels=labels)
     with DemoServer(site, port=port) as server:
         typer.echo(f"{site.title}: {server.url} (^C ends it)")

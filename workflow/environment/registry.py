@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workflow.environment import layout, purposes, state
 from workflow.environment.blueprint import blueprint
-from workflow.environment.model import Entry, Environment
+from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME, Entry, Environment
 from workflow.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def info(name: str) -> Entry:
 
 def no_such(name: str) -> EnvironmentProblem:
     """Return the error for a name that no environment has, with the names that there are."""
-    others = ", ".join(entry.name for entry in list_environments())
+    ours = name in (DEFAULT_NAME, KERAS3_NAME)  # what others there are says nothing about these
+    others = "" if ours else ", ".join(entry.name for entry in list_environments())
     return EnvironmentProblem(
         f"there is no environment named {name!r} in {state.folder()}",
         hint=f"there are: {others}" if others else f"make it: tfjs-workflow env create {name}",

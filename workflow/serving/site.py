@@ -53,17 +53,26 @@ class Site:
     resources: Mapping[str, Resource]
 
 
-def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Site:
-    """Return the demo site of a TensorFlow.js model; ``packages`` is the node_modules folder with TensorFlow.js.
-
-    Raises ``ModelFileError`` when the artifact is no TensorFlow.js model or a file of it is missing.
-    """
+def folder_of(artifact: Path) -> Path:
+    """Return the folder of a TensorFlow.js model; raises ``ModelFileError`` when there is none."""
     folder = artifact.parent if artifact.name == "model.json" else artifact
+    if not artifact.exists():
+        hint = "serve a TensorFlow.js model: the output of a python_to_js, shard, quantize or graph step"
+        raise ModelFileError(f"{artifact} does not exist", hint=hint)
     if not is_tfjs(folder):
         raise ModelFileError(
             f"{artifact} is no TensorFlow.js model: it has no model.json",
             hint="serve the output of a python_to_js, shard, quantize or graph step",
         )
+    return folder
+
+
+def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Site:
+    """Return the demo site of a TensorFlow.js model; ``packages`` is the node_modules folder with TensorFlow.js.
+
+    Raises ``ModelFileError`` when the artifact is no TensorFlow.js model or a file of it is missing.
+    """
+    folder = folder_of(artifact)
     files = artifact_files(folder)
     about = json.dumps(_about(folder, files, labels), ensure_ascii=False).encode()
     resources = {f"/{path.name}": _file(path) for path in _STATIC.iterdir() if path.suffix in _TYPES}

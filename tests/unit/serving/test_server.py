@@ -143,6 +143,8 @@ def test_model_json_itself_may_be_named(model: Path, packages: Path) -> None:
 
 
 def test_what_is_no_tfjs_model_is_refused(tmp_path: Path, packages: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"nothere does not exist"):
+        site_of(tmp_path / "nothere", packages=packages)
     with pytest.raises(ModelFileError, match=r"no TensorFlow\.js model"):
         site_of(tmp_path, packages=packages)
 

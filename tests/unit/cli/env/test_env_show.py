@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from workflow import locations
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,6 +49,8 @@ def test_info_shows_what_is_known(tool: Tool, made: Made) -> None:
     assert lines["place"] == str(environment.prefix)
     assert lines["caveats"] == "no conda environment"
     assert lines["condition"] == "healthy"
+    assert lines["cache"] == str(locations.cache())
+    assert lines["logs"] == str(locations.home() / "logs")
 
 
 def test_info_as_json(tool: Tool, made: Made) -> None:
@@ -66,6 +70,13 @@ def test_info_of_one_that_is_not_there_names_those_that_are(tool: Tool, made: Ma
     made("other")
     assert tool("info", "nosuch") == 20
     assert "there are: other" in tool.err
+
+
+def test_an_environment_of_a_name_that_is_known_can_be_made(tool: Tool, made: Made) -> None:
+    made()
+    assert tool("run", "-n", "keras3", "--", "python") == 20
+    assert "tfjs-workflow env create keras3" in tool.err
+    assert "there are" not in tool.err
 
 
 def test_verify_shows_each_check_with_time_and_verdict(tool: Tool, made: Made) -> None:
