@@ -111,7 +111,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
     bench, workshop = _bench(case, environment)
     try:
         report = through_the_levels(case, bench)
-        if locate and report.runs:
+        if locate:
             answer = _located(case, bench, report)
     finally:
         workshop.close()
@@ -119,7 +119,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
         verify_screens.print_json(case, report, answer)
     else:
         verify_screens.print_report(case, report, answer)
-    error = _error(case, report)
+    error = _error(case, report, answer)
     if error is not None:
         raise error
 
@@ -128,18 +128,22 @@ def _located(case: Case, bench: WorkerBench, report: Report) -> Any:
     from workflow.verification.searching import search  # noqa: PLC0415  as above
 
     keep = Path(tempfile.mkdtemp(prefix="tfjs-located-"))
-    return search(case, bench, report=report, keep=keep)
+    answer = search(case, bench, report=report, keep=keep)
+    if not any(keep.iterdir()):
+        keep.rmdir()
+    return answer
 
 
-def _error(case: Case, report: Report) -> VerificationError | None:
-    from workflow.verification import verdicts  # noqa: PLC0415  as above
+def _error(case: Case, report: Report, answer: Any) -> VerificationError | None:
+    from workflow.verification import advice, verdicts  # noqa: PLC0415  as above
 
     who = str(case.result.path)
     outputs = report.level("outputs")
     not_run = None
     if outputs is not None and outputs.status == "not run":
         not_run = RuntimeRequiredError(f"{who}: it was run nowhere: {outputs.why}", hint=_remedy(report))
-    error = verdicts.error_of(report, case.settings, who=who) or verdicts.no_proof(report, who) or not_run
+    hint = advice.beyond(report, case.result.format, compared=case.source is not None, search=answer)
+    error = verdicts.error_of(report, case.settings, who=who, hint=hint) or verdicts.no_proof(report, who) or not_run
     if error is not None:
         error.details = ""  # all of it is on the screen
         error.hint = verdicts.with_paths(error.hint, _words_of(case))
@@ -173,7 +177,9 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
         return workshop.worker()
 
     listener = ConsoleListener()
-    bench = WorkerBench(worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout, listener=listener)
+    bench = WorkerBench(
+        worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout or TIME_LIMIT, listener=listener
+    )
     return replace(bench, keras3=lambda: worker_if_made(workshop, listener)), workshop
 
 

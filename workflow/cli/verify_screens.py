@@ -175,7 +175,9 @@ def _about(report: Report, answer: Any) -> list[str]:
 
 def _located_lines(answer: Any) -> list[str]:
     if hasattr(answer, "why"):
-        return [f"not located: {answer.why}"]
+        from workflow.verification.searching import NOTHING  # noqa: PLC0415  brings numpy
+
+        return [answer.why if answer.why.startswith(NOTHING) else f"not located: {answer.why}"]
     return [
         f"located in {answer.place} with {answer.located.cuts} cuts: {answer.located.sentence()}",
         f"to see it again: {answer.command}",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes", "quantize_auto")
 _READING = ("signature_name", "saved_model_tags", "output_node_names", "custom_objects", "unsafe")
 
+TIME_LIMIT = 600.0
+"""Seconds that a job of the verification may take where nobody says more: a model must not hold a run for ever."""
+
 
 def check(order: Order, verification: Verification, *, bench: Bench | None = None) -> Facts:
     """Verify the staged artifact of a task and return the facts for its record; empty for a model source.
@@ -35,13 +38,15 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
     if not isinstance(order.task.declared, Step):
         return {}
     step = order.step
-    from workflow.verification import verdicts  # noqa: PLC0415  brings numpy; nothing of it is needed to plan
+    from workflow.verification import advice, verdicts  # noqa: PLC0415  brings numpy; nothing of it is needed to plan
 
     settings = step.verification or verification
+    order.listener.advance("verifying", 0, 0)
     report = _verified(order, settings, bench)
     _say(report, order)
     facts = verdicts.facts_of(report) | {"warnings": _warnings(report)}
-    error = verdicts.error_of(report, settings, who=f"step {step.name}")
+    hint = advice.of(report, result_format(step, order.staged)) if report.failed else ""
+    error = verdicts.error_of(report, settings, who=f"step {step.name}", hint=hint)
     if error is not None:
         error.log, error.facts = str(order.log), facts
         raise error
@@ -79,7 +84,7 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
 
     pool = order.workshop.runtimes()
-    own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout, listener=order.listener)
+    own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout or TIME_LIMIT, listener=order.listener)
     own = dataclasses.replace(own, keras3=lambda: worker_if_made(order.workshop, order.listener))
     with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
         case = Case(

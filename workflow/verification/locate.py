@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from workflow.verification.places import Ask, Bench
 
+_FRESH = (
+    "convert the source anew, and compare the result with the fresh one: `tfjs-workflow verify RESULT --against FRESH`"
+)
 _KERAS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 
 
@@ -85,9 +88,7 @@ class _Bisection:
         """Bisect over the points that everything passes, then look at each one between two of them."""
         last = self._last_differing()
         if last is None:
-            return NotRun(
-                "no output differs when the model is cut there", "the difference lies in how outputs are read"
-            )
+            return self._nowhere()
         mine = ancestors(self._points, last.name)
         inside = [point for point in self._points if point.name in mine and carries_tensor(point)]
         narrow = [point for point in inside if self._is_passed_by_all(point, last)]
@@ -99,6 +100,20 @@ class _Bisection:
         between = [p for p in inside if p.name in ancestors(self._points, narrow[high].name) and p.name not in fine]
         first = next((point for point in between if self._differs(point)), narrow[high])
         return self._located(first)
+
+    def _nowhere(self) -> NotRun:
+        """Return why no cut differs: what is wrong in every place alike, a cut of a graph model cannot show."""
+        why = "no output differs when the model is cut there"
+        measured = [one for one in self._known.values() if one is not None]
+        if not measured:
+            return NotRun("the model cannot be cut, or its cuts not run in Python", _FRESH)
+        if self._search.ask.subject.format != "tfjs_graph_model":
+            return NotRun(why, "the difference lies in how outputs are read")
+        return NotRun(
+            f"{why}: the result itself (its weights or nodes) differs from its source, in the same way everywhere, "
+            "so that cutting it shows nothing",
+            _FRESH,
+        )
 
     def _last_differing(self) -> Point | None:
         """Return the first output of the model that differs."""
@@ -153,7 +168,7 @@ class _Bisection:
         size = tolerances.magnitude(output)
         limits = self._search.tolerances
         bound = limits.running(size, self._search.place[1]) + (limits.storing(size) if loose else 0.0)
-        if output["finite"]["source"] and not output["finite"]["result"]:
+        if output["lost"]:
             return _Measured(math.inf, bound, "holds NaN or infinity where its source has numbers")
         return _Measured(float(output["max_abs"]), bound)
 

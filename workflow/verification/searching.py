@@ -12,11 +12,19 @@ from workflow.verification.model import NotRun
 from workflow.verification.places import Ask, absolute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from workflow.verification.levels import Case
-    from workflow.verification.model import Report
+    from workflow.verification.model import LevelName, Report
     from workflow.verification.places import Bench
+
+NOTHING = "nothing to locate"
+_NAMED: Mapping[LevelName, str] = {
+    "structure": "files and tensors",
+    "weights": "tensors",
+    "contract": "inputs and outputs",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ def search(case: Case, bench: Bench, *, report: Report, keep: Path) -> Answer | 
     """Locate the difference that ``report`` found, in the first place that failed; files to show it go to ``keep``."""
     failed = [run for run in report.runs if run["status"] == "failed"]
     if not failed:
-        return NotRun("the outputs differ nowhere", "there is nothing to locate")
+        return _nothing(report)
     runtime, backend = _worst_place(failed)
     source = absolute(case.source or case.result)
     found = outputs.reference_of(source, case.settings, bench=bench, folder=case.folder / "search")
@@ -50,6 +58,16 @@ def search(case: Case, bench: Bench, *, report: Report, keep: Path) -> Answer | 
         return located
     place = f"{runtime} {backend}" if backend else runtime
     return Answer(located, place, _command(case, located, runtime=runtime, backend=backend))
+
+
+def _nothing(report: Report) -> NotRun:
+    """Return why there is nothing to locate: another level says what is wrong, nothing is, or nothing was run."""
+    failed = report.failed
+    if failed is not None and failed.level in _NAMED:
+        return NotRun(f"{NOTHING}: the {failed.level} level names the {_NAMED[failed.level]}", "")
+    if not any(run["status"] == "passed" for run in report.runs):
+        return NotRun(f"{NOTHING}: nothing was run", "")
+    return NotRun(f"{NOTHING}: no output differs by more than is allowed", "")
 
 
 def _worst_place(failed: list[Any]) -> tuple[str, str | None]:

@@ -14,6 +14,7 @@ from workflow.errors import (
     VerificationError,
     WeightsError,
 )
+from workflow.verification import advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,24 +28,17 @@ _ERRORS: Mapping[LevelName, type[VerificationError]] = {
     "contract": ContractError,
     "outputs": OutputsError,
 }
-_STAND_IN = "RESULT --against SOURCE"
-_HINTS: Mapping[LevelName, str] = {
-    "structure": "the files are damaged or incomplete: make or fetch them again",
-    "weights": f"compare the two with `tfjs-workflow verify {_STAND_IN}`, which lists every weight",
-    "contract": "a page that feeds and reads the model by these names would not find them",
-    "outputs": (
-        f"`tfjs-workflow verify {_STAND_IN} --locate` finds the first layer that differs; if the "
-        "difference is acceptable, `verify: {outputs: {NAME: {atol: ...}}}` allows it"
-    ),
-}
 _SHOWN = 12
 
 
-def error_of(report: Report, settings: Verification, *, who: str) -> VerificationError | None:
-    """Return the error for a verification that failed or lacks a required runtime; ``who`` begins its sentence."""
+def error_of(report: Report, settings: Verification, *, who: str, hint: str = "") -> VerificationError | None:
+    """Return the error for a verification that failed or lacks a required runtime; ``who`` begins its sentence.
+
+    ``hint`` is what to do about a failure, where more is known than the report tells.
+    """
     failed = report.failed
     if failed is not None:
-        return _failure(failed, who)
+        return _failure(failed, who, hint or advice.of(report))
     for name in settings.require:
         lacking = [run for run in report.runs if run["runtime"] == name and run["status"] == "not run"]
         if lacking:
@@ -67,7 +61,7 @@ def no_proof(report: Report, who: str) -> NoProofError | None:
 
 def with_paths(hint: str, words: Sequence[str]) -> str:
     """Return a hint whose command names the result and its source as ``words`` do."""
-    return hint.replace(_STAND_IN, shlex.join(words))
+    return hint.replace(advice.STAND_IN, shlex.join(words))
 
 
 def facts_of(report: Report) -> dict[str, Any]:
@@ -87,13 +81,12 @@ def facts_of(report: Report) -> dict[str, Any]:
     return found
 
 
-def _failure(level: LevelReport, who: str) -> VerificationError:
+def _failure(level: LevelReport, who: str, hint: str) -> VerificationError:
     first, *rest = level.findings
     more = f" (and {len(rest):,} more)" if rest else ""
     lines = [finding.text for finding in level.findings[:_SHOWN]]
     details = level.table or ("\n".join(lines) if rest else "")
-    hint = _HINTS[level.level]
-    look = f"look at {first.look}. " if first.look.startswith("/") else ""
+    look = f"look at {first.look}; " if first.look.startswith("/") else ""
     return _ERRORS[level.level](f"{who}: {level.level}: {first.text}{more}", hint=f"{look}{hint}", details=details)
 
 
