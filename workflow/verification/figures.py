@@ -31,7 +31,8 @@ def joined(pieces: Sequence[Array]) -> Array:
 def measure(reference: Array, result: Array) -> dict[str, Any]:
     """Return the figures of one output; both arrays have one shape, samples first.
 
-    Distances are taken where both are finite, or both the same; ``finite`` says whether each side is so everywhere.
+    Distances are taken where both are finite, or both the same; ``finite`` says whether each side is so everywhere,
+    ``lost`` how many elements are finite in the reference alone.
     """
     if reference.dtype.kind not in _NUMBERS or result.dtype.kind not in _NUMBERS:
         return _texts(reference, result)
@@ -52,6 +53,7 @@ def measure(reference: Array, result: Array) -> dict[str, Any]:
         "top1": _agreement(theirs, ours, 1),
         "top5": _agreement(theirs, ours, _TOP),
         "finite": {"source": bool(np.isfinite(theirs).all()), "result": bool(np.isfinite(ours).all())},
+        "lost": int((np.isfinite(theirs) & ~np.isfinite(ours)).sum()),
         "reference": _range(finite),
         "spread": spread(theirs),
         "histogram": histogram(reference, result),
@@ -93,6 +95,7 @@ def _texts(reference: Array, result: Array) -> dict[str, Any]:
         "max_abs": float(any(differ)),
         "mean_abs": float(np.mean(differ)) if differ else 0.0,
         "finite": {"source": True, "result": True},
+        "lost": 0,
         "reference": _range(np.empty(0)),
         "spread": float(len(set(_listed(reference))) > 1),
     }

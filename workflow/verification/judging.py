@@ -100,10 +100,11 @@ class Judge:
     def _fault(self, output: Mapping[str, Any], place: str) -> Finding | None:
         name, look = str(output["name"]), "--locate"
         where = f"run in {place} on the same inputs, the output {name}"
-        if output["finite"]["source"] and not output["finite"]["result"]:
-            first = output["worst"][0] if output.get("worst") else {}
+        if output["lost"]:
+            first = next((one for one in output["worst"] if isinstance(one["expected"], float)), {})
             at = ", ".join(map(str, first.get("index", ())))
-            text = f"{where} holds {first.get('actual', 'NaN')} at [{at}] where its source has a number"
+            what = f"{first['actual']} at [{at}]" if first else f"NaN or infinity {output['lost']} times"
+            text = f"{where} holds {what} where its source has a number"
             return Finding(text + _blame(output, place), name, look=look)
         if not output["max_abs"] <= output["bound"]:
             text = f"{where} differs by up to {output['max_abs']:.3g}, allowed is {output['bound']:.3g}"

@@ -63,6 +63,20 @@ def test_a_node_that_javascript_computes_wrongly_is_found(wrong: str, tmp_path: 
     assert "--runtime node --backend wasm" in found.command
 
 
+def test_nan_is_located_in_a_model_whose_source_has_infinity_elsewhere(tmp_path: Path) -> None:
+    source = layers_model(tmp_path / "good")
+    changes.layer("third", activation="linear")(source.path)
+    changes.values("third/bias", lambda bias: np.where(np.arange(4) == 1, np.inf, bias))(source.path)
+
+    def spoiled(outputs: dict[str, Any], _: Any) -> dict[str, Any]:
+        return {name: np.where(np.isfinite(a), np.nan, a) if a.shape[-1] == 4 else a for name, a in outputs.items()}
+
+    case = Case(source, source, Verification(runtimes=("python", "node")), tmp_path / "work")
+    found = searched(case, NumpyBench(wrong=spoiled), tmp_path / "keep")
+    assert (found.located.point.name, found.place) == ("third", "node wasm")
+    assert "holds NaN" in found.located.sentence()
+
+
 def test_nothing_is_located_where_nothing_differs(tmp_path: Path) -> None:
     case = Case(layers_model(tmp_path / "good"), None, Verification(runtimes=("python",)), tmp_path / "work")
     bench = NumpyBench()
