@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.verification import outputs
+from workflow.verification.model import NotRun
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Verification
-    from workflow.verification.model import NotRun, Subject
+    from workflow.verification.model import Subject
     from workflow.verification.places import Bench
 
 
@@ -23,14 +24,17 @@ class References:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._removal: weakref.finalize[..., Any] | None = None
-        self._known: dict[str, outputs.Reference | NotRun] = {}
+        self._known: dict[str, outputs.Reference] = {}
 
     def of(self, source: Subject, settings: Verification, *, bench: Bench) -> outputs.Reference | NotRun:
         """Run a source in Python on its samples, unless that was done before; raises as ``outputs.reference_of``."""
         key = _key(source, settings)
         if key not in self._known:
-            folder = self._place() / str(len(self._known))
-            self._known[key] = outputs.reference_of(source, settings, bench=bench, folder=folder)
+            folder = Path(tempfile.mkdtemp(dir=self._place()))
+            found = outputs.reference_of(source, settings, bench=bench, folder=folder)
+            if isinstance(found, NotRun):  # what was missing may be there at the next step
+                return found
+            self._known[key] = found
         return self._known[key]
 
     def close(self) -> None:

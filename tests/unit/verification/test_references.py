@@ -10,6 +10,8 @@ import pytest
 from tests.unit.verification.models import NumpyBench, layers_model
 from workflow.recipe.model import Verification
 from workflow.verification.levels import Case, verify
+from workflow.verification.model import NotRun
+from workflow.verification.outputs import Reference
 from workflow.verification.references import References
 
 if TYPE_CHECKING:
@@ -61,3 +63,11 @@ def test_nothing_is_left_on_disk(model: Subject, tmp_path: Path, monkeypatch: py
     (kept,) = tmp_path.glob("tfjs-references-*")
     remembered.close()
     assert not kept.exists()
+
+
+def test_a_source_that_could_not_be_run_is_tried_again(model: Subject) -> None:
+    bench, remembered = NumpyBench(silent="there is no environment"), References()
+    assert isinstance(remembered.of(model, SETTINGS, bench=bench), NotRun)
+    bench.silent = ""
+    assert isinstance(remembered.of(model, SETTINGS, bench=bench), Reference)
+    remembered.close()
