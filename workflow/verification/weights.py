@@ -105,9 +105,10 @@ def _folded(result: Subject, source: Subject) -> LevelReport:
             if any(one.quantization for one in ours.values()):
                 return LevelReport("weights", "not applicable", why=_QUANTIZED_GRAPH)
             found = folding.compare(sources[-1], ours, epsilons=folding.epsilons_in(configuration_of(source)))
-    except (DeclinedError, WorkflowError) as problem:
-        why = problem.reason if isinstance(problem, DeclinedError) else problem.message
-        return LevelReport("weights", "not applicable", why=why)
+    except DeclinedError as declined:
+        return LevelReport("weights", "not applicable", why=declined.reason)
+    except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored
+        return LevelReport("weights", "failed", (Finding(error.message, look=error.hint),))
     count = found.equal + found.folded + len(found.others)
     facts = {"tensors": count, "bit_equal": found.equal, "folded": found.folded, "others": list(found.others)}
     facts |= {"quantized": 0, "worst": None, "noise": 0.0}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.unit.verification.models import LAYERS, layers_document, quantized, save
+from tests.unit.verification.models import LAYERS, graph_model, layers_document, layers_model, quantized, save
 from workflow.verification import weights
 from workflow.verification.differences import compare
 from workflow.verification.model import Subject
@@ -94,3 +94,11 @@ def test_a_table_shows_the_worst_weights_first(tmp_path: Path) -> None:
     assert lines[0].split()[:3] == ["weight", "difference", "bound"]
     assert [line.split()[0] for line in lines[1:]] == ["c", "a"]
     assert "3 of 3" in lines[1]
+
+
+def test_a_graph_with_a_weight_that_cannot_be_restored_fails(tmp_path: Path) -> None:
+    source, graph = layers_model(tmp_path / "layers"), graph_model(tmp_path / "graph")
+    (graph.path / "group1-shard2of4.bin").unlink()
+    found = weights.check(graph, source)
+    assert found.status == "failed"
+    assert "group1-shard2of4.bin" in found.findings[0].text + found.findings[0].look
