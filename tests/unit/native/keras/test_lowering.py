@@ -213,3 +213,9 @@ def test_inputs_get_a_dtype_that_tensorflow_js_has(tmp_path: Path, dtype: str, w
     config = row(given(ROW, dtype=dtype), layer("Rescaling", "x", scale=2.0, offset=1.0))
     result, _, _ = converted(whole_file(tmp_path / "m.h5", config, {}))
     assert result["config"]["layers"][0]["config"]["dtype"] == wanted
+
+
+def test_a_note_says_what_changed_and_why(tmp_path: Path) -> None:
+    arrays = {"kernel": numbers(3, 2), "bias": numbers(2)}
+    notes = expressed(tmp_path, ROW, dense("x", 2, activation="silu"), arrays)[2]
+    assert notes == ["x: its activation silu is called swish in TensorFlow.js"]

@@ -214,7 +214,7 @@ class Builder:
             found.append(Emitted(piece.class_name, config, entry))
         self.emitted[member.name] = found
         if not chain.notes and any(emitted.entry is None for emitted in found):
-            self.tree.notes.append(f"{member.name}: written as {', '.join(each.class_name for each in found)}")
+            self.tree.notes.append(f"{member.name}: {_change(layer, found)}")
 
     def _name(self, member: Member, piece: Piece, *, weighted: bool) -> str:
         """Return the name of a piece: the layer's own for one of them, for the others one that is free."""
@@ -290,6 +290,22 @@ def _as_layer(member: Member, built: Built, *, wrapped: bool) -> Emitted:
 
 def _named(config: Config | list[Config], name: str) -> Config:
     return {**config, "name": name} if isinstance(config, dict) else {"name": name, "layers": config}
+
+
+def _change(layer: Layer, found: Sequence[Emitted]) -> str:
+    """Return what became of a layer that has no notes of its own, and why."""
+    classes = [each.class_name for each in found]
+    if classes != [layer.class_name]:
+        what = "an operation on tensors" if layer.class_name == OPERATION else layer.class_name
+        return f"{what} is written as {' and '.join(classes)}, for TensorFlow.js does not have it like this"
+    ours, theirs = found[0].config, layer.config
+    lost = sorted(key for key in theirs if key not in ours)
+    other = sorted(key for key in ours if ours[key] != theirs.get(key))
+    named = [key for key in other if isinstance(ours[key], str) and isinstance(theirs.get(key), str)]
+    parts = [f"its {key} {theirs[key]} is called {ours[key]} in TensorFlow.js" for key in named]
+    parts += [f"its {key} is written as TensorFlow.js reads it" for key in other if key not in named]
+    parts += [f"its {', '.join(lost)} is left out, which TensorFlow.js does not read"] if lost else []
+    return "; ".join(parts) or "its weights are laid out as TensorFlow.js reads them"
 
 
 def _agree(recorded: object, shape: Shape | None) -> bool:

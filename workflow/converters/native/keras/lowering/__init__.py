@@ -103,7 +103,8 @@ def _activated(layer: Layer, function: Any) -> Chain:
         options = function.get("config")
         config: Config = {**(options if isinstance(options, dict) else {}), "name": f"{layer.name}_activation"}
         chain.extend(express(Layer(function["class_name"], config, (None,))))
-        chain.notes.append(f"{layer.name}: its activation {function['class_name']} became a layer of its own")
+        why = "for TensorFlow.js has no such activation"
+        chain.notes.append(f"{layer.name}: its activation {function['class_name']} is a layer of its own, {why}")
         return chain
     shown = function.get("class_name") if isinstance(function, dict) else function
     raise layer.refused(f"TensorFlow.js has no activation function {str(shown)[:60]!r}")

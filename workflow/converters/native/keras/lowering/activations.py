@@ -32,7 +32,8 @@ def is_composed(name: object) -> bool:
 
 def compose(chain: Chain, name: str) -> int:
     """Append the layers that compute an activation function of the last piece (or the input)."""
-    chain.notes.append(f"{chain.layer.name}: {name.removeprefix('keras3_')} is computed by layers of its own")
+    what = f"its activation {name.removeprefix('keras3_')} is computed by layers of its own"
+    chain.notes.append(f"{chain.layer.name}: {what}, for TensorFlow.js has no such activation")
     return COMPOSITIONS[name](chain, chain.last[0])
 
 
