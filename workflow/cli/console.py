@@ -70,7 +70,9 @@ class ConsoleListener:
         error_console().print(Text.assemble(time_, word, text))
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """Print how far ``what`` is, every two seconds; what takes less than that is not mentioned."""
+        """Print how far ``what`` is, every two seconds; what takes less, or is not counted, is not mentioned."""
+        if not done and not total:
+            return
         now = time.monotonic()
         if now - self._last.setdefault(what, now) < _PROGRESS_EVERY_SECONDS:
             return

@@ -112,12 +112,13 @@ class LiveScreen(PlainScreen):
             self._progress.update(self._line, news=text)
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """Show bytes in the live line; it redraws itself at its own pace."""
+        """Show what goes on, and its bytes, in the live line; it redraws itself at its own pace."""
         if self._progress is None or self._line is None:
             super().advance(what, done, total)
         else:
             of = f" of {size_text(total)}" if total else ""
-            self._progress.update(self._line, news=f"{what} {size_text(done)}{of}")
+            news = f"{what} {size_text(done)}{of}" if done or total else what
+            self._progress.update(self._line, news=news)
 
     def began(self, decision: Decision) -> None:
         """Start the live line of the step."""

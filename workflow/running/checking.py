@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workflow.errors import VerificationError
     from workflow.events import Listener
-    from workflow.recipe.model import Verification
+    from workflow.recipe.model import Format, Verification
     from workflow.running.making import Facts, Order
     from workflow.running.workshop import Workshop
     from workflow.verification.model import Report, Subject
@@ -46,7 +46,8 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
     _say(report, order)
     facts = verdicts.facts_of(report) | {"warnings": _warnings(report)}
     hint = advice.of(report, result_format(step, order.staged)) if report.failed else ""
-    error = verdicts.error_of(report, settings, who=f"step {step.name}", hint=hint)
+    demanded = _demanded(settings, result_format(step, order.staged))
+    error = verdicts.error_of(report, demanded, who=f"step {step.name}", hint=hint)
     if error is not None:
         error.log, error.facts = str(order.log), facts
         raise error
@@ -56,6 +57,15 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
     if not settings.enabled:
         facts["not_run"] = "verify is off in the recipe"
     return facts
+
+
+def _demanded(settings: Verification, result: Format) -> Verification:
+    """Return the settings with those of the required runtimes that can run such a result, none where verify is off.
+
+    A recipe requires for all its steps, and some of them make models of Keras or TensorFlow.
+    """
+    able = settings.require if result.startswith("tfjs_") else [name for name in settings.require if name == "python"]
+    return dataclasses.replace(settings, require=tuple(able) if settings.enabled else ())
 
 
 def rejection_hint(error: VerificationError, order: Order, *, place: Path, verification: Verification) -> str:

@@ -63,6 +63,7 @@ class WorkerBench:
 
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Run a job in the worker; a source that only Keras 3 loads is run where that is."""
+        self._tell("running the source in Python" if name == "reference" else "verifying in Python")
         answer = self.worker().run(name, arguments, log=self.log, timeout=self.timeout)
         if name == "reference" and "not_run" in answer and arguments["model"]["format"] in _OF_KERAS:
             return self._by_keras3(name, arguments, refused=answer)
@@ -79,9 +80,14 @@ class WorkerBench:
 
     def runtime(self, name: str, backend: str | None) -> Runtime | NotRun:
         """Return the runtime of this name, or why it is not there."""
+        self._tell(f"verifying in {name}{f' ({backend})' if backend else ''}")
         found = self.pool.get(name, self.listener)
         if isinstance(found, NotRun):
             return found
         missing: NotRun | None = found.missing(backend)
         runtime: Runtime = found
         return missing or runtime
+
+    def _tell(self, what: str) -> None:
+        if self.listener is not None:
+            self.listener.advance(what, 0, 0)

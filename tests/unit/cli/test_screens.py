@@ -1,0 +1,54 @@
+"""The line of the step that runs, on a terminal and elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from workflow import planning
+from workflow.cli import console, screens
+from workflow.recipe import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.recipe.model import Recipe
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    path = tmp_path / "one.yml"
+    path.write_text("steps:\n  - python_to_js: {input: a.h5, output: data/web}\n")
+    return load(path, check_files=False)
+
+
+def test_the_live_line_says_what_goes_on_also_where_nothing_is_counted(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Console(force_terminal=True, width=120)
+    monkeypatch.setattr(screens, "error_console", lambda: terminal)
+    screen = screens.LiveScreen(recipe)
+    screen.began(planning.plan(recipe, planning.Selection(), environment="")[0])
+    screen.advance("weights", 9500, 9500)
+    screen.advance("verifying in browser (webgl)", 0, 0)
+    with terminal.capture() as shown:
+        screen.stopped()
+    assert "verifying in browser (webgl)" in shown.get()
+    assert "9.5 kB" not in shown.get()
+
+
+def test_elsewhere_what_is_not_counted_is_no_line(
+    recipe: Recipe, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_PROGRESS_EVERY_SECONDS", 0.0)
+    console.error_console.cache_clear()
+    screen = screens.PlainScreen(recipe)
+    for _ in range(2):
+        screen.advance("verifying", 0, 0)
+        screen.advance("weights", 5, 10)
+    console.error_console.cache_clear()
+    err = capsys.readouterr().err
+    assert "weights: 5 B of 10 B" in err
+    assert "verifying" not in err
