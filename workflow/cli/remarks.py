@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 4
 _GOALS = {
     "max_error": lambda most: f"to an error of at most {most:g} in each weight",
-    "max_bytes": lambda most: f"to at most {size_text(int(most))}",
+    "max_bytes": lambda most: f"to at most {size_text(int(most))} of weights",
 }
 
 
@@ -52,4 +52,6 @@ def _why(reason: str, names: list[str]) -> str:
 
 def _largest_error(quantization: Mapping[str, Any]) -> str:
     errors = quantization.get("errors") or {}
-    return f"; the largest is {max(errors.values()):.2g}" if errors else "; no weight can be made smaller so"
+    if not errors:
+        return "; no weight can be made smaller so"
+    return f"; the largest error of any weight is {max(errors.values()):.2g} (root mean square, relative to its values)"

@@ -72,7 +72,7 @@ def test_a_goal_is_met_and_its_patterns_are_on_the_screen_and_in_the_record(
 ) -> None:
     convert(folder, f"quantize: {{input: {model}, output: small, auto: {{max_error: 0.02}}, keep_float: biases}}")
     screen = capfd.readouterr().err
-    assert "quantized to an error of at most 0.02 in each weight; the largest is 0.0" in screen
+    assert "quantized to an error of at most 0.02 in each weight; the largest error of any weight is 0.0" in screen
     assert "quantize_uint8 '*/kernel': 2 weights, 20.8 kB -> 5.2 kB" in screen
     assert dtypes(folder / "small")["first/kernel"] == "uint8"
     assert dtypes(folder / "small")["first/bias"] == ""
