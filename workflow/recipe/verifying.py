@@ -34,6 +34,10 @@ def verification_of(
     if "labels" in given and chosen.inputs is None:
         spot = document.key_spot((*location, "labels"))
         document.complain(spot, "`labels` without `inputs` cannot be compared", expected="`inputs` beside them")
+    unlabelled = [key for key in ("accuracy_drop", "inputs") if key in given]
+    if unlabelled and chosen.accuracy_drop is not None and chosen.labels is None:
+        spot = document.key_spot((*location, unlabelled[0]))
+        document.complain(spot, "`accuracy_drop` without `labels` cannot be held to", expected="`labels` beside it")
     for name in chosen.require:
         if name not in chosen.runtimes:
             spot = document.key_spot((*location, "require" if "require" in given else "runtimes"))

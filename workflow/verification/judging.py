@@ -101,7 +101,7 @@ class Judge:
         name, look = str(output["name"]), "--locate"
         where = f"run in {place} on the same inputs, the output {name}"
         if output["lost"]:
-            first = next((one for one in output["worst"] if isinstance(one["expected"], float)), {})
+            first: dict[str, Any] = next((one for one in output["worst"] if isinstance(one["expected"], float)), {})
             at = ", ".join(map(str, first.get("index", ())))
             what = f"{first['actual']} at [{at}]" if first else f"NaN or infinity {output['lost']} times"
             text = f"{where} holds {what} where its source has a number"

@@ -140,9 +140,14 @@ class _Outputs:
             return level
         findings = []
         for run in runs:
+            if run.judgement is None:
+                continue  # it was not run, or failed, and says so itself
             share = outputs.accuracy(run, reference, judge=judge)
-            drop = share["source"] - share["result"] if share else 0.0
-            if share and drop > allowed:
+            if share is None:
+                why = outputs.why_no_accuracy(reference, judge=judge)
+                text = f"run in {run.place}, accuracy is unknown, and `accuracy_drop` is set: {why}"
+                findings.append(Finding(text, "accuracy"))
+            elif (drop := share["source"] - share["result"]) > allowed:
                 text = f"run in {run.place}, accuracy falls from {share['source']:.2%} to {share['result']:.2%}"
                 findings.append(Finding(f"{text}, allowed is a drop of {allowed:.2%}", "accuracy", drop, allowed))
         return replace(level, status="failed", findings=(*level.findings, *findings)) if findings else level

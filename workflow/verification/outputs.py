@@ -219,3 +219,14 @@ def accuracy(run: PlaceRun, reference: Reference, *, judge: Judge) -> dict[str, 
         "source": figures.accuracy(judge.reference[name], labels),
         "result": figures.accuracy(run.judgement.joined[name], labels),
     }
+
+
+def why_no_accuracy(reference: Reference, *, judge: Judge) -> str:
+    """Return why the share of right answers is unknown."""
+    if reference.labels is None:
+        return "there are no labels; give `inputs` and the `labels` of their classes"
+    name = next(iter(judge.reference), "")
+    count = len(judge.reference[name]) if name else 0
+    if count != len(reference.labels):
+        return f"the first output, {name or '(none)'}, has {count} answers for {len(reference.labels)} labels"
+    return f"the result's output for {name} cannot be compared with the labels"

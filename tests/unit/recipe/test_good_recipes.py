@@ -78,6 +78,7 @@ def test_where_to_verify_and_how_exactly(loaded: Load) -> None:
     text = (
         "verify:\n  runtimes: [node, browser]\n  require: node\n  backends: [wasm, cpu, webgl]\n  batches: [2, 5]\n"
         "  rtol: 0.01\n  outputs: {scores: {atol: 0.5}}\n  accuracy_drop: 0.02\n"
+        "  inputs: x.npz\n  labels: x.npz\n"
     )
     settings = loaded(STEPS + text).verification
     assert settings.runtimes == ("node", "browser")

@@ -76,6 +76,11 @@ CLASHES = {
         "1:52: `offline` means nothing here",
     ),
     "missing samples": (steps(A) + "verify: {inputs: x.npy}", "3:18: `x.npy` does not exist"),
+    "a budget without labels": (steps(A) + "verify: {accuracy_drop: 0.1}", "3:10: `accuracy_drop` without `labels`"),
+    "other inputs under a budget": (
+        steps(A.rstrip("}") + ", verify: {inputs: a.h5}}") + "verify: {inputs: a.h5, labels: a.h5, accuracy_drop: 0.1}",
+        "`accuracy_drop` without `labels`",
+    ),
     "labels alone": (steps(A) + "verify: {labels: y.npy}", "3:10: `labels` without `inputs`"),
     "missing metadata": (
         steps("graph: {input: a.h5, output: g, metadata: {l: labels.json}}"),
