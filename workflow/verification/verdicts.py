@@ -40,12 +40,25 @@ def error_of(report: Report, settings: Verification, *, who: str, hint: str = ""
     if failed is not None:
         return _failure(failed, who, hint or advice.of(report))
     for name in settings.require:
-        lacking = [run for run in report.runs if run["runtime"] == name and run["status"] == "not run"]
+        own = [run for run in report.runs if run["runtime"] == name]
+        if not own:
+            return _never_run(report, name, who)
+        lacking = [run for run in own if run["status"] == "not run"]
         if lacking:
             place = " ".join(part for part in (name, lacking[0].get("backend")) if part)
             why, remedy = str(lacking[0].get("why", "")), str(lacking[0].get("remedy", ""))
             return RuntimeRequiredError(f"{who}: {place} is required and was not run: {why}", hint=remedy)
     return None
+
+
+def _never_run(report: Report, name: str, who: str) -> RuntimeRequiredError:
+    """Return the error for a required runtime in which the result was never meant to run."""
+    if report.runs:
+        places = ", ".join(dict.fromkeys(str(run["runtime"]) for run in report.runs))
+        text = f"{name} is required, and such a model runs in {places} alone"
+        return RuntimeRequiredError(f"{who}: {text}", hint=f"require {name} of TensorFlow.js models only")
+    text = f"{name} is required and was not run: only the files were compared"
+    return RuntimeRequiredError(f"{who}: {text}", hint=f"verify it without `--quick`, or do not require {name}")
 
 
 def no_proof(report: Report, who: str) -> NoProofError | None:

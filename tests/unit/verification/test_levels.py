@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +12,10 @@ import pytest
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
 from workflow.errors import NoProofError, OutputsError, RuntimeRequiredError
 from workflow.recipe.model import Tolerance, Verification
-from workflow.verification import verdicts
+from workflow.verification import exchange, verdicts
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import NotRun, Report, RuntimeFailure, Subject
 from workflow.verification.runtimes.fake import FakeRuntime
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BOTH = ("python", "node")
 
@@ -92,6 +90,15 @@ def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(mod
     assert error.hint == "install it"
 
 
+def test_a_required_runtime_that_has_no_run_at_all_is_an_error(model: Subject, tmp_path: Path) -> None:
+    needs = Verification(require=("node",))
+    quick = verified(model, model, tmp_path, enabled=False)
+    assert "only the files were compared" in str(verdicts.error_of(quick, needs, who="m"))
+    elsewhere = verified(model, model, tmp_path, runtimes=("python",))
+    assert "such a model runs in python alone" in str(verdicts.error_of(elsewhere, needs, who="m"))
+    assert verdicts.error_of(elsewhere, Verification(require=("python",)), who="m") is None
+
+
 def test_a_runtime_that_fails_fails_the_outputs(model: Subject, tmp_path: Path) -> None:
     bench = NumpyBench(runtimes={"node": FakeRuntime(failure=RuntimeFailure("timeout", "120 s are over"))})
     report = verified(model, model, tmp_path, bench=bench)
@@ -133,23 +140,43 @@ def test_the_facts_are_plain_json_with_everything_that_a_report_reads(model: Sub
     assert facts["max_abs"] == 0.0
 
 
+class Labelled(NumpyBench):
+    """A bench that labels every sample with what the source answers, or as ``labels`` says."""
+
+    labels: Any = "right"
+
+    def job(self, name: str, arguments: Any) -> dict[str, Any]:
+        answer = super().job(name, arguments)
+        if name != "reference":
+            return answer
+        outputs = [next(iter(exchange.read(Path(feed["outputs"])).values())) for feed in answer["feeds"]]
+        right = [int(one) for output in outputs for one in np.argmax(output, axis=-1)]
+        return answer | {"labels": right if self.labels == "right" else self.labels}
+
+
+def fooled(outputs: Any, _: Any) -> Any:
+    return {name: np.roll(array, 1, axis=-1) for name, array in outputs.items()}
+
+
 def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, tmp_path: Path) -> None:
-    class Labelled(NumpyBench):
-        def job(self, name: str, arguments: Any) -> dict[str, Any]:
-            answer = super().job(name, arguments)
-            return answer | {"labels": [0, 1, 2, 3]} if name == "reference" else answer
-
-    def fooled(outputs: Any, _: Any) -> Any:
-        return {name: np.roll(array, 1, axis=-1) for name, array in outputs.items()}
-
     bench = Labelled(wrong=fooled)
-    report = verified(model, model, tmp_path, bench=bench, atol=10.0, accuracy_drop=1.0)
-    assert report.verdict == "passed"
-    shares = report.runs[1]["accuracy"]
-    bench.feeds = NumpyBench().feeds
-    budget = shares["source"] - shares["result"] - 0.01
-    if budget > 0:
-        assert verified(model, model, tmp_path / "again", bench=bench, atol=10.0, accuracy_drop=budget).failed
+    assert verified(model, model, tmp_path, bench=bench, atol=10.0, accuracy_drop=1.0).verdict == "passed"
+    report = verified(model, model, tmp_path / "again", bench=bench, atol=10.0, accuracy_drop=0.5)
+    assert report.runs[1]["accuracy"] == {"source": 1.0, "result": 0.0}
+    assert report.failed is not None
+    assert report.failed.findings[0].text.startswith("run in node wasm, accuracy falls from 100.00% to 0.00%")
+
+
+@pytest.mark.parametrize(("labels", "words"), [(None, "there are no labels"), ([1, 2], "4 answers for 2 labels")])
+def test_a_budget_of_accuracy_that_cannot_be_held_to_fails(
+    labels: Any, words: str, model: Subject, tmp_path: Path
+) -> None:
+    bench = Labelled()
+    bench.labels = labels
+    report = verified(model, model, tmp_path, bench=bench, accuracy_drop=0.5)
+    assert report.failed is not None
+    assert words in report.failed.findings[0].text
+    assert verified(model, model, tmp_path / "again", bench=bench).verdict == "passed"
 
 
 def test_what_is_switched_off_is_not_run(model: Subject, tmp_path: Path) -> None:
