@@ -12,6 +12,7 @@ from workflow.converters import native
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.running import digests, publishing
 from workflow.running.artifacts import input_digests
+from workflow.running.journal import last_status
 from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
 from workflow.verification.runtimes import presence
 
@@ -140,12 +141,16 @@ def verification_of(step: Step, recipe: Recipe) -> Verification:
 
 
 def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
-    if publishing.leftovers(task.output):
+    interrupted = publishing.leftovers(task.output)
+    if interrupted:
         yield "an earlier run was interrupted"
     sidecar = read_sidecar(sidecar_path(task.output))
+    if sidecar is None and task.output.exists():
+        yield "no record of an earlier run beside the output"
+    elif sidecar is None and not interrupted:
+        failed = last_status(recipe, task) == "failed"
+        yield "the last run failed" if failed else "no finished result yet"
     if sidecar is None:
-        known = task.output.exists()
-        yield "no record of an earlier run beside the output" if known else "no earlier run"
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)
     yield from intact(task.output, sidecar)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from workflow.planning import Selection
 from workflow.recipe.model import Verification
 from workflow.running import publishing
 from workflow.running.digests import artifact_digests
+from workflow.running.journal import journal_folder
 from workflow.running.records import Sidecar
 from workflow.verification.runtimes import browsers, node_program
 
@@ -53,7 +55,19 @@ def only_reason(recipe: Recipe, lock: str = LOCK) -> str:
 
 
 def test_a_step_that_never_ran_says_so(base: Path) -> None:
-    assert only_reason(recipe_of(base, shard_step(base))) == "no earlier run"
+    assert only_reason(recipe_of(base, shard_step(base))) == "no finished result yet"
+
+
+def test_a_step_whose_last_run_failed_says_so(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    task = planning.tasks(recipe)[0]
+    runs = journal_folder(recipe) / "runs"
+    runs.mkdir(parents=True)
+    told = {"step": task.name, "output": str(task.output), "status": "failed"}
+    (runs / "20260101T000000.json").write_text(json.dumps({"steps": [told]}))
+    (runs / "20260102T000000.json").write_text(json.dumps({"steps": [told | {"status": "not run"}]}))
+    (runs / "20260103T000000.json").write_text("")
+    assert only_reason(recipe) == "the last run failed"
 
 
 def test_files_that_options_name_count_as_inputs(base: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workflow.running.watching import Outcome
 
 _KEPT_RUNS = 50
+_RECENT = 5
 
 
 class Journal:
@@ -67,6 +68,16 @@ class Journal:
 def journal_folder(recipe: Recipe) -> Path:
     """Return the folder of the recipe's logs and records."""
     return recipe.base / ".tfjs-workflow" / _safe(recipe.name)
+
+
+def last_status(recipe: Recipe, task: Task) -> str:
+    """Return how the task ended in the latest of the last runs that came to it; empty when none of them did."""
+    for path in sorted((journal_folder(recipe) / "runs").glob("*.json"), reverse=True)[:_RECENT]:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            for step in json.loads(path.read_bytes())["steps"]:
+                if step["step"] == task.name and step["output"] == str(task.output) and step["status"] != "not run":
+                    return str(step["status"])
+    return ""
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:

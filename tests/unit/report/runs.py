@@ -77,7 +77,7 @@ def step(name: str, kind: str, check: Json, *, to: str = "tfjs_layers_model", **
         "kind": kind,
         "output": f"/home/user/project/data/{name}",
         "status": "done",
-        "reasons": ["no earlier run"],
+        "reasons": ["no finished result yet"],
         "seconds": 1.25,
         "bytes": {"before": 1000, "after": 900},
         "facts": {"engine": "native", "command": command, "check": check, "seconds": 1.25},
