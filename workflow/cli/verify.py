@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from workflow.verification.searching import Answer
 
 RUNTIMES = ("python", "node", "browser")
+FORMATS = (
+    "keras",
+    "keras_keras",
+    "keras_saved_model",
+    "tf_saved_model",
+    "tf_hub",
+    "tf_frozen_model",
+    "tfjs_layers_model",
+    "tfjs_graph_model",
+)
+"""Those of ``recipe.model.Format``, which costs more to import than --help may take."""
+
 BACKENDS = {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm", "cpu", "webgpu", "webgl-f16")}
 
 
@@ -44,7 +56,9 @@ AtolOption = Annotated[float | None, _option("Largest difference of an output; d
 RtolOption = Annotated[float | None, _option("The same in units of the output's largest value.", least=0)]
 QuickOption = Annotated[bool, _option("Files, weights and names only: nothing is run.", "--quick")]
 LocateOption = Annotated[bool, _option("Find the first layer or node that differs.", "--locate")]
-FormatOption = Annotated[str | None, _option("What the artifact is, where that cannot be seen.", "--format")]
+FormatOption = Annotated[
+    str | None, _option(f"What the artifact is, where that cannot be seen: {', '.join(FORMATS)}.", "--format")
+]
 SourceOption = Annotated[str | None, _option("What the source is, likewise.", "--against-format")]
 EnvironmentOption = Annotated[str, _option("The converter environment.")]
 TimeoutOption = Annotated[float | None, _option("Seconds that a run may take.", least=0.001)]
@@ -185,21 +199,29 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
 
 
 def _subject(path: Path, named: str | None) -> Subject:
-    from typing import get_args  # noqa: PLC0415  as above
-
-    from workflow.recipe.model import Format  # noqa: PLC0415  as above
     from workflow.recipe.sniffing import sighted  # noqa: PLC0415  as above
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
     if named is not None:
-        formats = _words([named], get_args(Format), what="format")
+        formats = _words([named], FORMATS, what="format")
         return Subject(path, formats[0])  # type: ignore[arg-type]
     if not path.exists():
         raise ModelFileError(f"{path} does not exist", hint="give a model file, or a folder with model.json")
     seen = sighted(path)
     if not seen.formats:
-        raise ModelFileError(f"{path} is no model that can be told: {seen.why_not}", hint="say what it is: --format")
+        raise _no_model(path, seen.why_not)
     return Subject(path, seen.formats[0])
+
+
+def _no_model(path: Path, why: str) -> ModelFileError:
+    """Return the error for a path that is not seen to be a model; a recipe is what is verified when it runs."""
+    if path.suffix in (".yml", ".yaml"):
+        words = f"`tfjs-workflow convert {path}` converts and verifies"
+        return ModelFileError(f"{path} is no model; this is a recipe", hint=f"{words}; `verify` takes one model")
+    why = why or f"nothing is known of files that end in `{path.suffix}`"
+    return ModelFileError(
+        f"{path} is no model that can be told: {why}", hint=f"say what it is: --format with {', '.join(FORMATS)}"
+    )
 
 
 def _words(given: Sequence[str] | None, known: Sequence[str], *, what: str) -> tuple[str, ...]:

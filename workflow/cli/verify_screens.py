@@ -23,6 +23,15 @@ _STYLES = {
     "incomplete": "yellow",
 }
 _SHOWN = 5
+_HEADINGS = (
+    *("place", "", "output", "max", "allowed", "of range"),
+    *("p99", "cosine", "top-1", "top-5", "accuracy", "ms"),
+)
+_SPARE = ("p99", "top-5", "of range", "cosine", "ms")
+"""Columns that a narrow screen goes without, the first to go first."""
+
+_NARROWEST_NAME = 12
+_UNBOUND = 1000
 
 
 def print_report(case: Case, report: Report, answer: Any) -> None:
@@ -33,7 +42,7 @@ def print_report(case: Case, report: Report, answer: Any) -> None:
     for level in report.levels:
         _print_level(level)
     if report.runs:
-        screen.print(_places(report))
+        screen.print(places_table(report))
     for line in _about(report, answer):
         screen.print(line, markup=False)
     for reason, places in _absent(report).items():
@@ -100,31 +109,37 @@ def _figures(level: LevelReport) -> str:
     return f"{level.seconds * 1000:.0f} ms"
 
 
-def _places(report: Report) -> Table:
-    from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
+def places_table(report: Report) -> Table:
+    """Return a row for each output in each place, without the columns that are empty or do not fit.
+
+    What is left out for want of width is in the JSON.
+    """
+    from rich.measure import Measurement  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
+
+    rows = [row for run in report.runs for row in _rows(dict(run))]
+    shown = [number for number, heading in enumerate(_HEADINGS) if not heading or any(row[number] for row in rows)]
+    screen = console()
+    unbound = screen.options.update(max_width=_UNBOUND)
+    table = _table(rows, shown)
+    for spare in _SPARE:
+        if Measurement.get(screen, unbound, table).minimum <= screen.width:
+            break
+        shown = [number for number in shown if _HEADINGS[number] != spare]
+        table = _table(rows, shown)
+    return table
+
+
+def _table(rows: list[list[str]], shown: list[int]) -> Table:
+    from rich import box  # noqa: PLC0415  as above
     from rich.table import Table  # noqa: PLC0415  as above
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    headings = (
-        "place",
-        "",
-        "output",
-        "max",
-        "allowed",
-        "of range",
-        "p99",
-        "cosine",
-        "top-1",
-        "top-5",
-        "accuracy",
-        "ms",
-    )
-    for heading in headings:
+    for heading in (_HEADINGS[number] for number in shown):
         side: Any = "left" if heading in ("place", "", "output") else "right"
-        table.add_column(heading, justify=side, overflow="fold", no_wrap=heading != "output")
-    for run in report.runs:
-        for row in _rows(dict(run)):
-            table.add_row(*row)
+        narrowest = _NARROWEST_NAME if heading == "output" else None
+        table.add_column(heading, justify=side, overflow="fold", no_wrap=heading != "output", min_width=narrowest)
+    for row in rows:
+        table.add_row(*(row[number] for number in shown))
     return table
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from workflow.report.verdicts import javascript_missing
+from workflow.report.wording import sentence
 
 if TYPE_CHECKING:
     from workflow.report.record import Level, PlaceRun, RunRecord, StepRecord
@@ -60,7 +61,7 @@ def _level(suite: ET.Element, step: StepRecord, level: Level) -> None:
 def _run(suite: ET.Element, step: StepRecord, run: PlaceRun) -> None:
     case = _case(suite, step, f"outputs in {run.place}", seconds=0.0)
     if run.status == "not run":
-        ET.SubElement(case, "skipped", message=_text(f"{run.why} {run.remedy}".strip() or "not run"))
+        ET.SubElement(case, "skipped", message=_text(sentence(run.why, run.remedy) or "not run"))
     elif run.status == "failed":
         figures = [f"{each.name}: max_abs {each.max_abs}, allowed {each.bound}" for each in run.outputs]
         _failure(case, run.why or "outputs differ", "\n".join(figures))

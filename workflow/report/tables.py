@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.report.wording import accuracy_text, difference_text, share_text
+from workflow.report.wording import accuracy_text, difference_text, sentence, share_text
 
 if TYPE_CHECKING:
     from workflow.report.record import Attribution, PlaceRun, RunRecord, StepRecord, WorstElement
@@ -122,7 +122,7 @@ def _row(step: StepRecord, places: tuple[str, ...]) -> Row:
 
 def _cell(run: PlaceRun) -> Cell:
     if run.status == "not run":
-        return Cell("not run", "not run", note=f"{run.why} {run.remedy}".strip())
+        return Cell("not run", "not run", note=sentence(run.why, run.remedy))
     finite = all(output.finite for output in run.outputs)
     number = difference_text(run.max_abs) if finite else "not finite"
     accuracy = "" if run.accuracy is None else accuracy_text(run.accuracy.result)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.report.wording import sentence
+
 if TYPE_CHECKING:
     from workflow.report.record import StepRecord, Verdict
 
@@ -49,7 +51,7 @@ def _reasons(step: StepRecord) -> list[str]:
     absent: dict[str, list[str]] = {}
     for run in step.runs:
         if run.status == "not run":
-            absent.setdefault(f"{run.why} {run.remedy}".strip(), []).append(run.place)
+            absent.setdefault(sentence(run.why, run.remedy), []).append(run.place)
     found += [f"not run in {', '.join(places)}: {why}" for why, places in absent.items()]
     if not found and javascript_missing(step):
         return ["not run in JavaScript, where it is going to live"]

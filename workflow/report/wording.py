@@ -70,3 +70,8 @@ def seconds_text(value: float | None) -> str:
 def ratio_text(value: float) -> str:
     """Return a factor: ``1.40`` times."""
     return (f"{value:.2f}" if value < _TENS else f"{value:.0f}") + _TIMES
+
+
+def sentence(why: str, remedy: str) -> str:
+    """Return a reason and what to do about it as one sentence; either may be empty."""
+    return "; ".join(part for part in (why.rstrip("."), remedy) if part)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from tests.unit.verification.changes import entry, values
 from tests.unit.verification.models import graph_model, layers_model
+from workflow.cli import verify, verify_screens
 from workflow.cli.boundary import guarded
+from workflow.cli.console import console
+from workflow.recipe.model import Format
+from workflow.verification.model import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +58,7 @@ def test_json_is_all_that_is_printed_to_standard_output(tmp_path: Path, capsys: 
         (["--inputs", "nowhere.npz"], 2, "nowhere.npz does not exist"),
         (["--against", "nowhere.h5"], 31, "nowhere.h5 does not exist"),
         (["--format", "onnx"], 2, "there is no format onnx"),
+        (["--format", "onnx"], 2, "keras_keras, keras_saved_model"),
     ],
 )
 def test_what_cannot_be_asked_for(
@@ -61,3 +66,44 @@ def test_what_cannot_be_asked_for(
 ) -> None:
     assert quick(str(layers_model(tmp_path / "web").path), *words) == code
     assert said in capsys.readouterr().err
+
+
+def test_the_formats_are_those_of_recipes_and_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert get_args(Format) == verify.FORMATS
+    guarded(["verify", "--help"])
+    assert "tf_frozen_model" in capsys.readouterr().out
+
+
+def test_a_recipe_is_told_from_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "two.yml").write_text("name: two\n")
+    assert quick(str(tmp_path / "two.yml")) == 31
+    said = " ".join(capsys.readouterr().err.split())
+    assert "this is a recipe" in said
+    assert "tfjs-workflow convert" in said
+
+
+def test_a_file_of_an_unknown_kind_says_what_is_not_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"")
+    assert quick(str(tmp_path / "model.onnx")) == 31
+    said = capsys.readouterr().err
+    assert "nothing is known of files that end in `.onnx`" in said
+    assert "tfjs_graph_model" in said
+
+
+def test_headings_stay_whole_where_a_browser_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    console.cache_clear()
+    figures = {"name": "a_rather_long_name_of_an_output", "max_abs": 1e-7, "bound": 1e-3, "relative": 1e-7, "p99": 1e-8}
+    ran: dict[str, Any] = {
+        "runtime": "python",
+        "status": "passed",
+        "outputs": [{**figures, "cosine": 1.0, "top1": 1.0}],
+    }
+    runs = (ran, {"runtime": "browser", "backend": "webgl", "status": "not run"})
+    with console().capture() as shown:
+        console().print(verify_screens.places_table(Report((), runs)))
+    console.cache_clear()
+    heading = shown.get().splitlines()[1]
+    assert "output" in heading.split()
+    assert "allowed" in heading.split()
+    assert "accuracy" not in heading

@@ -50,7 +50,7 @@ def test_junit_counts_cases_failures_and_skips() -> None:
     suites = {suite.get("name"): suite for suite in root}
     assert len(suites["digits.web"]) == 9
     skipped = suites["digits.web"].findall("testcase/skipped")
-    assert [each.get("message") for each in skipped] == ["no adapter buy one"]
+    assert [each.get("message") for each in skipped] == ["no adapter; buy one"]
 
 
 def failed_check() -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_the_terminal_shows_the_matrix_and_says_once_what_was_not_run() -> None:
     assert isinstance(screen.file, io.StringIO)
     text = screen.file.getvalue()
     assert "browser webgl" in text
-    assert text.count("no adapter buy one") == 1
+    assert text.count("no adapter; buy one") == 1
     assert "digits: incomplete." in text
 
 
