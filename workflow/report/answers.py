@@ -6,15 +6,22 @@ import statistics
 from typing import TYPE_CHECKING
 
 from workflow.report.record import Answer
-from workflow.report.wording import accuracy_text, difference_text, ratio_text, seconds_text, size_text
+from workflow.report.wording import (
+    accuracy_text,
+    difference_text,
+    milliseconds_text,
+    ratio_text,
+    seconds_text,
+    size_text,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from workflow.report.record import LoadMeasurement, PlaceRun, StepRecord
 
 _NOTICEABLE = 1.1
-_BUSY = 1.5
+_TIMER_STEP_MS = 1.0
+"""Browsers round their clocks, some to a millisecond: a shorter median is a step of the timer, and no figure."""
+
 _AS_MADE = "as made"
 _ONE_FILE = "1 file"
 
@@ -100,35 +107,58 @@ def _graph(steps: list[StepRecord], processors: int) -> Answer | None:
     if graph is None or base is None or base.format != "tfjs_layers_model":
         return None
     claim = "A graph model predicts faster than a layers model"
-    factors = dict(_speedups(base.runs, graph.runs))
+    factors, left_out = _speedups(base.runs, graph.runs)
     if not factors:
-        return Answer(
-            claim=claim, verdict="Not measured", evidence="No prediction of both models was timed in JavaScript."
-        )
+        evidence = _sentence(left_out or ["no prediction of both models was timed in JavaScript"])
+        return Answer(claim=claim, verdict="Not measured", evidence=evidence)
     slowest, fastest = min(factors.values()), max(factors.values())
     verdict = f"{ratio_text(slowest)} to {ratio_text(fastest)} as fast"
     if fastest <= _NOTICEABLE * slowest:
         verdict = f"{ratio_text(statistics.median(factors.values()))} as fast"
     parts = [f"{ratio_text(factor)} in {place}" for place, factor in factors.items()]
-    evidence = (
-        f"{_sentence(parts)} Median predictions, loaded and warm.{_caution([*base.runs, *graph.runs], processors)}"
+    caution = _caution([*base.runs, *graph.runs], processors)
+    evidence = " ".join(filter(None, (_sentence(parts), "Median predictions, loaded and warm.", _sentence(left_out))))
+    return Answer(
+        claim=claim, verdict=f"{verdict}, on a busy machine" if caution else verdict, evidence=evidence + caution
     )
-    return Answer(claim=claim, verdict=verdict, evidence=evidence)
 
 
 def _caution(runs: list[PlaceRun], processors: int) -> str:
     busiest = max((run.load_average for run in runs if run.load_average is not None), default=0.0)
-    if busiest <= _BUSY * processors:
+    if busiest <= processors:
         return ""
     return f" The machine was busy (load {busiest:.1f} on {processors} processors): measure again before relying on it."
 
 
-def _speedups(before: list[PlaceRun], after: list[PlaceRun]) -> Iterable[tuple[str, float]]:
-    medians = {run.place: run.timing.median_ms for run in before if run.runtime != "python"}
-    for run in after:
-        old, new = medians.get(run.place), run.timing.median_ms
-        if old and new:
-            yield run.place, old / new
+def _speedups(before: list[PlaceRun], after: list[PlaceRun]) -> tuple[dict[str, float], list[str]]:
+    """Return how many times faster the second runs are by place, and why the other places are left out."""
+    factors: dict[str, float] = {}
+    left_out: dict[str, list[str]] = {}
+    olds = {run.place: run for run in before if run.runtime != "python"}
+    news = {run.place: run for run in after if run.runtime != "python"}
+    for place in dict.fromkeys((*olds, *news)):
+        pair = olds.get(place), news.get(place)
+        why = next((reason for run in pair if (reason := _untimed(run))), "")
+        old, new = (run.timing.median_ms if run else None for run in pair)
+        if why or not old or not new:
+            left_out.setdefault(why, []).append(place)
+        else:
+            factors[place] = old / new
+    return factors, [f"left out {' and '.join(places)}: {why}" for why, places in left_out.items()]
+
+
+def _untimed(run: PlaceRun | None) -> str:
+    """Return why a run gives no time to compare; empty when it does."""
+    if run is None:
+        return "one of the two was not to run there"
+    if run.status == "not run":
+        return f"not run ({run.why})" if run.why else "not run"
+    if run.status == "failed":
+        return "it fails there"
+    median, first = run.timing.median_ms, run.timing.first_ms
+    if median is None:
+        return f"not timed (its first prediction took {milliseconds_text(first)})" if first else "not timed"
+    return f"below {_TIMER_STEP_MS:g} ms, which is a step of the timer" if median < _TIMER_STEP_MS else ""
 
 
 def _plain_layers(steps: list[StepRecord]) -> StepRecord | None:

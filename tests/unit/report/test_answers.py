@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from tests.unit.report.runs import full_run, python_check, run_of, step
+from typing import Any
+
+import pytest
+
+from tests.unit.report.runs import full_check, full_run, python_check, run_of, step
 from workflow.report.answers import answers
 from workflow.report.reading import read_run
 from workflow.report.record import ArtifactSizes, LoadMeasurement, StepRecord
@@ -69,4 +73,40 @@ def test_figures_from_a_busy_machine_are_marked() -> None:
         each.model_copy(update={"runs": [run.model_copy(update={"load_average": 7.8}) for run in each.runs]})
         for each in steps
     ]
-    assert "The machine was busy (load 7.8 on 2 processors)" in answers(crowded, [], processors=2)[-1].evidence
+    answer = answers(crowded, [], processors=2)[-1]
+    assert answer.verdict == "2.00\N{MULTIPLICATION SIGN} as fast, on a busy machine"
+    assert "The machine was busy (load 7.8 on 2 processors)" in answer.evidence
+    assert "busy" not in answers(crowded, [], processors=8)[-1].verdict
+
+
+def models(median: float, **browser: Any) -> list[StepRecord]:
+    """Return a layers model and a graph of it twice as fast; ``browser`` is what the graph's run there is instead."""
+    check = full_check(median=median / 2)
+    check["runs"][2] |= browser
+    made = step("graph", "graph", check, to="tfjs_graph_model")
+    return read_run(run_of(step("web", "python_to_js", full_check(median=median)), made)).steps
+
+
+def test_medians_below_a_step_of_the_timer_are_left_out() -> None:
+    (answer,) = answers(models(1.2), [])
+    assert answer.verdict == "2.00\N{MULTIPLICATION SIGN} as fast"
+    assert "Left out node wasm: below 1 ms, which is a step of the timer." in answer.evidence
+    (answer,) = answers(models(0.2), [])
+    assert answer.verdict == "Not measured"
+    assert "node wasm and browser webgl: below 1 ms" in answer.evidence
+
+
+@pytest.mark.parametrize(
+    ("browser", "why"),
+    [
+        ({"status": "not run", "why": "no adapter", "outputs": [], "timings": {}}, "not run (no adapter)"),
+        ({"timings": {"first_ms": 2500.0}}, "not timed (its first prediction took 2,500 ms)"),
+        ({"status": "failed"}, "it fails there"),
+        ({"backend": "webgpu"}, "one of the two was not to run there"),
+    ],
+)
+def test_a_place_that_is_not_compared_says_why(browser: dict[str, Any], why: str) -> None:
+    (answer,) = answers(models(4.0, **browser), [])
+    assert answer.verdict == "2.00\N{MULTIPLICATION SIGN} as fast"
+    assert "browser webgl" in answer.evidence
+    assert why in answer.evidence
