@@ -57,9 +57,14 @@ def compare(
     after: Annotated[str, typer.Argument(metavar="RUN2", help="Likewise.")],
     *,
     every: Annotated[bool, typer.Option("--all", help="Show what is the same, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the changes as JSON; with --all every figure.")
+    ] = False,
 ) -> None:
-    """Compare two runs: verdicts, sizes, differences, accuracy, speed."""
+    """Compare two runs: verdicts, sizes, differences, accuracy, speed.
+
+    RECIPE~1 is the run before the last; runs that found everything up to date are not counted.
+    """
     import dataclasses  # noqa: PLC0415  as above
     import json  # noqa: PLC0415  as above
 
@@ -67,10 +72,11 @@ def compare(
     from workflow.report.runs import record_of  # noqa: PLC0415  as above
 
     changes = changes_between(record_of(before), record_of(after))
+    shown = [change for change in changes if every or change.tendency != "same"]
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(change) for change in changes], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([dataclasses.asdict(change) for change in shown], indent=1, ensure_ascii=False))
         return
-    _print_changes([change for change in changes if every or change.tendency != "same"], total=len(changes))
+    _print_changes(shown, total=len(changes))
 
 
 def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:

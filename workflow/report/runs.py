@@ -27,13 +27,40 @@ def journal_runs(recipe: Recipe) -> list[Path]:
     return sorted((journal_folder(recipe) / "runs").glob("*.json"))
 
 
-def latest_run(recipe: Recipe, *, back: int = 0) -> dict[str, Any]:
-    """Return the latest run of a recipe, or the one ``back`` runs before it; raises ``UsageError``."""
+def latest_run(recipe: Recipe) -> dict[str, Any]:
+    """Return the latest run of a recipe; raises ``UsageError`` when there is none."""
     found = journal_runs(recipe)
-    if len(found) <= back:
-        many = {0: "has not run yet", 1: "has run once only"}.get(len(found), f"has run {len(found)} times only")
-        raise UsageError(f"{recipe.path.name} {many}", hint=f"run it first: tfjs-workflow convert {recipe.path.name}")
-    return _object(found[-1 - back])
+    if not found:
+        hint = f"run it first: tfjs-workflow convert {recipe.path.name}"
+        raise UsageError(f"{recipe.path.name} has not run yet", hint=hint)
+    return _object(found[-1])
+
+
+def working_run(recipe: Recipe, *, back: int = 0) -> dict[str, Any]:
+    """Return the latest run in which a step ran, or the one ``back`` such runs before it; raises ``UsageError``.
+
+    A run that found everything up to date holds the figures of the one before, and so nothing to compare.
+    """
+    latest = latest_run(recipe)
+    found = [path for path in reversed(journal_runs(recipe)) if _worked(_object(path))]
+    if back < len(found):
+        return _object(found[back])
+    if not found and not back:
+        return latest
+    name = recipe.path.name
+    there = ", ".join(f"{name}{f'~{number}' if number else ''} ({path.stem})" for number, path in enumerate(found))
+    times = "once only" if len(found) == 1 else f"{len(found)} times only"
+    raise UsageError(
+        f"{name} has run {times}; runs that found everything up to date do not count", hint=f"there are {there}"
+    )
+
+
+def _worked(run: dict[str, Any]) -> bool:
+    """Whether a step of a run did something, if only to fail."""
+    steps = run.get("steps")
+    return isinstance(steps, list) and any(
+        isinstance(step, dict) and step.get("status") in ("done", "failed") for step in steps
+    )
 
 
 def record_of(text: str) -> RunRecord:
@@ -49,7 +76,7 @@ def record_of(text: str) -> RunRecord:
     back = _BACK.fullmatch(text)
     name = back["recipe"] if back else text
     recipe = recipes.load(recipes.find(name), check_files=False)
-    return read_run(latest_run(recipe, back=int(back["back"]) if back else 0))
+    return read_run(working_run(recipe, back=int(back["back"]) if back else 0))
 
 
 def _from_file(path: Path) -> RunRecord:

@@ -39,8 +39,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def record_run(project: Path, stamp: str, *, median: float) -> None:
-    made = step("shard", "shard", full_check(median=median), output=str(project / "data" / "shard"))
+def record_run(project: Path, stamp: str, *, median: float, status: str = "done") -> None:
+    output = str(project / "data" / "shard")
+    made = step("shard", "shard", full_check(median=median), output=output, status=status)
     runs = project / ".tfjs-workflow" / "digits" / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     (runs / f"{stamp}.json").write_text(json.dumps(run_of(made, started=stamp)))
@@ -115,7 +116,7 @@ def test_compare_takes_recipes_journal_files_and_pages(project: Path) -> None:
     assert "0 worse" in run("compare", page, "digits.yml").output
 
 
-def test_compare_as_json_lists_every_figure(project: Path) -> None:
+def test_compare_as_json_lists_what_changed_and_with_all_every_figure(project: Path) -> None:
     found = json.loads(run("compare", "digits.yml~1", "digits.yml", "--json").stdout)
     assert {
         "step": "shard",
@@ -124,6 +125,17 @@ def test_compare_as_json_lists_every_figure(project: Path) -> None:
         "after": "1.0 ms",
         "tendency": "better",
     } in found
+    assert "same" not in {change["tendency"] for change in found}
+    everything = json.loads(run("compare", "digits.yml~1", "digits.yml", "--json", "--all").stdout)
+    assert "same" in {change["tendency"] for change in everything}
+
+
+def test_runs_that_found_everything_up_to_date_are_not_counted(project: Path) -> None:
+    record_run(project, "20261122T120000", median=1.0, status="up to date")
+    record_run(project, "20261122T130000", median=1.0, status="up to date")
+    assert record_of("digits.yml").started.endswith("11:00:00Z")
+    assert record_of("digits.yml~1").started.endswith("10:00:00Z")
+    assert "better" in run("compare", "digits.yml~1", "digits.yml").output
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"version": 99}', '{"steps": 3, "recipe": "x"}'])
@@ -134,5 +146,6 @@ def test_files_that_are_no_runs_are_refused_by_name(project: Path, text: str) ->
 
 
 def test_going_back_further_than_there_are_runs_is_refused(project: Path) -> None:
-    with pytest.raises(UsageError, match="2 times only"):
+    with pytest.raises(UsageError, match="2 times only") as refused:
         record_of("digits.yml~5")
+    assert refused.value.hint == "there are digits.yml (20261122T110000), digits.yml~1 (20261122T100000)"
