@@ -15,7 +15,7 @@ class Listener(Protocol):
         """One line about something that degraded and that the user must see."""
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """Bytes of ``what`` done so far; ``total`` is 0 when it is not known, both are when nothing is counted."""
+        """Bytes (or items) of ``what`` done so far; ``total`` is 0 when not known, both when nothing is counted."""
 
 
 class Silent:
