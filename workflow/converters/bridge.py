@@ -54,7 +54,7 @@ class WorkerLike(Protocol):
 
 def _lets_foreign_code_run(args: Mapping[str, Any]) -> bool:
     """Tell whether a model of the arguments may bring code of its own."""
-    models = [args.get(name) for name in ("source", "model")]
+    models = [args, *(args.get(name) for name in ("source", "model"))]
     return any(isinstance(model, dict) and (model.get("custom_objects") or model.get("unsafe")) for model in models)
 
 

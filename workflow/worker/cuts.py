@@ -6,11 +6,9 @@ import json
 import os
 from typing import Any, Dict, Optional
 
-from . import keras_models
+from . import keras_models, loaders
 from .failure import NotRunnableError
 from .runnable import Runnable
-
-_KERAS = ("keras", "keras_keras")
 
 
 def load(model: Dict[str, Any], *, layer: Optional[str], weights: Optional[str]) -> Runnable:
@@ -20,7 +18,7 @@ def load(model: Dict[str, Any], *, layer: Optional[str], weights: Optional[str])
     """
     import tf_keras
 
-    whole = _whole(model)
+    whole = loaders.layers_of(model)
     if weights:
         _give(whole, weights)
     if not layer:
@@ -45,15 +43,3 @@ def _give(whole: Any, path: str) -> None:
         raise NotRunnableError("the weights of the two are not called or shaped alike")
     for name, weight in named.items():
         weight.assign(given[name])
-
-
-def _whole(model: Dict[str, Any]) -> Any:
-    import tf_keras
-    from tensorflowjs.converters import load_keras_model
-
-    if model["format"] in _KERAS:
-        return tf_keras.models.load_model(model["path"], compile=False)
-    if model["format"] == "tfjs_layers_model":
-        path = model["path"]
-        return load_keras_model(os.path.join(path, "model.json") if os.path.isdir(path) else path)
-    raise NotRunnableError(f"a {model['format']} is not made of layers")

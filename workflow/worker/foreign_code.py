@@ -9,15 +9,14 @@ import contextlib
 import importlib.util
 import json
 import os
-import re
 import sys
 import zipfile
 from typing import Any, Callable, Dict, Iterator, List
 
+from . import bytecode_in_configs
 from .failure import JobError
 
-_BYTECODE = {"lambda", "__lambda__"}
-_CLASS_IN_SAVED_MODEL = re.compile(rb'"class_name": ?"Lambda"[^{}]*\{[^{}]{0,400}"name": ?"([^"]*)"')
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile)
 
 
 def require_harmless(source: Dict[str, Any]) -> None:
@@ -28,19 +27,22 @@ def require_harmless(source: Dict[str, Any]) -> None:
     if layers:
         raise JobError(
             "foreign_code",
-            f"{', '.join(layers[:5])}: {'these Lambda layers hold' if layers[1:] else 'this Lambda layer holds'} code",
+            f"{', '.join(layers[:5])}: {'these layers hold' if layers[1:] else 'this layer holds'} code",
         )
 
 
 def lambda_layers(path: str, kind: str) -> List[str]:
-    """Return the names of the layers with bytecode; none where the format has no topology of Keras."""
+    """Return the names of the layers with bytecode; none where the format has no topology of Keras.
+
+    Raises ``JobError`` (source) for what cannot be read as its format: a loader may still find code in it.
+    """
     reader = _READERS.get(kind)
     if reader is None:
         return []
     try:
         return reader(path)
-    except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile):
-        return []  # no sound model: the loader says so better
+    except _UNREADABLE as problem:
+        raise JobError("source", f"{path} cannot be read as {kind}: {problem}"[:500]) from problem
 
 
 @contextlib.contextmanager
@@ -76,53 +78,46 @@ def _imported(file: str, name: str) -> Dict[str, Any]:
 def _in_hdf5(path: str) -> List[str]:
     import h5py
 
+    if path.endswith(".keras") and zipfile.is_zipfile(path):
+        raise ValueError("it is an archive, which is what Keras would read")
     with h5py.File(path, "r") as file:
-        config = file.attrs["model_config"]
-    return _named(json.loads(config))
+        parts = [file.attrs[name] for name in ("model_config", "training_config") if name in file.attrs]
+    return bytecode_in_configs.named([json.loads(part) for part in parts])
 
 
 def _in_archive(path: str) -> List[str]:
+    import h5py
+
+    if h5py.is_hdf5(path):
+        raise ValueError("it is an HDF5 file, which is what Keras may read")
     with zipfile.ZipFile(path) as archive:
-        return _named(json.loads(archive.read("config.json")))
+        return bytecode_in_configs.named(json.loads(archive.read("config.json")))
 
 
 def _in_layers_model(path: str) -> List[str]:
     file = os.path.join(path, "model.json") if os.path.isdir(path) else path
     with open(file, encoding="utf-8") as text:
-        return _named(json.load(text).get("modelTopology"))
+        return bytecode_in_configs.named(json.load(text).get("modelTopology"))
 
 
 def _in_saved_model(path: str) -> List[str]:
-    with open(os.path.join(path, "keras_metadata.pb"), "rb") as file:
-        metadata = file.read()
-    if b'"Lambda"' not in metadata:
-        return []
-    return [name.decode("utf-8", "replace") for name in _CLASS_IN_SAVED_MODEL.findall(metadata)] or ["a Lambda layer"]
+    """Look at Keras's metadata where either generation of it keeps them: in a file of their own, or in the graph's."""
+    from google.protobuf.message import DecodeError
+    from tensorflow.python.keras.protobuf import saved_metadata_pb2
+    from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
-
-def _named(topology: Any) -> List[str]:
-    """Return the names of the layers that hold bytecode, wherever they are nested."""
-    names: List[str] = []
-    waiting = [topology]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if value.get("class_name") == "Lambda" and _has_bytecode(value.get("config")):
-                names.append(str(value["config"].get("name", "a Lambda layer")))
-            elif value.get("class_name") == "__lambda__":
-                names.append("a function in a layer's config")
-            waiting += [inner for key, inner in value.items() if key != "config" or value.get("class_name") != "Lambda"]
-        elif isinstance(value, list):
-            waiting += value
-    return names[::-1]
-
-
-def _has_bytecode(config: Any) -> bool:
-    if not isinstance(config, dict):
-        return False
-    kinds = [config.get("function_type"), config.get("output_shape_type"), config.get("mask_type")]
-    inner = [value.get("class_name") for value in config.values() if isinstance(value, dict)]
-    return not _BYTECODE.isdisjoint(str(kind) for kind in (*kinds, *inner))
+    metadata = saved_metadata_pb2.SavedMetadata()
+    own = os.path.join(path, "keras_metadata.pb")
+    try:
+        if os.path.exists(own):
+            with open(own, "rb") as file:
+                metadata.ParseFromString(file.read())
+        graphs = parse_saved_model(path).meta_graphs
+    except DecodeError as problem:
+        raise ValueError(str(problem)) from problem
+    texts = [node.metadata for node in metadata.nodes]
+    texts += [node.user_object.metadata for graph in graphs for node in graph.object_graph_def.nodes]
+    return bytecode_in_configs.named([json.loads(text) for text in texts if text])
 
 
 _READERS: Dict[str, Callable[[str], List[str]]] = {

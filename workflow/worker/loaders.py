@@ -9,10 +9,11 @@ import zipfile
 from typing import Any, Callable, Dict
 
 from . import foreign_code, graph_models, keras_models
-from .failure import NotRunnableError
+from .failure import JobError, NotRunnableError
 from .runnable import Runnable
 
 _Json = Dict[str, Any]
+_OF_KERAS = ("keras", "keras_keras")
 _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, SystemError)
 
 
@@ -21,9 +22,57 @@ def load(source: _Json) -> Runnable:
     path = source["path"]
     if source["format"].startswith("tfjs_") and os.path.isdir(path):
         path = os.path.join(path, "model.json")
-    if not source.get("unsafe") and foreign_code.lambda_layers(path, source["format"]):
-        raise NotRunnableError("its Lambda layers hold code, which is run only where the step says `unsafe: true`")
+    _require_harmless(source)
     return LOADERS[source["format"]](path, source)
+
+
+def layers_of(source: _Json) -> Any:
+    """Return the Keras model in a file of Keras 2 or a layers model, guarded like all that is loaded here."""
+    path = source["path"]
+    _require_harmless(source)
+    if source["format"] in _OF_KERAS:
+        import tf_keras
+
+        return _loaded(path, source, tf_keras)
+    if source["format"] == "tfjs_layers_model":
+        from tensorflowjs.converters import load_keras_model
+
+        with foreign_code.known_classes(source) as known, _scope(known):
+            return load_keras_model(os.path.join(path, "model.json") if os.path.isdir(path) else path)
+    raise NotRunnableError(f"a {source['format']} is not made of layers")
+
+
+def refuse_later_keras(path: str) -> None:
+    """Refuse an archive of Keras 3: the load_model of Keras 2 does not fail on it, it never comes back."""
+    if os.path.isdir(path) or not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+    except (KeyError, ValueError, AttributeError, zipfile.BadZipFile) as problem:
+        raise NotRunnableError(f"the archive does not say which Keras saved it: {problem}") from problem
+    if version.split(".", maxsplit=1)[0] not in ("", "2"):
+        raise NotRunnableError(f"it was saved by Keras {version}, and the environment has Keras 2")
+
+
+def _require_harmless(source: _Json) -> None:
+    try:
+        foreign_code.require_harmless(source)
+    except JobError as problem:
+        told = f"{problem}, which is run only where the step says `unsafe: true`"
+        raise NotRunnableError(told if problem.kind == "foreign_code" else str(problem)) from problem
+
+
+def _scope(known: _Json) -> Any:
+    import tf_keras
+
+    return tf_keras.utils.custom_object_scope(known)
+
+
+def _loaded(path: str, source: _Json, keras: Any) -> Any:
+    refuse_later_keras(path)
+    with foreign_code.known_classes(source) as known:
+        return keras.models.load_model(path, known, compile=False, safe_mode=not source.get("unsafe"))
 
 
 def _keras(path: str, source: _Json) -> Runnable:
@@ -39,32 +88,17 @@ def _keras(path: str, source: _Json) -> Runnable:
     import tensorflow as tf
     import tf_keras
 
-    _refuse_later_keras(path)
     problems = []
     for keras in (tf_keras,) if zipfile.is_zipfile(path) else (tf_keras, tf.keras):
         try:
-            with foreign_code.known_classes(source) as known:
-                safe = not source.get("unsafe")
-                return keras_models.runnable(keras.models.load_model(path, known, compile=False, safe_mode=safe))
+            return keras_models.runnable(_loaded(path, source, keras))
         except _LOADING_ERRORS as problem:  # noqa: PERF203  two rounds
             problems.append(problem)
     raise NotRunnableError(f"Keras does not load it: {_first_line(problems[0])}") from problems[0]
 
 
-def _refuse_later_keras(path: str) -> None:
-    """Refuse an archive of Keras 3: the load_model of Keras 2 does not fail on it, it never comes back."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-    if version.split(".", maxsplit=1)[0] not in ("", "2"):
-        raise NotRunnableError(f"it was saved by Keras {version}, and the environment has Keras 2")
-
-
-def _tfjs_layers_model(path: str, source: _Json) -> Runnable:  # noqa: ARG001  as above
-    from tensorflowjs.converters import load_keras_model
-
-    return keras_models.runnable(load_keras_model(path))
+def _tfjs_layers_model(path: str, source: _Json) -> Runnable:
+    return keras_models.runnable(layers_of({**source, "path": path}))
 
 
 def _first_line(problem: Exception) -> str:

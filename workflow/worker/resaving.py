@@ -21,6 +21,8 @@ def resave(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa:
 
     source = args["source"]
     foreign_code.require_harmless(source)
+    if not os.path.isdir(source["path"]):
+        raise JobError("source", f"{source['path']} is no folder of a SavedModel")
     with foreign_code.known_classes(source) as known:
         try:
             model = tf_keras.models.load_model(source["path"], known, compile=False)

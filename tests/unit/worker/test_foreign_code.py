@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import pytest
 
+from workflow.converters import bridge
 from workflow.worker import foreign_code
 from workflow.worker.failure import JobError
 
@@ -69,9 +70,71 @@ def test_a_function_that_is_called_by_name_is_no_bytecode(tmp_path: Path) -> Non
     assert foreign_code.lambda_layers(str(tmp_path / "m.h5"), "keras") == []
 
 
-def test_a_damaged_file_is_left_to_its_loader(tmp_path: Path) -> None:
-    (tmp_path / "m.h5").write_bytes(b"nothing")
-    assert foreign_code.lambda_layers(str(tmp_path / "m.h5"), "keras") == []
+DUMPED = ["4wEAAAAAAAAAAAAAAAEAAAABAAAAQwAAAHMEAAAAfABTAA==", None, None]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"residual_fn": DUMPED, "residual_fn_type": "function"},
+        {"residual_fn": "any", "residual_fn_type": "lambda"},
+        {"dropout_state_filter_visitor": {"class_name": "__lambda__", "config": {"value": "4wE="}}},
+        {"activation": {"module": "os", "class_name": "function", "config": "system"}},
+        {"activation": {"module": "builtins", "class_name": "function", "config": "eval"}},
+        {"activation": {"module": "keras.src.utils", "class_name": "function", "config": "get_file"}},
+    ],
+)
+def test_code_is_found_under_whatever_class(config: dict[str, Any], tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "m.h5", model_of({"class_name": "ResidualWrapper", "config": {"name": "twice", **config}}))
+    assert foreign_code.lambda_layers(str(tmp_path / "m.h5"), "keras") == ["twice"]
+
+
+@pytest.mark.parametrize("function", ["io.write_file", "raw_ops.ReadFile", "numpy_function", "data.experimental.save"])
+def test_a_layer_that_calls_what_reaches_out_is_found(function: str, tmp_path: Path) -> None:
+    write_json(
+        tmp_path / "model.json", model_of({"class_name": "TFOpLambda", "config": {"name": "op", "function": function}})
+    )
+    assert foreign_code.lambda_layers(str(tmp_path / "model.json"), "tfjs_layers_model") == ["op"]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"class_name": "TFOpLambda", "config": {"name": "op", "function": "compat.v1.nn.fused_batch_norm"}},
+        {"class_name": "Dense", "module": "keras.layers", "config": {"name": "d", "axes": ["x" * 9, None, None]}},
+        {"class_name": "Scale", "module": "layers_of_mine", "config": {"name": "s"}, "registered_name": "Scale"},
+    ],
+)
+def test_what_keras_writes_of_ordinary_layers_is_no_code(layer: dict[str, Any], tmp_path: Path) -> None:
+    write_archive(tmp_path / "m.keras", model_of(layer))
+    assert foreign_code.lambda_layers(str(tmp_path / "m.keras"), "keras_keras") == []
+
+
+@pytest.mark.parametrize(("name", "kind"), [("m.h5", "keras"), ("m.keras", "keras_keras"), ("m", "tfjs_layers_model")])
+def test_a_damaged_file_is_refused(name: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises(JobError, match=f"cannot be read as {kind}"):
+        foreign_code.lambda_layers(str(tmp_path / name), kind)
+
+
+@pytest.mark.parametrize("kind", ["keras", "keras_keras"])
+def test_a_file_of_both_kinds_is_refused(kind: str, tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "m.keras", model_of(BY_NAME))
+    with zipfile.ZipFile(tmp_path / "m.keras", "a") as archive:
+        archive.writestr("config.json", json.dumps(model_of(KERAS_2)))
+    with pytest.raises(JobError, match="which is what Keras"):
+        foreign_code.lambda_layers(str(tmp_path / "m.keras"), kind)
+
+
+def test_an_hdf5_file_in_the_name_of_an_archive_is_refused(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "m.keras", model_of(KERAS_2))
+    with pytest.raises(JobError, match="HDF5"):
+        foreign_code.lambda_layers(str(tmp_path / "m.keras"), "keras_keras")
+
+
+def test_a_worker_that_was_allowed_to_run_code_in_a_conversion_is_not_used_again() -> None:
+    assert bridge._lets_foreign_code_run({"argv": [], "unsafe": True})
+    assert not bridge._lets_foreign_code_run({"argv": [], "unsafe": False})
 
 
 def test_a_module_gives_its_classes_and_can_import_its_neighbours(tmp_path: Path) -> None:
