@@ -19,6 +19,7 @@ from workflow.errors import (
 
 _TFJS = "https://github.com/tensorflow/tfjs/issues/"
 _BUG = "this is a bug of ours: please report it with the log"
+_TRUST = "if you trust who made it, give the step `unsafe: true`"
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,8 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "a layers model cannot be made of it: ",
         "what such a model does is code, not layers: convert it to tfjs_graph_model",
     ),
-    "foreign_code": (
-        ConversionError,
-        "loading the model would run code that stands in its file: ",
-        "if you trust who made it, give the step `unsafe: true`",
-    ),
+    "foreign_code": (ConversionError, "loading the model would run code that stands in its file: ", _TRUST),
+    "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (
         ModelFileError,
         "",

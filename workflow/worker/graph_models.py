@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from . import graph_runs
+from . import graph_runs, outside_ops
 from .failure import JobError, NotRunnableError
 from .graph import hub
 from .graph.signatures import Port
@@ -18,12 +19,10 @@ from .specs import Spec
 _Json = Dict[str, Any]
 
 
-def tfjs_graph_model(path: str, source: _Json) -> Runnable:  # noqa: ARG001  every loader takes both
+def tfjs_graph_model(path: str, source: _Json) -> Runnable:
     """Load a graph model as it would be saved for TensorFlow: rebuilt of ops that it has, constants filled."""
-    try:
-        rebuilt = models.rebuild(path)
-    except JobError as problem:
-        raise NotRunnableError(str(problem)) from problem
+    with _refusals():
+        rebuilt = models.rebuild(path, unsafe=bool(source.get("unsafe")))
     signature = rebuilt.signature
     ports = graph_runs.Ports(_named(signature.inputs), _named(signature.outputs))
     return graph_runs.runnable(rebuilt.graph, ports, runs_first=rebuilt.initializer)
@@ -42,6 +41,8 @@ def tf_frozen_model(path: str, source: _Json) -> Runnable:
             raise NotRunnableError(f"{path} is no TensorFlow graph: {problem}") from problem
     names = source.get("output_node_names")
     listed = names.split(",") if isinstance(names, str) else names
+    with _refusals():
+        outside_ops.require_none(graph, listed or (), unsafe=bool(source.get("unsafe")))
     outputs = [(name, name) for name in listed] if listed else None
     return graph_runs.runnable(graph, graph_runs.Ports(None, outputs))
 
@@ -50,6 +51,8 @@ def saved_model(path: str, source: _Json) -> Runnable:
     """Load a signature of a SavedModel: ``signature_name``, else serving_default, default or the only one."""
     import tensorflow as tf
 
+    with _refusals():
+        outside_ops.require_none_in_saved_model(path, unsafe=bool(source.get("unsafe")))
     tags = source.get("saved_model_tags", "serve")
     model = tf.saved_model.load(path, tags=[tag for tag in _listed(tags) if tag] or None)
     function = model.signatures[_signature_name(model, source.get("signature_name"))]
@@ -69,6 +72,14 @@ def tf_hub(path: str, source: _Json) -> Runnable:
     if os.path.exists(os.path.join(folder, "tfhub_module.pb")):
         raise NotRunnableError("a TensorFlow Hub module of the TF1 kind")
     return saved_model(folder, source)
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except JobError as problem:
+        raise NotRunnableError(str(problem)) from problem
 
 
 def _listed(names: Any) -> List[str]:

@@ -87,6 +87,7 @@ READ: dict[str, tuple[str, dict[str, Any]]] = {
     "raw graph": ("graph: {input: a.h5, output: o, repairs: off}", {"repairs": False}),
     "repaired graph": ("graph: {input: a.h5, output: o, repairs: on}", {}),
     "unsafe": ("graph: {input: a.keras, output: o, unsafe: true}", {"unsafe": True}),
+    "unsafe graph": ("graph: {input: a.pb, output: o, unsafe: true}", {"unsafe": True}),
     "options of either": (
         "python_to_js: {input: a.h5, output: o, format: auto, split_weights_by_layer: true, repairs: off}",
         {"split_weights_by_layer": True, "repairs": False},
@@ -149,7 +150,10 @@ MISPLACED = {
         "python_to_js: {input: a.h5, output: o, format: auto, signature_name: f}",
         "`signature_name` means nothing from keras to tfjs_layers_model",
     ),
-    "code": ("graph: {input: a.pb, output: o, unsafe: true}", "from keras or keras_keras"),
+    "code": (
+        "python_to_js: {input: s, from: keras_saved_model, format: tfjs_layers_model, output: o, unsafe: true}",
+        "from keras or keras_keras",
+    ),
     "structured": (
         "graph: {input: w, from: tfjs_layers_model, output: o, use_structured_outputs_names: true}",
         "from a Keras model, tf_saved_model",

@@ -40,7 +40,7 @@ def _from_graph(args: Dict[str, Any], folder: str, clock: Clock) -> _Facts:
     if args.get("target", "tf_saved_model") != "tf_saved_model":
         raise JobError("usage", "a graph model holds no layers: it becomes a tf_saved_model, nothing else")
     with clock.phase("rebuild"):
-        rebuilt = models.rebuild(args["source"]["path"])
+        rebuilt = models.rebuild(args["source"]["path"], unsafe=bool(args["source"].get("unsafe")))
     with clock.phase("write"):
         saving.write(folder, rebuilt)
     return {

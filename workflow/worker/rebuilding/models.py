@@ -24,11 +24,11 @@ class Rebuilt:
     metadata: Dict[str, Any]
 
 
-def rebuild(path: str) -> Rebuilt:
+def rebuild(path: str, *, unsafe: bool = False) -> Rebuilt:
     """Rebuild the graph model at ``path``, a model.json or its folder, in plain ops that TensorFlow takes.
 
     Weights become constants with the values that TensorFlow.js computes; variables there are none. Raises ``JobError``
-    (source, foreign_ops, too_large).
+    (source, foreign_ops, outside_ops unless ``unsafe``, too_large).
     """
     artifact = artifacts.read(path)
     graph = topologies.parse(artifact.topology)
@@ -38,7 +38,7 @@ def rebuild(path: str) -> Rebuilt:
     lowered = lowering.lower(graph)
     for part in parts:
         topologies.clean(part)
-        topologies.check_ops(part)
+        topologies.check_ops(part, unsafe=unsafe)
     constants.fill()
     for part in parts:
         topologies.spell_names(part)

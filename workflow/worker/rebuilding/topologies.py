@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
+from .. import outside_ops
 from ..failure import JobError
 from .artifacts import Json
 
@@ -66,8 +67,9 @@ def spell_names(graph: Any) -> None:
                 returned[output] = _renamed(reference, names)
 
 
-def check_ops(graph: Any) -> None:
-    """Raise ``JobError`` naming the ops that TensorFlow does not have, and nodes that use them."""
+def check_ops(graph: Any, *, unsafe: bool) -> None:
+    """Raise ``JobError`` naming the ops that TensorFlow does not have, or that reach out, and nodes that use them."""
+    outside_ops.require_none(graph, unsafe=unsafe)
     functions = {function.signature.name for function in graph.library.function}
     foreign: Dict[str, List[str]] = {}
     for _, nodes in bodies(graph):
