@@ -122,7 +122,7 @@ def _within(result: Named, theirs: Array, ours: Array) -> Difference:
     """Hold a quantized weight to half a step, and to steps no larger than its range needs."""
     name, stored = result.name, str(result.stored_as)
     far = _distances(theirs, ours)
-    bounds, step = _bounds(result, theirs)
+    bounds, step = bounds_of(result, theirs)
     beyond = ~(far <= bounds)
     remarks = explain.flattened(name, theirs, step=step)
     problem = ""
@@ -149,7 +149,7 @@ def _within(result: Named, theirs: Array, ours: Array) -> Difference:
     )
 
 
-def _bounds(result: Named, theirs: Array) -> tuple[Array, float]:
+def bounds_of(result: Named, theirs: Array) -> tuple[Array, float]:
     """Return what each value may be off by, and the step between stored values (0 for float16)."""
     field = result.quantization or {}
     if field["dtype"] == "float16":

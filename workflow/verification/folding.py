@@ -2,7 +2,7 @@
 
 Converters fold a batch normalization into the convolution before it: kernel times ``gamma / sqrt(variance + epsilon)``
 per channel, and an offset. What is nearly such a weight and is none was damaged; what is nothing of the kind (computed
-in another way) is counted and left to the outputs.
+in another way) is counted and left to the outputs. Quantized weights are held against the same to half a step.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workflow.verification import explain
+from workflow.verification.differences import bounds_of
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
@@ -33,15 +34,19 @@ _LEAST_ROWS = 4  # elements of a channel, below which any two channels are nearl
 _NEAR_KERNEL = 0.2
 _NEAR_VECTOR = 0.05
 _LEAST_VECTOR = 16
+_BEGINNING = 32  # rows of a kernel that tell whether the rest is worth a look
 _NEAR_RATIO = 0.05
 
 
 @dataclass(frozen=True)
 class Folded:
-    """How many weights are the source's to the bit, folded from it, or neither; and what is wrong."""
+    """How many weights are the source's to the bit, folded from it, quantized, or neither; and what is wrong."""
 
     equal: int = 0
     folded: int = 0
+    quantized: int = 0
+    """Those within half a step of what the source's weights make them."""
+
     others: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -101,7 +106,7 @@ class _Sources:
 def compare(sources: Mapping[str, Named], results: Mapping[str, Named], *, epsilons: Sequence[float]) -> Folded:
     """Account for every float weight of a graph; ``epsilons`` are those that the source's layers have."""
     known = _Sources(sources, epsilons or (1e-3,))
-    equal, folded, others, findings = 0, 0, [], []
+    equal, folded, quantized, others, findings = 0, 0, 0, [], []
     for one in results.values():
         if one.dtype != "float32" or _size(one) < _LEAST:
             continue
@@ -111,13 +116,14 @@ def compare(sources: Mapping[str, Named], results: Mapping[str, Named], *, epsil
             equal += 1
             findings += _misplaced(one, same, known)
             continue
-        found = _kernel(one, values, known) if len(_plain(one.shape)) > 1 else _vector(one, values, known)
-        folded += found is True
+        found = _explained(one, values, known)
+        folded += found is True and one.quantization is None
+        quantized += found is True and one.quantization is not None
         if isinstance(found, Finding):
             findings.append(found)
         elif not found:
             others.append(one.name)
-    return Folded(equal, folded, tuple(others), tuple(findings))
+    return Folded(equal, folded, quantized, tuple(others), tuple(findings))
 
 
 def epsilons_in(configuration: object) -> list[float]:
@@ -145,6 +151,50 @@ def _misplaced(one: Named, same: list[str], known: _Sources) -> list[Finding]:
     if not own:
         return []
     return [Finding(f"the weight {one.name} holds {same[0]} of the source, and {own[0]} belongs there", one.name)]
+
+
+def _explained(one: Named, values: Array, known: _Sources) -> Finding | bool:
+    """Return True for a weight that the source's make, a finding for what is nearly one, False for another kind."""
+    if one.quantization is not None:
+        return _quantized(one, values, known)
+    return _kernel(one, values, known) if len(_plain(one.shape)) > 1 else _vector(one, values, known)
+
+
+def _quantized(one: Named, values: Array, known: _Sources) -> Finding | bool:
+    """Hold a quantized weight against everything that it could have been before, to half a step."""
+    nearest: Finding | None = None
+    size = float(np.sqrt(np.square(values.astype(np.float64)).mean()))
+    for name, right in _candidates(one, values, known):
+        far = np.abs(values - right)
+        bounds = bounds_of(one, right.astype(np.float32))[0] + EXACT * np.abs(right)
+        if (far <= bounds).all():
+            wrong = _misplaced(one, [name], known) if name in known.named else []
+            return wrong[0] if wrong else True
+        if nearest is None and np.sqrt(np.square(far).mean()) < _NEAR_VECTOR * size:
+            place = int(np.argmax(far - bounds))
+            worst, bound = float(far[place]), float(np.broadcast_to(bounds, far.shape)[place])
+            text = f"the weight {one.name} differs by {worst:.3g} at {explain.place_of(place, one.shape)} from what"
+            text = f"{text} the source's weights make it{f' ({name})' if name else ''}"
+            nearest = Finding(f"{text}; half a step of {one.stored_as} allows {bound:.3g}", one.name, worst, bound)
+    return nearest or False
+
+
+def _candidates(one: Named, values: Array, known: _Sources) -> Iterator[tuple[str, Array]]:
+    """Yield what a weight may be by the source, flat, with the weight's name; of kernels what begins alike."""
+    if len(_plain(one.shape)) <= 1:
+        yield from known.vectors.get(values.size, {}).items()
+        yield from (("", right) for right, _ in known.offsets(values.size))
+        yield from (("", right) for _, right in known.ratios(values.size))
+        return
+    for name in known.alike(one):
+        theirs = known.named[name].read().astype(np.float64)
+        for channels in dict.fromkeys((one.shape[-1], one.shape[-1] * one.shape[-2])):
+            rows, ours = theirs.reshape(-1, channels), values.reshape(-1, channels)
+            for _, ratio in known.ratios(channels):
+                begin = rows[:_BEGINNING] * ratio
+                far = np.square(begin - ours[:_BEGINNING]).mean()
+                if far <= np.square(_NEAR_KERNEL) * np.square(begin).mean() + 1e-30:
+                    yield name, (rows * ratio).reshape(-1)
 
 
 def _kernel(one: Named, values: Array, known: _Sources) -> Finding | bool:

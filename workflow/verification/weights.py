@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _LISTED = 10
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"
-_QUANTIZED_GRAPH = "its weights are folded, renamed and quantized, so none stands for one of the source's"
 _NO_READER = "the weights of a {} are read by TensorFlow alone; the outputs are compared"
 
 
@@ -37,7 +36,7 @@ def check(result: Subject, source: Subject, *, may_quantize: bool = True) -> Lev
     if why:
         found = LevelReport("weights", "not applicable", why=why)
     elif result.format == "tfjs_graph_model" and source.format in _LAYERS:
-        found = _folded(result, source)
+        found = _folded(result, source, may_quantize)
     else:
         found = _compared(result, source, may_quantize)
     return replace(found, seconds=time.perf_counter() - begin)
@@ -98,26 +97,32 @@ def _compared(result: Subject, source: Subject, may_quantize: bool) -> LevelRepo
     )
 
 
-def _folded(result: Subject, source: Subject) -> LevelReport:
+def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport:  # noqa: FBT001  private
     """Account for the weights of a graph by those of the layers it was made from, as far as that can be."""
     try:
         with weights_of(source) as sources, weights_of(result) as (ours,):
-            if any(one.quantization for one in ours.values()):
-                return LevelReport("weights", "not applicable", why=_QUANTIZED_GRAPH)
+            unasked = [] if may_quantize else _newly_quantized(sources[-1], ours)
             found = folding.compare(sources[-1], ours, epsilons=folding.epsilons_in(configuration_of(source)))
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
     except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored
         return LevelReport("weights", "failed", (Finding(error.message, look=error.hint),))
-    count = found.equal + found.folded + len(found.others)
+    count = found.equal + found.folded + found.quantized + len(found.others)
     facts = {"tensors": count, "bit_equal": found.equal, "folded": found.folded, "others": list(found.others)}
-    facts |= {"quantized": 0, "worst": None, "noise": 0.0}
-    if found.findings:
-        return LevelReport("weights", "failed", found.findings, facts=facts)
+    facts |= {"quantized": found.quantized, "worst": None, "noise": 0.0}
+    if unasked or found.findings:
+        return LevelReport("weights", "failed", (*unasked, *found.findings), facts=facts)
     if found.others:
         why = f"{len(found.others)} of its {count} weights are computed from the source's in ways not known here"
         return LevelReport("weights", "not applicable", why=f"{why}; the others are the source's", facts=facts)
     return LevelReport("weights", "passed", facts=facts)
+
+
+def _newly_quantized(theirs: Mapping[str, Named], ours: Mapping[str, Named]) -> list[Finding]:
+    if any(one.quantization for one in theirs.values()):
+        return []
+    text = "the weight {} is quantized to {}, which was not asked for"
+    return [Finding(text.format(one.name, one.stored_as), one.name) for one in ours.values() if one.quantization]
 
 
 def _likest(sources: Views, results: Views) -> tuple[dict[str, Named], dict[str, Named]]:

@@ -106,3 +106,47 @@ def test_equal_weights_of_two_layers_are_in_the_right_place_in_either(source: An
 def test_epsilons_are_found_however_deep_they_stand() -> None:
     config = {"layers": [{"config": {"epsilon": 0.01, "layers": [{"epsilon": 0.002}]}}, {"config": {"name": "a"}}]}
     assert epsilons_in(config) == [0.002, 0.01]
+
+
+def stored(arrays: dict[str, Array], dtype: str) -> dict[str, Named]:
+    """Return weights as they are restored after quantizing each to ``dtype``."""
+    found = {}
+    for name, one in named(arrays).items():
+        values = one.read()
+        low, scale = float(values.min()), max(float(np.ptp(values)), 1e-3) / (255 if dtype == "uint8" else 65535)
+        codes = np.round((values - low) / scale)
+        halves = values.astype(np.float16)
+        restored = (halves if dtype == "float16" else codes * scale + low).astype(np.float32)
+        field = {"dtype": dtype, "scale": scale, "min": low}
+        plain = one.dtype != "float32"
+        found[name] = one if plain else Named(name, one.shape, one.dtype, lambda own=restored: own, field)  # type: ignore[misc]
+    return found
+
+
+def compared_stored(source: dict[str, Array], weights: dict[str, Named]) -> Folded:
+    return compare(named(source), weights, epsilons=[EPSILON])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16"])
+def test_quantized_weights_are_held_against_what_they_were_before(source: Any, graph: Any, dtype: str) -> None:
+    assert compared_stored(source, stored(graph, dtype)) == Folded(quantized=4)
+
+
+def test_a_quantized_weight_that_is_scaled_is_found(source: Any, graph: Any) -> None:
+    graph["model/one/MatMul/ReadVariableOp"] = graph["model/one/MatMul/ReadVariableOp"] * np.float32(1.03)
+    (finding,) = compared_stored(source, stored(graph, "uint8")).findings
+    assert finding.subject == "model/one/MatMul/ReadVariableOp"
+    assert "(one/kernel); half a step of uint8 allows" in finding.text
+
+
+def test_a_quantized_weight_in_the_place_of_another_is_found(source: Any, graph: Any) -> None:
+    graph["model/one/MatMul/ReadVariableOp"] = source["two/kernel"]
+    (finding,) = compared_stored(source, stored(graph, "uint8")).findings
+    assert "holds two/kernel of the source, and one/kernel belongs there" in finding.text
+
+
+def test_a_shuffled_quantized_weight_is_not_explained(source: Any, graph: Any) -> None:
+    kernel = graph["model/conv/Conv2D_weights"]
+    graph["model/conv/Conv2D_weights"] = np.random.default_rng(1).permutation(kernel.reshape(-1)).reshape(kernel.shape)
+    found = compared_stored(source, stored(graph, "uint8"))
+    assert (found.others, found.quantized) == (("model/conv/Conv2D_weights",), 3)
