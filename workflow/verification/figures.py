@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _TOP = 5
 _NUMBERS = "fiub"
+_FOLLOWING = 0.9
+"""Cosine of what changes between inputs, or share of equal classes, from which two outputs say the same."""
 
 
 def joined(pieces: Sequence[Array]) -> Array:
@@ -78,6 +80,19 @@ def spread(values: Array) -> float:
         return 0.0
     finite = np.where(np.isfinite(values), values, 0.0)
     return float(np.max(finite.max(axis=0) - finite.min(axis=0)))
+
+
+def follows(reference: Array, result: Array) -> bool:
+    """Whether the result changes between samples as the reference does, or has the same largest elements."""
+    if reference.ndim == 0 or len(reference) < 2 or not reference.size or reference.dtype.kind not in _NUMBERS:  # noqa: PLR2004
+        return False
+    theirs, ours = (np.nan_to_num(one.astype(np.float64).reshape(len(one), -1)) for one in (reference, result))
+    middle = theirs.mean(axis=0)
+    cosine = _cosine(theirs - middle, ours - middle)
+    if cosine is not None and cosine >= _FOLLOWING:
+        return True
+    best = theirs.argmax(axis=1)
+    return len(set(best.tolist())) > 1 and float(np.mean(ours.argmax(axis=1) == best)) >= _FOLLOWING
 
 
 def accuracy(outputs: Array, labels: Sequence[int]) -> float:

@@ -33,6 +33,8 @@ class Judgement:
     outputs: tuple[dict[str, Any], ...]
     findings: tuple[Finding, ...] = ()
     joined: Mapping[str, Any] = field(default_factory=dict)
+    unproven: tuple[str, ...] = ()
+    """The outputs that anything of their size would be near enough to, and that do not change as the source's do."""
 
     @property
     def max_abs(self) -> float:
@@ -63,7 +65,7 @@ class Judge:
         if not pairs:
             told = f"the outputs {', '.join(answers) or '(none)'}, and its source {', '.join(self.reference)}"
             return Judgement((), (Finding(f"run in {place}, the result has {told}"),))
-        outputs, findings = [], []
+        outputs, findings, unproven = [], [], []
         for name, other in pairs:
             theirs, ours = self.reference[name], answers[other]
             if theirs.shape != ours.shape:
@@ -75,8 +77,9 @@ class Judge:
             finding = self._fault(output, place)
             outputs.append(output)
             findings += [finding] if finding else []
+            unproven += [name] if self._is_vague(output) and not figures.follows(theirs, ours) else []
         joined = {name: answers[other] for name, other in pairs}
-        return Judgement(tuple(outputs), tuple(findings), joined)
+        return Judgement(tuple(outputs), tuple(findings), joined, tuple(unproven))
 
     def dead(self) -> list[str]:
         """Return the outputs of the reference that hardly change between inputs, so that agreement proves nothing."""
@@ -96,6 +99,13 @@ class Judge:
         if chosen is not None:
             return {"bound": chosen, "running_bound": chosen}
         return {"bound": running + (0.0 if exact else self.tolerances.storing(size)), "running_bound": running}
+
+    def _is_vague(self, output: Mapping[str, Any]) -> bool:
+        """Whether the bound that follows from quantization allows whatever the reference itself changes by."""
+        chosen = self.tolerances.chosen(str(output["name"]), magnitude(output)) is not None
+        if chosen or not self.tolerances.noise or "beyond_python" in output or output["dtype"] in ("string", "bool"):
+            return False
+        return bool(output["bound"] >= output["spread"])
 
     def _fault(self, output: Mapping[str, Any], place: str) -> Finding | None:
         name, look = str(output["name"]), "--locate"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from workflow.verification.places import Bench
     from workflow.verification.references import References
 
+_NOT_RELOADED = (
+    "the source cannot be run with the result's quantized weights ({}): what quantizing does to the outputs cannot be "
+    "told from other faults, and is bounded by what it may do"
+)
 _ALONE = "there is no source to compare with"
 
 
@@ -88,12 +92,16 @@ class _Outputs:
             return self._ended(LevelReport("outputs", "not run", why="the contract is broken"))
         judge = self._judge(found)
         ask, quantized = self._ask(found), None
+        said: tuple[str, ...] = ()
         if judge.tolerances.noise:
             quantized = outputs.with_results_weights(source, ask, bench=self._bench)
+        if isinstance(quantized, NotRun):
+            said, quantized = (_NOT_RELOADED.format(quantized.why),), None
         runs = outputs.run_places(ask, judge, bench=self._bench, settings=case.settings, reload=quantized)
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
         level = self._with_accuracy(level, runs, judge=judge, reference=found)
+        level = replace(level, remarks=(*said, *level.remarks))
         told = [outputs.run_json(run, found, judge=judge) for run in runs]
         facts = {
             "attribution": _attribution(runs),

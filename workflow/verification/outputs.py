@@ -24,6 +24,10 @@ DEFAULT_BACKENDS: dict[str, tuple[str | None, ...]] = {
     "node": ("wasm",),
     "browser": ("webgl", "wasm"),
 }
+_VAGUE = (
+    "quantizing weights may shift the outputs by as much as the source's change between inputs at all, and those of "
+    "the result do not change alike, so that agreement within that bound proves nothing"
+)
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 
 
@@ -90,7 +94,7 @@ def places_of(result: Subject, settings: Verification) -> list[tuple[str, str | 
 
 
 def with_results_weights(source: Subject, ask: Ask, *, bench: Bench) -> Any:
-    """Return what the source answers with the weights of a quantized result; None where that cannot be had.
+    """Return what the source answers with the weights of a quantized result; None where it has others, or ``NotRun``.
 
     It differs from the source by what quantizing does, and from the result by nothing but rounding.
     """
@@ -99,9 +103,9 @@ def with_results_weights(source: Subject, ask: Ask, *, bench: Bench) -> Any:
     asked = replace(ask, subject=source, folder=ask.folder / "weights", repeat=0)
     try:
         answers = places.in_python(bench, asked, weights=ask.subject.path)
-    except WorkflowError:
-        return None  # the result itself is run next, and tells
-    return None if isinstance(answers, NotRun) else read_all(answers.outputs)
+    except WorkflowError as error:
+        return NotRun(error.message, error.hint)  # the result itself is run next, and tells more
+    return answers if isinstance(answers, NotRun) else read_all(answers.outputs)
 
 
 def run_places(ask: Ask, judge: Judge, *, bench: Bench, settings: Verification, reload: Any = None) -> list[PlaceRun]:
@@ -134,12 +138,17 @@ def level(runs: Sequence[PlaceRun], judge: Judge, *, samples: int, seconds: floa
         return LevelReport("outputs", "not run", why=whys, facts=facts, seconds=seconds)
     dead = judge.dead()
     facts["dead"] = dead
+    unproven = sorted({name for run in ran if run.judgement for name in run.judgement.unproven} - set(dead))
+    facts["unproven"] = unproven
+    if unproven and {*dead, *unproven} >= judge.reference.keys():
+        return LevelReport("outputs", "no proof", why=_VAGUE, remarks=said, facts=facts, seconds=seconds)
     if dead and len(dead) == len(judge.reference):
         why = f"the source answers nearly the same to all {samples} inputs, so that agreement proves nothing"
         return LevelReport("outputs", "no proof", why=why, remarks=said, facts=facts, seconds=seconds)
     remarks = [
         *said,
         *(f"the output {name} hardly changes between inputs: its agreement proves little" for name in dead),
+        *(f"the output {name} proves nothing: {_VAGUE}" for name in unproven),
     ]
     return LevelReport("outputs", "passed", remarks=tuple(remarks), facts=facts, seconds=seconds)
 

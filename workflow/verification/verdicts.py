@@ -66,10 +66,10 @@ def no_proof(report: Report, who: str) -> NoProofError | None:
     level = report.level("outputs")
     if level is None or level.status != "no proof":
         return None
-    return NoProofError(
-        f"{who}: no proof: {level.why}",
-        hint="give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike",
-    )
+    hint = "give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike"
+    if level.facts.get("unproven"):
+        hint = "give real inputs (`inputs`), say what outputs may differ by (`atol`), or quantize less"
+    return NoProofError(f"{who}: no proof: {level.why}", hint=hint)
 
 
 def with_paths(hint: str, words: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.verification import changes
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
 from workflow.errors import NoProofError, OutputsError, RuntimeRequiredError
 from workflow.recipe.model import Tolerance, Verification
@@ -184,3 +185,40 @@ def test_what_is_switched_off_is_not_run(model: Subject, tmp_path: Path) -> None
     report = verified(model, model, tmp_path, bench=bench, enabled=False)
     assert [level.level for level in report.levels] == ["structure", "weights", "contract"]
     assert bench.jobs == []
+
+
+def shuffled(model: Subject, folder: Path) -> Subject:
+    """Quantize a graph whose middle kernels are shuffled first."""
+    for name in ("first/kernel", "second/kernel", "third/kernel"):
+        changes.values(name, lambda one: np.random.default_rng(3).permutation(one))(model.path)
+    return quantized(model, folder, "uint8")
+
+
+def test_a_shuffled_quantized_graph_is_no_proof_and_a_good_one_passes(model: Subject, tmp_path: Path) -> None:
+    good = quantized(graph_model(tmp_path / "good"), tmp_path / "small", "uint8")
+    report = verified(good, model, tmp_path)
+    assert [level.status for level in report.levels] == ["passed"] * 4
+    bad = shuffled(graph_model(tmp_path / "bad"), tmp_path / "small_bad")
+    report = verified(bad, model, tmp_path / "again")
+    assert [level.status for level in report.levels] == ["passed", "not applicable", "passed", "no proof"]
+    error = verdicts.no_proof(report, "m")
+    assert error is not None
+    assert "proves nothing" in error.message
+    assert "atol" in error.hint
+
+
+class WithoutReload(NumpyBench):
+    """A bench whose Python cannot give a source other weights, as that of Keras 3 cannot."""
+
+    def job(self, name: str, arguments: Any) -> dict[str, Any]:
+        return {"not_run": "Keras 3 alone reads it"} if arguments.get("weights") else super().job(name, arguments)
+
+
+def test_a_source_that_does_not_take_the_results_weights_is_said(model: Subject, tmp_path: Path) -> None:
+    small = quantized(model, tmp_path / "small", "uint8")
+    report = verified(small, model, tmp_path, bench=WithoutReload())
+    assert report.verdict == "passed"
+    assert "cannot be run with the result's quantized weights (Keras 3 alone reads it)" in report.levels[-1].remarks[0]
+    changes.layer("second", activation="linear")(small.path)
+    changes.layer("first", activation="softmax")(small.path)
+    assert verified(small, model, tmp_path / "again", bench=WithoutReload()).verdict in ("no proof", "failed")
