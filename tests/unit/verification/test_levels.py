@@ -221,4 +221,4 @@ def test_a_source_that_does_not_take_the_results_weights_is_said(model: Subject,
     assert "cannot be run with the result's quantized weights (Keras 3 alone reads it)" in report.levels[-1].remarks[0]
     changes.layer("second", activation="linear")(small.path)
     changes.layer("first", activation="softmax")(small.path)
-    assert verified(small, model, tmp_path / "again", bench=WithoutReload()).verdict in ("no proof", "failed")
+    assert verified(small, model, tmp_path / "again", bench=WithoutReload()).verdict == "no proof"
