@@ -34,6 +34,7 @@ class Scale(tf_keras.layers.Layer):
         return inputs * 3.0
 """
 
+ENDS: dict[str, Any] = {"output_node_names": ["read"]}
 SAVED = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
@@ -153,6 +154,13 @@ def test_saved_models_and_graphs_that_reach_out_and_keras_metadata_of_all_ages_a
     job = {"script": str(tmp_path / "saved.py"), "arguments": [root, str(tmp_path)], "cwd": str(tmp_path)}
     worker.run("script", job, log=tmp_path / "log", timeout=300)
     assert (tmp_path / "done").exists()
+    places = (("writing", "tf_saved_model", "WriteFile", {}), ("frozen.pb", "tf_frozen_model", "ReadFile", ENDS))
+    for place, kind, op, options in places:
+        source = {"path": str(tmp_path / place), "format": kind}
+        convert = {"source": source, "options": options, "output": str(tmp_path / "no")}
+        with pytest.raises(ConversionError, match=op):
+            worker.run("graph", convert, log=tmp_path / "log", timeout=300)
+    assert not (tmp_path / "no").exists()
 
 
 def test_a_graph_model_that_writes_a_file_is_not_rebuilt(worker: Worker, tmp_path: Path) -> None:

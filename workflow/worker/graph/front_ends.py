@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet
 
+from .. import outside_ops
 from ..failure import JobError
 from ..jobs import Progress
 from . import freezing, frozen_graphs, hub, keras_metadata, origins, saved_models, sources, tracing
@@ -65,6 +66,7 @@ def _hub(request: Request) -> Taken:
 def _chosen(request: Request, choose: Callable[[str, Options], saved_models.Choice]) -> Taken:
     with request.clock.phase("load"):
         choice = choose(request.path, request.options)
+        outside_ops.require_none_in_saved_model(choice.folder, unsafe=bool(request.allowed.get("unsafe")))
     request.progress(f"freezing the signature {choice.signature_name}")
     with request.clock.phase("freeze"):
         frozen = saved_models.freeze(choice, request.options)
@@ -74,6 +76,7 @@ def _chosen(request: Request, choose: Callable[[str, Options], saved_models.Choi
 def _frozen(request: Request) -> Taken:
     with request.clock.phase("load"):
         frozen, facts = frozen_graphs.freeze(request.path, request.options)
+        outside_ops.require_none(frozen.graph, unsafe=bool(request.allowed.get("unsafe")))
     return Taken(frozen, facts=facts)
 
 
