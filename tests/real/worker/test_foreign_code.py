@@ -154,7 +154,11 @@ def test_saved_models_and_graphs_that_reach_out_and_keras_metadata_of_all_ages_a
     job = {"script": str(tmp_path / "saved.py"), "arguments": [root, str(tmp_path)], "cwd": str(tmp_path)}
     worker.run("script", job, log=tmp_path / "log", timeout=300)
     assert (tmp_path / "done").exists()
-    places = (("writing", "tf_saved_model", "WriteFile", {}), ("frozen.pb", "tf_frozen_model", "ReadFile", ENDS))
+    no_options: dict[str, Any] = {}
+    places = (
+        ("writing", "tf_saved_model", "WriteFile", no_options),
+        ("frozen.pb", "tf_frozen_model", "ReadFile", ENDS),
+    )
     for place, kind, op, options in places:
         source = {"path": str(tmp_path / place), "format": kind}
         convert = {"source": source, "options": options, "output": str(tmp_path / "no")}
