@@ -53,7 +53,7 @@ class ConsoleListener:
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._begin = time.monotonic()
-        self._last: dict[str, float] = {}
+        self._last: dict[str, tuple[float, int]] = {}
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
@@ -74,9 +74,12 @@ class ConsoleListener:
         if not done and not total:
             return
         now = time.monotonic()
-        if now - self._last.setdefault(what, now) < _PROGRESS_EVERY_SECONDS:
+        told, so_far = self._last.get(what, (now, 0))
+        begun = now if done < so_far else told  # less than before: another step counts the same thing anew
+        is_due = now - begun >= _PROGRESS_EVERY_SECONDS
+        self._last[what] = (now if is_due else begun, done)
+        if not is_due:
             return
-        self._last[what] = now
         of = f" of {size_text(total)}" if total else ""
         self.say(f"{what}: {size_text(done)}{of}")
 

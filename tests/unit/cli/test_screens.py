@@ -52,3 +52,17 @@ def test_elsewhere_what_is_not_counted_is_no_line(
     err = capsys.readouterr().err
     assert "weights: 5 B of 10 B" in err
     assert "verifying" not in err
+
+
+def test_the_clock_of_progress_starts_anew_with_the_next_step(
+    recipe: Recipe, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("workflow.cli.console.time.monotonic", lambda: clock[0])
+    console.error_console.cache_clear()
+    screen = screens.PlainScreen(recipe)
+    for now, done in ((0.0, 5), (1.0, 10), (60.0, 3), (61.0, 10), (63.0, 11)):
+        clock[0] = now
+        screen.advance("weights", done, 20)
+    console.error_console.cache_clear()
+    assert [line.split("s ")[1] for line in capsys.readouterr().err.splitlines()] == ["weights: 11 B of 20 B"]
