@@ -25,6 +25,7 @@ def export(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     if os.path.lexists(output):
         raise JobError("output", f"{output} exists already")
     heading = files.read(source)
+    foreign_code.require_harmless(source)  # before the user's own modules can be imported by name, which are no danger
     with foreign_code.known_classes(source) as classes:
         progress(f"loading with Keras {keras.__version__}")
         model = loading.load(source, classes, heading=heading)
