@@ -32,7 +32,7 @@ _LOADING_ERRORS = (
 def load(source: Dict[str, Any], classes: Mapping[str, Any], *, heading: Heading) -> Any:
     """Return the Keras model at ``path`` that has this ``format``; raises ``JobError``.
 
-    ``classes`` are the user's own, by name. That the file holds no code is ``foreign_code.require_harmless``'s to see to.
+    ``classes`` are the user's own, by name. Code in the file is looked for before (``foreign_code.require_harmless``).
     """
     import keras
 
