@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import queue
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from workflow import processes
+from workflow import dialogue
 from workflow.converters import deaths, failures, noise
 from workflow.converters.usage import JobUsage, Limits, Usage
 from workflow.errors import StepTimeoutError, UnhealthyError
@@ -22,9 +17,11 @@ from workflow.errors import StepTimeoutError, UnhealthyError
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from workflow.dialogue import Dialogue
+
 _BOOTSTRAP = Path(__file__).resolve().parent.parent / "worker" / "__main__.py"
-_POLL_SECONDS = 0.5  # also what lets ^C through on Windows, where waiting on a lock cannot be interrupted
 _EXIT_SECONDS = 2.0
+_KILL_GRACE_SECONDS = 0.1
 _DISCARDING = frozenset({"script"})
 """Jobs that run foreign code, after which nothing is known about the state of the process."""
 
@@ -58,13 +55,6 @@ def _lets_foreign_code_run(args: Mapping[str, Any]) -> bool:
     return any(isinstance(model, dict) and (model.get("custom_objects") or model.get("unsafe")) for model in models)
 
 
-@dataclass(frozen=True)
-class _Line:
-    process: processes.Process
-    lines: queue.Queue[bytes | None]
-    scratch: Path
-
-
 class Worker:
     """The warm worker process. Started when it is first needed, and again after a crash, a timeout or a script.
 
@@ -87,8 +77,7 @@ class Worker:
         self.usage = usage or Usage()
         self._limits = limits or Limits()
         self._jobs = 0
-        self._line: _Line | None = None
-        self._number = 0
+        self._line: Dialogue | None = None
         self._turn = threading.Lock()
 
     def __enter__(self) -> Worker:  # noqa: PYI034  Self is not in Python 3.10
@@ -103,14 +92,11 @@ class Worker:
     @property
     def pid(self) -> int | None:
         """The process id of the worker that is running now, if any."""
-        return None if self._line is None else self._line.process.pid
+        return None if self._line is None else self._line.pid
 
     def start(self) -> None:
         """Start the process, which begins to import TensorFlow; returns at once."""
-        if self._line is not None and self._line.process.poll() is not None:
-            self.close()  # it ended while nobody was asking
-        if self._line is None:
-            self._line = self._open()
+        self._started()
 
     def run(
         self,
@@ -128,12 +114,13 @@ class Worker:
         with self._turn:
             log.parent.mkdir(parents=True, exist_ok=True)
             begin, since = noise.size_of(log), time.monotonic()
-            self.start()
+            line = self._started()
             try:
-                answer = self._ask({"job": job, "args": dict(args), "log": str(log)}, timeout, on_progress)
-            except _DeadLineError as problem:
+                question = {"job": job, "args": dict(args), "log": str(log)}
+                answer = line.ask(question, timeout=timeout, on_progress=on_progress)
+            except dialogue.HungUpError as problem:
                 details = noise.tail(log, begin) or noise.tail(self._log)
-                death = deaths.Death(job, self._exit_code(), problem.garbled)
+                death = deaths.Death(job, line.code(), problem.garbled)
                 self.close(grace=0)
                 raise deaths.explain(death, details=details, log=log) from None
             except TimeoutError:
@@ -157,15 +144,15 @@ class Worker:
     def close(self, *, grace: float = _EXIT_SECONDS) -> None:
         """End the process and everything that it started; safe to repeat."""
         line, self._line = self._line, None
-        if line is None:
-            return
-        with contextlib.suppress(OSError):
-            if line.process.stdin is not None:
-                line.process.stdin.close()  # hanging up is what tells it to go
-        if grace:
-            _wait(line.process, grace)
-        processes.kill(line.process, grace=0.1)
-        shutil.rmtree(line.scratch, ignore_errors=True)
+        if line is not None:
+            line.close(patience=grace, grace=_KILL_GRACE_SECONDS)
+
+    def _started(self) -> Dialogue:
+        if self._line is not None and self._line.has_ended:
+            self.close()  # it ended while nobody was asking
+        if self._line is None:
+            self._line = self._open()
+        return self._line
 
     def _clear_up(self, done: JobUsage, args: Mapping[str, Any]) -> None:
         """Note what a job took, and end the process when it should not do another one.
@@ -185,90 +172,13 @@ class Worker:
             with contextlib.suppress(UnhealthyError):  # the next job meets it, and says so
                 self.start()
 
-    def _open(self) -> _Line:
+    def _open(self) -> Dialogue:
         self._jobs = 0
-        scratch = Path(tempfile.mkdtemp(prefix="tfjs-workflow-"))
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        environ = self._environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
-        argv = [str(self._python), "-I", "-X", "utf8", str(_BOOTSTRAP), str(scratch)]
+        argv = [str(self._python), "-I", "-X", "utf8", str(_BOOTSTRAP)]
         try:
-            with self._log.open("ab") as sink:
-                process = processes.start(argv, stdin=processes.PIPE, stdout=processes.PIPE, stderr=sink, env=environ)
+            return dialogue.begin(lambda scratch: [*argv, str(scratch)], environ=self._environ, log=self._log)
         except OSError as problem:
-            shutil.rmtree(scratch, ignore_errors=True)
             raise UnhealthyError(
                 f"the converter environment's Python does not start: {self._python}: {problem.strerror}",
                 hint="`tfjs-workflow env verify` shows what is wrong with it; `env remove` and `env create` remake it",
             ) from problem
-        lines: queue.Queue[bytes | None] = queue.Queue()
-        threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
-        return _Line(process, lines, scratch)
-
-    def _ask(self, request: dict[str, Any], timeout: float | None, on_progress: OnProgress | None) -> dict[str, Any]:
-        line = self._line
-        if line is None or line.process.stdin is None:
-            raise _DeadLineError
-        self._number += 1
-        deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            line.process.stdin.write(json.dumps({"id": self._number, **request}).encode() + b"\n")
-            line.process.stdin.flush()
-        except OSError:
-            raise _DeadLineError from None
-        while True:
-            message = _message(_next(line, deadline))
-            if message.get("id") != self._number:
-                continue  # `ready`
-            if "ok" in message:
-                return message
-            if on_progress is not None and "progress" in message:
-                on_progress(str(message["progress"]))
-
-    def _exit_code(self) -> int | None:
-        return None if self._line is None else _wait(self._line.process, _EXIT_SECONDS)
-
-
-class _DeadLineError(Exception):
-    """Nothing sensible will come from the worker any more; ``garbled`` is what came instead, if anything did."""
-
-    def __init__(self, garbled: str = "") -> None:
-        super().__init__(garbled)
-        self.garbled = garbled
-
-
-def _read(source: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
-    with contextlib.suppress(OSError, ValueError), source:
-        for line in source:
-            lines.put(line)
-    lines.put(None)
-
-
-def _next(line: _Line, deadline: float | None) -> bytes:
-    while True:
-        left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
-        try:
-            found = line.lines.get(timeout=max(left, 0.001))
-        except queue.Empty:
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError from None
-            continue
-        if found is None:
-            raise _DeadLineError
-        return found
-
-
-def _message(line: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except ValueError:
-        raise _DeadLineError(line[:200].decode(errors="replace")) from None
-    if not isinstance(message, dict):
-        raise _DeadLineError(line[:200].decode(errors="replace"))
-    return message
-
-
-def _wait(process: processes.Process, seconds: float) -> int | None:
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        time.sleep(0.02)
-    return process.poll()

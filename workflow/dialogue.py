@@ -1,0 +1,148 @@
+"""One child process and its line: JSON messages on its pipes, a folder for what it leaves behind, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from workflow import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_POLL_SECONDS = 0.5  # also what lets ^C through on Windows, where waiting on a lock cannot be interrupted
+_CODE_SECONDS = 2.0
+_GARBLED_BYTES = 200
+
+
+class HungUpError(Exception):
+    """Nothing sensible will come from the process any more; ``garbled`` is what came instead, if anything did."""
+
+    def __init__(self, garbled: str = "") -> None:
+        super().__init__(garbled)
+        self.garbled = garbled
+
+
+class Dialogue:
+    """A process that answers questions: one JSON object per line, each answer with the ``id`` of its question."""
+
+    def __init__(self, process: processes.Process, *, scratch: Path) -> None:
+        self._process = process
+        self._scratch = scratch
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._number = 0
+        threading.Thread(target=_read, args=(process.stdout, self._lines), daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, which nobody may have noticed."""
+        return self._process.poll() is not None
+
+    def ask(
+        self, question: Mapping[str, Any], *, timeout: float | None, on_progress: Callable[[str], None] | None = None
+    ) -> dict[str, Any]:
+        """Send a question and return its answer; what it tells meanwhile as ``progress`` goes to ``on_progress``.
+
+        Raises ``TimeoutError`` after so many seconds, and ``HungUpError``.
+        """
+        if self._process.stdin is None:
+            raise HungUpError
+        self._number += 1
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            self._process.stdin.write(json.dumps({**question, "id": self._number}).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise HungUpError from None
+        while True:
+            message = _message(self._next(deadline))
+            if message.get("id") != self._number:
+                continue  # what it says of itself when it starts
+            if "progress" not in message:
+                return message
+            if on_progress is not None:
+                on_progress(str(message["progress"]))
+
+    def greeting(self, *, timeout: float) -> dict[str, Any]:
+        """Return the first message, which a process may send unasked; raises as ``ask`` does."""
+        return _message(self._next(time.monotonic() + timeout))
+
+    def code(self) -> int | None:
+        """Return the exit code of a process that has hung up, or None where it lives on."""
+        return self._waited(_CODE_SECONDS)
+
+    def close(self, *, patience: float, grace: float) -> None:
+        """Hang up, and end after ``patience`` seconds what still runs of the process' group; ``grace`` as for kill."""
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()  # hanging up is what tells it to go
+        self._waited(patience)
+        processes.kill(self._process, grace=grace)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _next(self, deadline: float | None) -> bytes:
+        while True:
+            left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
+            try:
+                found = self._lines.get(timeout=max(left, 0.001))
+            except queue.Empty:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError from None
+                continue
+            if found is None:
+                raise HungUpError
+            return found
+
+    def _waited(self, seconds: float) -> int | None:
+        end = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        return self._process.poll()
+
+
+def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], log: Path) -> Dialogue:
+    """Start the process that ``argv`` names for its temporary folder; what it says beside its answers goes to ``log``.
+
+    Raises ``OSError`` when it cannot be started.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="tfjs-workflow-"))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    variables = {**environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))}
+    try:
+        with log.open("ab") as sink:
+            process = processes.start(
+                argv(scratch), stdin=processes.PIPE, stdout=processes.PIPE, stderr=sink, env=variables
+            )
+    except OSError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return Dialogue(process, scratch=scratch)
+
+
+def _read(source: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
+    with contextlib.suppress(OSError, ValueError), source:
+        for line in source:
+            lines.put(line)
+    lines.put(None)
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise HungUpError(line[:_GARBLED_BYTES].decode(errors="replace"))
+    return message
