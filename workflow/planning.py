@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow import environment as environments
 from workflow.converters import native
@@ -14,7 +14,6 @@ from workflow.running import digests, publishing
 from workflow.running.artifacts import input_digests
 from workflow.running.journal import last_status
 from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
-from workflow.verification.runtimes import presence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -25,8 +24,7 @@ MODEL = "model"
 """The name of the model source among the steps."""
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One thing that a run does, a step or the model source, with its ingredients as they are on disk now."""
 
     name: str
@@ -36,8 +34,7 @@ class Task:
     declared: Step | ModelSource
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a task runs, and why; ``reasons`` is never empty."""
 
     task: Task
@@ -45,8 +42,7 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """Which steps the user asked for and which must run even if up to date; empty means no restriction."""
 
     only: tuple[str, ...] = ()
@@ -154,22 +150,31 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)
     yield from intact(task.output, sidecar)
-    yield from presence.arrived(_runs(sidecar))
+    absent = _absent(sidecar)
+    if absent:
+        from workflow.verification.runtimes import presence  # noqa: PLC0415  only where something was not there
+
+        yield from presence.arrived(absent)
 
 
 def _up_to_date(task: Task) -> str:
     """Return why a task does not run again, and what it takes where its verification left something open."""
     sidecar = read_sidecar(sidecar_path(task.output))
     text = "inputs, options and environment are as before, output is intact"
-    places = presence.lacking(_runs(sidecar)) if sidecar else []
-    where = ", ".join(places)
-    return f"{text}; it was not run in {where}: --force {task.name} verifies it again" if places else text
+    absent = _absent(sidecar) if sidecar else []
+    if not absent:
+        return text
+    from workflow.verification.runtimes import presence  # noqa: PLC0415  as above
+
+    return f"{text}; it was not run in {', '.join(presence.lacking(absent))}: --force {task.name} verifies it again"
 
 
-def _runs(sidecar: Sidecar) -> list[dict[str, Any]]:
+def _absent(sidecar: Sidecar) -> list[dict[str, Any]]:
+    """Return the runs of the last verification that did not come about."""
     check = sidecar.facts.get("check")
     runs = check.get("runs") if isinstance(check, dict) else None
-    return [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
+    every = runs if isinstance(runs, list) else []
+    return [run for run in every if isinstance(run, dict) and run.get("status") == "not run"]
 
 
 def _differences(task: Task, recipe: Recipe, *, environment: str, sidecar: Sidecar) -> list[str]:

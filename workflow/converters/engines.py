@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters import native
-from workflow.converters.command import command_line, converter_argv
 from workflow.converters.options import applying
-from workflow.converters.traced import to_graph_model, to_layers_model, to_saved_model
 from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
-_IN_WORKER: dict[Format, Callable[[Work], Facts]] = {
-    "tfjs_graph_model": to_graph_model,
-    "tf_saved_model": to_saved_model,
-    "keras_saved_model": to_saved_model,
-    "tfjs_layers_model": to_layers_model,
+_IN_WORKER: dict[Format, str] = {
+    "tfjs_graph_model": "to_graph_model",
+    "tf_saved_model": "to_saved_model",
+    "keras_saved_model": "to_saved_model",
+    "tfjs_layers_model": "to_layers_model",
 }
-"""What our own code makes with TensorFlow, in the worker, by the format of the result."""
+"""The functions of ``traced`` that make something with TensorFlow, in the worker, by the format of the result."""
 
 _INSTEAD = (
     "`format: auto` makes a graph model where layers do not suffice; what the reference converter makes of such models "
@@ -50,10 +49,16 @@ def convert(work: Work) -> Facts:
         return _by_reference(work)
     try:
         if may_need_worker(step):
-            return {**_IN_WORKER[step.to_format](work), "engine": "worker"}
+            return _in_worker(work, step.to_format)
         return {"engine": "native", **_natively(work)}
     except native.DeclinedError as declined:
         return _otherwise(work, declined)
+
+
+def _in_worker(work: Work, target: Format) -> Facts:
+    """Make the result with TensorFlow; what that takes is imported only now."""
+    make: Callable[[Work], Facts] = getattr(import_module("workflow.converters.traced"), _IN_WORKER[target])
+    return {**make(work), "engine": "worker"}
 
 
 def _natively(work: Work) -> Facts:
@@ -71,7 +76,7 @@ def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
     step = work.step
     if step.fallback_format == "tfjs_graph_model":
         work.listener.say(f"{step.name}: a graph model, because {declined.reason}")
-        return {**to_graph_model(work), "engine": "worker", "declined": declined.reason}
+        return {**_in_worker(work, step.fallback_format), "declined": declined.reason}
     if step.engine == "native":
         raise ConversionError(
             f"step {step.name}: the native engine declines: {declined.reason}",
@@ -92,6 +97,8 @@ def _useless_by_reference(work: Work) -> bool:
 
 
 def _by_reference(work: Work) -> Facts:
+    from workflow.converters.command import command_line, converter_argv  # noqa: PLC0415  for this alone
+
     if work.step.to_format == "tfjs_layers_model" and _useless_by_reference(work):
         what = f"{work.step.name}: the layers models that the reference converter makes of such files"
         work.listener.warn(f"{what} do not load in TensorFlow.js; `engine: auto` makes one that does")

@@ -23,13 +23,13 @@ Other reasons (no graphics, too old a Node.js) are not undone by a program's bei
 
 
 def arrived(runs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a sentence for each program that runs of a record lacked and that is here now."""
-    whys = {str(run.get("why")) for run in runs if run.get("status") == "not run"}
+    """Return a sentence for each program that these runs of a record lacked and that is here now."""
+    whys = {str(run.get("why")) for run in runs}
     found = {name: None for start, name, is_here in _ABSENT if any(why.startswith(start) for why in whys) and is_here()}
     return [f"{name} is here now; it was not when this was verified" for name in found]
 
 
 def lacking(runs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the runtimes of a record in which its artifact was not run: ``browser webgl``."""
-    places = ((run.get("runtime"), run.get("backend")) for run in runs if run.get("status") == "not run")
+    """Return where runs of a record were to be that did not come about: ``browser webgl``."""
+    places = ((run.get("runtime"), run.get("backend")) for run in runs)
     return [" ".join(str(part) for part in place if part) for place in places]
