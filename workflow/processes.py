@@ -7,8 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +21,7 @@ _GRACE_SECONDS = 3.0
 _TAIL_BYTES = 65_536
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(NamedTuple):
     """What a finished command left: exit code (negative: killed by that signal) and its output as text."""
 
     argv: tuple[str, ...]

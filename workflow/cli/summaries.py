@@ -8,7 +8,7 @@ from workflow.cli.console import console, size_text
 from workflow.converters.usage import peak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rich.table import Table
 
@@ -19,7 +19,7 @@ _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run"
 _RUNTIMES = ("python", "node", "browser")
 
 
-def check_text(facts: dict[str, Any]) -> str:
+def check_text(facts: Mapping[str, Any]) -> str:
     """Return what a step's check found in a few words: where it ran, difference, agreement, accuracy, or why not."""
     check = facts.get("check") or {}
     if check.get("not_run"):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.converters.pairs import JAVASCRIPT, KERAS, Pair, pairs
 
@@ -29,8 +28,7 @@ class Form(Enum):
     FILES = "a list of files"
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option; ``where`` says in words what ``pairs`` says exactly.
 
     ``ours`` are those of the pairs for which the reference converter does not have the option. ``required`` are those

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from workflow.recipe.model import Format
 
@@ -30,8 +29,7 @@ TITLES: dict[Format, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """One conversion.
 
     ``natural`` marks the target to take for this source when a recipe names none; ``reference`` says whether the
@@ -44,8 +42,7 @@ class Edge:
     reference: bool = True
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """Why there is no conversion from ``source`` to ``target``, and what to do instead."""
 
     source: Format

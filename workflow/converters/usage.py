@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
 _GIBIBYTE = 2**30
 
 
-@dataclass(frozen=True)
-class JobUsage:
+class JobUsage(NamedTuple):
     """One answered job: wall seconds, with what was left of the worker's start, and the process's memory in bytes.
 
     ``memory`` has ``before``, ``peak`` and ``now`` (after the job has been cleaned up), as far as the system tells.
@@ -24,7 +22,7 @@ class JobUsage:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a record holds it."""
-        return {**asdict(self), "seconds": round(self.seconds, 3)}
+        return {**self._asdict(), "seconds": round(self.seconds, 3)}
 
 
 class Usage:
@@ -34,8 +32,7 @@ class Usage:
         self.jobs: list[JobUsage] = []
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """When a worker gives way to a new one before its next job: after so many jobs, or holding so many bytes."""
 
     jobs: int = 500

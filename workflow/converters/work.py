@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +23,7 @@ class Workers(Protocol):
         """Return the warm worker of the environment for files of Keras 3."""
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """One conversion: ``target`` is the staged path, beside which scratch files may stand.
 
     ``summary`` is what is known of the input, None where it is a handle.

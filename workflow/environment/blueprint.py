@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform as machine_facts
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workflow import locations
 from workflow.environment import conda_lock, purposes
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 _PROFILE_MARK = b"# profile:"
 
 
-@dataclass(frozen=True)
-class Blueprint:
+class Blueprint(NamedTuple):
     """The files that decide what is in an environment here, and what it is for."""
 
     platform: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 import platform as _platform
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from workflow.errors import EnvironmentProblem
@@ -33,8 +32,7 @@ _BITS_64 = 2**32
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.(conda|tar\.bz2)")
 
 
-@dataclass(frozen=True)
-class LockedPackage:
+class LockedPackage(NamedTuple):
     """One conda package of the lock for one platform; at least one of ``sha256`` and ``md5`` is not empty."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +14,7 @@ KERAS3_NAME = "keras3"
 Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """An environment; ``caveats`` says what is not as asked, ``profile`` is full or lean, or keras3."""
 
     name: str
@@ -29,8 +27,7 @@ class Environment:
     caveats: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What the user asked for on the command line; the rest comes from variables and the settings file."""
 
     manager: str | None = None
@@ -39,8 +36,7 @@ class Wishes:
     mirror: str | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What stands under an environment's name, whatever its condition; ``reason`` says why it is not ready.
 
     ``environment`` is there for ready, stale and broken ones, as far as their state could be read.

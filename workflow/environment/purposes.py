@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.environment.model import KERAS3_NAME
 from workflow.errors import UsageError
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from workflow.environment.settings import Circumstances
 
 
-@dataclass(frozen=True)
-class Purpose:
+class Purpose(NamedTuple):
     """A sort of environment: its locks and profiles, who can make it, and what one must know of it.
 
     ``lock`` is a pattern with the platform's name. ``program`` is what a complete environment has beside its Python.

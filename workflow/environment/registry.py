@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.environment import layout, purposes, state
@@ -95,7 +94,7 @@ def _complete(name: str, prefix: Path) -> Entry:
     )
     entry = Entry(name, prefix, "ready", "", environment, known.created, known.tool_version, known.platform)
     status, reason = _condition(known, environment)
-    return replace(entry, status=status, reason=reason)
+    return entry._replace(status=status, reason=reason)
 
 
 def _condition(known: state.State, environment: Environment) -> tuple[Status, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow import locations
 from workflow.converters.engines import convert, may_need_worker
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from workflow.running.workshop import Workshop
 
 
-@dataclass(frozen=True)
-class Workers:
+class Workers(NamedTuple):
     """The workshop's workers, each environment made ready when a worker of it is first asked for."""
 
     workshop: Workshop
@@ -40,8 +38,7 @@ class Workers:
         return self.workshop.keras3_worker(self.listener)
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """One task to carry out: write the artifact to ``staged``, with all noise going to ``log``."""
 
     task: Task

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
 from workflow.running.storage import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SCHEME = 1
@@ -19,8 +19,7 @@ _SWITCH = {True: "on", False: "off", None: "not set"}
 _SUFFIX = ".tfjs-workflow.json"
 
 
-@dataclass(frozen=True)
-class Ingredients:
+class Ingredients(NamedTuple):
     """All that decides what a step produces; equal ingredients mean an equal result."""
 
     kind: str
@@ -44,14 +43,13 @@ class Ingredients:
         return found
 
 
-@dataclass(frozen=True)
-class Sidecar:
+class Sidecar(NamedTuple):
     """What is known of a published artifact; stored beside it as ``<artifact>.tfjs-workflow.json``."""
 
     step: str
     ingredients: Ingredients
     files: Digests
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     """How it was made: command, engine, versions, seconds, numbers of the check, what degraded."""
 
     def to_json(self) -> dict[str, Any]:
@@ -60,7 +58,7 @@ class Sidecar:
             "scheme": SCHEME,
             "step": self.step,
             "key": self.ingredients.key(),
-            "ingredients": vars(self.ingredients),
+            "ingredients": self.ingredients._asdict(),
             "files": to_json(self.files),
             "facts": self.facts,
         }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow import environment, planning
 from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedError, VerificationError, WorkflowError
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
     from workflow.running.workshop import Workshop
 
 
-@dataclass(frozen=True)
-class Manner:
+class Manner(NamedTuple):
     """How to run: go on after a failure, and how long (seconds) a step may take that has no limit of its own."""
 
     keep_going: bool = False
@@ -85,7 +82,7 @@ class Runner:
     def _carry_out(self, planned: Decision, *, forced: bool) -> None:
         blocker = self._blocker(planned.task)
         if blocker is not None:
-            self._end(Outcome(dataclasses.replace(planned, reasons=(blocker,)), "not run"))
+            self._end(Outcome(planned._replace(reasons=(blocker,)), "not run"))
             return
         decision = self._decide_again(planned, forced=forced)
         if not decision.runs:
@@ -106,7 +103,7 @@ class Runner:
         except BaseException:
             publishing.abandon(decision.task.output)
             raise
-        self._end(dataclasses.replace(outcome, seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:])))
+        self._end(outcome._replace(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:])))
 
     def _blocker(self, task: Task) -> str | None:
         bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
@@ -120,7 +117,7 @@ class Runner:
         if not planned.runs or forced:
             return planned
         now = planning.decide(planned.task, self._recipe, environment=self._lock, pending=(), forced=False)
-        return now if not now.runs or not planned.task.after else dataclasses.replace(planned, reasons=now.reasons)
+        return now if not now.runs or not planned.task.after else planned._replace(reasons=now.reasons)
 
     def _run(self, decision: Decision, *, forced: bool) -> Outcome:
         task = decision.task

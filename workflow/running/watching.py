@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from workflow.events import Listener, Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workflow.converters.usage import JobUsage
     from workflow.errors import WorkflowError
     from workflow.planning import Decision
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 Status = Literal["done", "up to date", "failed", "not run"]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one task ended. ``facts`` is what its sidecar records; sizes in bytes; ``seconds`` is wall time.
 
     ``jobs`` are those that workers did for it, with their memory, whether it came to an end or failed.
@@ -27,7 +27,7 @@ class Outcome:
     seconds: float = 0.0
     bytes_before: int = 0
     bytes_after: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     error: WorkflowError | None = None
     jobs: tuple[JobUsage, ...] = ()
 

@@ -6,8 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.errors import ModelFileError
 from workflow.formats.shards import check_shards
@@ -29,8 +28,7 @@ _LARGEST = {"uint8": 255, "uint16": 65535}
 _LARGEST_FLOAT32 = 3.4028235677973366e38
 
 
-@dataclass(frozen=True)
-class Orphans:
+class Orphans(NamedTuple):
     """Files beside a model.json that it does not name: ``shards`` have a shard's name, ``others`` end in .bin."""
 
     shards: tuple[str, ...] = ()

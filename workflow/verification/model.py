@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +22,7 @@ Verdict = Literal[Status, "incomplete"]
 LEVELS: tuple[LevelName, ...] = ("structure", "weights", "contract", "outputs")
 
 
-@dataclass(frozen=True)
-class TensorSpec:
+class TensorSpec(NamedTuple):
     """An input or output: dtypes are named float32, int32, bool, string; None is a size that is open."""
 
     name: str
@@ -32,8 +30,7 @@ class TensorSpec:
     dtype: str
 
 
-@dataclass(frozen=True)
-class RunRequest:
+class RunRequest(NamedTuple):
     """Run a model once on an exchange set; ``repeat`` more times to measure. ``outputs`` is written."""
 
     model: Path
@@ -46,8 +43,7 @@ class RunRequest:
     timeout: float = 120.0
 
 
-@dataclass(frozen=True)
-class RunResult:
+class RunResult(NamedTuple):
     """What a runtime did: where the outputs are, what the model takes and gives, milliseconds, and facts.
 
     ``timings`` has load_ms, first_ms, median_ms, spread_ms, count; ``facts`` versions, fallbacks, executeAsync...
@@ -58,13 +54,12 @@ class RunResult:
     outputs: Path
     specs_in: tuple[TensorSpec, ...]
     specs_out: tuple[TensorSpec, ...]
-    timings: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    timings: Mapping[str, Any] = {}
+    facts: Mapping[str, Any] = {}
     load_average: float | None = None
 
 
-@dataclass(frozen=True)
-class NotRun:
+class NotRun(NamedTuple):
     """Why a runtime or backend is not there, and how to get it. It is never a pass."""
 
     why: str
@@ -80,13 +75,12 @@ class RuntimeFailure(Exception):  # noqa: N818  the word of the contract between
         self.message = message
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """A model to verify, or the one to verify it against; ``options`` tell how to read it (``signature_name``...)."""
 
     path: Path
     format: Format
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = {}
     handle: str = ""
     """The URL of a TensorFlow Hub module, in place of the path."""
 
@@ -96,8 +90,7 @@ class Subject:
         return self.format.startswith("tfjs_")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong: a sentence that names ``subject`` (tensor, output, file), the figure and its bound."""
 
     text: str
@@ -108,8 +101,7 @@ class Finding:
     """Where to look next."""
 
 
-@dataclass(frozen=True)
-class LevelReport:
+class LevelReport(NamedTuple):
     """How one level ended; ``remarks`` are worth saying and no failures, ``facts`` go into the record."""
 
     level: LevelName
@@ -117,20 +109,19 @@ class LevelReport:
     findings: tuple[Finding, ...] = ()
     why: str = ""
     remarks: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     table: str = ""
     """Figures by tensor, for people."""
 
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """A whole verification; ``runs`` has one entry per place where the result ran or was meant to run."""
 
     levels: tuple[LevelReport, ...]
     runs: tuple[Mapping[str, Any], ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
 
     @property
     def failed(self) -> LevelReport | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native import DeclinedError
@@ -39,7 +38,7 @@ def check(result: Subject, source: Subject, *, may_quantize: bool = True) -> Lev
         found = _folded(result, source, may_quantize)
     else:
         found = _compared(result, source, may_quantize)
-    return replace(found, seconds=time.perf_counter() - begin)
+    return found._replace(seconds=time.perf_counter() - begin)
 
 
 def alone(result: Subject) -> LevelReport:
