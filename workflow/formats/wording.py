@@ -20,6 +20,8 @@ _KINDS = {
 
 def shown(text: str) -> str:
     """Return text from a file in quotes, with what a terminal must not receive escaped, and cut when long."""
+    if len(text) <= _LONGEST and text.isprintable():  # nearly all are, and big models have thousands
+        return f"'{text}'"
     safe = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text[:_LONGEST])
     return f"'{safe}{'…' if len(text) > _LONGEST else ''}'"
 
