@@ -21,7 +21,7 @@ def console() -> Console:
     """Return the console of standard output; honours NO_COLOR and the width of the terminal."""
     from rich.console import Console  # noqa: PLC0415  40 ms that --help does not have
 
-    return Console(highlight=False, soft_wrap=True, width=_width(sys.stdout))
+    return Console(highlight=False, emoji=False, soft_wrap=True, width=_width(sys.stdout))
 
 
 @functools.cache
@@ -29,7 +29,7 @@ def error_console() -> Console:
     """Return the console of standard error, where progress and failures go."""
     from rich.console import Console  # noqa: PLC0415  as above
 
-    return Console(stderr=True, highlight=False, soft_wrap=True, width=_width(sys.stderr))
+    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True, width=_width(sys.stderr))
 
 
 def _width(stream: TextIO) -> int | None:

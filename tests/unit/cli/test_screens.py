@@ -66,3 +66,12 @@ def test_the_clock_of_progress_starts_anew_with_the_next_step(
         screen.advance("weights", done, 20)
     console.error_console.cache_clear()
     assert [line.split("s ")[1] for line in capsys.readouterr().err.splitlines()] == ["weights: 11 B of 20 B"]
+
+
+def test_names_that_look_like_emoji_codes_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console.error_console.cache_clear()
+    console.ConsoleListener().warn("the weight block:key:0 is constant")
+    console.ConsoleListener().say("reading model:key:.h5")
+    shown = capsys.readouterr().err
+    assert "block:key:0" in shown
+    assert "model:key:.h5" in shown
