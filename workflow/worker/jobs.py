@@ -15,7 +15,6 @@ JOBS = {
     "convert": ("conversion", "convert"),
     "application": ("applications", "build"),
     "script": ("scripts", "run"),
-    "compare": ("comparison", "compare"),
     "graph": ("graph.job", "graph"),
     "resave": ("resaving", "resave"),
     "saved_model": ("rebuilding.job", "saved_model"),

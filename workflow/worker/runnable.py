@@ -1,4 +1,4 @@
-"""A model that can be run, whatever its format, and how a set of samples goes through it."""
+"""A model that can be run, whatever its format, and the samples that a file gives it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from .failure import JobError
 from .specs import Spec
 
 Named = List[Tuple[str, Any]]
-_CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -20,45 +19,6 @@ class Runnable:
 
     inputs: Tuple[Spec, ...]
     run: Callable[[List[Any]], Named]
-
-
-def run_all(model: Runnable, arrays: Sequence[Any]) -> Named:
-    """Run all samples (first axis of each array) and return the outputs, samples first.
-
-    A model with an open batch gets them in chunks; one with a fixed batch gets each by itself.
-    """
-    samples = len(arrays[0])
-    batched = all(spec.batched for spec in model.inputs)
-    step = _CHUNK if batched else 1
-    pieces = [
-        model.run(
-            [_cast(array[begin : begin + step], spec, batched=batched) for array, spec in zip(arrays, model.inputs)]
-        )
-        for begin in range(0, samples, step)
-    ]
-    join = _concatenated if batched else _stacked
-    return [(name, join([piece[number][1] for piece in pieces])) for number, (name, _) in enumerate(pieces[0])]
-
-
-def _cast(array: Any, spec: Spec, *, batched: bool) -> Any:
-    if batched:
-        return array.astype(spec.dtype)
-    sample = array[0].astype(spec.dtype)
-    missing = len(spec.shape) - sample.ndim
-    return sample.reshape((1,) * missing + sample.shape) if missing > 0 else sample
-
-
-def _concatenated(pieces: List[Any]) -> Any:
-    if any(piece.ndim == 0 for piece in pieces):
-        return np.stack(pieces)
-    return np.concatenate(pieces)
-
-
-def _stacked(pieces: List[Any]) -> Any:
-    """Join answers to single samples: along the batch when that is 1, else along a new axis."""
-    if all(piece.ndim and piece.shape[0] == 1 for piece in pieces):
-        return np.concatenate(pieces)
-    return np.stack(pieces)
 
 
 def given(specs: Sequence[Spec], path: str) -> List[Any]:

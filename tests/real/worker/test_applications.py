@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from tests.real.worker.jobs import compare
+from tests.real.worker.jobs import compare, reference, side
 from workflow.errors import DownloadError, ModelFileError, UsageError
+from workflow.verification import exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from workflow.converters.bridge import Worker
 
@@ -48,8 +49,9 @@ def test_weights_from_a_file_are_those(worker: Worker, tmp_path: Path) -> None:
     options = {**SMALL, "alpha": 0.25}
     build(worker, tmp_path / "first.h5", options=options)
     build(worker, tmp_path / "second.h5", options=options, weights=str(tmp_path / "first.h5"))
-    found = compare(worker, ("keras", tmp_path / "first.h5"), result=("keras", tmp_path / "second.h5"))
-    assert found["outputs"][0]["max_abs"] == 0.0
+    first, second = (side("keras", tmp_path / name) for name in ("first.h5", "second.h5"))
+    answers = reference(worker, first, tmp_path / "answers")
+    assert [output["max_abs"] for output in compare(worker, answers, result=second)] == [0.0]
 
 
 def test_unreachable_weights_are_replaced_only_where_the_recipe_says_so(
@@ -81,16 +83,18 @@ def test_mistakes_in_the_recipe_are_not_taken_for_a_missing_network(
     assert not (tmp_path / "net.h5").exists()
 
 
-def test_accuracy_is_told_for_labelled_samples(worker: Worker, mobilenet: Path, tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((6, 96, 96, 3), dtype=np.float32))
-    np.savez(tmp_path / "y.npz", y=np.zeros(6, dtype=np.int64))
-    given = {"inputs": str(tmp_path / "x.npy"), "labels": str(tmp_path / "y.npz")}
-    found = compare(worker, ("keras", mobilenet), result=("keras", mobilenet), **given)
-    assert found["samples"] == 6
-    assert found["accuracy"]["source"] == found["accuracy"]["result"]
+def test_given_samples_and_their_labels_are_taken_as_they_are(worker: Worker, mobilenet: Path, tmp_path: Path) -> None:
+    given = np.random.default_rng(0).random((6, 96, 96, 3), dtype=np.float32)
+    np.save(tmp_path / "x.npy", given)
+    np.savez(tmp_path / "y.npz", y=np.arange(6))
+    more = {"inputs": str(tmp_path / "x.npy"), "labels": str(tmp_path / "y.npz"), "batches": [1, 6]}
+    found = reference(worker, side("keras", mobilenet), tmp_path / "run", **more)
+    assert (found["samples"], found["labels"]) == (6, [0, 1, 2, 3, 4, 5])
+    taken = [exchange.read(Path(feed["inputs"])) for feed in found["feeds"]]
+    assert np.array_equal(np.concatenate([array for one in taken for array in one.values()]), given)
 
 
 def test_inputs_that_do_not_fit_are_refused(worker: Worker, mobilenet: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((6, 28, 28, 1), dtype=np.float32))
     with pytest.raises(ModelFileError, match=r"\(6, 28, 28, 1\)"):
-        compare(worker, ("keras", mobilenet), result=("keras", mobilenet), inputs=str(tmp_path / "x.npy"))
+        reference(worker, side("keras", mobilenet), tmp_path / "run", inputs=str(tmp_path / "x.npy"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.real.worker.jobs import compare, convert
+from tests.real.worker.jobs import compare, convert, reference, side
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,16 @@ def web_model(worker: Worker, mobilenet: Path, home: Path) -> Path:
     return home / "web model"
 
 
-def test_keras_to_layers_agrees_with_a_source_that_is_alive(worker: Worker, mobilenet: Path, web_model: Path) -> None:
-    (output,) = compare(worker, (KERAS, mobilenet), result=(LAYERS, web_model))["outputs"]
+@pytest.fixture(scope="module")
+def answers(worker: Worker, mobilenet: Path, home: Path) -> dict[str, Any]:
+    """What the model answers before any conversion."""
+    return reference(worker, side(KERAS, mobilenet), home / "answers")
+
+
+def test_keras_to_layers_agrees_with_a_source_that_is_alive(
+    worker: Worker, answers: dict[str, Any], web_model: Path
+) -> None:
+    (output,) = compare(worker, answers, result=side(LAYERS, web_model))
     assert output["max_abs"] <= 1e-6
     assert output["spread"] > 0.01
     assert output["finite"] == {"source": True, "result": True}
@@ -40,13 +48,13 @@ def test_keras_to_layers_agrees_with_a_source_that_is_alive(worker: Worker, mobi
 
 @pytest.mark.parametrize("name", STEPS)
 def test_every_conversion_of_the_tutorial_agrees_with_its_source(
-    worker: Worker, web_model: Path, home: Path, name: str
+    worker: Worker, web_model: Path, answers: dict[str, Any], home: Path, name: str
 ) -> None:
     target, flags, bound = STEPS[name]
     source = web_model / "model.json"
     made = convert(worker, (LAYERS, target), source=source, output=home / name, flags=flags)
     assert made["bytes"] > 100_000
-    (output,) = compare(worker, (LAYERS, source), result=(target, home / name))["outputs"]
+    (output,) = compare(worker, answers, result=side(target, home / name))
     assert output["max_abs"] <= bound
     assert output["top1"] == 1.0
 
@@ -62,14 +70,14 @@ def test_an_output_without_suffix_still_is_hdf5(worker: Worker, web_model: Path,
     assert (home / "no suffix").read_bytes()[:4] == b"\x89HDF"
 
 
-def test_a_damaged_result_is_found_out(worker: Worker, mobilenet: Path, web_model: Path, home: Path) -> None:
+def test_a_damaged_result_is_found_out(worker: Worker, answers: dict[str, Any], web_model: Path, home: Path) -> None:
     broken = home / "broken"
     broken.mkdir()
     for file in web_model.iterdir():
         (broken / file.name).write_bytes(file.read_bytes())
     shard = next(broken.glob("*.bin"))
     shard.write_bytes(bytes(2000) + shard.read_bytes()[2000:])
-    (output,) = compare(worker, (KERAS, mobilenet), result=(LAYERS, broken))["outputs"]
+    (output,) = compare(worker, answers, result=side(LAYERS, broken))
     assert output["max_abs"] > 1e-3
 
 

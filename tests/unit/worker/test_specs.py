@@ -6,7 +6,7 @@ import pytest
 from workflow.worker import specs
 from workflow.worker.failure import JobError, NotRunnableError
 from workflow.worker.prediction import pieces
-from workflow.worker.runnable import Runnable, given, run_all
+from workflow.worker.runnable import given
 from workflow.worker.specs import Spec, draw
 
 IMAGE = Spec("image", (None, 32, 32, 3), "float32")
@@ -47,30 +47,6 @@ def test_shapes_and_ranges_follow_the_spec(spec: Spec, shape: tuple[int, ...], l
 def test_strings_cannot_be_drawn() -> None:
     with pytest.raises(NotRunnableError, match="string"):
         draw([Spec("text", (None,), "string")], 1, seed=0)
-
-
-def model(*inputs: Spec) -> tuple[Runnable, list[tuple[int, ...]]]:
-    seen: list[tuple[int, ...]] = []
-
-    def run(arrays: list[np.ndarray]) -> list[tuple[str, np.ndarray]]:
-        seen.append(arrays[0].shape)
-        return [("double", arrays[0] * 2)]
-
-    return Runnable(inputs, run), seen
-
-
-def test_an_open_batch_goes_in_at_once_and_a_large_one_in_chunks() -> None:
-    runnable, seen = model(Spec("x", (None, 2), "float32"))
-    ((name, answer),) = run_all(runnable, [np.ones((100, 2))])
-    assert (name, answer.shape) == ("double", (100, 2))
-    assert seen == [(64, 2), (36, 2)]
-
-
-def test_a_fixed_batch_gets_one_sample_at_a_time() -> None:
-    runnable, seen = model(Spec("x", (1, 2), "float32"))
-    ((_, answer),) = run_all(runnable, [np.arange(6.0).reshape(3, 2)])
-    assert seen == [(1, 2)] * 3
-    assert np.array_equal(answer, np.arange(6.0).reshape(3, 2) * 2)
 
 
 def test_given_inputs_are_found_by_name_or_as_x(tmp_path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
