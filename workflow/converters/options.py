@@ -134,8 +134,3 @@ def ours(names: Collection[str], pair: Pair) -> list[Option]:
 def applying(options: Mapping[str, OptionValue], pair: Pair) -> dict[str, OptionValue]:
     """Return those of a step's options that mean something for this conversion."""
     return {name: value for name, value in options.items() if pair in OPTIONS[name].pairs}
-
-
-def applicable(among: Collection[Pair]) -> tuple[str, ...]:
-    """Return the names of the options that mean something for at least one of these conversions."""
-    return tuple(option.name for option in _OPTIONS if not option.pairs.isdisjoint(among))

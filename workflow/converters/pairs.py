@@ -17,17 +17,6 @@ TENSORFLOW: tuple[Format, ...] = ("tf_saved_model", "tf_hub", "tf_frozen_model")
 PYTHON: tuple[Format, ...] = KERAS + TENSORFLOW
 JAVASCRIPT: tuple[Format, ...] = ("tfjs_layers_model", "tfjs_graph_model")
 
-TITLES: dict[Format, str] = {
-    "keras": "Keras HDF5 file",
-    "keras_keras": ".keras archive",
-    "keras_saved_model": "Keras SavedModel folder",
-    "tf_saved_model": "TensorFlow SavedModel folder",
-    "tf_hub": "TensorFlow Hub module",
-    "tf_frozen_model": "frozen TensorFlow graph",
-    "tfjs_layers_model": "TensorFlow.js layers model",
-    "tfjs_graph_model": "TensorFlow.js graph model",
-}
-
 
 class Edge(NamedTuple):
     """One conversion.

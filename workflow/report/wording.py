@@ -9,7 +9,6 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 _STEP = 1000
 _SMALL_SECONDS = 0.1
 _TENS = 10
-_HUNDREDS = 100
 
 
 def size_text(size: float) -> str:

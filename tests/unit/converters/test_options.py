@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from workflow.converters.options import OPTIONS, QUANTIZATIONS, applicable, applying, lacking, misplaced, ours
+from workflow.converters.options import OPTIONS, QUANTIZATIONS, applying, lacking, misplaced, ours
 from workflow.converters.pairs import EDGES, Pair
 
 LAYERS_AGAIN: Pair = ("tfjs_layers_model", "tfjs_layers_model")
@@ -42,10 +42,6 @@ def test_what_happens_anyway_is_idle_unless_a_no_says_something() -> None:
     assert not split.is_idle(value=False, pair=LAYERS_AGAIN)
     assert OPTIONS["repairs"].is_idle(value=True, pair=TO_GRAPH)
     assert not OPTIONS["quantization_bytes"].is_idle(value=1, pair=TO_GRAPH)
-
-
-def test_nothing_applies_to_the_way_back_to_python() -> None:
-    assert applicable([("tfjs_layers_model", "keras")]) == ()
 
 
 def test_a_misplaced_option_is_found() -> None:

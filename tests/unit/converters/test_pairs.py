@@ -30,7 +30,3 @@ def test_every_source_that_goes_anywhere_has_one_natural_target() -> None:
     assert sorted(found.source for found in natural) == sorted({source for source, _ in EDGES})
     assert pairs.natural_target("tf_saved_model") == "tfjs_graph_model"
     assert pairs.natural_target("tfjs_graph_model") == "tf_saved_model"
-
-
-def test_every_format_has_a_title() -> None:
-    assert tuple(pairs.TITLES) == pairs.FORMATS

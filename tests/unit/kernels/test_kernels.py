@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,40 +15,38 @@ from workflow.worker.graph.support import Use
 TABLES = Path(kernels.__file__).parent
 
 
-def node(op: str, *fused: str) -> dict[str, Any]:
-    made: dict[str, Any] = {"name": f"model/layer/{op}", "op": op}
-    if fused:
-        steps = [base64.b64encode(step.encode()).decode() for step in fused]
-        made["attr"] = {"fused_ops": {"list": {"s": steps}}}
-    return made
-
-
-def told(*nodes: dict[str, Any]) -> str:
-    return kernels.report(kernels.unsupported_by({"node": list(nodes)}))
+def told(*uses: Use) -> str:
+    return kernels.report(support.lacking(uses))
 
 
 def test_an_ordinary_model_runs_everywhere() -> None:
-    assert told(node("Conv2D"), node("Relu"), node("_FusedMatMul", "BiasAdd", "Relu")) == (
-        "runs on cpu, wasm, webgl, webgpu"
-    )
+    uses = [Use("Conv2D", "a"), Use("Relu", "b"), Use("_FusedMatMul", "c", ("BiasAdd", "Relu"))]
+    assert told(*uses) == "runs on cpu, wasm, webgl, webgpu"
 
 
 def test_einsum_does_not_run_on_wasm() -> None:
-    assert told(node("Einsum")) == "runs on cpu, webgl, webgpu; not on wasm: Einsum"
+    assert told(Use("Einsum", "a")) == "runs on cpu, webgl, webgpu; not on wasm: Einsum"
 
 
 def test_a_fused_activation_without_a_kernel_runs_nowhere() -> None:
-    found = told(node("_FusedMatMul", "BiasAdd", "Tanh"))
+    found = told(Use("_FusedMatMul", "a", ("BiasAdd", "Tanh")))
     assert found.startswith("runs on no backend; not on cpu: _FusedMatMul+BiasAdd+Tanh")
 
 
-def test_what_functions_hold_counts_as_well() -> None:
-    topology = {"node": [node("While")], "library": {"function": [{"nodeDef": [node("FFT")]}]}}
-    assert kernels.unsupported_by(topology) == {"wasm": {"FFT": ["model/layer/FFT"]}}
+def test_the_nodes_that_lack_a_kernel_are_named() -> None:
+    assert support.lacking([Use("FFT", "model/layer/FFT")])["wasm"] == {"FFT": ["model/layer/FFT"]}
+
+
+def test_what_functions_hold_counts_as_well_and_a_fused_nothing_does_not() -> None:
+    steps = SimpleNamespace(list=SimpleNamespace(s=[b"BiasAdd", b"NoOp"]))
+    inner = SimpleNamespace(op="_FusedMatMul", name="inner", attr={"fused_ops": steps})
+    library = SimpleNamespace(function=[SimpleNamespace(node_def=[inner])])
+    graph = SimpleNamespace(node=[SimpleNamespace(op="While", name="loop", attr={})], library=library)
+    assert support.uses_of_graph(graph) == [Use("While", "loop"), Use("_FusedMatMul", "inner", ("BiasAdd",))]
 
 
 def test_a_depthwise_convolution_with_an_activation_and_no_bias_has_a_kernel() -> None:
-    assert told(node("FusedDepthwiseConv2dNative", "NoOp", "Relu6")) == "runs on cpu, wasm, webgl, webgpu"
+    assert told(Use("FusedDepthwiseConv2dNative", "a", ("Relu6",))) == "runs on cpu, wasm, webgl, webgpu"
 
 
 def test_an_op_that_the_runtime_does_not_know_is_unknown_and_runs_nowhere() -> None:

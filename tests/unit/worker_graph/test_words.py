@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def keys(names: list[str]) -> list[str]:
     ports = tuple(Port(name, f"{name}:0") for name in names)
-    return [port.key for port in signatures.in_natural_order(Signature((), ports)).outputs]
+    return [port.key for port in signatures.in_order_of(Signature((), ports), [], outputs=[]).outputs]
 
 
 def test_numbered_outputs_are_sorted_as_numbers() -> None:

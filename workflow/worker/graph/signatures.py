@@ -79,14 +79,6 @@ def natural(name: str) -> List[Tuple[int, Any]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"([0-9]+)", name) if part]
 
 
-def in_natural_order(signature: Signature) -> Signature:
-    """Return the signature sorted by names, for sources that say no order: a SavedModel's maps have none."""
-    inputs, outputs = (
-        tuple(sorted(ports, key=lambda port: natural(port.key))) for ports in (signature.inputs, signature.outputs)
-    )
-    return replace(signature, inputs=inputs, outputs=outputs)
-
-
 def in_order_of(signature: Signature, inputs: Sequence[str], *, outputs: Sequence[str]) -> Signature:
     """Return the signature with ports in the order of these names, or in natural order where the names are others.
 
