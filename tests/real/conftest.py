@@ -16,10 +16,13 @@ import pytest
 
 from workflow import environment
 from workflow.cli.console import ConsoleListener
+from workflow.converters.bridge import Worker
 from workflow.environment import Environment, Wishes
+from workflow.verification.model import NotRun
+from workflow.verification.runtimes.node import NodeRuntime
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -57,6 +60,33 @@ def converter_python(request: pytest.FixtureRequest) -> Path:
     made = request.getfixturevalue("converter_environment")
     assert isinstance(made, Environment)
     return made.python
+
+
+@pytest.fixture(scope="session")
+def environ() -> dict[str, str]:
+    """The variables of workers: this process's, without what is meant for its own Python."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+@pytest.fixture(scope="session")
+def worker(
+    converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worker]:
+    """One warm worker for the tests of several folders: what one of them leaves in it must not matter to the others."""
+    with Worker(converter_python, environ=environ, log=tmp_path_factory.mktemp("worker") / "worker.log") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[NodeRuntime]:
+    """One warm Node.js."""
+    runtime = NodeRuntime()
+    absent = runtime.missing()
+    if isinstance(absent, NotRun):
+        pytest.skip(f"{absent.why}: {absent.remedy}")
+    yield runtime
+    runtime.close()
 
 
 @pytest.fixture(scope="session")

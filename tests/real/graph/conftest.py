@@ -1,8 +1,7 @@
-"""A warm worker, and a folder of small Keras models with their answers."""
+"""A second worker, and a folder of small Keras models with their answers."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,28 +9,12 @@ import pytest
 
 from workflow.converters.bridge import Worker
 from workflow.processes import run
-from workflow.verification.model import NotRun
-from workflow.verification.runtimes.node import NodeRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).resolve().parent
 Converted = tuple[Path, dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def environ() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**kept, "TF_CPP_MIN_LOG_LEVEL": "2"}
-
-
-@pytest.fixture(scope="session")
-def worker(
-    converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Worker]:
-    with Worker(converter_python, environ=environ, log=tmp_path_factory.mktemp("graph") / "worker.log") as made:
-        yield made
 
 
 @pytest.fixture(scope="session")
@@ -42,16 +25,6 @@ def another(
     log = tmp_path_factory.mktemp("another") / "worker.log"
     with Worker(converter_python, environ={**environ, "PYTHONHASHSEED": "11"}, log=log) as made:
         yield made
-
-
-@pytest.fixture(scope="session")
-def node() -> Iterator[NodeRuntime]:
-    runtime = NodeRuntime()
-    absent = runtime.missing()
-    if isinstance(absent, NotRun):
-        pytest.skip(f"{absent.why}: {absent.remedy}")
-    yield runtime
-    runtime.close()
 
 
 @pytest.fixture(scope="session")

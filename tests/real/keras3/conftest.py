@@ -1,8 +1,7 @@
-"""The environment `keras3`, made once for all, models that only it can load, and workers of both environments."""
+"""The environment `keras3`, made once for all, models that only it can load, and its worker."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -69,16 +68,8 @@ def export(warm: Worker, zoo: Path, tmp_path: Path) -> Callable[..., tuple[Path,
     return exported
 
 
-@pytest.fixture(scope="session")
-def graph_worker(converter_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environ = {**kept, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    with Worker(converter_python, environ=environ, log=tmp_path_factory.mktemp("graph3") / "worker.log") as worker:
-        yield worker
-
-
 @pytest.fixture
-def graph(graph_worker: Worker, tmp_path: Path) -> Callable[[Path], tuple[Path, dict[str, Any]]]:
+def graph(worker: Worker, tmp_path: Path) -> Callable[[Path], tuple[Path, dict[str, Any]]]:
     """Convert a SavedModel to a graph model, in the converter environment."""
 
     def converted(saved: Path) -> tuple[Path, dict[str, Any]]:
@@ -86,6 +77,6 @@ def graph(graph_worker: Worker, tmp_path: Path) -> Callable[[Path], tuple[Path, 
         shutil.rmtree(output, ignore_errors=True)
         source = {"path": str(saved), "format": "tf_saved_model"}
         job = {"source": source, "output": str(output), "options": {}}
-        return output, graph_worker.run("graph", job, log=tmp_path / "graph.log", timeout=300)
+        return output, worker.run("graph", job, log=tmp_path / "graph.log", timeout=300)
 
     return converted

@@ -13,14 +13,14 @@ from workflow import environment
 from workflow.converters.bridge import Worker
 from workflow.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.verification import exchange
-from workflow.verification.model import NotRun, RunRequest
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.model import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from workflow.environment import Environment
+    from workflow.verification.runtimes.node import NodeRuntime
 
     Export = Callable[..., tuple[Path, dict[str, Any]]]
     Graph = Callable[[Path], tuple[Path, dict[str, Any]]]
@@ -40,16 +40,6 @@ MODELS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "whole.keras": (OWN, ["input_0"], ["dense", "sum"]),
     "odd_names.keras": ({}, ["my_input"], ["port_1st_try"]),
 }
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[NodeRuntime]:
-    runtime = NodeRuntime()
-    absent = runtime.missing()
-    if isinstance(absent, NotRun):
-        pytest.skip(f"{absent.why}: {absent.remedy}")
-    yield runtime
-    runtime.close()
 
 
 @pytest.mark.parametrize("name", MODELS)

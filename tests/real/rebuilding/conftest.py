@@ -1,51 +1,24 @@
-"""One warm worker, one Node.js, and a folder of models that graph models are made of here."""
+"""A folder of models that graph models are made of here, and what is done with them."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters.bridge import Worker
 from workflow.processes import run
 from workflow.verification import exchange
-from workflow.verification.model import NotRun, RunRequest
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.model import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from workflow.converters.bridge import Worker
     from workflow.recipe.model import Format
     from workflow.verification.model import Tensors
+    from workflow.verification.runtimes.node import NodeRuntime
 
 HERE = Path(__file__).resolve().parent
-
-
-@pytest.fixture(scope="session")
-def environ() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**kept, "TF_CPP_MIN_LOG_LEVEL": "2"}
-
-
-@pytest.fixture(scope="session")
-def worker(
-    converter_python: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Worker]:
-    with Worker(converter_python, environ=environ, log=tmp_path_factory.mktemp("rebuilding") / "worker.log") as made:
-        yield made
-
-
-@pytest.fixture(scope="session")
-def node() -> Iterator[NodeRuntime]:
-    runtime = NodeRuntime()
-    absent = runtime.missing()
-    if isinstance(absent, NotRun):
-        pytest.skip(f"{absent.why}: {absent.remedy}")
-    yield runtime
-    runtime.close()
 
 
 @pytest.fixture(scope="session")
