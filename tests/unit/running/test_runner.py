@@ -13,6 +13,7 @@ import pytest
 
 from tests.unit.running.fakes import FakeWorkshop, predicted, reference, write_model
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
+from workflow import planning
 from workflow.converters.fake_worker import FakeWorker
 from workflow.converters.usage import JobUsage
 from workflow.errors import (
@@ -239,6 +240,8 @@ def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) ->
     with pytest.raises(InterruptedRunError):
         run(recipe, FakeWorkshop(convert=[write_model, interrupted]))
     assert visible(base) == {"web", "one", "one.tfjs-workflow.json"}
+    (decision,) = planning.plan(recipe, Selection(only=("two",)), environment="")
+    assert decision.reasons == ("the last run was interrupted",)
 
 
 def test_every_run_leaves_a_record(base: Path) -> None:
