@@ -135,6 +135,8 @@ class Runner:
         begin = time.monotonic()
         facts = make(order)
         facts["check"] = self._checked(order, facts)
+        if "seconds" in facts:
+            facts["job_seconds"] = facts.pop("seconds")
         sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})
         kept = publishing.publish(task.output, sidecar)
         if kept is not None:
