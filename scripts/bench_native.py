@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from workflow.converters.native import EDGES, NativeJob  # noqa: E402  the checkout beside this script is measured
-from workflow.converters.native.shards import Tensor, write_model_json, write_weights  # noqa: E402  as above
+from workflow.converters.native.shards import write_model_json, write_weights  # noqa: E402  as above
+from workflow.converters.native.tensors import of_array  # noqa: E402  as above
 from workflow.events import Silent  # noqa: E402  as above
 from workflow.processes import run  # noqa: E402  as above
 
@@ -52,7 +53,7 @@ def make_model(folder: Path, megabytes: int, tensor: int = TENSOR_MEGABYTES) -> 
     folder.mkdir(parents=True)
     values = np.random.default_rng(0).standard_normal((tensor * 250, 1000)).astype("float32")
     names = [f"dense_{number}" for number in range(max(megabytes // tensor, 1))]
-    weights = [Tensor(f"{name}/kernel", values.shape, "float32", read=lambda: values) for name in names]
+    weights = [of_array(f"{name}/kernel", values.shape, dtype="float32", read=lambda: values) for name in names]
     layers = [{"class_name": "Dense", "config": {"name": name, "units": 1000}} for name in names]
     topology = {"class_name": "Sequential", "config": {"name": "bench", "layers": layers}}
     manifest = write_weights([weights], folder)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,7 @@ _MANGLED_HDF5 = (
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Record):
     """What a file holds: a name for code, a phrase that completes "it is ...", and what to do about it."""
 
     name: str

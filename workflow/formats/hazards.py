@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.formats.topology import layers_of
 from workflow.formats.wording import shown, some
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,8 +42,7 @@ _POOLING = frozenset({"GlobalAveragePooling1D", "GlobalAveragePooling2D", "Globa
 _KERNEL_KEYS = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
 
-@dataclass(frozen=True)
-class Hazard:
+class Hazard(Record):
     """A kind of layer that goes wrong: which classes (None: any), when, how, and the issue to read."""
 
     classes: frozenset[str] | None

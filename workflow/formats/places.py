@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
@@ -87,6 +86,8 @@ def _nearby(path: Path) -> str:
     if not folder.is_dir():
         return f"There is no folder {folder} either: check the path."
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    import difflib  # noqa: PLC0415  only where there is no such file
+
     close = difflib.get_close_matches(path.name, names, n=1)
     if close:
         return f"Did you mean {folder / close[0]}?"

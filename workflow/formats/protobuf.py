@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,7 @@ class WireError(ValueError):
     """The bytes are no protobuf message."""
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Record):
     """One field of a message: its number, wire type, and where its payload begins and ends."""
 
     number: int

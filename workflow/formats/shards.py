@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import stat
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
 from workflow.formats.contents import recognise
 from workflow.formats.wording import plural, shown, some
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,7 @@ _SMALL = 4096  # a pointer or an error page is not longer
 _HINT = "Copy all weight files of the model beside its model.json; if one is lost, fetch or convert it again."
 
 
-@dataclass(frozen=True)
-class _Shard:
+class _Shard(Record):
     name: str
     file: Path
     size: int | None

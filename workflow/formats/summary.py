@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from workflow.recipe.model import Format
 
 
-@dataclass(frozen=True)
-class ModelSummary:
+class ModelSummary(Record):
     """A model that passed its checks.
 
     ``files`` is everything that belongs to it and ``bytes`` their size; ``details`` holds facts of the format

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.errors import ModelFileError
@@ -11,6 +10,7 @@ from workflow.formats.shards import check_shards
 from workflow.formats.strict_json import read_object
 from workflow.formats.weights_manifest import read_groups
 from workflow.formats.wording import kind_of, shown, some
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,7 @@ _INSTEAD: dict[Flavour, str] = {
 _NO_MODEL = "A TensorFlow.js model.json has modelTopology and weightsManifest: check that this is the file you meant."
 
 
-@dataclass(frozen=True)
-class TfjsFile:
+class TfjsFile(Record):
     """A parsed model.json of the wanted flavour, with its topology, its manifest, and all of its files."""
 
     path: Path

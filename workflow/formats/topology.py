@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.wording import kind_of, shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,8 +18,7 @@ _LISTED = ("layers", "cells")
 _HINT = "The topology is damaged, or no Keras or TensorFlow.js wrote it: save or convert the model again."
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Record):
     """One layer (or cell, or nested model) of a topology."""
 
     class_name: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.wording import kind_of, shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +20,7 @@ _MOST_ELEMENTS = 2**53  # beyond it JavaScript cannot count
 _HINT = "The manifest is damaged, or was not written by TensorFlow.js or its converter: convert the model again."
 
 
-@dataclass(frozen=True)
-class Weight:
+class Weight(Record):
     """One entry: ``quantization`` is the dtype on disk when that differs from the weight's own, else None."""
 
     name: str
@@ -36,8 +35,7 @@ class Weight:
         return math.prod(self.shape) * item
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Record):
     """Weights that lie one behind the other in the files ``paths``, relative to model.json."""
 
     paths: tuple[str, ...]
@@ -54,8 +52,7 @@ class Group:
         return all(weight.dtype != "string" for weight in self.weights)
 
 
-@dataclass(frozen=True)
-class _At:
+class _At(Record):
     """A place in a file, which can be pointed to and refused."""
 
     path: Path

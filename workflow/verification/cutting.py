@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.reading import open_model
+from workflow.converters.native.tensors import opened
 from workflow.formats.strict_json import read_object
 from workflow.formats.topology import model_config
 from workflow.verification.graph_references import node_name, nodes_of, signature_of
@@ -90,9 +91,8 @@ def _write(subject: Subject, document: Json, *, keeps: Callable[[str], bool], in
         for one in model.weights:
             if not keeps(one.weight.name) or one.is_optimizer:
                 continue
-            blocks = one.as_stored().blocks
-            for block in blocks() if blocks else ():
-                sink.write(block.tobytes())
+            for block in opened(one.as_stored())():
+                sink.write(block)
             entries.append(one.entry)
     document["weightsManifest"] = [{"paths": ["weights.bin"], "weights": entries}]
     (into / "model.json").write_text(json.dumps(document), encoding="utf-8")

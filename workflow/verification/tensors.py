@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workflow.converters.native import DeclinedError
+from workflow.converters.native.arrays import whole
 from workflow.converters.native.keras.archive import open_archive
 from workflow.converters.native.keras.assembly import assemble
 from workflow.converters.native.keras.whole_file import open_whole_file
 from workflow.converters.native.reading import open_model
-from workflow.converters.native.tensors import opened
+from workflow.converters.native.tensors import dtype_name
 from workflow.formats.strict_json import read_object
 from workflow.verification.structure import model_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from workflow.converters.native.arrays import Array
     from workflow.converters.native.keras.model import KerasFile, Stored
     from workflow.converters.native.reading import StoredWeight
-    from workflow.converters.native.tensors import Array, Tensor
+    from workflow.converters.native.tensors import Tensor
     from workflow.verification.model import Subject
 
 _NARROWED = {"float16": "float32", "float64": "float32", "int64": "int32"}
@@ -87,7 +87,7 @@ def _stored_weight(one: StoredWeight) -> Named:
     weight, field = one.weight, one.entry.get("quantization")
     tensor = one.as_stored() if weight.dtype == "string" else one.restored()
     quantization = field if weight.quantization else None
-    return Named(weight.name, weight.shape, weight.dtype, lambda: _whole(tensor), quantization)
+    return Named(weight.name, weight.shape, weight.dtype, lambda: whole(tensor), quantization)
 
 
 @contextlib.contextmanager
@@ -122,20 +122,13 @@ def _keras_weights(file: KerasFile) -> Views:
 def _of_keras(tensor: Tensor, raw: Stored | None) -> Named:
     if raw is not None and raw.shape == tensor.shape:
         return _stored_array(raw)
-    return Named(tensor.name, tensor.shape, tensor.dtype, lambda: _whole(tensor))
+    return Named(tensor.name, tensor.shape, tensor.dtype, lambda: whole(tensor))
 
 
 def _stored_array(one: Stored) -> Named:
-    name = str(one.dtype)
+    name = dtype_name(one.dtype)
     dtype = _NARROWED.get(name, name)
     return Named(one.name, one.shape, dtype, lambda: one.read().reshape(-1).astype(dtype, copy=False))
-
-
-def _whole(tensor: Tensor) -> Array:
-    blocks = [np.array(block) for block in opened(tensor)()]
-    if not blocks:
-        return np.empty(0, np.float32)
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 _READERS: Mapping[str, Callable[[Subject], contextlib.AbstractContextManager[Views]]] = {

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.converters.native.shards import Tensor, write_model_json, write_weights
+from workflow.converters.native.shards import write_model_json, write_weights
+from workflow.converters.native.tensors import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ def heavy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A layers model of 10 MB in a single layer, which is converted in no time."""
     folder = tmp_path_factory.mktemp("heavy")
     values = np.ones((UNITS, UNITS), np.float32)
-    kernel = Tensor("dense/kernel", values.shape, "float32", read=lambda: values)
+    kernel = of_array("dense/kernel", values.shape, dtype="float32", read=lambda: values)
     config = {"name": "dense", "units": UNITS, "use_bias": False, "batch_input_shape": [None, UNITS]}
     layers = [{"class_name": "Dense", "config": config}]
     topology = {"class_name": "Sequential", "config": {"name": "heavy", "layers": layers}}

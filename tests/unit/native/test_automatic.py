@@ -8,7 +8,7 @@ import pytest
 from tests.unit.native.models import Stored, entries, numbers, rewrite, save
 from workflow.converters.native.automatic import Goal, automatic_plan, goal_from
 from workflow.converters.native.plans import make_plan
-from workflow.converters.native.tensors import Tensor
+from workflow.converters.native.tensors import Tensor, of_array
 from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def tensor(name: str, array: NDArray[Any]) -> Tensor:
-    return Tensor(name, array.shape, "float32", read=lambda: array.astype("float32"))
+    return of_array(name, array.shape, dtype="float32", read=lambda: array.astype("float32"))
 
 
 @pytest.fixture

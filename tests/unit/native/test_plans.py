@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from workflow.converters.native.plans import literal, make_plan, requested
-from workflow.converters.native.tensors import Tensor
+from workflow.converters.native.tensors import Tensor, of_array
 from workflow.errors import ConversionError
 
 NAMES = ("conv1/kernel", "conv1/bias", "conv2/kernel", "dense/kernel")
 
 
 def weights(*names: str, dtype: str = "float32", size: int = 10) -> list[Tensor]:
-    return [Tensor(name, (size,), dtype, read=lambda: np.zeros(size, dtype)) for name in names]
+    return [of_array(name, (size,), dtype=dtype, read=lambda: np.zeros(size, dtype)) for name in names]
 
 
 def planned(requests: dict[str, list[str]], **kept: str) -> dict[str, str]:

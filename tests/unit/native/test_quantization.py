@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from workflow.converters.native.arrays import DTYPES
 from workflow.converters.native.quantization import affine, affine_blocks, encoded, extent, restored_blocks
-from workflow.converters.native.tensors import DTYPES, Tensor
+from workflow.converters.native.tensors import Tensor
 from workflow.errors import ConversionError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from workflow.converters.native.shards import Tensor, manifest_dtype, write_model_json, write_weights
+from workflow.converters.native.shards import write_model_json, write_weights
+from workflow.converters.native.tensors import Tensor, manifest_dtype, of_array
 from workflow.errors import ConversionError, ModelFileError, StorageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def tensor(name: str, array: NDArray[Any]) -> Tensor:
-    return Tensor(name, array.shape, manifest_dtype(array.dtype, name), read=lambda: array)
+    return of_array(name, array.shape, dtype=manifest_dtype(array.dtype.str, name), read=lambda: array)
 
 
 def content(folder: Path, names: list[str]) -> bytes:
@@ -79,7 +80,7 @@ def test_text_has_its_length_in_bytes_before_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["int8", "uint32", "datetime64[s]"])
 def test_a_dtype_that_javascript_does_not_have_is_refused(dtype: str) -> None:
     with pytest.raises(ConversionError, match="'w' has the dtype"):
-        manifest_dtype(np.dtype(dtype), "w")
+        manifest_dtype(np.dtype(dtype).str, "w")
 
 
 def test_two_weights_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_millions_of_files_are_refused_before_the_first(tmp_path: Path) -> None:
 
 
 def test_an_array_of_another_shape_than_announced_is_refused(tmp_path: Path) -> None:
-    wrong = Tensor("a", (3,), "float32", read=lambda: np.zeros(2, "float32"))
+    wrong = of_array("a", (3,), dtype="float32", read=lambda: np.zeros(2, "float32"))
     with pytest.raises(ConversionError, match=r"'a' has the shape \(2,\), and \(3,\) was announced"):
         write_weights([[wrong]], tmp_path)
 
@@ -115,7 +116,7 @@ def test_a_tensor_is_read_only_when_its_turn_comes(tmp_path: Path) -> None:
         return np.zeros(2, "float32")
 
     write_weights(
-        [[Tensor(name, (2,), "float32", read=partial(read, name)) for name in "abc"]],
+        [[of_array(name, (2,), dtype="float32", read=partial(read, name)) for name in "abc"]],
         tmp_path,
         written=lambda _: alive.append("written"),
     )

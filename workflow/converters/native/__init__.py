@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +29,7 @@ class DeclinedError(Exception):
         self.route = route
 
 
-@dataclass(frozen=True)
-class NativeJob:
+class NativeJob(Record):
     """One conversion: ``target`` does not exist yet, its parent folder does; options have the converter's names."""
 
     source: Path

@@ -7,37 +7,37 @@ The error of a weight at a dtype is the root mean square of the differences, ove
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workflow.converters.native.arrays import DTYPES, arrays_of
 from workflow.converters.native.plans import QuantizationPlan, literal, make_plan, stored_dtype
 from workflow.converters.native.quantization import LARGEST, affine, affine_blocks, extent
-from workflow.converters.native.tensors import DTYPES, opened
+from workflow.converters.native.tensors import ITEM_BYTES, opened
 from workflow.errors import ConversionError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from workflow.converters.native.arrays import Array, Arrays
     from workflow.converters.native.quantization import Affine, Extent
-    from workflow.converters.native.tensors import Array, Blocks, Tensor
+    from workflow.converters.native.tensors import Tensor
 
 _SMALLEST_FIRST = ("uint8", "uint16", "float16")
 _FIELD_BYTES = 110  # what a quantization field adds to model.json
 _FLOAT_BYTES = 4
 
 
-@dataclass(frozen=True)
-class Goal:
+class Goal(Record):
     """What quantization may cost: the largest error of any weight, or the bytes that all weights may take."""
 
     max_error: float | None = None
     max_bytes: int | None = None
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Record):
     """One dtype for one weight: the bytes that it saves and the error that it makes."""
 
     name: str
@@ -46,8 +46,7 @@ class Choice:
     error: float
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(Record):
     """A move to a smaller dtype: what it adds to the error for each byte that it saves more."""
 
     choice: Choice
@@ -88,7 +87,7 @@ def automatic_plan(weights: Sequence[Tensor], goal: Goal, *, kept: Mapping[str, 
     globs = _patterns(chosen, [tensor.name for tensor in weights])
     plan = make_plan(weights, globs, kept=kept)
     facts = {
-        "goal": {key: value for key, value in vars(goal).items() if value is not None},
+        "goal": _told(goal),
         "chosen": {f"quantize_{dtype}": patterns for dtype, patterns in globs.items()},
         "errors": {choice.name: choice.error for choice in chosen},
         "weight_bytes": total - sum(choice.saved for choice in chosen),
@@ -96,7 +95,12 @@ def automatic_plan(weights: Sequence[Tensor], goal: Goal, *, kept: Mapping[str, 
     return QuantizationPlan(plan.dtypes, plan.table, facts)
 
 
-def error_of(blocks: Blocks, found: Extent, *, dtype: str) -> float:
+def _told(goal: Goal) -> dict[str, float]:
+    every = {"max_error": goal.max_error, "max_bytes": goal.max_bytes}
+    return {name: value for name, value in every.items() if value is not None}
+
+
+def error_of(blocks: Arrays, found: Extent, *, dtype: str) -> float:
     """Return the error that quantization to a dtype makes; infinity when the dtype cannot hold the values."""
     approximate = _half if dtype == "float16" else _affine_approximation(affine(found, dtype))
     noise = signal = 0.0
@@ -127,7 +131,7 @@ def _bytes(tensor: Tensor) -> int:
     """Return what a weight takes now; one that is quantized already stays so."""
     if tensor.encoded is not None:
         return tensor.encoded
-    return tensor.size * DTYPES[stored_dtype(tensor)].itemsize
+    return tensor.size * ITEM_BYTES[stored_dtype(tensor)]
 
 
 def _worth(tensor: Tensor, kept: Mapping[str, str]) -> bool:
@@ -138,11 +142,11 @@ def _worth(tensor: Tensor, kept: Mapping[str, str]) -> bool:
 
 def _choices(tensor: Tensor, enough: float) -> list[Choice]:
     """Return what each dtype would do to a weight, the smallest first, up to one whose error is small enough."""
-    blocks = opened(tensor)
+    blocks = arrays_of(opened(tensor), tensor.dtype)
     limits = extent(blocks, tensor.name)  # refuses NaN and infinity by the weight's name
     found: list[Choice] = []
     for dtype in _SMALLEST_FIRST:
-        saved = tensor.size * (_FLOAT_BYTES - DTYPES[dtype].itemsize)
+        saved = tensor.size * (_FLOAT_BYTES - ITEM_BYTES[dtype])
         found.append(Choice(tensor.name, dtype, saved=saved, error=error_of(blocks, limits, dtype=dtype)))
         if dtype == _SMALLEST_FIRST[0] and found[0].error <= enough:
             break

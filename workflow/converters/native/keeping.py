@@ -6,9 +6,6 @@ layers. In a layers model they are known by their names, in a graph by the opera
 
 from __future__ import annotations
 
-import base64
-import binascii
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ConversionError
@@ -45,6 +42,8 @@ def required_words(words: Iterable[str]) -> tuple[str, ...]:
     every = tuple(words)
     for word in every:
         if word not in WORDS:
+            import difflib  # noqa: PLC0415  only for a word that is wrong
+
             near = difflib.get_close_matches(word, WORDS, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"It knows {' and '.join(WORDS)}."
             raise ConversionError(f"keep_float does not know {shown(word)}", hint=hint)
@@ -105,9 +104,11 @@ def _place(node: Mapping[str, Any]) -> tuple[str, int, int]:
 
 
 def _first_fused(node: Mapping[str, Any]) -> bytes:
+    from binascii import a2b_base64  # noqa: PLC0415  only for graphs
+
     try:
-        return base64.b64decode(node["attr"]["fused_ops"]["list"]["s"][0])
-    except (KeyError, IndexError, TypeError, binascii.Error, ValueError):
+        return a2b_base64(node["attr"]["fused_ops"]["list"]["s"][0])
+    except (KeyError, IndexError, TypeError, ValueError):
         return b""
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
 from fnmatch import translate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.native.tensors import DTYPES
+from workflow.converters.native.tensors import ITEM_BYTES
 from workflow.converters.options import DTYPE_OF_BYTES, QUANTIZATIONS
 from workflow.errors import ConversionError
 from workflow.formats.wording import plural, shown, some
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +26,7 @@ _MOST_COMPARED = 2000  # comparing names takes time with the square of their len
 _FLOAT = "float32"
 
 
-@dataclass(frozen=True)
-class Caught:
+class Caught(Record):
     """What one pattern caught: the weights that are quantized, and those that stay as they are, by reason."""
 
     glob: str
@@ -49,13 +48,12 @@ class Caught:
         }
 
 
-@dataclass(frozen=True)
-class QuantizationPlan:
+class QuantizationPlan(Record):
     """The dtype of each weight that is quantized, and the table of what each pattern caught."""
 
     dtypes: Mapping[str, str]
     table: tuple[Caught, ...] = ()
-    chosen: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = NONE
     """How the patterns were chosen, when a goal was given in place of patterns."""
 
     def dtype_of(self, tensor: Tensor) -> str | None:
@@ -167,8 +165,8 @@ def _caught(glob: str, dtype: str, tensors: list[Tensor], *, kept: Mapping[str, 
         reason = _reason(tensor, dtype, kept)
         (left.setdefault(reason, []) if reason else names).append(tensor.name)
         if not reason:
-            before += tensor.size * DTYPES[stored_dtype(tensor)].itemsize
-            after += tensor.size * DTYPES[dtype].itemsize
+            before += tensor.size * ITEM_BYTES[stored_dtype(tensor)]
+            after += tensor.size * ITEM_BYTES[dtype]
     return Caught(
         glob=glob,
         dtype=dtype,

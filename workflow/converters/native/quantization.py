@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.converters.native.tensors import DTYPES
+from workflow.converters.native.arrays import DTYPES
 from workflow.errors import ConversionError
 from workflow.formats.wording import shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from workflow.converters.native.tensors import Array, Blocks, Tensor
+    from workflow.converters.native.arrays import Array, Arrays
+    from workflow.converters.native.tensors import Tensor
 
 LARGEST = {"uint8": 255, "uint16": 65535}
 """The largest whole number of each affine dtype."""
@@ -29,16 +30,14 @@ _HALF = 0.5
 _SMALLEST_FLOAT32 = float(np.finfo(np.float32).tiny)
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(Record):
     """The smallest and the largest value of a tensor; None in both when it is empty."""
 
     low: float | None
     high: float | None
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(Record):
     """The whole numbers 0 to the dtype's largest, standing for ``low + scale * number``."""
 
     dtype: str
@@ -54,7 +53,7 @@ class Affine:
         return np.float64 if beyond or self.scale < _SMALLEST_FLOAT32 else np.float32
 
 
-def extent(blocks: Blocks, name: str) -> Extent:
+def extent(blocks: Arrays, name: str) -> Extent:
     """Return the range of a tensor's values; raises ``ConversionError`` for one with NaN or infinity."""
     low, high = math.inf, -math.inf
     count = 0
@@ -83,7 +82,7 @@ def affine(found: Extent, dtype: str) -> Affine:
     return Affine(dtype, low, high, scale)
 
 
-def affine_blocks(blocks: Blocks, numbers: Affine) -> Iterator[Array]:
+def affine_blocks(blocks: Arrays, numbers: Affine) -> Iterator[Array]:
     """Yield the quantized values; a block is valid until the next one is asked for."""
     dtype = DTYPES[numbers.dtype]
     work = numbers.work
@@ -105,7 +104,7 @@ def affine_blocks(blocks: Blocks, numbers: Affine) -> Iterator[Array]:
         yield encoded
 
 
-def half_blocks(blocks: Blocks, name: str) -> Iterator[Array]:
+def half_blocks(blocks: Arrays, name: str) -> Iterator[Array]:
     """Yield the values as float16; raises ``ConversionError`` when one is too large, or all are too small."""
     most = 0.0
     for block in blocks():
@@ -123,7 +122,7 @@ def half_blocks(blocks: Blocks, name: str) -> Iterator[Array]:
         )
 
 
-def encoded(tensor: Tensor, blocks: Blocks, *, dtype: str) -> tuple[Iterator[Array], dict[str, Any] | None]:
+def encoded(tensor: Tensor, blocks: Arrays, *, dtype: str) -> tuple[Iterator[Array], dict[str, Any] | None]:
     """Return a float32 tensor's quantized blocks and its ``quantization`` field; None for an empty one."""
     if dtype == "float16":
         return half_blocks(blocks, tensor.name), {"dtype": dtype, "original_dtype": "float32"}
@@ -135,7 +134,7 @@ def encoded(tensor: Tensor, blocks: Blocks, *, dtype: str) -> tuple[Iterator[Arr
     return affine_blocks(blocks, numbers), field
 
 
-def restored_blocks(blocks: Blocks, field: Mapping[str, Any], *, tensor: Tensor) -> Iterator[Array]:
+def restored_blocks(blocks: Arrays, field: Mapping[str, Any], *, tensor: Tensor) -> Iterator[Array]:
     """Yield the numbers that TensorFlow.js restores from quantized ones: in float64, rounded once at the end.
 
     Raises ``ConversionError`` when the tensor's dtype cannot hold one of them.

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from workflow.converters.native.quantization import restored_blocks
-from workflow.converters.native.tensors import BLOCK_BYTES, DTYPES, Tensor
+from workflow.converters.native.tensors import BLOCK_BYTES, ITEM_BYTES, Tensor, opened
 from workflow.errors import ModelFileError
 from workflow.formats.tfjs_model import read_tfjs
 from workflow.formats.wording import shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from io import FileIO
     from pathlib import Path
 
-    from workflow.converters.native.tensors import Array
+    from workflow.converters.native.tensors import Blocks
     from workflow.formats.tfjs_model import Flavour, TfjsFile
     from workflow.formats.weights_manifest import Group, Weight
 
@@ -87,8 +84,7 @@ class GroupBytes:
         return self._open[1]
 
 
-@dataclass(frozen=True)
-class StoredWeight:
+class StoredWeight(Record):
     """One weight of a model on disk: its checked and its raw manifest entry, and where its bytes are."""
 
     weight: Weight
@@ -106,57 +102,53 @@ class StoredWeight:
     def is_restorable(self) -> bool:
         """Whether it holds plain numbers, or numbers that TensorFlow.js restores to such."""
         if self.weight.quantization is None:
-            return self.weight.dtype in DTYPES
+            return self.weight.dtype in ITEM_BYTES
         return self.weight.quantization in _RESTORABLE.get(self.weight.dtype, ())
 
     def as_stored(self) -> Tensor:
         """Return it for writing with the very bytes and the entry that it has."""
-        return Tensor(
-            self.weight.name,
-            self.weight.shape,
-            self.weight.dtype,
-            blocks=lambda: self._blocks(DTYPES["uint8"]),
-            entry=self.entry,
-            encoded=self.stored_bytes,
-        )
+        weight = self.weight
+        return Tensor(weight.name, weight.shape, weight.dtype, self._begin, entry=self.entry, encoded=self.stored_bytes)
 
     def restored(self) -> Tensor:
         """Return it for writing with its own values, restored as TensorFlow.js does when it is quantized.
 
         Raises ``ModelFileError`` when TensorFlow.js could not restore it.
         """
-        weight, field = self.weight, self.entry.get("quantization")
-        if weight.quantization is None or field is None:
-            return Tensor(
-                weight.name,
-                weight.shape,
-                weight.dtype,
-                blocks=lambda: self._blocks(DTYPES[weight.dtype]),
-                entry=self.entry,
-            )
+        weight = self.weight
+        plain = Tensor(weight.name, weight.shape, weight.dtype, self._begin, entry=self.entry)
+        if weight.quantization is None:
+            return plain
         if not self.is_restorable:
             raise ModelFileError(
                 f"weight {shown(weight.name)} is {weight.dtype} quantized to {weight.quantization}, "
                 "which TensorFlow.js does not restore",
                 hint=_HINT,
             )
-        plain = Tensor(weight.name, weight.shape, weight.dtype, entry=self.entry)
-        return replace(plain, blocks=lambda: restored_blocks(self._codes, field, tensor=plain))
+        return Tensor(weight.name, weight.shape, weight.dtype, lambda: _restoring(plain), entry=self.entry)
 
-    def _codes(self) -> Iterator[Array]:
-        return self._blocks(DTYPES[self.weight.quantization or self.weight.dtype])
+    def _begin(self) -> Blocks:
+        return self._blocks
 
-    def _blocks(self, dtype: np.dtype[Any]) -> Iterator[Array]:
-        """Yield the bytes as flat arrays; each is valid until the next one is asked for."""
-        room = np.empty(min(BLOCK_BYTES, self.stored_bytes), np.uint8)
+    def _blocks(self) -> Iterator[memoryview]:
+        room = memoryview(bytearray(min(BLOCK_BYTES, self.stored_bytes)))
         for start in range(0, self.stored_bytes, BLOCK_BYTES):
             part = room[: self.stored_bytes - start]
-            self.source.read(self.offset + start, part.data)
-            yield part.view(dtype)
+            self.source.read(self.offset + start, part)
+            yield part
 
 
-@dataclass(frozen=True)
-class StoredModel:
+def _restoring(tensor: Tensor) -> Blocks:
+    """Return what starts a pass over the bytes of the numbers that a tensor's quantized ones stand for."""
+    from workflow.converters.native.arrays import arrays_of, bytes_of  # noqa: PLC0415  bring numpy, rarely needed
+    from workflow.converters.native.quantization import restored_blocks  # noqa: PLC0415  as above
+
+    field = (tensor.entry or {})["quantization"]
+    codes = arrays_of(opened(tensor), field["dtype"])
+    return lambda: bytes_of(restored_blocks(codes, field, tensor=tensor))
+
+
+class StoredModel(Record):
     """A TensorFlow.js model on disk: its document, and its weights group by group."""
 
     file: TfjsFile

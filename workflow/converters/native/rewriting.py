@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native import DeclinedError
@@ -60,10 +61,8 @@ def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
         raise DeclinedError(f"rewriting a model natively has no option {', '.join(strange)}")
     with open_model(job.source, flavour) as model:
         document = with_metadata(model.file.document, job.options.get("metadata"), flavour=flavour)
-        words = _words(model, flavour)
-        plan = plan_for(
-            [_readable(weight) for weight in model.weights], job.options, words=words, spared=_spared(model, flavour)
-        )
+        words = partial(_words, model, flavour)
+        plan = plan_for(partial(_readable, model), job.options, words=words, spared=_spared(model, flavour))
         groups = _outgoing(model, plan, job.options, in_float=kept_in_float(job.options, words))
         with storing(job.target):
             job.target.mkdir()
@@ -95,8 +94,8 @@ def _outgoing(
     return [[outgoing(weight) for weight in group] for group in _grouped(model, options)]
 
 
-def _readable(weight: StoredWeight) -> Tensor:
-    return weight.restored() if weight.is_restorable else weight.as_stored()
+def _readable(model: StoredModel) -> list[Tensor]:
+    return [weight.restored() if weight.is_restorable else weight.as_stored() for weight in model.weights]
 
 
 def _grouped(model: StoredModel, options: Mapping[str, Any]) -> Sequence[Sequence[StoredWeight]]:

@@ -5,29 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.keeping import WORDS, reasons, required_words
-from workflow.converters.native.plans import NONE, make_plan, requested
 from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from workflow.converters.native.plans import QuantizationPlan
     from workflow.converters.native.tensors import Tensor
 
 
+_QUANTIZING = "quantiz"  # so begin the names of all options that have anything quantized
+_NONE: Mapping[str, str] = {}
+
+
 def plan_for(
-    weights: Sequence[Tensor], options: Mapping[str, Any], *, words: Mapping[str, str], spared: Mapping[str, str] = NONE
+    weights: Callable[[], Sequence[Tensor]],
+    options: Mapping[str, Any],
+    *,
+    words: Callable[[], Mapping[str, str]],
+    spared: Mapping[str, str] = _NONE,
 ) -> QuantizationPlan | None:
     """Return the plan for all weights of a model; None when the options have nothing quantized.
 
-    ``words`` says which word of ``keep_float`` applies to which weight (``keeping.by_name``), ``spared`` why a weight
-    is left in float unless a pattern names it. A goal (``quantize_auto``) keeps in float whatever a word applies to,
-    unless ``keep_float`` is given, and leaves quantized weights alone.
+    ``words`` returns which word of ``keep_float`` applies to which weight (``keeping.by_name``), ``spared`` why a
+    weight is left in float unless a pattern names it. A goal (``quantize_auto``) keeps in float whatever a word
+    applies to, unless ``keep_float`` is given, and leaves quantized weights alone.
     """
+    if not any(value for name, value in options.items() if name.startswith(_QUANTIZING)):
+        return None
+    from workflow.converters.native.plans import make_plan, requested  # noqa: PLC0415  copies need no plan
+
     requests = requested(options)
     goal = options.get("quantize_auto")
     if not goal:
-        return make_plan(weights, requests, kept=kept_in_float(options, words), spared=spared) if requests else None
+        kept = kept_in_float(options, words)
+        return make_plan(weights(), requests, kept=kept, spared=spared) if requests else None
     if requests:
         raise ConversionError(
             "quantize auto and quantize_* are both given, and each says what is quantized",
@@ -36,12 +48,14 @@ def plan_for(
     from workflow.converters.native.automatic import automatic_plan, goal_from  # noqa: PLC0415  rarely needed
 
     kept = kept_in_float({"keep_float": WORDS, **options}, words)
-    return automatic_plan(weights, goal_from(goal), kept={**spared, **_left_alone(weights), **kept})
+    tensors = weights()
+    return automatic_plan(tensors, goal_from(goal), kept={**spared, **_left_alone(tensors), **kept})
 
 
-def kept_in_float(options: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, str]:
+def kept_in_float(options: Mapping[str, Any], words: Callable[[], Mapping[str, str]]) -> dict[str, str]:
     """Return why each weight stays in float, for those that ``keep_float`` keeps."""
-    return reasons(words, required_words(options.get("keep_float") or ()))
+    kept = required_words(options.get("keep_float") or ())
+    return reasons(words(), kept) if kept else {}
 
 
 def _left_alone(weights: Sequence[Tensor]) -> dict[str, str]:

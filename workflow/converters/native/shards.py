@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from workflow.converters.native.quantization import encoded
-from workflow.converters.native.tensors import Tensor, manifest_dtype, opened, stored_bytes
+from workflow.converters.native.tensors import opened, stored_bytes
 from workflow.errors import ConversionError, ModelFileError
 from workflow.formats.wording import shown
+from workflow.records import Record
 from workflow.running.storage import storing
 
 if TYPE_CHECKING:
@@ -23,11 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from workflow.converters.native.plans import QuantizationPlan
-    from workflow.converters.native.tensors import Array
+    from workflow.converters.native.tensors import Blocks, Tensor
 
     Written = Callable[[int], None]
-
-__all__ = ["DEFAULT_SHARD_BYTES", "Tensor", "manifest_dtype", "write_model_json", "write_weights", "written_bytes"]
 
 DEFAULT_SHARD_BYTES = 4 << 20
 _MOST_FILES = 1_000_000
@@ -65,9 +60,9 @@ class _Run:
         self._room = 0
         self._file: FileIO | None = None
 
-    def write(self, block: Array) -> None:
-        """Append a block's bytes, over the end of a file into the next where need be."""
-        rest = block.view(np.uint8).data if block.size else memoryview(b"")
+    def write(self, block: memoryview) -> None:
+        """Append bytes, over the end of a file into the next where need be."""
+        rest = block
         self._missing -= len(rest)
         if self._missing < 0:
             raise RuntimeError("more bytes of weights came than were announced")
@@ -104,8 +99,7 @@ class _Run:
             self._file = None
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(Record):
     """One tensor to write: what it is quantized to, and the bytes that it then takes."""
 
     tensor: Tensor
@@ -209,7 +203,7 @@ def write_model_json(path: Path, fields: Mapping[str, Any]) -> None:
 def _write(job: _Job, run: _Run) -> dict[str, Any]:
     tensor, blocks = job.tensor, opened(job.tensor)
     if job.dtype is not None:
-        passing, field = encoded(tensor, blocks, dtype=job.dtype)
+        passing, field = _quantized(tensor, blocks, dtype=job.dtype)
         _all(passing, run)
         return _entry(tensor, field)
     _all(blocks(), run)
@@ -218,7 +212,15 @@ def _write(job: _Job, run: _Run) -> dict[str, Any]:
     return _entry(tensor, None)
 
 
-def _all(blocks: Iterable[Array], run: _Run) -> None:
+def _quantized(tensor: Tensor, blocks: Blocks, *, dtype: str) -> tuple[Iterator[memoryview], dict[str, Any] | None]:
+    from workflow.converters.native.arrays import arrays_of, bytes_of  # noqa: PLC0415  bring numpy, which copies
+    from workflow.converters.native.quantization import encoded  # noqa: PLC0415  do not need
+
+    passing, field = encoded(tensor, arrays_of(blocks, tensor.dtype), dtype=dtype)
+    return bytes_of(passing), field
+
+
+def _all(blocks: Iterable[memoryview], run: _Run) -> None:
     for block in blocks:
         run.write(block)
 

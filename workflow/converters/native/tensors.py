@@ -1,36 +1,27 @@
-"""Tensors on their way into weight files: what they are called, and how their values come in blocks."""
+"""Tensors on their way into weight files: what they are called, and how their bytes come in blocks."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workflow.errors import ConversionError
+from workflow.formats import weights_manifest
 from workflow.formats.wording import shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from numpy.typing import NDArray
+    from workflow.converters.native.arrays import Array
 
-    Array = NDArray[Any]
-    Blocks = Callable[[], Iterator[Array]]
+    Blocks = Callable[[], Iterator[memoryview]]
+    """Starts a pass over bytes: pieces of whole elements, each of which is valid until the next is asked for."""
 
 BLOCK_BYTES = 1 << 20  # large enough to keep the loop out of the way, small enough for the processor's cache
 
-DTYPES = {
-    "float32": np.dtype("<f4"),
-    "int32": np.dtype("<i4"),
-    "bool": np.dtype("?"),
-    "complex64": np.dtype("<c8"),
-    "uint8": np.dtype("u1"),
-    "uint16": np.dtype("<u2"),
-    "float16": np.dtype("<f2"),
-}
-"""What each dtype of a manifest is on disk."""
+ITEM_BYTES = {**weights_manifest.ITEM_BYTES, **weights_manifest.QUANTIZED_BYTES}
+"""How many bytes an element of each dtype takes in weight files, where all numbers are little-endian."""
 
 _STORED_AS = {
     "float16": "float32",
@@ -40,25 +31,25 @@ _STORED_AS = {
     **{name: name for name in ("float32", "int32", "bool", "complex64", "uint8", "uint16")},
 }
 _TEXT_KINDS = "OSUT"
+_KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
+_AS_IT_IS = {"<f4": "float32", "<i4": "int32", "|b1": "bool", "<c8": "complex64", "|u1": "uint8", "<u2": "uint16"}
+"""The types of arrays whose bytes are those of weight files."""
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """One weight to be written; ``read`` is called when its turn comes, and its array dropped afterwards.
+class Tensor(Record):
+    """One weight to be written; ``begin`` is called when its turn comes, and what it gives is dropped afterwards.
 
-    Weights that come out of another weight file have ``blocks`` in place of ``read``: a function that starts
-    a new pass over the values, as flat arrays. ``entry`` is then their manifest entry, whose further fields are kept;
-    with ``encoded`` the blocks are the stored bytes, which belong to that entry as it is.
+    What ``begin`` gives starts as many passes over the bytes as are wanted. Weights that come out of another weight
+    file have their manifest ``entry``, whose further fields are kept; with ``encoded``, a number of bytes, the blocks
+    are the stored ones, which belong to that entry as it is.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
-    read: Callable[[], Array] | None = None
-    blocks: Blocks | None = None
+    begin: Callable[[], Blocks] | None = None
     entry: Mapping[str, Any] | None = None
     encoded: int | None = None
-    """How many stored bytes the blocks hold, when they are encoded already."""
 
     @property
     def size(self) -> int:
@@ -66,78 +57,61 @@ class Tensor:
         return math.prod(self.shape)
 
 
-def manifest_dtype(dtype: np.dtype[Any], name: str) -> str:
-    """Return the dtype under which a manifest lists an array; raises ``ConversionError`` when there is none.
+def of_array(name: str, shape: tuple[int, ...], *, dtype: str, read: Callable[[], Array]) -> Tensor:
+    """Return a tensor whose values are an array, which is read once when its turn comes and made its dtype."""
 
-    float64, float16 and int64 count as what they are stored as: float32, float32 and int32.
+    def begin() -> Blocks:
+        from workflow.converters.native.arrays import passes  # noqa: PLC0415  brings numpy, which copies do not need
+
+        return passes(read(), tensor)
+
+    tensor = Tensor(name, shape, dtype, begin)
+    return tensor
+
+
+def manifest_dtype(code: str, name: str) -> str:
+    """Return the dtype under which a manifest lists an array of a type, written as numpy does (``<f4``).
+
+    float64, float16 and int64 count as what they are stored as: float32, float32 and int32. Raises
+    ``ConversionError`` for what cannot be stored.
     """
-    if dtype.kind in _TEXT_KINDS:
+    if code[1] in _TEXT_KINDS:
         return "string"
-    stored = _STORED_AS.get(dtype.name)
+    dtype = dtype_name(code)
+    stored = _STORED_AS.get(dtype)
     if stored is None:
         raise ConversionError(
-            f"weight {shown(name)} has the dtype {dtype.name}, which TensorFlow.js does not have",
+            f"weight {shown(name)} has the dtype {dtype}, which TensorFlow.js does not have",
             hint=f"Save the model with that weight as one of {', '.join(sorted(_STORED_AS))}.",
         )
     return stored
 
 
+def dtype_name(code: str) -> str:
+    """Return the name of a type that numpy writes so: float32 for ``<f4``; what is no number keeps its code."""
+    if code[1:] == "b1":
+        return "bool"
+    return f"{_KINDS[code[1]]}{8 * int(code[2:])}" if code[1] in _KINDS else code
+
+
+def is_stored_as(code: str, dtype: str) -> bool:
+    """Tell whether an array of a type, written as numpy does, has the very bytes that a dtype has in weight files."""
+    return _AS_IT_IS.get(code) == dtype
+
+
 def opened(tensor: Tensor) -> Blocks:
-    """Return what starts a pass over a tensor's values in its own dtype; a read tensor is read once."""
-    if tensor.blocks is not None:
-        return tensor.blocks
-    if tensor.read is None:
-        raise TypeError(f"{tensor.name} has neither blocks nor read")
-    array = tensor.read()
-    if tuple(array.shape) != tensor.shape:
-        raise ConversionError(
-            f"weight {shown(tensor.name)} has the shape {tuple(array.shape)}, and {tensor.shape} was announced",
-            hint="The model file is damaged.",
-        )
-    flat = array.reshape(-1)
-    if tensor.dtype == "string":
-        return lambda: iter([np.frombuffer(serialised(flat), dtype=np.uint8)])
-    return lambda: _cast_blocks(flat, tensor)
-
-
-def serialised(strings: Array) -> bytes:
-    """Return text as TensorFlow.js stores it: before each its length in bytes, as four bytes."""
-    parts = []
-    for text in strings.tolist():
-        if not isinstance(text, str | bytes):
-            raise ConversionError(f"a text weight holds {type(text).__name__}", hint="The model file is damaged.")
-        raw = text if isinstance(text, bytes) else text.encode()
-        parts += [len(raw).to_bytes(4, "little"), raw]
-    return b"".join(parts)
+    """Return what starts a pass over a tensor's bytes; whatever has to be read or made once is."""
+    if tensor.begin is None:
+        raise TypeError(f"{tensor.name} has no bytes")
+    return tensor.begin()
 
 
 def stored_bytes(tensor: Tensor, quantized: str | None) -> int:
     """Return how many bytes a tensor takes on disk, as itself or quantized."""
     if quantized is not None:
-        return tensor.size * DTYPES[quantized].itemsize
+        return tensor.size * ITEM_BYTES[quantized]
     if tensor.encoded is not None:
         return tensor.encoded
     if tensor.dtype == "string":
-        return sum(block.nbytes for block in opened(tensor)())
-    return tensor.size * DTYPES[tensor.dtype].itemsize
-
-
-def _cast_blocks(flat: Array, tensor: Tensor) -> Iterator[Array]:
-    dtype = DTYPES[tensor.dtype]
-    count = BLOCK_BYTES // dtype.itemsize
-    for start in range(0, flat.size, count):
-        block = flat[start : start + count]
-        yield block if block.dtype == dtype else _cast(block, dtype, tensor.name)
-
-
-def _cast(block: Array, dtype: np.dtype[Any], name: str) -> Array:
-    """Return the values in a narrower dtype; raises ``ConversionError`` when one does not fit."""
-    with np.errstate(over="ignore"):
-        cast: Array = block.astype(dtype)
-    lost = cast != block if dtype.kind == "i" else np.isinf(cast) & np.isfinite(block)
-    if lost.any():
-        raise ConversionError(
-            f"weight {shown(name)} holds {block[lost][0]!s}, which {dtype.name} cannot hold",
-            hint="TensorFlow.js has no wider numbers: rescale that weight in the source model.",
-        )
-    return cast
+        return sum(map(len, opened(tensor)()))
+    return tensor.size * ITEM_BYTES[tensor.dtype]

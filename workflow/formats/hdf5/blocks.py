@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
 """The address of what has no place in the file."""
 
-_PAGE = 1 << 16
+_PAGE_BITS = 16
+_PAGE = 1 << _PAGE_BITS
 _MOST_PAGES = 256
 _LARGEST_PIECE = 64 << 20
 
@@ -33,10 +34,13 @@ class Source:
 
     def piece(self, at: int, count: int) -> bytes:
         """Return ``count`` bytes; raises ``DamagedError`` when the file ends before them."""
+        page, begin = self._pages.get(at >> _PAGE_BITS, b""), at & (_PAGE - 1)
+        if 0 <= count <= len(page) - begin:
+            return page[begin : begin + count]
         if count > _LARGEST_PIECE:
             raise DamagedError(f"a piece of its structure takes {count:,} bytes")
         self.require(at, count)
-        first, last = at // _PAGE, (at + count - 1) // _PAGE
+        first, last = at >> _PAGE_BITS, (at + count - 1) >> _PAGE_BITS
         if first == last:
             begin = at - first * _PAGE
             return self._page(first)[begin : begin + count]

@@ -184,6 +184,12 @@ class LibraryData:
         """The bytes that the file holds for it."""
         return int(self._data.id.get_storage_size())
 
+    def blocks(self) -> Iterator[memoryview]:
+        """Yield the bytes of all values in one piece."""
+        found = self.read()
+        if found.size:
+            yield found.reshape(-1).view("u1").data
+
     def read(self) -> NDArray[Any]:
         """Return all values."""
         try:

@@ -55,6 +55,9 @@ class Data(Protocol):
     def room(self) -> int:
         """The bytes that the file holds for it."""
 
+    def blocks(self) -> Iterator[memoryview]:
+        """Yield the bytes of all values in pieces, each of which is valid until the next is asked for; raises so."""
+
     def read(self) -> NDArray[Any]:
         """Return all values; raises ``DamagedError`` when they cannot be read."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 
     from workflow.formats.hdf5.blocks import Source
     from workflow.formats.hdf5.model import Kind
-    from workflow.formats.hdf5.symbols import Link
     from workflow.formats.hdf5.texts import Heaps
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
+_MESSAGE_BYTES = _MESSAGE.size
 _PAIR = struct.Struct("<QQ")
 _SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _MORE, _SYMBOLS = 0x01, 0x03, 0x08, 0x0C, 0x10, 0x11
 _EXTERNAL = 0x07
@@ -38,15 +37,16 @@ _MOST_BLOCKS = 1000
 _MOST_OBJECTS = 200_000
 _LAYOUT_VERSION = 3
 _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
+_PIECE = 1 << 20  # bytes to read at once
 
 
-@dataclass(frozen=True)
 class File:
     """What all objects of one file need; each header is taken apart once."""
 
-    source: Source
-    heaps: Heaps
-    headers: dict[int, Header] = field(default_factory=dict)
+    def __init__(self, source: Source, heaps: Heaps) -> None:
+        self.source = source
+        self.heaps = heaps
+        self.headers: dict[int, Header] = {}
 
     def header(self, at: int) -> Header:
         """Return the header at an offset."""
@@ -58,12 +58,12 @@ class File:
         return found
 
 
-@dataclass(frozen=True)
 class Header:
     """The messages of one object, by their types."""
 
-    address: int
-    messages: Mapping[int, tuple[bytes, ...]]
+    def __init__(self, address: int, messages: Mapping[int, Sequence[bytes]]) -> None:
+        self.address = address
+        self.messages = messages
 
     def one(self, kind: int) -> bytes:
         """Return the only message of a type; raises ``DamagedError`` where there is none, or more."""
@@ -92,15 +92,15 @@ def header(source: Source, at: int) -> Header:
                     raise DamagedError("a header is cut short")
                 blocks.append(_PAIR.unpack_from(body))
             found.setdefault(kind, []).append(body)
-    return Header(at, {kind: tuple(bodies) for kind, bodies in found.items()})
+    return Header(at, found)
 
 
 def _messages(block: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + _MESSAGE.size <= len(block):
+    at, end = 0, len(block)
+    while at + _MESSAGE_BYTES <= end:
         kind, size, flags = _MESSAGE.unpack_from(block, at)
-        at += _MESSAGE.size
-        if at + size > len(block):
+        at += _MESSAGE_BYTES
+        if at + size > end:
             raise DamagedError("a message goes on beyond the end of its header")
         if kind not in _KNOWN or flags & _SHARED:
             raise UnusualError(f"a message of type {kind}")
@@ -111,7 +111,7 @@ def _messages(block: bytes) -> Iterator[tuple[int, bytes]]:
 class Attributes(Mapping[str, Any]):
     """The attributes of one object; their values are read when they are asked for."""
 
-    def __init__(self, bodies: tuple[bytes, ...], heaps: Heaps) -> None:
+    def __init__(self, bodies: Sequence[bytes], heaps: Heaps) -> None:
         self._raw = dict(texts.attribute(body) for body in bodies)
         self._heaps = heaps
 
@@ -140,10 +140,11 @@ class StoredGroup:
         self._file = file
         self._header = found
         self._groups: dict[str, StoredGroup] = {}
+        self._data: dict[str, StoredData] = {}
         self.name = name
 
     @cached_property
-    def _links(self) -> dict[str, Link]:
+    def _links(self) -> dict[str, int | None]:
         tree, heap = _PAIR.unpack_from(self._header.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
         return links(self._file.source, tree, heap=heap)
 
@@ -170,12 +171,12 @@ class StoredGroup:
 
     def kind(self, name: str) -> Kind | None:
         """Return what a member is."""
-        link = self._links.get(name)
-        if link is None:
-            return None
-        if link.is_soft:
+        address = self._links.get(name, -1)
+        if address is None:
             return "soft link"
-        messages = self._member(name).messages
+        if address < 0:
+            return None
+        messages = self._file.header(address).messages
         return "group" if _SYMBOLS in messages else "data" if _LAYOUT in messages else "other"
 
     def group(self, name: str) -> StoredGroup:
@@ -188,14 +189,16 @@ class StoredGroup:
 
     def data(self, name: str) -> StoredData:
         """Return a member that is an array."""
-        return StoredData(self._file, self._member(name))
-
-    def address(self, name: str) -> int:
-        """Return where the header of a member is."""
-        return self._links[name].address
+        found = self._data.get(name)
+        if found is None:
+            found = self._data[name] = StoredData(self._file, self._member(name))
+        return found
 
     def _member(self, name: str) -> Header:
-        return self._file.header(self._links[name].address)
+        address = self._links[name]
+        if address is None:
+            raise KeyError(name)
+        return self._file.header(address)
 
 
 def require_known(root: StoredGroup) -> None:
@@ -214,9 +217,9 @@ def require_known(root: StoredGroup) -> None:
                 raise UnusualError("an object of another kind")
             if kind == "data":
                 total += group.data(name).room
-            elif kind == "group" and group.address(name) not in seen:
-                seen.add(group.address(name))
-                waiting.append(group.group(name))
+            elif kind == "group" and (inner := group.group(name)).identity not in seen:
+                seen.add(inner.identity)
+                waiting.append(inner)
     if total > root.file_size:
         raise RefusedError(f"its arrays claim {total:,} bytes, and it has {root.file_size:,}")
 
@@ -243,18 +246,36 @@ class StoredData:
         """Whether it holds plain numbers."""
         return self._type.is_numeric
 
+    def blocks(self) -> Iterator[memoryview]:
+        """Yield the bytes of all values in pieces."""
+        count = self._count()
+        room = memoryview(bytearray(min(count, _PIECE)))
+        for start in range(0, count, _PIECE):
+            part = room[: count - start]
+            self._fill(start, part)
+            yield part
+
     def read(self) -> NDArray[Any]:
         """Return all values."""
-        import numpy as np  # noqa: PLC0415  only where numbers are read
+        import numpy as np  # noqa: PLC0415  only where numbers are computed with
 
+        found = np.empty(self._count(), np.uint8)
+        self._fill(0, found.data)
+        return found.view(self.dtype).reshape(self.shape or ())
+
+    def _count(self) -> int:
         if self.shape is None or not self.is_numeric:
             raise DamagedError(f"an array of {self.dtype} is read as numbers")
-        found = np.empty(math.prod(self.shape), np.dtype(self.dtype))
-        if self._inline is not None:
-            found[:] = np.frombuffer(self._inline, found.dtype, count=found.size)
-        elif found.size:
-            self._file.source.fill(self._place, found.view(np.uint8).data)
-        return found.reshape(self.shape)
+        return math.prod(self.shape) * self._type.size
+
+    def _fill(self, begin: int, room: memoryview) -> None:
+        """Read a part of the values."""
+        if self._inline is None:
+            self._file.source.fill(self._place + begin, room)
+        elif begin + len(room) > len(self._inline):
+            raise DamagedError("an array in a header is cut short")
+        else:
+            room[:] = self._inline[begin : begin + len(room)]
 
     def _laid_out(self, raw: bytes) -> tuple[int, bytes | None, int]:
         """Return where the values are, the values themselves where the header holds them, and their bytes."""

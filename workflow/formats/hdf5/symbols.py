@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.formats.hdf5.model import DamagedError, UnusualError
@@ -22,18 +21,13 @@ _MOST_NODES = 1_000_000
 _DEEPEST = 32
 
 
-@dataclass(frozen=True)
-class Link:
-    """Where a member's header is; a soft link has none, it is the name of another place."""
+def links(source: Source, tree: int, *, heap: int) -> dict[str, int | None]:
+    """Return where the headers of a group's members are, in the order of the tree; None for a soft link.
 
-    address: int
-    is_soft: bool
-
-
-def links(source: Source, tree: int, *, heap: int) -> dict[str, Link]:
-    """Return the members of a group in the order of the tree."""
+    That has none: it is the name of another place.
+    """
     names = _names(source, heap)
-    found: dict[str, Link] = {}
+    found: dict[str, int | None] = {}
     for offset, link in _entries(source, tree):
         end = names.find(b"\0", offset)
         if offset >= len(names) or end < 0:
@@ -55,7 +49,7 @@ def _names(source: Source, at: int) -> bytes:
     return source.piece(place, size)
 
 
-def _entries(source: Source, root: int) -> Iterator[tuple[int, Link]]:
+def _entries(source: Source, root: int) -> Iterator[tuple[int, int | None]]:
     waiting = [(root, _DEEPEST)]
     seen: set[int] = set()
     while waiting:
@@ -80,11 +74,11 @@ def _children(source: Source, at: int) -> tuple[int, list[int]]:
     return level, [child for _, child in struct.iter_unpack("<QQ", raw[: 16 * used])]
 
 
-def _symbols(source: Source, at: int) -> Iterator[tuple[int, Link]]:
+def _symbols(source: Source, at: int) -> Iterator[tuple[int, int | None]]:
     signature, version, count = _NODE.unpack(source.piece(at, _NODE.size))
     if signature != b"SNOD" or version != 1:
         raise DamagedError("the symbols of a group are not where they should be")
     for name, address, kind in _ENTRY.iter_unpack(source.piece(at + _NODE.size, _ENTRY.size * count)):
         if kind not in _KNOWN_KINDS:
             raise UnusualError("a symbol of another kind")
-        yield name, Link(address, is_soft=kind == _SOFT)
+        yield name, None if kind == _SOFT else address

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.formats.hdf5 import values
 from workflow.formats.hdf5.model import DamagedError, UnusualError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,7 @@ _LARGEST_HEAP = 64 << 20
 _MOST_VALUES = 1_000_000
 
 
-@dataclass(frozen=True)
-class RawAttribute:
+class RawAttribute(Record):
     """An attribute's type, shape and bytes."""
 
     type: Datatype

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from functools import lru_cache
 
 from workflow.formats.hdf5.model import DamagedError, UnusualError
+from workflow.records import Record
 
 _FIXED, _FLOAT, _TEXT, _ENUMERATION, _VARIABLE = 0, 1, 3, 8, 9
 _NAMES = {
@@ -32,10 +33,10 @@ _VERSIONS = (1, 2, 3)
 _TRUE_AND_FALSE = {b"FALSE": 0, b"TRUE": 1}
 _LARGEST = 1 << 48
 _NO_ROOM = 2
+_KEPT = 64  # descriptions that are remembered: most arrays of a file have one of a few
 
 
-@dataclass(frozen=True)
-class Datatype:
+class Datatype(Record):
     """``code`` is numpy's for numbers, "text" or "variable text", else words for something else."""
 
     code: str
@@ -43,6 +44,7 @@ class Datatype:
     is_numeric: bool = False
 
 
+@lru_cache(_KEPT)
 def datatype(raw: bytes) -> Datatype:
     """Return what a datatype message says; raises ``UnusualError`` for what it does not understand."""
     _need(raw, 8)
@@ -54,6 +56,7 @@ def datatype(raw: bytes) -> Datatype:
     return rule(raw, size) if rule else Datatype(_NAMES.get(kind, "something unknown"), size)
 
 
+@lru_cache(_KEPT)
 def shape_of(raw: bytes) -> tuple[int, ...] | None:
     """Return the shape that a dataspace message says; None for one without room."""
     _need(raw, 4)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflow.formats.hdf5.blocks import UNDEFINED
@@ -39,13 +38,13 @@ _SPACE, _TYPE, _FILL, _LAYOUT, _ATTRIBUTE, _SYMBOLS = 0x01, 0x03, 0x05, 0x08, 0x
 _CONSTANT = 1
 
 
-@dataclass(eq=False)
 class NewData:
     """An array to be written; ``blocks`` gives its bytes when their turn comes."""
 
-    shape: tuple[int, ...]
-    dtype: str
-    blocks: Blocks
+    def __init__(self, shape: tuple[int, ...], dtype: str, blocks: Blocks) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.blocks = blocks
 
     @property
     def size(self) -> int:
@@ -53,15 +52,15 @@ class NewData:
         return math.prod(self.shape) * SIZES[self.dtype]
 
 
-@dataclass(eq=False)
 class NewGroup:
     """A group to be written: attributes, which are texts or lists of them, and members by name.
 
     The same object may be a member of several groups.
     """
 
-    attrs: dict[str, str | list[bytes]] = field(default_factory=dict)
-    members: dict[str, NewGroup | NewData] = field(default_factory=dict)
+    def __init__(self, attrs: Mapping[str, str | list[bytes]] | None = None) -> None:
+        self.attrs = dict(attrs or {})
+        self.members: dict[str, NewGroup | NewData] = {}
 
     def group(self, path: str) -> NewGroup:
         """Return the group at a path, made with those above it where it is not there; raises ``ValueError``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -14,7 +15,8 @@ from tests.unit.native.keras.files import called, dense, given, graph, layer, nu
 from workflow.converters.native import DeclinedError, NativeJob
 from workflow.converters.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.converters.native.keras.to_keras import layers_to_archive, layers_to_keras
-from workflow.converters.native.shards import Tensor, write_weights
+from workflow.converters.native.shards import write_weights
+from workflow.converters.native.tensors import of_array
 from workflow.errors import ModelFileError
 from workflow.events import Recording
 
@@ -30,7 +32,9 @@ ROLES = ("gamma", "beta", "moving_mean", "moving_variance")
 
 def layers_model(folder: Path, config: Config, weights: Arrays, version: str = "2.13.1") -> Path:
     folder.mkdir()
-    tensors = [Tensor(name, array.shape, "float32", lambda array=array: array) for name, array in weights.items()]  # type: ignore[misc]
+    tensors = [
+        of_array(name, array.shape, dtype="float32", read=partial(np.asarray, array)) for name, array in weights.items()
+    ]
     manifest = write_weights([tensors], folder)
     topology = {"keras_version": version, "backend": "tensorflow", "model_config": config}
     document = {"format": "layers-model", "modelTopology": topology, "weightsManifest": manifest}

@@ -14,6 +14,7 @@ from workflow.converters.native.keras import hdf5
 from workflow.converters.native.keras.archive_layout import layer_weights
 from workflow.converters.native.keras.dialect import as_keras2
 from workflow.converters.native.keras.model import KerasFile
+from workflow.converters.native.keras.parsing import parsed
 from workflow.errors import ModelFileError
 from workflow.formats.places import require_content, require_file
 from workflow.formats.wording import shown, some
@@ -132,7 +133,7 @@ def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
         text = archive.read(info).decode()
     except UnicodeDecodeError as error:
         raise ModelFileError(f"{where}: its {name} is not JSON in UTF-8", hint=_AGAIN) from error
-    return hdf5.parsed(text, f"{where}: {name}")
+    return parsed(text, f"{where}: {name}")
 
 
 def _weights_file(

@@ -138,7 +138,7 @@ class _Reader:
             raise ModelFileError(f"{self.where}: {shown(variables.name)} has weights without numbers", hint=_AGAIN)
         for name in sorted(names, key=int):
             array = hdf5.stored(variables, name, where=self.where)
-            yield Stored("", array.shape, array.dtype, array.read)
+            yield Stored("", array.shape, array.dtype, array.data)
 
     def _has_arrays(self, group: Group) -> bool:
         """Whether there is any array below a group."""

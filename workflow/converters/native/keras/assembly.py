@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.converters.native import DeclinedError
@@ -12,6 +11,7 @@ from workflow.converters.native.keras.dialect import own_class
 from workflow.converters.native.keras.names import Names
 from workflow.converters.native.keras.tree import is_container, leaves
 from workflow.formats.wording import plural
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.model import Config, KerasFile
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _SHOWN = 4  # reasons that a message repeats; further ones are counted
 
 
-@dataclass(frozen=True)
-class Assembled:
+class Assembled(Record):
     """A configuration that TensorFlow.js can load, and its weights by the layer of the top level that they are in."""
 
     config: Config

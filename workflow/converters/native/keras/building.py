@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras import masks, pieces
@@ -37,16 +36,16 @@ _MOST_RESULTS = 8  # of one layer: a Bidirectional with its states has six
 _LOST: Signal = Signal(OUTSIDE, None, lost=True)
 
 
-@dataclass
 class Tree:
     """What the models of one file, inside each other, share while they are put together."""
 
-    weights: Mapping[Path, Sequence[Stored]]
-    names: Names
-    masked: bool
-    placed: dict[str, list[Placed]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    problems: dict[str, None] = field(default_factory=dict)
+    def __init__(self, weights: Mapping[Path, Sequence[Stored]], names: Names, *, masked: bool) -> None:
+        self.weights = weights
+        self.names = names
+        self.masked = masked
+        self.placed: dict[str, list[Placed]] = {}
+        self.notes: list[str] = []
+        self.problems: dict[str, None] = {}
 
     def problem(self, error: InexpressibleError) -> None:
         """Note why the model is declined; all reasons are told together."""
@@ -91,7 +90,9 @@ class Builder:
         name = self._free(f"{place[0]}_again")
         config = {"name": name, "trainable": True, "dtype": "float32", "activation": "linear"}
         self.tree.notes.append(f"{name}: a second name for {place[0]}, which is used twice at once")
-        self.emitted[owner].append(Emitted("Activation", config, None, {0: [place]}))
+        again = Emitted("Activation", config)
+        again.nodes[0] = [place]
+        self.emitted[owner].append(again)
         return name, 0, 0
 
     def _begin(self) -> None:
@@ -128,7 +129,7 @@ class Builder:
         same = result == config
         if changes:
             self.tree.notes.append(f"{member.name}: {' and '.join(changes)} written as TensorFlow.js reads it")
-        self.emitted[member.name] = [Emitted("InputLayer", result, member.entry if same else None)]
+        self.emitted[member.name] = [Emitted("InputLayer", result, entry=member.entry if same else None)]
         shape = result.get("batch_input_shape")
         known = tuple(shape) if isinstance(shape, list) else None
         masked = Masks(keras=outer.masks.keras if outer else None)
@@ -211,7 +212,7 @@ class Builder:
             same = piece.parts is None and own == piece.name == member.name and piece.config == layer.config
             entry = member.entry if same and piece.class_name == member.class_name else None
             config = piece.config if own == piece.name else {**piece.config, "name": own}
-            found.append(Emitted(piece.class_name, config, entry))
+            found.append(Emitted(piece.class_name, config, entry=entry))
         self.emitted[member.name] = found
         if not chain.notes and any(emitted.entry is None for emitted in found):
             self.tree.notes.append(f"{member.name}: {_change(layer, found)}")
@@ -281,11 +282,11 @@ def _as_layer(member: Member, built: Built, *, wrapped: bool) -> Emitted:
     """Return the layer that a model, or one applied to each step, is in the model around it."""
     name = valid(member.name)
     if not built.changed and name == member.name:
-        return Emitted(member.class_name, {**_named(member.entry["config"], name)}, member.entry)
+        return Emitted(member.class_name, {**_named(member.entry["config"], name)}, entry=member.entry)
     if wrapped:
         held = {**member.entry["config"]["layer"], "class_name": built.class_name, "config": built.config}
-        return Emitted("TimeDistributed", {**member.entry["config"], "name": name, "layer": held}, None)
-    return Emitted(built.class_name, _named(built.config, name), None)
+        return Emitted("TimeDistributed", {**member.entry["config"], "name": name, "layer": held})
+    return Emitted(built.class_name, _named(built.config, name))
 
 
 def _named(config: Config | list[Config], name: str) -> Config:

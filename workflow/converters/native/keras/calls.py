@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.wording import shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,12 +26,14 @@ MASK = "mask"
 """The argument that holds the place of a mask."""
 
 
-@dataclass(frozen=True)
-class Call:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Call(Record):
     """One call of a layer: the tensors that it is given and the other arguments that mean something."""
 
     inputs: tuple[Reference, ...]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = _NOTHING
     shapes: tuple[Any, ...] = ()
     """What Keras recorded as the shapes of the inputs, where it did."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.keras.tree import is_container
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.calls import Reference
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from workflow.converters.native.keras.signals import Signal
 
 
-@dataclass
 class Emitted:
     """One layer of the result; ``nodes`` are its calls, by the numbers that they have in the source.
 
     ``entry`` is the layer as it stands in the source, when nothing but its inputs may have changed.
     """
 
-    class_name: str
-    config: Config
-    entry: Config | None
-    nodes: dict[int, list[Reference]] = field(default_factory=dict)
+    def __init__(self, class_name: str, config: Config, *, entry: Config | None = None) -> None:
+        self.class_name = class_name
+        self.config = config
+        self.entry = entry
+        self.nodes: dict[int, list[Reference]] = {}
 
     @property
     def name(self) -> str:
@@ -36,8 +36,7 @@ class Emitted:
         return number + is_container({"class_name": self.class_name, "config": self.config})
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(Record):
     """A model of the result: how many tensors it is given, what it gives, and whether it differs from the source."""
 
     class_name: str

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import zlib
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from workflow.converters.native.keras.model import Stored
 from workflow.errors import ModelFileError
@@ -26,8 +23,6 @@ _AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes
 _DISTRUST = "Keras writes no such file: do not trust it."
 _FREE = 64 << 20  # what a data set may take without being looked at twice
 _MOST_PACKED = 100  # as much again as gzip makes of trained weights, which hardly shrink
-_DEEPEST = 100  # levels of a configuration; Keras's own have some 20
-_LARGEST_TEXT = 64 << 20
 _CHUNK = 4 << 20
 
 
@@ -79,7 +74,7 @@ def stored(group: Group, name: str, *, where: str) -> Stored:
         raise ModelFileError(f"{where}: the weight {shown(name)} of {group.name} is not in the file", hint=_AGAIN)
     data = holder.data(last)
     shape = _sound_shape(data, f"{where}: the weight {shown(name)}")
-    return Stored(name.removesuffix(":0"), shape, np.dtype(data.dtype), data.read)
+    return Stored(name.removesuffix(":0"), shape, data.dtype, data)
 
 
 def _kind(group: Group, name: str, *, where: str) -> Kind | None:
@@ -116,43 +111,13 @@ def _texts(value: object) -> list[str]:
     return [text(name) or "" for name in value]
 
 
-def parsed(raw: str, where: str) -> Any:
-    """Return a JSON value of sane depth and size; raises ``ModelFileError``."""
-    if len(raw) > _LARGEST_TEXT:
-        raise ModelFileError(f"{where} is too large for a model", hint=_DISTRUST)
-    try:
-        value = json.loads(raw)
-    except RecursionError as error:
-        raise ModelFileError(f"{where} is nested too deeply for a model", hint=_DISTRUST) from error
-    except ValueError as error:
-        raise ModelFileError(f"{where} is not JSON ({error})", hint=_AGAIN) from error
-    require_shallow(value, where)
-    return value
-
-
-def require_shallow(value: object, where: str) -> None:
-    """Raise ``ModelFileError`` for a JSON value that is nested more deeply than any model."""
-    level = [value]
-    for _ in range(_DEEPEST):
-        inner: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
-        if not inner:
-            return
-        level = inner
-    raise ModelFileError(f"{where} is nested too deeply for a model", hint=_DISTRUST)
-
-
 def _sound_shape(data: Data, what: str) -> tuple[int, ...]:
     """Return an array's shape when there are numbers for it; raises ``ModelFileError``."""
     if data.shape is None or not data.is_numeric:
         raise ModelFileError(f"{what} holds {data.dtype}, not numbers", hint=_AGAIN)
     if data.leads_away:
         raise ModelFileError(f"{what} takes its values from another file", hint=_DISTRUST)
-    claimed = math.prod(data.shape) * np.dtype(data.dtype).itemsize
+    claimed = math.prod(data.shape) * int(data.dtype[2:])
     bomb = claimed > _FREE and claimed > data.room * _MOST_PACKED
     if bomb or (not data.is_packed and data.room < claimed):
         raise ModelFileError(f"{what} claims {claimed:,} bytes, of which the file holds {data.room:,}", hint=_DISTRUST)

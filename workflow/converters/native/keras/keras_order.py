@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.calls import calls, references
 from workflow.converters.native.keras.tree import entries, inner_model, layer_name
 from workflow.errors import ModelFileError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,8 +21,7 @@ _HINT = "The topology is damaged: convert the model again."
 _Node = tuple[str, int]
 
 
-@dataclass(frozen=True)
-class _Weights:
+class _Weights(Record):
     trainable: list[str]
     fixed: list[str]
 
@@ -65,14 +64,14 @@ def _weights(entry: Config, names: Names) -> _Weights:
     return _Weights([], [*trainable, *fixed]) if frozen else _Weights(trainable, fixed)
 
 
-@dataclass
 class _Graph:
     """The calls of a model's layers, met from its results backwards, as Keras meets them."""
 
-    entries: dict[str, Config]
-    finished: list[_Node] = field(default_factory=list)
-    met: dict[str, int] = field(default_factory=dict)
-    _done: set[_Node] = field(default_factory=set)
+    def __init__(self, entries: dict[str, Config]) -> None:
+        self.entries = entries
+        self.finished: list[_Node] = []
+        self.met: dict[str, int] = {}
+        self._done: set[_Node] = set()
 
     def visit(self, start: _Node) -> None:
         """Note the calls that a call depends on, each before those that depend on it."""

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras.allowed import TABLES, require_allowed
-from workflow.converters.native.keras.hdf5 import require_shallow
 from workflow.converters.native.keras.lowering.recurrent import CELLS
 from workflow.converters.native.keras.model import InexpressibleError
-from workflow.converters.native.keras.tree import inner, is_container, layer_name, leaves, replaced
+from workflow.converters.native.keras.parsing import require_shallow
+from workflow.converters.native.keras.tree import inner, is_container, layer_name, leaves, rename_classes
 from workflow.converters.native.keras.variables import variables
 from workflow.converters.native.reading import open_model
-from workflow.converters.native.tensors import DTYPES, opened
+from workflow.converters.native.tensors import ITEM_BYTES, opened
 from workflow.errors import ModelFileError
+from workflow.formats.hdf5.writing import NewData
 from workflow.formats.topology import model_config
 from workflow.formats.wording import shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path as FilePath
 
     from workflow.converters.native.keras.model import Config
@@ -37,8 +36,7 @@ _CELL_OPTIONS = frozenset({"cell", "return_sequences", "return_state", "go_backw
 _ALWAYS = frozenset({"name", "trainable", "dtype", "batch_input_shape"})
 
 
-@dataclass(frozen=True)
-class LayersModel:
+class LayersModel(Record):
     """The configuration of a layers model as Keras 2 reads it, and its weights by their names in Keras."""
 
     config: Config
@@ -61,13 +59,29 @@ class LayersModel:
 
     def blocks(self, name: str) -> Iterator[memoryview]:
         """Yield a weight's bytes, restored if they are quantized; each piece is valid until the next is asked for."""
-        for block in opened(self._weights[name].restored())():
-            if block.size:
-                yield block.view(np.uint8).data
+        return opened(self._weights[name].restored())()
+
+    def data(self, name: str, written: Callable[[int], None]) -> NewData:
+        """Return a weight to be written, whose values are read when their turn comes; ``written`` hears of them."""
+
+        def blocks() -> Iterator[memoryview]:
+            for block in self.blocks(name):
+                written(len(block))
+                yield block
+
+        return NewData(*self.kind(name), blocks)
+
+    def require_all(self, count: int) -> None:
+        """Raise ``ModelFileError`` unless the layers of the model use as many weights as there are."""
+        if count != self.count():
+            raise ModelFileError(
+                f"the manifest has {self.count()} weights, and the layers of the model use {count} of them",
+                hint="The weights are those of another model: convert the model again.",
+            )
 
     def size(self) -> int:
         """Return how many bytes all weights take when they are restored."""
-        return sum(DTYPES[w.weight.dtype].itemsize * w.restored().size for w in self._weights.values())
+        return sum(ITEM_BYTES[w.weight.dtype] * w.restored().size for w in self._weights.values())
 
     def count(self) -> int:
         """Return how many weights there are."""
@@ -93,7 +107,7 @@ def open_layers_model(path: FilePath) -> Iterator[LayersModel]:
         root = model_config(topology, str(path))
         require_shallow(root, f"{path}: the topology")
         config = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
-        config = replaced(config, _NAMES_IN_KERAS)
+        rename_classes(config, _NAMES_IN_KERAS)
         version = str(topology.get("keras_version") or root.get("keras_version") or "")
         _require_known(config, in_script=version.startswith(_MADE_IN_SCRIPT))
         yield LayersModel(config, _model_weights(model))

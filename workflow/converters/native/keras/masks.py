@@ -6,10 +6,10 @@ layer before it had. So where a model has masks, each layer that heeds one must 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.model import OPERATION, Layer
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ _HEED_IN_KERAS = frozenset({"Softmax", "GlobalAveragePooling1D", "Attention"})
 _MERGE = frozenset({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Operation"})
 
 
-@dataclass(frozen=True)
-class Masks:
+class Masks(Record):
     """The mask of one tensor, by the name of where it came from, in Keras and in TensorFlow.js."""
 
     keras: str | None = None

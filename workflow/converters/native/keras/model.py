@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
+    from workflow.converters.native.arrays import Array
+    from workflow.formats.hdf5.model import Data
 
 Config = dict[str, Any]
 Shape = tuple[int | None, ...]
@@ -29,23 +28,25 @@ class InexpressibleError(Exception):
     """One layer means something that no layers model can say; the text says what."""
 
 
-@dataclass(frozen=True)
-class Stored:
-    """One array in a Keras file; it is read only when ``read`` is called. ``name`` is "" where files have none."""
+class Stored(Record):
+    """One array in a Keras file, unread; ``name`` is "" where files have none, ``dtype`` a type as numpy writes it."""
 
     name: str
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    read: Callable[[], Array]
+    dtype: str
+    data: Data
 
     @property
     def role(self) -> str:
         """The last part of its name: kernel, bias..."""
         return self.name.rpartition("/")[2]
 
+    def read(self) -> Array:
+        """Return all of its values."""
+        return self.data.read()
 
-@dataclass(frozen=True)
-class KerasFile:
+
+class KerasFile(Record):
     """A Keras model as it lies in a file, its configuration in the words of Keras 2.
 
     ``weights`` holds each layer's arrays by its path, in Keras's order. ``order`` are the layers of the top level and
@@ -63,18 +64,27 @@ class KerasFile:
     repairs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Part:
-    """One weight of a layer of the result: the last part(s) of its name, and how its values come about."""
+class Part(Record):
+    """One weight of a layer of the result: the last part(s) of its name, and how its values come about.
+
+    Without ``compute`` they are those of its source, in the order in which they are stored.
+    """
 
     role: str
     shape: tuple[int, ...]
-    read: Callable[[], Array]
+    compute: Callable[[], Array] | None
     source: Stored | None = None
 
+    def read(self) -> Array:
+        """Return all of its values."""
+        if self.compute is not None:
+            return self.compute()
+        if self.source is None:
+            raise TypeError(f"{self.role} has no values")
+        return self.source.read().reshape(self.shape)
 
-@dataclass(frozen=True)
-class Piece:
+
+class Piece(Record):
     """One layer of the result. ``inputs``: a number from 0 is an earlier piece, -1 - k the k-th input of the whole.
 
     ``parts`` is None when the layer keeps its stored weights as they are.
@@ -92,8 +102,7 @@ class Piece:
         return name
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Record):
     """One call of one layer that is to be expressed: its options, the shapes it is given, and its stored arrays."""
 
     class_name: str
@@ -135,13 +144,13 @@ class Layer:
         return len(self.shape)
 
 
-@dataclass
 class Chain:
     """Pieces that together do what one layer does, the last giving the result; ``notes`` says what was changed."""
 
-    layer: Layer
-    pieces: list[Piece] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    def __init__(self, layer: Layer, pieces: Sequence[Piece] = ()) -> None:
+        self.layer = layer
+        self.pieces = list(pieces)
+        self.notes: list[str] = []
 
     @property
     def last(self) -> tuple[int, ...]:

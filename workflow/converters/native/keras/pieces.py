@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.keras import masks
@@ -12,6 +11,7 @@ from workflow.converters.native.keras.model import Chain, Layer, Piece
 from workflow.converters.native.keras.objects import loadable, quick
 from workflow.converters.native.keras.shapes import output_shapes
 from workflow.converters.native.keras.tree import is_container
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,8 +84,7 @@ def after(chain: Chain, given: tuple[Masks, ...], *, made_here: str | None) -> M
     return Masks(masks.after_in_keras(chain.layer, given), made[-1].script)
 
 
-@dataclass(frozen=True)
-class Traced:
+class Traced(Record):
     """A piece with the shapes that it is given and those that it gives."""
 
     piece: Piece

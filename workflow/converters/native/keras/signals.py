@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.calls import Call, calls
@@ -11,6 +10,7 @@ from workflow.converters.native.keras.masks import NONE, Masks
 from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name
 from workflow.errors import ModelFileError
 from workflow.formats.wording import shown, some
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,7 @@ OUTSIDE: Reference = ("", 0, 0)
 """What the first layer of a Sequential is given, when no InputLayer stands before it."""
 
 
-@dataclass(frozen=True)
-class Signal:
+class Signal(Record):
     """One tensor of the result: where it comes from, its shape as far as known, and its masks."""
 
     place: Reference
@@ -36,8 +35,7 @@ class Signal:
     """The mask that it is, when it is one; such tensors are not part of the result."""
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Record):
     """One layer of a model, with its calls in order."""
 
     entry: Config

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keeping import by_name
-from workflow.converters.native.keras.archive import open_archive
 from workflow.converters.native.keras.assembly import assemble
 from workflow.converters.native.keras.tree import entries, layer_name
-from workflow.converters.native.keras.whole_file import open_whole_file
 from workflow.converters.native.metadata import with_metadata
 from workflow.converters.native.selection import plan_for
 from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
@@ -48,6 +46,8 @@ _UNDERSTOOD = frozenset(
 def keras_to_layers(job: NativeJob) -> Facts:
     """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
     _require_understood(job)
+    from workflow.converters.native.keras.whole_file import open_whole_file  # noqa: PLC0415  one of two sources
+
     with open_whole_file(job.source) as file:
         return _written(job, file)
 
@@ -55,6 +55,8 @@ def keras_to_layers(job: NativeJob) -> Facts:
 def archive_to_layers(job: NativeJob) -> Facts:
     """Write a layers model of a .keras archive; raises as ``EDGES`` says."""
     _require_understood(job)
+    from workflow.converters.native.keras.archive import open_archive  # noqa: PLC0415  one of two sources
+
     with open_archive(job.source, scratch=job.target.parent) as file:
         return _written(job, file)
 
@@ -106,7 +108,8 @@ def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
 
 def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tensor]]:
     """Return the weights in the order of the source file: layer by layer, one group for each or one for all."""
-    by_layer = [[one.tensor for one in _ordered(file, found)] for found in _layers(file, model) if found]
+    places = {id(array): place for place, array in enumerate(file.listed)}
+    by_layer = [[one.tensor for one in _ordered(found, places)] for found in _layers(file, model) if found]
     if split:
         return by_layer
     return [[tensor for group in by_layer for tensor in group]]
@@ -118,9 +121,11 @@ def _layers(file: KerasFile, model: Assembled) -> list[list[Placed]]:
     return [model.weights.get(name, []) for name in file.order]
 
 
-def _ordered(file: KerasFile, found: list[Placed]) -> list[Placed]:
-    """Return the weights of one layer of the top level as the file lists them, new ones behind what they are near."""
-    places = {id(array): place for place, array in enumerate(file.listed)}
+def _ordered(found: list[Placed], places: Mapping[int, int]) -> list[Placed]:
+    """Return the weights of one layer of the top level as the file lists them, new ones behind what they are near.
+
+    ``places`` are the numbers of the file's arrays, by their identities.
+    """
     ranked: list[tuple[int, Placed]] = []
     place = -1
     for one in found:
@@ -131,7 +136,7 @@ def _ordered(file: KerasFile, found: list[Placed]) -> list[Placed]:
 
 def _plan(groups: list[list[Tensor]], options: Mapping[str, Any]) -> QuantizationPlan | None:
     tensors = [tensor for group in groups for tensor in group]
-    return plan_for(tensors, options, words=by_name(tensor.name for tensor in tensors))
+    return plan_for(lambda: tensors, options, words=lambda: by_name(tensor.name for tensor in tensors))
 
 
 def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:

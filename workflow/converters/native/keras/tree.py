@@ -9,7 +9,7 @@ from workflow.errors import ModelFileError
 from workflow.formats.wording import kind_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from workflow.converters.native.keras.model import Config, Path
 
@@ -77,13 +77,15 @@ def leaves(container: Config, path: Path = ()) -> Iterator[tuple[Path, Config]]:
             yield from leaves(model, here)
 
 
-def replaced(value: Any, names: dict[str, str]) -> Any:
-    """Return a configuration with class names exchanged, everywhere in it."""
-    if isinstance(value, list):
-        return [replaced(item, names) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: names.get(item, item) if key == "class_name" and isinstance(item, str) else replaced(item, names)
-        for key, item in value.items()
-    }
+def rename_classes(value: Any, names: Mapping[str, str]) -> None:
+    """Exchange class names in a configuration, everywhere in it and where it is."""
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            name = here.get("class_name")
+            if isinstance(name, str) and name in names:
+                here["class_name"] = names[name]
+            waiting += [item for item in here.values() if isinstance(item, dict | list)]
+        elif isinstance(here, list):
+            waiting += [item for item in here if isinstance(item, dict | list)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.shapes import channels_last, spatial
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     Rule = Callable[[Config, Shape | None], list["Variable"]]
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(Record):
     """One weight: its role (``kernel``, ``forward_lstm/kernel``) and its shape, None where that is not known."""
 
     role: str

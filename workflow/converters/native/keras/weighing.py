@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from workflow.converters.native.tensors import Tensor, manifest_dtype
+from workflow.converters.native.tensors import Tensor, is_stored_as, manifest_dtype, of_array
 from workflow.errors import ModelFileError
 from workflow.formats.wording import shown
+from workflow.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
     from workflow.converters.native.keras.model import Part, Shape, Stored
     from workflow.converters.native.keras.variables import Variable
 
 _HINT = "The file is damaged, or its weights are of another model than its configuration."
-_FLOATS = ("float32", "float64", "float16")
+_FLOAT = "float32"  # what all weights of layers are in TensorFlow.js
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(Record):
     """One weight of the result, and the array of the source that it is or is made of."""
 
     tensor: Tensor
@@ -54,14 +51,11 @@ def found_by(stored: str, name: str) -> bool:
 def _tensor(part: Part, name: str) -> Tensor:
     source = part.source
     own = source.name if source and found_by(source.name, name) and source.shape == part.shape else name
-    dtype = manifest_dtype(source.dtype, name) if source else "float32"
-    if dtype == "float32" or source is None:
-        return Tensor(own, part.shape, "float32", part.read)
-    return Tensor(own, part.shape, "float32", _as_float(part.read))
-
-
-def _as_float(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
-    return lambda: read().astype("float32")
+    if source is None or manifest_dtype(source.dtype, name) == _FLOAT:
+        if source is not None and part.compute is None and is_stored_as(source.dtype, _FLOAT):
+            return Tensor(own, part.shape, _FLOAT, lambda: source.data.blocks)
+        return of_array(own, part.shape, dtype=_FLOAT, read=part.read)
+    return of_array(own, part.shape, dtype=_FLOAT, read=lambda: part.read().astype(_FLOAT))
 
 
 def _fits(shape: tuple[int, ...], wanted: Shape) -> bool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras import hdf5
 from workflow.converters.native.keras.dialect import as_keras2, own_class
 from workflow.converters.native.keras.model import KerasFile
-from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name, leaves, replaced
+from workflow.converters.native.keras.parsing import parsed
+from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name, leaves, rename_classes
 from workflow.errors import ModelFileError
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.wording import shown, some
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +36,7 @@ _BACKENDS = frozenset({"tensorflow", "jax", "torch", "numpy", "openvino", "cntk"
 _MOST_GROUPS = 1_000_000
 
 
-@dataclass(frozen=True)
-class _Group:
+class _Group(Record):
     """The arrays of one layer of the top level."""
 
     layer: str
@@ -64,9 +64,8 @@ def _model(root: Group, where: str, path: FilePath) -> KerasFile:
     version = hdf5.text(attributes.get("keras_version", weights.attrs.get("keras_version")))
     version_warnings(version, path)
     backend = hdf5.text(attributes.get("backend", weights.attrs.get("backend")))
-    written = replaced(
-        hdf5.parsed(hdf5.text(attributes["model_config"]) or "", f"{where}: model_config"), _FORMER_NAMES
-    )
+    written = parsed(hdf5.text(attributes["model_config"]) or "", f"{where}: model_config")
+    rename_classes(written, _FORMER_NAMES)
     config, repairs = as_keras2(written, version or "")
     if not is_container(config):
         raise own_class(config)
@@ -108,7 +107,7 @@ def _require_layout(config: Config, backend: str | None) -> None:
 
 def _training(attributes: Any, where: str) -> Any:
     raw = hdf5.text(attributes.get("training_config"))
-    return hdf5.parsed(raw, f"{where}: training_config") if raw else None
+    return parsed(raw, f"{where}: training_config") if raw else None
 
 
 def _groups(root: Group, where: str) -> list[_Group]:

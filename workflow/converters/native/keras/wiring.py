@@ -159,7 +159,7 @@ def _row_as_graph(builder: Builder, found: list[Emitted], output: Signal) -> Bui
         layers.append({"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []})
     for emitted in found:
         nodes = [[begin if place == OUTSIDE else place for place in node] for _, node in sorted(emitted.nodes.items())]
-        layers.append(_entry(Emitted(emitted.class_name, emitted.config, None), nodes))
+        layers.append(_entry(Emitted(emitted.class_name, emitted.config), nodes))
     source = builder.container["config"]
     kept = {key: source[key] for key in ("name", "trainable") if key in source} if isinstance(source, dict) else {}
     ends = {"input_layers": [list(begin)], "output_layers": [list(output.place)]}

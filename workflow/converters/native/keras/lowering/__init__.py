@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.keras.allowed import TABLES
-from workflow.converters.native.keras.lowering import (
-    activations,
-    convolution,
-    normalization,
-    pooling,
-    resampling,
-    simple,
-)
-from workflow.converters.native.keras.lowering.operations import operation
-from workflow.converters.native.keras.lowering.recurrent import bidirectional, recurrent, time_distributed, with_cell
+from workflow.converters.native.keras.lowering import activations
 from workflow.converters.native.keras.model import OPERATION, Chain, Layer, Piece
 
 if TYPE_CHECKING:
@@ -32,44 +24,57 @@ _IMAGE_NOISE = (
     *("RandAugment", "AugMix", "CutMix", "MixUp"),
 )
 _NOTHING = ("Identity", "ActivityRegularization", "SpatialDropout2D", "SpatialDropout3D", *_IMAGE_NOISE)
+_GLOBAL = [f"Global{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3)]
 _ELEMENTWISE = frozenset({"ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReLU", "Activation"})
 _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D"})
 
+
+def _in(module: str, function: str) -> Callable[..., Chain]:
+    """Return a function that imports its module only when it is called: most models have few sorts of layers."""
+
+    def lower(*given: object) -> Chain:
+        chain: Chain = getattr(import_module(f"{__name__}.{module}"), function)(*given)
+        return chain
+
+    return lower
+
+
+_AS_IT_IS: Lowering = _in("simple", "as_it_is")
 LOWERINGS: dict[str, Lowering] = {
-    **dict.fromkeys(_NOTHING, simple.nothing),
-    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), convolution.convolution),
-    "DepthwiseConv2D": convolution.depthwise,
-    "SeparableConv2D": convolution.separable,
-    "SeparableConv1D": convolution.separable_1d,
-    "DepthwiseConv1D": convolution.depthwise_1d,
-    "Conv1DTranspose": convolution.transposed_1d,
-    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), pooling.pooling),
-    **{f"Global{kind}Pooling{rank}D": pooling.global_pooling for kind in ("Max", "Average") for rank in (1, 2, 3)},
-    "BatchNormalization": normalization.batch_normalization,
-    "LayerNormalization": normalization.layer_normalization,
-    "GroupNormalization": normalization.group_normalization,
-    "Normalization": normalization.normalization,
-    "Rescaling": normalization.rescaling,
-    **dict.fromkeys(("ZeroPadding1D", "Cropping1D", "UpSampling1D"), resampling.one_dimension),
-    **dict.fromkeys(("ZeroPadding3D", "Cropping3D", "UpSampling3D"), resampling.three_dimensions),
-    "UpSampling2D": resampling.upsampling,
-    "Resizing": resampling.resizing,
-    "CenterCrop": resampling.center_crop,
-    "ReLU": simple.relu,
-    "ELU": simple.elu,
-    "Softmax": simple.softmax,
-    **dict.fromkeys(("Add", "Multiply", "Average", "Maximum", "Minimum"), simple.merge),
-    "Subtract": simple.subtract,
-    "Concatenate": simple.concatenate,
-    "Dot": simple.dot,
-    "Flatten": simple.flatten,
-    "SpatialDropout1D": simple.spatial_dropout,
-    "Attention": simple.attention,
-    **dict.fromkeys(_RECURRENT, recurrent),
-    "RNN": with_cell,
-    "Bidirectional": bidirectional,
-    "TimeDistributed": lambda layer: time_distributed(layer, express),
-    OPERATION: operation,
+    **dict.fromkeys(_NOTHING, _in("simple", "nothing")),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), _in("convolution", "convolution")),
+    "DepthwiseConv2D": _in("convolution", "depthwise"),
+    "SeparableConv2D": _in("convolution", "separable"),
+    "SeparableConv1D": _in("convolution", "separable_1d"),
+    "DepthwiseConv1D": _in("convolution", "depthwise_1d"),
+    "Conv1DTranspose": _in("convolution", "transposed_1d"),
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), _in("pooling", "pooling")),
+    **dict.fromkeys(_GLOBAL, _in("pooling", "global_pooling")),
+    "BatchNormalization": _in("normalization", "batch_normalization"),
+    "LayerNormalization": _in("normalization", "layer_normalization"),
+    "GroupNormalization": _in("normalization", "group_normalization"),
+    "Normalization": _in("normalization", "normalization"),
+    "Rescaling": _in("normalization", "rescaling"),
+    **dict.fromkeys(("ZeroPadding1D", "Cropping1D", "UpSampling1D"), _in("resampling", "one_dimension")),
+    **dict.fromkeys(("ZeroPadding3D", "Cropping3D", "UpSampling3D"), _in("resampling", "three_dimensions")),
+    "UpSampling2D": _in("resampling", "upsampling"),
+    "Resizing": _in("resampling", "resizing"),
+    "CenterCrop": _in("resampling", "center_crop"),
+    "ReLU": _in("simple", "relu"),
+    "ELU": _in("simple", "elu"),
+    "Softmax": _in("simple", "softmax"),
+    **dict.fromkeys(("Add", "Multiply", "Average", "Maximum", "Minimum"), _in("simple", "merge")),
+    "Subtract": _in("simple", "subtract"),
+    "Concatenate": _in("simple", "concatenate"),
+    "Dot": _in("simple", "dot"),
+    "Flatten": _in("simple", "flatten"),
+    "SpatialDropout1D": _in("simple", "spatial_dropout"),
+    "Attention": _in("simple", "attention"),
+    **dict.fromkeys(_RECURRENT, _in("recurrent", "recurrent")),
+    "RNN": _in("recurrent", "with_cell"),
+    "Bidirectional": _in("recurrent", "bidirectional"),
+    "TimeDistributed": lambda layer: _in("recurrent", "time_distributed")(layer, express),
+    OPERATION: _in("operations", "operation"),
 }
 
 
@@ -81,11 +86,11 @@ def express(layer: Layer) -> Chain:
     """
     function = layer.config.get("activation")
     if layer.class_name in _RECURRENT or function is None:
-        return _named(LOWERINGS.get(layer.class_name, simple.as_it_is)(layer))
+        return _named(LOWERINGS.get(layer.class_name, _AS_IT_IS)(layer))
     name = activations.native_name(function) if isinstance(function, str) else None
     if name is not None:
         changed = layer if name == function else _with_activation(layer, name)
-        return _named(LOWERINGS.get(layer.class_name, simple.as_it_is)(changed))
+        return _named(LOWERINGS.get(layer.class_name, _AS_IT_IS)(changed))
     return _named(_activated(layer, function))
 
 
@@ -95,11 +100,11 @@ def _activated(layer: Layer, function: Any) -> Chain:
         if layer.class_name == "Activation":
             chain = Chain(layer)
         else:
-            chain = LOWERINGS.get(layer.class_name, simple.as_it_is)(_with_activation(layer, "linear"))
+            chain = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
         activations.compose(chain, function)
         return chain
     if isinstance(function, dict) and function.get("class_name") in _ELEMENTWISE:
-        chain = LOWERINGS.get(layer.class_name, simple.as_it_is)(_with_activation(layer, "linear"))
+        chain = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
         options = function.get("config")
         config: Config = {**(options if isinstance(options, dict) else {}), "name": f"{layer.name}_activation"}
         chain.extend(express(Layer(function["class_name"], config, (None,))))

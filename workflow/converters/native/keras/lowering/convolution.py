@@ -12,7 +12,8 @@ from workflow.converters.native.keras.shapes import channels_last, spatial
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.converters.native.keras.model import Array, Config, Layer, Part, Stored
+    from workflow.converters.native.arrays import Array
+    from workflow.converters.native.keras.model import Config, Layer, Part, Stored
 
 _LARGEST_KERNEL = 1 << 28  # numbers: 1 GiB
 _LARGEST_WINDOW = 1 << 16

@@ -10,7 +10,8 @@ from workflow.formats.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.converters.native.keras.model import Array, Layer, Stored
+    from workflow.converters.native.arrays import Array
+    from workflow.converters.native.keras.model import Layer, Stored
 
 
 def matched(roles: Sequence[str], arrays: Sequence[Stored], *, what: str) -> list[Stored]:
@@ -36,13 +37,12 @@ def of(layer: Layer, *roles: str) -> dict[str, Stored]:
 
 def kept(role: str, array: Stored) -> Part:
     """Return a stored array as it is, as a weight of this role."""
-    return Part(role, array.shape, array.read, array)
+    return Part(role, array.shape, None, array)
 
 
 def reshaped(role: str, array: Stored, *, shape: Sequence[int]) -> Part:
     """Return a stored array with other axes, its values in the same order."""
-    wanted = tuple(shape)
-    return Part(role, wanted, lambda: array.read().reshape(wanted), array)
+    return Part(role, tuple(shape), None, array)
 
 
 def made(role: str, shape: Sequence[int], *, read: Callable[[], Array], source: Stored | None = None) -> Part:

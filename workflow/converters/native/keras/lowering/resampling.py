@@ -12,7 +12,8 @@ from workflow.converters.native.keras.shapes import channels_last, output_shapes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.native.keras.model import Array, Config, Layer
+    from workflow.converters.native.arrays import Array
+    from workflow.converters.native.keras.model import Config, Layer
 
 _LARGEST_MATRIX = 1 << 22  # elements; beyond it a Dense layer is no sane way to resize
 
