@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import shutil
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from workflow import processes
+from workflow.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 _POLL_SECONDS = 0.5  # also what lets ^C through on Windows, where waiting on a lock cannot be interrupted
 _CODE_SECONDS = 2.0
@@ -33,7 +32,7 @@ class HungUpError(Exception):
 class Dialogue:
     """A process that answers questions: one JSON object per line, each answer with the ``id`` of its question."""
 
-    def __init__(self, process: processes.Process, *, scratch: Path) -> None:
+    def __init__(self, process: processes.Process, *, scratch: Scratch) -> None:
         self._process = process
         self._scratch = scratch
         self._lines: queue.Queue[bytes | None] = queue.Queue()
@@ -90,7 +89,7 @@ class Dialogue:
                 self._process.stdin.close()  # hanging up is what tells it to go
         self._waited(patience)
         processes.kill(self._process, grace=grace)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.close()
 
     def _next(self, deadline: float | None) -> bytes:
         while True:
@@ -117,16 +116,16 @@ def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], 
 
     Raises ``OSError`` when it cannot be started.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="tfjs-workflow-"))
+    scratch = Scratch("workflow")
     log.parent.mkdir(parents=True, exist_ok=True)
-    variables = {**environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))}
+    variables = {**environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch.path))}
     try:
         with log.open("ab") as sink:
             process = processes.start(
-                argv(scratch), stdin=processes.PIPE, stdout=processes.PIPE, stderr=sink, env=variables
+                argv(scratch.path), stdin=processes.PIPE, stdout=processes.PIPE, stderr=sink, env=variables
             )
     except OSError:
-        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.close()
         raise
     return Dialogue(process, scratch=scratch)
 

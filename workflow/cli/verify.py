@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workflow import scratch
 from workflow.errors import ModelFileError, RuntimeRequiredError, UsageError
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def verify(
     settings = replace(drawn, enabled=not quick, atol=atol, rtol=rtol)
     result = _subject(artifact, model_format)
     source = None if against is None else _subject(against, source_format)
-    with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
-        case = Case(result, source, settings, Path(folder), timeout=timeout)
+    with scratch.folder("verify") as folder:
+        case = Case(result, source, settings, folder, timeout=timeout)
         _verify(case, environment, locate=locate, as_json=as_json)
 
 

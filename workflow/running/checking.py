@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import scratch
 from workflow.errors import ModelFileError
 from workflow.recipe.model import Step
 from workflow.running.settling import result_format
@@ -96,12 +96,12 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     pool = order.workshop.runtimes()
     own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout or TIME_LIMIT, listener=order.listener)
     own = dataclasses.replace(own, keras3=lambda: worker_if_made(order.workshop, order.listener))
-    with tempfile.TemporaryDirectory(prefix="tfjs-verify-") as folder:
+    with scratch.folder("verify") as folder:
         case = Case(
             result,
             source,
             settings,
-            Path(folder),
+            folder,
             may_quantize=is_quantized(step),
             timeout=order.timeout,
             references=pool.references,

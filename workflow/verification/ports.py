@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import scratch
 from workflow.converters.native import DeclinedError
 from workflow.errors import ModelFileError
 from workflow.formats.strict_json import read_object
@@ -174,8 +173,8 @@ def _archive(subject: Subject) -> Ports:
     from workflow.converters.native.keras.archive import open_archive  # noqa: PLC0415  as above
 
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        return of_config(stack.enter_context(open_archive(subject.path, scratch=scratch)).config)
+        folder = stack.enter_context(scratch.folder("archive"))
+        return of_config(stack.enter_context(open_archive(subject.path, scratch=folder)).config)
 
 
 _READERS: Mapping[str, Callable[[Subject], Ports]] = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.scratch import Scratch
 from workflow.verification import outputs
 from workflow.verification.model import NotRun
 
@@ -46,8 +46,8 @@ class References:
     def _place(self) -> Path:
         """Return the folder of the answers, which is removed at the end of the process at the latest."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="tfjs-references-"))
-            self._removal = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            made = Scratch("references")
+            self._folder, self._removal = made.path, weakref.finalize(self, made.close)
         return self._folder
 
 

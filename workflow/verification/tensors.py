@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import scratch
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.arrays import whole
 from workflow.converters.native.keras.archive import open_archive
@@ -68,7 +67,7 @@ def configuration_of(subject: Subject) -> object:
     if subject.format == "keras":
         with open_whole_file(subject.path) as file:
             return file.config
-    with tempfile.TemporaryDirectory() as scratch, open_archive(subject.path, scratch=Path(scratch)) as file:
+    with scratch.folder("archive") as folder, open_archive(subject.path, scratch=folder) as file:
         return file.config
 
 
@@ -98,7 +97,7 @@ def _keras(subject: Subject) -> Iterator[Views]:
 
 @contextlib.contextmanager
 def _archive(subject: Subject) -> Iterator[Views]:
-    with tempfile.TemporaryDirectory() as scratch, open_archive(subject.path, scratch=Path(scratch)) as file:
+    with scratch.folder("archive") as folder, open_archive(subject.path, scratch=folder) as file:
         yield _keras_weights(file)
 
 
