@@ -35,11 +35,12 @@ class Task(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Whether a task runs, and why; ``reasons`` is never empty."""
+    """Whether a task runs, and why; ``reasons`` is never empty. ``refused`` says why running will be refused, if so."""
 
     task: Task
     runs: bool
     reasons: tuple[str, ...]
+    refused: str = ""
 
 
 class Selection(NamedTuple):
@@ -107,10 +108,17 @@ def plan(recipe: Recipe, selection: Selection, *, environment: str) -> list[Deci
     for task in selected(recipe, selection):
         forced = selection.forces(task.name)
         decision = decide(task, recipe, environment=environment, pending=pending, forced=forced)
+        decision = decision if forced or not decision.runs else decision._replace(refused=_refused(task.output))
         decisions.append(decision)
         if decision.runs:
             pending.add(task.name)
     return decisions
+
+
+def _refused(output: Path) -> str:
+    """Return why a run will not replace what stands at an output; what a killed run left is put right by the next."""
+    evidence = "" if publishing.leftovers(output) else publishing.foreign(output)
+    return f"nothing shows that tfjs-workflow made {output.name} ({evidence})" if evidence else ""
 
 
 def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:

@@ -10,32 +10,35 @@ from typing import TYPE_CHECKING
 from workflow import planning
 from workflow.cli.console import console
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.running import publishing
 
 if TYPE_CHECKING:
     from workflow.planning import Decision, Selection
     from workflow.recipe.model import ModelSource, Recipe
 
-_SYMBOLS = {True: ("run ", "bold cyan"), False: ("skip", "dim")}
+_RUN, _SKIP, _STOP = ("run ", "bold cyan"), ("skip", "dim"), ("stop", "bold red")
 
 
 def print_plan(recipe: Recipe, decisions: list[Decision], *, ready: bool) -> None:
-    """Print one line per step: run or skip, its name, from where to where, and the reason."""
+    """Print one line per step: run, skip or stop, its name, from where to where, and the reason."""
     screen = console()
     width = max((len(decision.task.name) for decision in decisions), default=0)
     for decision in decisions:
-        word, style = _SYMBOLS[decision.runs]
+        word, style = (_STOP if decision.refused else _RUN) if decision.runs else _SKIP
         screen.print(word, style=style, end="  ")
         screen.print(f"{decision.task.name:<{width}}  {_journey(decision, recipe)}", markup=False)
-        for reason in decision.reasons:
+        refusal = (f"convert will refuse it: {decision.refused}", publishing.IF_FOREIGN) if decision.refused else ()
+        for reason in (*decision.reasons, *refusal):
             screen.print(f"{'':6}{'':{width}}  {reason}", style="dim", markup=False)
     running = sum(decision.runs for decision in decisions)
-    screen.print(f"{running} of {len(decisions)} to run", style="bold")
+    refused = sum(bool(decision.refused) for decision in decisions)
+    screen.print(f"{running} of {len(decisions)} to run{f', {refused} refused' if refused else ''}", style="bold")
     if running and not ready:
         screen.print(f"environment {recipe.environment} is not there yet: `convert` makes it first", markup=False)
 
 
 def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
-    """Return the plan as JSON text: recipe and per step name, kind, output, runs, reasons."""
+    """Return the plan as JSON text: recipe and per step name, kind, output, runs, reasons, and why it is refused."""
     steps = [
         {
             "step": decision.task.name,
@@ -43,6 +46,7 @@ def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
             "output": str(decision.task.output),
             "runs": decision.runs,
             "reasons": list(decision.reasons),
+            "refused": f"{decision.refused}: {publishing.IF_FOREIGN}" if decision.refused else None,
         }
         for decision in decisions
     ]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from workflow.running.records import Sidecar
 
 
+IF_FOREIGN = "choose another output, move it away, or pass --force: then it is set aside, not deleted"
+
+
 def staging_folder(output: Path) -> Path:
     """Return the folder beside ``output`` in which its next version is made."""
     return output.with_name(f".{output.name}.tfjs-workflow-staging")
@@ -119,16 +122,19 @@ def refuse_foreign(output: Path, *, force: bool) -> None:
 
     With ``force`` it may stay: ``publish`` sets it aside instead of deleting it.
     """
-    if force or not output.exists() or read_sidecar(sidecar_path(output)) is not None:
-        return
-    if output.is_dir() and not any(output.iterdir()):
-        return
+    evidence = "" if force else foreign(output)
+    if evidence:
+        raise OutputRefusedError(
+            f"{output} exists and nothing shows that tfjs-workflow made it ({evidence})", hint=IF_FOREIGN
+        )
+
+
+def foreign(output: Path) -> str:
+    """Return what shows that this tool did not make what stands at ``output``; empty when nothing does, or it did."""
     sidecar = sidecar_path(output)
-    evidence = f"{sidecar.name} cannot be read" if sidecar.exists() else f"there is no {sidecar.name} beside it"
-    raise OutputRefusedError(
-        f"{output} exists and nothing shows that tfjs-workflow made it ({evidence})",
-        hint="choose another output, move it away, or pass --force: then it is set aside, not deleted",
-    )
+    if not output.exists() or read_sidecar(sidecar) is not None or (output.is_dir() and not any(output.iterdir())):
+        return ""
+    return f"{sidecar.name} cannot be read" if sidecar.exists() else f"there is no {sidecar.name} beside it"
 
 
 def _place_to_keep(output: Path) -> Path | None:

@@ -68,6 +68,24 @@ def test_plan_as_json_can_be_read(recipe: Path, capfd: pytest.CaptureFixture[str
     assert [step["runs"] for step in steps] == [True, True]
 
 
+def test_plan_says_what_convert_will_refuse_and_what_force_does(
+    recipe: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_layers_model(recipe.parent / "out" / "sharded")
+    guarded(["plan", str(recipe)])
+    said = " ".join(capfd.readouterr().out.split())
+    assert "stop shard" in said
+    assert "convert will refuse it: nothing shows that tfjs-workflow made sharded" in said
+    assert "pass --force: then it is set aside" in said
+    assert "2 of 2 to run, 1 refused" in said
+    guarded(["plan", str(recipe), "--json"])
+    first, second = json.loads(capfd.readouterr().out)["steps"]
+    assert "--force" in first["refused"]
+    assert second["refused"] is None
+    guarded(["plan", str(recipe), "--force"])
+    assert "refuse" not in capfd.readouterr().out
+
+
 def test_plan_changes_no_byte(recipe: Path, tool_home: Path) -> None:
     folders = (recipe.parent, tool_home)
     before = [sorted(path.rglob("*")) for path in folders]
