@@ -27,18 +27,21 @@ class Record:
 
     if not TYPE_CHECKING:  # else these, too, would be taken for fields
         _fields = ()
+        _least = 0  # the number of fields up to the last that has to be given
 
         def __init_subclass__(cls, **named: Any) -> None:
             """Note the fields, those of the class above first."""
             super().__init_subclass__(**named)
             cls._fields = (*cls._fields, *cls.__annotations__)
+            needed = [place for place, name in enumerate(cls._fields, 1) if not hasattr(cls, name)]
+            cls._least = needed[-1] if needed else 0
 
         def __init__(self, *values: Any, **named: Any) -> None:
             """Take the fields; raises ``TypeError`` for too many, too few, and unknown ones."""
             own = self.__dict__
             for name, value in zip(self._fields, values):  # noqa: B905  strict would ask for all of them
                 own[name] = value
-            if named or len(values) != len(self._fields):
+            if named or not self._least <= len(values) <= len(self._fields):
                 self._complete(len(values), named)
 
         def _complete(self, given: int, named: dict[str, Any]) -> None:

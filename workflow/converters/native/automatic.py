@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workflow.converters.native.arrays import DTYPES, arrays_of
 from workflow.converters.native.plans import QuantizationPlan, literal, make_plan, stored_dtype
 from workflow.converters.native.quantization import LARGEST, affine, affine_blocks, extent
 from workflow.converters.native.tensors import ITEM_BYTES, opened
 from workflow.errors import ConversionError
+from workflow.numerics import np
 from workflow.records import Record
 
 if TYPE_CHECKING:

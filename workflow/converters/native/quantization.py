@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workflow.converters.native.arrays import DTYPES
 from workflow.errors import ConversionError
 from workflow.formats.wording import shown
+from workflow.numerics import np
 from workflow.records import Record
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.native.tensors import BLOCK_BYTES, ITEM_BYTES, Tensor, opened
+from workflow.converters.native.tensors import ITEM_BYTES, Tensor, opened
 from workflow.errors import ModelFileError
+from workflow.formats.blocks import BLOCK_BYTES, in_blocks
 from workflow.formats.tfjs_model import read_tfjs
 from workflow.formats.wording import shown
 from workflow.records import Record
@@ -131,11 +132,7 @@ class StoredWeight(Record):
         return self._blocks
 
     def _blocks(self) -> Iterator[memoryview]:
-        room = memoryview(bytearray(min(BLOCK_BYTES, self.stored_bytes)))
-        for start in range(0, self.stored_bytes, BLOCK_BYTES):
-            part = room[: self.stored_bytes - start]
-            self.source.read(self.offset + start, part)
-            yield part
+        return in_blocks(self.stored_bytes, lambda at, room: self.source.read(self.offset + at, room))
 
 
 def _restoring(tensor: Tensor) -> Blocks:

@@ -15,7 +15,6 @@ from workflow.running.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from io import FileIO
     from pathlib import Path
     from types import TracebackType
 
@@ -44,7 +43,11 @@ class _Shards:
             )
         self.names = [f"group{number}-shard{index}of{count}.bin" for index in range(1, count + 1)]
         self.shard_size = shard_size
-        self.folder = folder
+        self._folder = f"{folder}{os.sep}"
+
+    def path(self, number: int) -> str:
+        """Return where a file is."""
+        return self._folder + self.names[number]
 
 
 class _Run:
@@ -58,20 +61,20 @@ class _Run:
         self._at = start
         self._missing = size
         self._room = 0
-        self._file: FileIO | None = None
+        self._file = -1
 
     def write(self, block: memoryview) -> None:
         """Append bytes, over the end of a file into the next where need be."""
-        rest = block
-        self._missing -= len(rest)
+        self._missing -= len(block)
         if self._missing < 0:
             raise RuntimeError("more bytes of weights came than were announced")
-        while rest:
-            file = self._file if self._file is not None and self._room else self._next()
-            count = file.write(rest[: self._room])
+        while block:
+            if not self._room:
+                self._next()
+            count = os.write(self._file, block[: self._room])
             self._room -= count
             self._at += count
-            rest = rest[count:]
+            block = block[count:]
 
     def __enter__(self) -> _Run:  # noqa: PYI034  typing.Self is of 3.11
         return self
@@ -83,20 +86,19 @@ class _Run:
         if kind is None and self._missing:
             raise RuntimeError(f"{self._missing} bytes of weights were announced and did not come")
 
-    def _next(self) -> FileIO:
-        """Return the file that the next byte belongs to, opened at its place."""
+    def _next(self) -> None:
+        """Open the file that the next byte belongs to at its place."""
         self._close()
         number, begin = divmod(self._at, self._shards.shard_size)
-        handle = os.open(self._shards.folder / self._shards.names[number], _CREATING, 0o666)
-        self._file = os.fdopen(handle, "wb", buffering=0)
-        self._file.seek(begin)
+        self._file = os.open(self._shards.path(number), _CREATING, 0o666)
+        if begin:
+            os.lseek(self._file, begin, os.SEEK_SET)
         self._room = self._shards.shard_size - begin
-        return self._file
 
     def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 class _Job(Record):

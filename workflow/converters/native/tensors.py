@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     Blocks = Callable[[], Iterator[memoryview]]
     """Starts a pass over bytes: pieces of whole elements, each of which is valid until the next is asked for."""
 
-BLOCK_BYTES = 1 << 20  # large enough to keep the loop out of the way, small enough for the processor's cache
-
 ITEM_BYTES = {**weights_manifest.ITEM_BYTES, **weights_manifest.QUANTIZED_BYTES}
 """How many bytes an element of each dtype takes in weight files, where all numbers are little-endian."""
 

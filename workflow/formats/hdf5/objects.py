@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from workflow.formats.blocks import in_blocks
 from workflow.formats.hdf5 import texts, values
 from workflow.formats.hdf5.blocks import UNDEFINED
 from workflow.formats.hdf5.model import DamagedError, RefusedError, UnusualError
@@ -37,7 +38,6 @@ _MOST_BLOCKS = 1000
 _MOST_OBJECTS = 200_000
 _LAYOUT_VERSION = 3
 _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
-_PIECE = 1 << 20  # bytes to read at once
 
 
 class File:
@@ -247,13 +247,8 @@ class StoredData:
         return self._type.is_numeric
 
     def blocks(self) -> Iterator[memoryview]:
-        """Yield the bytes of all values in pieces."""
-        count = self._count()
-        room = memoryview(bytearray(min(count, _PIECE)))
-        for start in range(0, count, _PIECE):
-            part = room[: count - start]
-            self._fill(start, part)
-            yield part
+        """Return the bytes of all values in pieces."""
+        return in_blocks(self._count(), self._fill)
 
     def read(self) -> NDArray[Any]:
         """Return all values."""

@@ -95,24 +95,22 @@ def write_file(path: Path, root: NewGroup) -> None:
     with path.open("xb") as file:
         file.write(_SIGNATURE + struct.pack("<QQQQ", 0, UNDEFINED, end, UNDEFINED))
         file.write(struct.pack("<QQII16x", 0, root_place, 0, 0))
-        for at, piece in plan.pieces:
-            file.seek(at)
-            file.write(piece)
-        for at, data in plan.arrays:
-            file.seek(at)
-            written = sum(file.write(block) for block in data.blocks())
-            if written != data.size:
-                raise ValueError(f"{written} bytes came for an array of {data.size}")
-        file.truncate(end)
+        for part in plan.parts:
+            if isinstance(part, NewData):
+                written = sum(map(file.write, part.blocks()))
+                if written != part.size:
+                    raise ValueError(f"{written} bytes came for an array of {part.size}")
+                file.write(bytes(-written % 8))
+            else:
+                file.write(part)
 
 
 class _Plan:
-    """Where everything goes: pieces of the structure with their bytes, and arrays."""
+    """Where everything goes: pieces of the structure and arrays, one behind the other, each at an eighth byte."""
 
     def __init__(self) -> None:
         self.end = _SUPERBLOCK_BYTES
-        self.pieces: list[tuple[int, bytes]] = []
-        self.arrays: list[tuple[int, NewData]] = []
+        self.parts: list[bytes | NewData] = []
         self._placed: dict[int, int] = {}
         self._links: dict[int, int] = {}
 
@@ -136,7 +134,7 @@ class _Plan:
         place = UNDEFINED
         if data.size:
             place = self._room(data.size)
-            self.arrays.append((place, data))
+            self.parts.append(data)
         layout = struct.pack("<BBQQ", 3, 1, place, data.size)
         return [
             (_SPACE, 0, _space(data.shape, growing=True)),
@@ -176,7 +174,7 @@ class _Plan:
 
     def _piece(self, raw: bytes) -> int:
         at = self._room(len(raw))
-        self.pieces.append((at, raw))
+        self.parts.append(_padded(raw))
         return at
 
     def _room(self, size: int) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workflow.converters.native.keras.model import Config, Path
 
 _HINT = "The model's configuration is damaged: save the model again."
+_NESTED = (dict, list)
 _DEEPEST = 20  # models in models; a configuration that goes deeper is not one of Keras
 
 
@@ -86,6 +87,6 @@ def rename_classes(value: Any, names: Mapping[str, str]) -> None:
             name = here.get("class_name")
             if isinstance(name, str) and name in names:
                 here["class_name"] = names[name]
-            waiting += [item for item in here.values() if isinstance(item, dict | list)]
+            waiting += [item for item in here.values() if isinstance(item, _NESTED)]
         elif isinstance(here, list):
-            waiting += [item for item in here if isinstance(item, dict | list)]
+            waiting += [item for item in here if isinstance(item, _NESTED)]
