@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from workflow.recipe.model import ModelSource, Recipe, Step, Verification
 
+_UNFINISHED = {"failed": "the last run failed", "interrupted": "the last run was interrupted"}
+
 MODEL = "model"
 """The name of the model source among the steps."""
 
@@ -152,8 +154,7 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
     if sidecar is None and task.output.exists():
         yield "no record of an earlier run beside the output"
     elif sidecar is None and not interrupted:
-        failed = last_status(recipe, task) == "failed"
-        yield "the last run failed" if failed else "no finished result yet"
+        yield _UNFINISHED.get(last_status(recipe, task), "no finished result yet")
     if sidecar is None:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)

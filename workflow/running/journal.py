@@ -40,10 +40,12 @@ class Journal:
             path.write_bytes(b"")
         return path
 
-    def write(self, outcomes: list[Outcome], facts: dict[str, Any]) -> dict[str, Any]:
+    def write(
+        self, outcomes: list[Outcome], facts: dict[str, Any], *, interrupted: Task | None = None
+    ) -> dict[str, Any]:
         """Write the record of the run to ``runs/<UTC time>.json`` and return it; keeps the latest 50.
 
-        Runs of one second have ``_2`` and so on behind their time.
+        Runs of one second have ``_2`` and so on behind their time. ``interrupted`` was at work when ^C came.
         """
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self._started))
         record = {
@@ -54,6 +56,7 @@ class Journal:
             "tool": __version__,
             "environment": facts,
             "steps": [_outcome_json(outcome) for outcome in outcomes],
+            "interrupted": interrupted and {**_named(interrupted), "status": "interrupted"},
         }
         folder = self.folder / "runs"
         with storing(folder):
@@ -74,7 +77,8 @@ def last_status(recipe: Recipe, task: Task) -> str:
     """Return how the task ended in the latest of the last runs that came to it; empty when none of them did."""
     for path in sorted((journal_folder(recipe) / "runs").glob("*.json"), reverse=True)[:_RECENT]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            for step in json.loads(path.read_bytes())["steps"]:
+            record = json.loads(path.read_bytes())
+            for step in filter(None, (*record["steps"], record.get("interrupted"))):
                 if step["step"] == task.name and step["output"] == str(task.output) and step["status"] != "not run":
                     return str(step["status"])
     return ""
@@ -86,10 +90,9 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     if isinstance(declared, Step):
         formats = {"from": declared.from_format, "to": outcome.facts.get("format") or declared.to_format}
     return {
-        "step": outcome.decision.task.name,
+        **_named(outcome.decision.task),
         "kind": outcome.decision.task.kind,
         "formats": formats,
-        "output": str(outcome.decision.task.output),
         "status": outcome.status,
         "reasons": list(outcome.decision.reasons),
         "seconds": round(outcome.seconds, 3),
@@ -107,6 +110,10 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
             "log": error.log,
         },
     }
+
+
+def _named(task: Task) -> dict[str, str]:
+    return {"step": task.name, "output": str(task.output)}
 
 
 def _unused(folder: Path, stamp: str) -> Path:

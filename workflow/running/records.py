@@ -50,7 +50,7 @@ class Sidecar(NamedTuple):
     ingredients: Ingredients
     files: Digests
     facts: Mapping[str, Any] = {}
-    """How it was made: command, engine, versions, seconds, numbers of the check, what degraded."""
+    """How it was made: command, engine, versions, seconds (``job_seconds``: of its job alone), check."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the sidecar as plain JSON."""

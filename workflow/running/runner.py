@@ -45,6 +45,8 @@ class Runner:
         self._lock = environment.lock_digest()
         self._journal = Journal(recipe)
         self._outcomes: list[Outcome] = []
+        self._at_work: Task | None = None
+        self._interrupted: Task | None = None
 
     def execute(self, selection: Selection) -> list[Outcome]:
         """Run the selected tasks and return how each ended; a failed task is an outcome, not an exception.
@@ -63,6 +65,7 @@ class Runner:
                 for decision in decisions:
                     self._carry_out(decision, forced=selection.forces(decision.task.name))
         except KeyboardInterrupt:
+            self._interrupted = self._at_work
             raise InterruptedRunError(
                 "interrupted; every finished step is kept",
                 hint="run the same command again: it goes on where it stopped",
@@ -70,7 +73,7 @@ class Runner:
         finally:
             self._watcher.stopped()
             self._workshop.close()
-            record = self._journal.write(self._outcomes, self._workshop.facts())
+            record = self._journal.write(self._outcomes, self._workshop.facts(), interrupted=self._interrupted)
         self._watcher.finished(self._outcomes, record)
         return self._outcomes
 
@@ -91,6 +94,7 @@ class Runner:
             say_where_not(runs, self._workshop, listener=self._watcher)
             self._end(skipped)
             return
+        self._at_work = decision.task
         self._watcher.began(decision)
         begin, jobs = time.monotonic(), self._workshop.usage().jobs
         earlier = len(jobs)
@@ -131,6 +135,8 @@ class Runner:
         begin = time.monotonic()
         facts = make(order)
         facts["check"] = self._checked(order, facts)
+        if "seconds" in facts:
+            facts["job_seconds"] = facts.pop("seconds")
         sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})
         kept = publishing.publish(task.output, sidecar)
         if kept is not None:
@@ -159,6 +165,7 @@ class Runner:
         return Outcome(decision, "up to date", bytes_after=total_bytes(sidecar.files), facts=sidecar.facts)
 
     def _end(self, outcome: Outcome) -> None:
+        self._at_work = None
         self._outcomes.append(outcome)
         self._watcher.ended(outcome)
 

@@ -11,8 +11,9 @@ import tempfile
 import time
 from typing import Any, Dict, List
 
-from . import foreign_code, stubs
+from . import foreign_code, outside_ops, stubs
 from .failure import JobError
+from .graph import frozen_graphs, hub
 from .jobs import Progress
 from .products import check
 from .scripts import Tee
@@ -30,6 +31,7 @@ _DEFAULT_OUTPUTS = {
 }
 _UNLOADED = {("keras", "tfjs_layers_model"), ("tfjs_layers_model", "tfjs_layers_model")}
 """Conversions that load no model, and so run no code in it."""
+_SAVED_MODELS = ("keras_saved_model", "tf_saved_model", "tf_hub")
 _DECISION_FORESTS = b"SimpleML"
 
 
@@ -42,6 +44,7 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     target_format = plan.output_format or _DEFAULT_OUTPUTS[plan.input_format]
     if (plan.input_format, target_format) not in _UNLOADED:
         foreign_code.require_harmless({"path": plan.input_path, "format": plan.input_format, **args})
+        _require_nothing_outside(plan, unsafe=bool(args.get("unsafe")))
     _load_what_the_model_needs(plan)
     begin = time.perf_counter()
     staged = _stage_output(plan.output_path, target_format)
@@ -54,6 +57,16 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     if staged != plan.output_path:
         shutil.move(staged, plan.output_path)
     return {**found, "notes": tee.lines, "seconds": time.perf_counter() - begin}
+
+
+def _require_nothing_outside(plan: Any, *, unsafe: bool) -> None:
+    """Raise ``JobError`` where what is loaded to be frozen reaches out of its graph, which freezing may run."""
+    if plan.input_format == "tf_frozen_model":
+        names = (plan.output_node_names or "").split(",")
+        outside_ops.require_none(frozen_graphs.read(plan.input_path), filter(None, names), unsafe=unsafe)
+    elif plan.input_format in _SAVED_MODELS:
+        folder = hub.folder_of(plan.input_path) if plan.input_format == "tf_hub" else plan.input_path
+        outside_ops.require_none_in_saved_model(folder, unsafe=unsafe)
 
 
 def _parse(parser: Any, argv: List[str]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import graph_runs, outside_ops
 from .failure import JobError, NotRunnableError
-from .graph import hub
+from .graph import frozen_graphs, hub
 from .graph.signatures import Port
 from .rebuilding import models
 from .runnable import Named, Runnable
@@ -30,18 +30,10 @@ def tfjs_graph_model(path: str, source: _Json) -> Runnable:
 
 def tf_frozen_model(path: str, source: _Json) -> Runnable:
     """Load a frozen graph; ``output_node_names`` of ``source`` says what to fetch."""
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.framework import graph_pb2
-
-    graph = graph_pb2.GraphDef()
-    with open(path, "rb") as file:
-        try:
-            graph.ParseFromString(file.read())
-        except DecodeError as problem:
-            raise NotRunnableError(f"{path} is no TensorFlow graph: {problem}") from problem
     names = source.get("output_node_names")
     listed = names.split(",") if isinstance(names, str) else names
     with _refusals():
+        graph = frozen_graphs.read(path)
         outside_ops.require_none(graph, listed or (), unsafe=bool(source.get("unsafe")))
     outputs = [(name, name) for name in listed] if listed else None
     return graph_runs.runnable(graph, graph_runs.Ports(None, outputs))

@@ -28,17 +28,13 @@ def load(source: _Json) -> Runnable:
 
 def layers_of(source: _Json) -> Any:
     """Return the Keras model in a file of Keras 2 or a layers model, guarded like all that is loaded here."""
-    path = source["path"]
     _require_harmless(source)
     if source["format"] in _OF_KERAS:
         import tf_keras
 
-        return _loaded(path, source, tf_keras)
+        return _loaded(source["path"], source, tf_keras)
     if source["format"] == "tfjs_layers_model":
-        from tensorflowjs.converters import load_keras_model
-
-        with foreign_code.known_classes(source) as known, _scope(known):
-            return load_keras_model(os.path.join(path, "model.json") if os.path.isdir(path) else path)
+        return _layers_model(source["path"], source)
     raise NotRunnableError(f"a {source['format']} is not made of layers")
 
 
@@ -98,7 +94,14 @@ def _keras(path: str, source: _Json) -> Runnable:
 
 
 def _tfjs_layers_model(path: str, source: _Json) -> Runnable:
-    return keras_models.runnable(layers_of({**source, "path": path}))
+    return keras_models.runnable(_layers_model(path, source))
+
+
+def _layers_model(path: str, source: _Json) -> Any:
+    from tensorflowjs.converters import load_keras_model
+
+    with foreign_code.known_classes(source) as known, _scope(known):
+        return load_keras_model(os.path.join(path, "model.json") if os.path.isdir(path) else path)
 
 
 def _first_line(problem: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Dict
 
-from . import foreign_code
+from . import foreign_code, outside_ops
 from .failure import JobError
 from .jobs import Progress
 
@@ -23,6 +23,7 @@ def resave(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa:
     foreign_code.require_harmless(source)
     if not os.path.isdir(source["path"]):
         raise JobError("source", f"{source['path']} is no folder of a SavedModel")
+    outside_ops.require_none_in_saved_model(source["path"], unsafe=bool(source.get("unsafe")))
     with foreign_code.known_classes(source) as known:
         try:
             model = tf_keras.models.load_model(source["path"], known, compile=False)

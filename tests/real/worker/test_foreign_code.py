@@ -164,6 +164,13 @@ def test_saved_models_and_graphs_that_reach_out_and_keras_metadata_of_all_ages_a
         convert = {"source": source, "options": options, "output": str(tmp_path / "no")}
         with pytest.raises(ConversionError, match=op):
             worker.run("graph", convert, log=tmp_path / "log", timeout=300)
+        flags = [f"--{name}={','.join(value)}" for name, value in options.items()]
+        formats = [f"--input_format={kind}", "--output_format=tfjs_graph_model"]
+        by_reference = {"argv": [*formats, *flags, source["path"], str(tmp_path / "no")]}
+        with pytest.raises(ConversionError, match=op) as refusal:
+            worker.run("convert", by_reference, log=tmp_path / "log", timeout=300)
+        assert "unsafe: true" in str(refusal.value)
+    assert not (tmp_path / "mark").exists()
     assert not (tmp_path / "no").exists()
 
 

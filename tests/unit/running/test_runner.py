@@ -13,6 +13,7 @@ import pytest
 
 from tests.unit.running.fakes import FakeWorkshop, predicted, reference, write_model
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
+from workflow import planning
 from workflow.converters.fake_worker import FakeWorker
 from workflow.converters.usage import JobUsage
 from workflow.errors import (
@@ -239,6 +240,8 @@ def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) ->
     with pytest.raises(InterruptedRunError):
         run(recipe, FakeWorkshop(convert=[write_model, interrupted]))
     assert visible(base) == {"web", "one", "one.tfjs-workflow.json"}
+    (decision,) = planning.plan(recipe, Selection(only=("two",)), environment="")
+    assert decision.reasons == ("the last run was interrupted",)
 
 
 def test_every_run_leaves_a_record(base: Path) -> None:
@@ -278,12 +281,14 @@ def test_of_two_runs_at_once_the_second_waits_and_finds_everything_done(base: Pa
 
 def test_facts_of_any_name_survive_in_the_sidecar(base: Path) -> None:
     def telling(args: dict[str, Any]) -> dict[str, Any]:
-        return write_model(args) | {"files": ["model.json"], "step": "?", "key": "?"}
+        return write_model(args) | {"files": ["model.json"], "step": "?", "key": "?", "seconds": {"load": 123.0}}
 
     run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=telling))
     sidecar = read_sidecar(sidecar_path(base / "shard"))
     assert sidecar is not None
     assert sidecar.facts["files"] == ["model.json"]
+    assert sidecar.facts["job_seconds"] == {"load": 123.0}
+    assert sidecar.facts["seconds"] < 123
 
 
 def test_a_step_that_is_run_without_the_one_before_it_names_that_one(base: Path) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import zipfile
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import pytest
 
 from workflow.converters import bridge
-from workflow.worker import foreign_code
-from workflow.worker.failure import JobError
+from workflow.worker import foreign_code, loaders
+from workflow.worker.failure import JobError, NotRunnableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +132,24 @@ def test_an_hdf5_file_in_the_name_of_an_archive_is_refused(tmp_path: Path) -> No
     write_hdf5(tmp_path / "m.keras", model_of(KERAS_2))
     with pytest.raises(JobError, match="HDF5"):
         foreign_code.lambda_layers(str(tmp_path / "m.keras"), "keras_keras")
+
+
+def test_a_layers_model_is_looked_at_once_before_it_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look(_path: str, kind: str) -> list[str]:
+        looked.append(kind)
+        return []
+
+    loading = SimpleNamespace(load_keras_model=lambda path: path)
+    keras = SimpleNamespace(utils=SimpleNamespace(custom_object_scope=contextlib.nullcontext))
+    modules = {"tensorflow": keras, "tf_keras": keras, "tensorflowjs": keras, "tensorflowjs.converters": loading}
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(foreign_code, "lambda_layers", look)
+    with pytest.raises(NotRunnableError, match="does not say what its inputs are"):
+        loaders.load({"path": str(tmp_path), "format": "tfjs_layers_model"})
+    assert looked == ["tfjs_layers_model"]
 
 
 def test_a_worker_that_was_allowed_to_run_code_in_a_conversion_is_not_used_again() -> None:

@@ -98,13 +98,14 @@ def _named(name: str, graph: Any) -> Any:
 def _imported(path: str) -> Any:
     import tensorflow as tf
 
-    definition = _parsed(path)
+    definition = read(path)
     with explaining.reading(path, definition), tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(definition, name="")
     return graph
 
 
-def _parsed(path: str) -> Any:
+def read(path: str) -> Any:
+    """Return the GraphDef of a file; raises ``JobError`` (source) for what is none."""
     from google.protobuf import text_format
     from google.protobuf.message import DecodeError
     from tensorflow.core.framework import graph_pb2
