@@ -26,10 +26,11 @@ def remove(name: str, listener: Listener, *, managers: Sequence[Manager] | None 
         entry = registry.info(name)
         refuse_foreign(entry)
         tether.end_orphans(state.log_path(name), listener)
+        listener.say(f"removing environment {name!r} ({entry.prefix}), which may take half a minute")
         state.mark(entry.prefix)
         _have_forgotten(entry, choosing.all_managers() if managers is None else managers, listener)
         disposal.delete(entry.prefix)
-    listener.say(f"removed environment {name!r} ({entry.prefix})")
+    listener.say(f"removed environment {name!r}")
 
 
 def refuse_foreign(entry: Entry) -> None:

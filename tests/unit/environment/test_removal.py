@@ -31,6 +31,16 @@ def test_the_manager_that_made_it_removes_it(made: Environment) -> None:
     assert list(state.folder().iterdir()) == []
 
 
+def test_it_is_said_before_anything_is_deleted(made: Environment) -> None:
+    class Watching(FakeManager):
+        def remove(self, prefix: Path) -> None:
+            assert "removing environment 'e'" in listener.lines[0]
+
+    listener = Recording()
+    removal.remove("e", listener, managers=[Watching("embedded")])
+    assert listener.lines[-1] == "removed environment 'e'"
+
+
 @pytest.mark.parametrize("manager", [FakeManager(forgetful=True), FakeManager(absence="uninstalled")])
 def test_the_disk_is_believed_and_not_the_manager(made: Environment, manager: FakeManager) -> None:
     removal.remove("e", Silent(), managers=[manager])
