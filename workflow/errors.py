@@ -51,6 +51,19 @@ class WorkflowError(Exception):
         self.hint = hint
         self.details = details
         self.log = log
+        self.answered = False
+        """Whether JSON with the failure in it is on standard output already."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the failure for programs."""
+        return {
+            "class": type(self).__name__,
+            "exit_code": self.exit_code,
+            "message": self.message,
+            "hint": self.hint,
+            "details": self.details,
+            "log": self.log,
+        }
 
 
 class UsageError(WorkflowError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -24,11 +25,10 @@ def guarded(arguments: Sequence[str]) -> int:
 
         return run(arguments)
     except WorkflowError as error:
-        show(error)
-        return error.exit_code
+        return _told(error, arguments)
     except KeyboardInterrupt:
-        show(InterruptedRunError("interrupted", hint="run the same command again: finished steps are kept"))
-        return _INTERRUPTED
+        hint = "run the same command again: finished steps are kept"
+        return _told(InterruptedRunError("interrupted", hint=hint), arguments)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else _BUG
     except BrokenPipeError:
@@ -36,6 +36,19 @@ def guarded(arguments: Sequence[str]) -> int:
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
         return _report_bug(error, arguments)
+
+
+def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
+    """Tell people, and a program that waits for JSON, of a failure; return its exit code."""
+    show(error)
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in words and not error.answered:
+        import json  # noqa: PLC0415  for this alone
+
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.write(json.dumps({"error": error.as_json()}, indent=1, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    return error.exit_code
 
 
 def show(error: WorkflowError) -> None:
@@ -65,11 +78,9 @@ def _report_bug(error: Exception, arguments: Sequence[str]) -> int:
     from workflow.cli.bug_report import write_report  # noqa: PLC0415  only when it is needed
 
     path = write_report(error, arguments)
-    show(
-        WorkflowError(
-            f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
-            hint="please report it with the file below; it holds the traceback and versions, no environment variables",
-            log=str(path),
-        )
+    bug = WorkflowError(
+        f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
+        hint="please report it with the file below; it holds the traceback and versions, no environment variables",
+        log=str(path),
     )
-    return _BUG
+    return _told(bug, arguments)

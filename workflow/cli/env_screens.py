@@ -86,11 +86,13 @@ def print_checks(checked: Environment, checks: Iterable[Check], *, as_json: bool
         typer.echo(json.dumps([asdict(check) for check in done], indent=1, ensure_ascii=False))
     failed = [check for check in done if check.verdict == "failed"]
     if failed:
-        raise UnhealthyError(
+        error = UnhealthyError(
             f"environment {checked.name!r} does not pass: {', '.join(check.title for check in failed)}",
             hint=f"make it anew: tfjs-workflow env create {checked.name}",
             details="\n".join(failed[0].output.splitlines()[-_TAIL_LINES:]),
         )
+        error.answered = as_json
+        raise error
 
 
 def print_code(code: str, line: str) -> None:

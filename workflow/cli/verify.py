@@ -136,6 +136,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
         verify_screens.print_report(case, report, answer)
     error = _error(case, report, answer)
     if error is not None:
+        error.answered = as_json
         raise error
 
 

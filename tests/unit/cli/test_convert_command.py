@@ -120,6 +120,21 @@ def test_a_missing_recipe_has_its_own_code(capfd: pytest.CaptureFixture[str]) ->
     assert "mobilenet.yml" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["convert", "plan"])
+def test_a_program_that_asks_for_json_gets_the_error_as_json(
+    command: str, recipe: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recipe.write_text(RECIPE.replace("quantize", "quantise"))
+    assert guarded([command, str(recipe), "--json"]) == 10
+    said = capfd.readouterr()
+    error = json.loads(said.out)["error"]
+    assert (error["class"], error["exit_code"]) == ("RecipeError", 10)
+    assert "small.yml:4" in error["details"]
+    assert "small.yml has 1 error" in said.err
+    assert guarded([command, str(recipe)]) == 10
+    assert capfd.readouterr().out == ""
+
+
 def test_a_bug_is_reported_with_a_file(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tool_home: Path
 ) -> None:
