@@ -1,15 +1,17 @@
-"""Logs and records of runs, below ``.tfjs-workflow/<recipe>`` in the recipe's base folder."""
+"""Logs and records of runs, below ``.tfjs-workflow/<recipe>`` in the recipe's base folder, or in the tool's own."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import json
+import os
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from workflow import __version__
+from workflow import __version__, locations
 from workflow.recipe.model import Step
 from workflow.running.storage import storing, write_atomically
 
@@ -31,6 +33,11 @@ class Journal:
         self._recipe = recipe
         self._started = time.time()
         self.folder = journal_folder(recipe)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the folder is not in the recipe's, which cannot be written to."""
+        return not self.folder.is_relative_to(self._recipe.base)
 
     def log(self, task: Task) -> Path:
         """Return an empty log file for a task; the former run's is gone."""
@@ -69,8 +76,12 @@ class Journal:
 
 
 def journal_folder(recipe: Recipe) -> Path:
-    """Return the folder of the recipe's logs and records."""
-    return recipe.base / ".tfjs-workflow" / _safe(recipe.name)
+    """Return the folder of the recipe's logs and records: in its base folder, unless that cannot be written to."""
+    beside = recipe.base / ".tfjs-workflow" / _safe(recipe.name)
+    if _can_be_written(beside):
+        return beside
+    base = hashlib.sha256(os.fsencode(recipe.base)).hexdigest()[:16]
+    return locations.home() / "journals" / f"{_safe(recipe.name)}-{base}"
 
 
 def last_status(recipe: Recipe, task: Task) -> str:
@@ -82,6 +93,11 @@ def last_status(recipe: Recipe, task: Task) -> str:
                 if step["step"] == task.name and step["output"] == str(task.output) and step["status"] != "not run":
                     return str(step["status"])
     return ""
+
+
+def _can_be_written(folder: Path) -> bool:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -99,16 +115,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "bytes": {"before": outcome.bytes_before, "after": outcome.bytes_after},
         "facts": outcome.facts,
         "worker_jobs": [job.as_json() for job in outcome.jobs],
-        "error": None
-        if error is None
-        else {
-            "class": type(error).__name__,
-            "exit_code": error.exit_code,
-            "message": error.message,
-            "hint": error.hint,
-            "details": error.details,
-            "log": error.log,
-        },
+        "error": error and error.as_json(),
     }
 
 

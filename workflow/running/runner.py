@@ -55,6 +55,9 @@ class Runner:
         Finished tasks stay published in every case, and the record of the run is written.
         """
         tasks = planning.selected(self._recipe, selection)
+        if self._journal.is_elsewhere:
+            where = f"logs and records of this run go to {self._journal.folder}"
+            self._watcher.say(f"{self._recipe.base} cannot be written to: {where}")
         try:
             with hold((task.output for task in tasks), self._watcher):
                 for task in tasks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from dataclasses import replace
@@ -27,6 +28,7 @@ from workflow.errors import (
 )
 from workflow.planning import Selection
 from workflow.recipe.model import Verification
+from workflow.running.journal import journal_folder
 from workflow.running.records import intact, read_sidecar, sidecar_path
 from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
@@ -250,6 +252,30 @@ def test_every_run_leaves_a_record(base: Path) -> None:
     (step,) = json.loads(path.read_text())["steps"]
     assert step["status"] == "failed"
     assert step["error"]["message"] == "the converter said no"
+
+
+def test_where_the_recipes_folder_cannot_be_written_to_logs_and_records_go_elsewhere(
+    base: Path, tool_home: Path
+) -> None:
+    (base / ".tfjs-workflow").write_text("")  # no folder can be made there
+    watcher, recipe = RecordingWatcher(), recipe_of(base, shard_step(base))
+    assert statuses(Runner(recipe, FakeWorkshop(convert=BROKEN), watcher, manner=Manner()).execute(Selection())) == [
+        "failed"
+    ]
+    (path,) = (tool_home / "journals").glob("recipe-*/runs/*.json")
+    assert f"cannot be written to: logs and records of this run go to {path.parents[1]}" in watcher.lines[0]
+    assert planning.plan(recipe, Selection(), environment="")[0].reasons == ("the last run failed",)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="permissions do not stop root")
+def test_a_folder_without_the_right_to_write_counts_as_one_that_cannot_be_written(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    assert journal_folder(recipe).is_relative_to(base)
+    base.chmod(0o500)
+    try:
+        assert not journal_folder(recipe).is_relative_to(base)
+    finally:
+        base.chmod(0o700)
 
 
 def test_a_script_makes_the_first_model_and_its_words_are_kept(tmp_path: Path) -> None:
