@@ -114,7 +114,7 @@ def plan(
 def _load(
     text: str, *, only: list[str] | None, first: str | None, last: str | None, force: list[str] | None
 ) -> tuple[Recipe, Selection]:
-    from workflow import recipe as recipes  # noqa: PLC0415  yaml and pydantic cost 80 ms that --help does not have
+    from workflow import recipe as recipes  # noqa: PLC0415  yaml costs time that --help does not have
     from workflow.planning import Selection  # noqa: PLC0415  as above
 
     loaded = recipes.load(recipes.find(text))

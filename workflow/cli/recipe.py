@@ -36,7 +36,7 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of recipes, which editors use to complete and check them."""
-    from workflow.recipe import schema as made  # noqa: PLC0415  pydantic's schema builder is not needed elsewhere
+    from workflow.recipe import schema as made  # noqa: PLC0415  not needed by check
 
     if not compare:
         typer.echo(made.text(), nl=False)

@@ -30,7 +30,7 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the page's path only.")] = False,
 ) -> None:
     """Measure the artifacts of the latest run and report on it: in the terminal and as one HTML page."""
-    from workflow import recipe as recipes  # noqa: PLC0415  yaml and pydantic cost 80 ms that --help does not have
+    from workflow import recipe as recipes  # noqa: PLC0415  yaml costs time that --help does not have
     from workflow.cli.console import console  # noqa: PLC0415  as above
     from workflow.report.html import render  # noqa: PLC0415  as above
     from workflow.report.terminal import print_report  # noqa: PLC0415  as above

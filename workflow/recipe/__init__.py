@@ -19,6 +19,6 @@ def load(path: Path, *, check_files: bool = True) -> Recipe:
 
     Without ``check_files``, what the recipe reads need not exist.
     """
-    from workflow.recipe import loading  # noqa: PLC0415  pydantic and yaml take 0.15 s that --help does not have
+    from workflow.recipe import loading  # noqa: PLC0415  yaml takes time that --help does not have
 
     return loading.load(path, check_files=check_files)

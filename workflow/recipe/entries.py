@@ -1,23 +1,110 @@
-"""What every part of the grammar is built of."""
+"""What every part of the grammar is built of: mappings whose keys are declared, each with its reader and meaning."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from workflow.converters.options import OPTIONS
+from workflow.recipe.diagnostics import Finding, listed, nearest
+from workflow.recipe.readers import A_MAPPING, Reader, typed
+
+if TYPE_CHECKING:
+    from workflow.recipe.readers import Schema
+    from workflow.recipe.saying import Said
+
+T = TypeVar("T")
+E = TypeVar("E", bound="Entry")
 
 ABSENT: Any = None
-"""The default of what need not be there; writing nothing after such a key is an error."""
+"""The value of what need not be there; writing nothing after such a key is an error."""
 
-Text = Annotated[str, Field(min_length=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+_STEP_DEPTH = 3
 
 
-class Entry(BaseModel):
-    """A mapping in a recipe: no keys but the declared ones, and no guessing of types."""
+class Key:
+    """A declared key: ``name`` in the recipe, ``attribute`` in Python."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
+    def __init__(self, reader: Reader[Any], about: str, name: str = "", *, needed: bool, default: Any = ABSENT) -> None:
+        self.reader = reader
+        self.about = about
+        self.name = name
+        self.attribute = name
+        self.needed = needed
+        self.default = default
+
+
+def needed(reader: Reader[T], about: str, *, name: str = "") -> T:
+    """Declare a key that has to be there; ``name`` is for those that Python cannot have as attributes."""
+    return cast("T", Key(reader, about, name, needed=True))  # in a class it is the key, in an entry its value
+
+
+def optional(reader: Reader[T], about: str = "", *, name: str = "", default: Any = ABSENT) -> T:
+    """Declare a key that may be left out."""
+    return cast("T", Key(reader, about, name, needed=False, default=default))  # as above
+
+
+class Entry:
+    """A mapping in a recipe, with the declared keys as attributes: no keys but those, and no guessing of types."""
+
+    keys: ClassVar[dict[str, Key]] = {}
+    """The keys by the names that they have in a recipe, inherited ones first."""
+    rules: ClassVar[Schema] = {}
+    """What the JSON Schema says beyond the keys."""
+    short: ClassVar[tuple[Schema, ...]] = ()
+    """What may stand instead of the mapping."""
+
+    def __init_subclass__(cls) -> None:
+        inherited = [vars(base).get("keys", {}) for base in reversed(cls.__mro__)]
+        cls.keys = {name: key for keys in inherited for name, key in keys.items()}
+        for attribute, key in list(vars(cls).items()):
+            if isinstance(key, Key):
+                key.attribute = attribute
+                key.name = key.name or attribute
+                cls.keys[key.name] = key
+                setattr(cls, attribute, key.default)
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        vars(self).update(given)
 
     def given(self) -> dict[str, Any]:
-        """Return what the recipe says here, without what it leaves out."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        """Return what the recipe says here by attribute, without what it leaves out."""
+        return dict(vars(self))
+
+    @classmethod
+    def meant(cls, value: Any) -> Any:
+        """Return the mapping that a value stands for; raise Refused to have nothing else said of it."""
+        return value
+
+
+class EntryOf(Reader[E]):
+    """A mapping with the keys of an entry."""
+
+    def __init__(self, entry: type[E]) -> None:
+        reference = {"$ref": entry}
+        super().__init__(entry, {"anyOf": [*entry.short, reference]} if entry.short else reference)
+        self.entry = entry
+
+    def read(self, said: Said) -> E:
+        """Return the entry with the keys that are right; the others, and those that are missing, become findings."""
+        value = typed(self.entry.meant(said.value), dict, noun=A_MAPPING)
+        keys = self.entry.keys
+        strange = {name: _unknown(said, name, keys) for name in value if name not in keys}
+        guesses = {finding.nearest for finding in strange.values()}
+        given: dict[str, Any] = {}
+        for name, key in keys.items():
+            if name in value:
+                given[key.attribute] = key.reader.attempt(said.inner(name, value[name]))
+            elif key.needed:
+                said.broken.add((*said.location, name))
+                missing = Finding(said.document.key_spot(said.location), f"`{name}` is missing{said.inside()}")
+                said.document.findings += [] if name in guesses else [missing]  # misspelt, it is one finding, not two
+        said.broken.update((*said.location, name) for name in strange)
+        said.document.findings += strange.values()
+        return self._take(given)
+
+
+def _unknown(said: Said, name: str, keys: dict[str, Key]) -> Finding:
+    spot = said.document.key_spot((*said.location, name))
+    if name in OPTIONS and len(said.location) >= _STEP_DEPTH:
+        return Finding(spot, f"`{name}` means nothing{said.inside()}: it applies {OPTIONS[name].where}")
+    return Finding(spot, f"there is no key `{name[:60]}`{said.inside()}", listed(keys), nearest(name, keys))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
-
-from workflow.recipe import complaints, grammar
+from workflow.recipe.entries import EntryOf
+from workflow.recipe.grammar import RecipeEntry
+from workflow.recipe.saying import Said
 
 if TYPE_CHECKING:
     from workflow.recipe.document import Document, Location
+    from workflow.recipe.grammar import StepEntry
     from workflow.recipe.model import Kind
 
 STEPS = "steps"
@@ -21,7 +22,7 @@ class DeclaredStep:
     """One step as the recipe writes it, and where that is."""
 
     kind: Kind
-    entry: grammar.StepEntry
+    entry: StepEntry
     location: Location
 
 
@@ -29,41 +30,32 @@ class DeclaredStep:
 class Declarations:
     """What the recipe declares. ``broken`` is what else stands there and was refused, as plain data."""
 
-    recipe: grammar.RecipeEntry | None
+    recipe: RecipeEntry | None
     steps: tuple[DeclaredStep, ...]
     broken: tuple[Any, ...] = ()
 
 
 def interpret(document: Document) -> Declarations:
-    """Check the document against the grammar; findings go to the document."""
-    try:
-        return _declared(grammar.RecipeEntry.model_validate(document.data), None)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-    document.findings += complaints.findings(document, errors)
-    places = {complaints.location_of(error)[:2] for error in errors}
-    return _remaining(document.data, places) if isinstance(document.data, dict) else Declarations(None, ())
+    """Check the document against the grammar; findings go to the document.
+
+    Everything that has an error is taken out of what is declared, so that the rest can be checked further.
+    """
+    said = Said(document, document.data, broken=set())
+    entry = EntryOf(RecipeEntry).attempt(said)
+    if entry is None:
+        return Declarations(None, ())
+    given = entry.given()
+    wrong = {place[0] for place in said.broken if place[0] != STEPS or len(place) == 1}
+    wrong_steps = {place[1] for place in said.broken if place[0] == STEPS and len(place) > 1}
+    every = list(enumerate(given[STEPS])) if STEPS not in wrong else []
+    good = [(place, step) for place, step in every if place not in wrong_steps]
+    broken = [document.data[STEPS][place] for place, _ in every if place in wrong_steps]
+    broken += [document.data["model"]] if "model" in wrong else []
+    kept = {key: value for key, value in given.items() if key not in wrong}
+    declared = RecipeEntry({**kept, STEPS: [step for _, step in good]}) if good else None
+    return Declarations(declared, tuple(_declared(place, step) for place, step in good), tuple(broken))
 
 
-def _remaining(data: dict[str, Any], places: set[Location]) -> Declarations:
-    """Declare what is left when everything that has an error is taken out, so that it can be checked further."""
-    top = {place[0] for place in places if place[0] != STEPS or len(place) == 1}
-    steps = data.get(STEPS) if STEPS not in top else None
-    indexed = list(enumerate(steps)) if isinstance(steps, list) else []
-    good = [index for index, _ in indexed if (STEPS, index) not in places]
-    broken = [step for index, step in indexed if index not in good]
-    broken += [data["model"]] if "model" in top and "model" in data else []
-    if not good:
-        return Declarations(None, (), tuple(broken))
-    rest = {key: value for key, value in data.items() if key not in top}
-    entry = grammar.RecipeEntry.model_validate({**rest, STEPS: [indexed[index][1] for index in good]})
-    declared = _declared(entry, good)
-    return Declarations(declared.recipe, declared.steps, tuple(broken))
-
-
-def _declared(entry: grammar.RecipeEntry, positions: list[int] | None) -> Declarations:
-    steps: list[DeclaredStep] = []
-    for place, step in zip(positions or range(len(entry.steps)), entry.steps, strict=True):
-        (kind, settings), *_ = step.given().items()
-        steps.append(DeclaredStep(cast("Kind", kind), settings, (STEPS, place, kind)))
-    return Declarations(entry, tuple(steps))
+def _declared(place: int, step: Any) -> DeclaredStep:
+    ((kind, settings),) = step.given().items()
+    return DeclaredStep(cast("Kind", kind), settings, (STEPS, place, kind))

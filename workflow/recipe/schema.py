@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from workflow.recipe.grammar import RecipeEntry
+
+if TYPE_CHECKING:
+    from workflow.recipe.entries import Entry, Key
 
 FILE = Path(__file__).with_name("schema.json")
 _DIALECT = "http://json-schema.org/draft-07/schema#"
-_OFF = {"enum": [True, False, "on", "off"]}
 
 
 def schema() -> dict[str, Any]:
     """Return the schema, in the dialect that editors know best."""
-    from workflow.recipe.grammar import RecipeEntry  # noqa: PLC0415  pydantic's schema builder is not needed to run
-
-    made = RecipeEntry.model_json_schema(ref_template="#/definitions/{model}")
-    definitions = made.pop("$defs")
-    for place in (made, *definitions.values()):
-        verify = place.get("properties", {}).get("verify")
-        if verify is not None:
-            verify["anyOf"] = [_OFF, {"$ref": verify.pop("$ref")}]
-    backends = definitions["VerifyEntry"]["properties"]["backends"]
-    names = definitions["BackendsEntry"]["properties"]["browser"]["items"]
-    backends["anyOf"] = [names, {"type": "array", "items": names}, {"$ref": backends.pop("$ref")}]
-    for place, keys in (("VerifyEntry", ("runtimes", "require")), ("BackendsEntry", ("node", "browser"))):
-        for key in keys:
-            _allow_one(definitions[place]["properties"], key)
-    cleaned = _without_empty_defaults({"$schema": _DIALECT, **made, "definitions": definitions})
-    return dict(cleaned)
+    definitions: dict[str, Any] = {}
+    made = _referring({"$schema": _DIALECT, **_entry(RecipeEntry)}, definitions)
+    return {**made, "definitions": {name: definitions[name] for name in sorted(definitions)}}
 
 
 def text() -> str:
@@ -36,21 +27,33 @@ def text() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _allow_one(properties: dict[str, Any], key: str) -> None:
-    """Let one word stand for a list of it, as the grammar does."""
-    listed = properties[key]
-    about = {name: listed.pop(name) for name in ("default", "description") if name in listed}
-    properties[key] = {"anyOf": [listed["items"], listed], **about}
+def _entry(entry: type[Entry]) -> dict[str, Any]:
+    required = [name for name, key in entry.keys.items() if key.needed]
+    return {
+        "type": "object",
+        "description": entry.__doc__,
+        "properties": {name: _key(key) for name, key in entry.keys.items()},
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+        **entry.rules,
+    }
 
 
-def _without_empty_defaults(value: Any) -> Any:
-    """Drop ``default: null``, which stands for a key that need not be there, and pydantic's titles of keys."""
+def _key(key: Key) -> dict[str, Any]:
+    about = {"description": key.about, "default": key.default}
+    return {**key.reader.schema, **{name: value for name, value in about.items() if value not in ("", None)}}
+
+
+def _referring(value: Any, definitions: dict[str, Any], *, ordered: bool = False) -> Any:
+    """Return the schema with the names of entries in their places, which grow ``definitions``, and sorted keywords."""
     if isinstance(value, list):
-        return [_without_empty_defaults(item) for item in value]
+        return [_referring(item, definitions) for item in value]
+    if isinstance(value, type):
+        if value.__name__ not in definitions:
+            definitions[value.__name__] = {}  # an entry may lead to itself
+            definitions[value.__name__] = _referring(_entry(value), definitions)
+        return f"#/definitions/{value.__name__}"
     if not isinstance(value, dict):
         return value
-    return {
-        key: _without_empty_defaults(item)
-        for key, item in value.items()
-        if not (key == "default" and item is None) and not (key == "title" and isinstance(item, str))
-    }
+    keywords = value if ordered else sorted(value)
+    return {key: _referring(value[key], definitions, ordered=key == "properties") for key in keywords}

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import re
 
-from pydantic_core import PydanticCustomError
-
 from workflow.recipe.applications import APPLICATIONS
 from workflow.recipe.diagnostics import nearest
+from workflow.recipe.saying import described, refused
 
-COMPLAINT = "recipe"
-"""The pydantic error type of what the readers here refuse; its context holds what, expected and nearest."""
-
-NAME_PATTERN = r"^[\w][\w .+-]{0,79}$"
-FOLDER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 SIZE_PATTERN = r"^\s*[0-9]{1,15}(\.[0-9]{1,9})?\s*([kKmMgG]i?)?[bB]?\s*$"
-SHA256_PATTERN = r"^[0-9A-Fa-f]{64}$"
-URL_PATTERN = r"^(https?|file)://\S+$"
 ITEM_PATTERN = r"^[^,]+$"
 
-_SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmg]i?)?b?\s*", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _A_SIZE = "a whole number of bytes above zero, or a size such as `100kB`, `4MB` or `1MiB`"
 _A_PATTERN = "`true`, or globs such as `dense*/kernel` (`?` stands for a blank)"
 _ANSWERS = ("yes", "no", "true", "false", "on", "off", "none", "all")
 
 
-def refused(what: str, expected: str = "", *, near: str = "", key: str = "") -> PydanticCustomError:
-    """Return the error to raise when a value cannot be taken, or in a mapping one ``key`` of it."""
-    return PydanticCustomError(COMPLAINT, "{what}", {"what": what, "expected": expected, "nearest": near, "key": key})
-
-
 def size(value: object) -> int:
     """Return a number of bytes: a whole number, or a number with a unit of 1000 (kB) or 1024 (KiB)."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(SIZE_PATTERN, value) if isinstance(value, str) else None
     if match is None:
         raise refused(f"{described(value)} is no size", _A_SIZE)
-    count = float(match[1]) * _UNITS[(match[2] or "").lower()]
+    count = float(match[0].strip().rstrip("kKmMgGibB")) * _UNITS[(match[2] or "").lower()]
     if count < 1 or count != int(count):
         raise refused(f"{described(value)} is no whole number of bytes above zero", _A_SIZE)
     return int(count)
@@ -133,14 +119,3 @@ def for_each_runtime(value: object) -> object:
         )
     chosen = {runtime: [word for word in words_ if word in has] for runtime, has in _BACKENDS.items()}
     return {runtime: found for runtime, found in chosen.items() if found}
-
-
-def described(value: object) -> str:
-    """Return the value as a sentence names it."""
-    if isinstance(value, bool):
-        return f"the yes-or-no value `{str(value).lower()}`"
-    if isinstance(value, (int, float)):
-        return f"the number {str(value)[:40]}"
-    if isinstance(value, str):
-        return f"`{value[:60]}`" if value else "an empty text"
-    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "nothing"

@@ -2,92 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, Field
+from typing import Any, Literal
 
 from workflow.recipe import values
-from workflow.recipe.entries import ABSENT, Entry, Seed, Text
+from workflow.recipe.entries import Entry, EntryOf, optional
 from workflow.recipe.model import RuntimeName
+from workflow.recipe.readers import SEED, TEXT, ListOf, MapOf, choice, number, whole
 
-Distance = Annotated[float, Field(ge=0)]
-Runtimes = Annotated[list[RuntimeName], BeforeValidator(values.listed), Field(min_length=1, max_length=3)]
-Backends = Annotated[
-    list[Literal["wasm", "cpu", "webgl", "webgpu", "webgl-f16"]],
-    BeforeValidator(values.listed),
-    Field(min_length=1, max_length=5),
-]
+Backend = Literal["wasm", "cpu", "webgl", "webgpu", "webgl-f16"]
+
+DISTANCE = number(least=0)
+RUNTIMES: ListOf[RuntimeName] = ListOf(choice(RuntimeName), least=1, most=3, one=True)
+BACKEND = choice(Backend)
+BACKENDS: ListOf[Backend] = ListOf(BACKEND, least=1, most=5, one=True)
 
 
 class ToleranceEntry(Entry):
     """What one output may differ by."""
 
-    atol: Distance = Field(default=ABSENT, description="Largest difference.")
-    rtol: Distance = Field(default=ABSENT, description="Largest difference in units of the output's largest value.")
+    atol = optional(DISTANCE, "Largest difference.")
+    rtol = optional(DISTANCE, "Largest difference in units of the output's largest value.")
 
 
 class BackendsEntry(Entry):
     """The backends of each runtime on which results are run."""
 
-    node: Backends = Field(default=ABSENT, description="In Node.js; wasm when left out.")
-    browser: Backends = Field(default=ABSENT, description="In the browser; webgl and wasm when left out.")
+    short = (BACKEND.schema, {"type": "array", "items": BACKEND.schema})
+
+    node = optional(BACKENDS, "In Node.js; wasm when left out.")
+    browser = optional(BACKENDS, "In the browser; webgl and wasm when left out.")
+
+    @classmethod
+    def meant(cls, value: Any) -> Any:
+        """Return one list of backends as those of each runtime."""
+        return values.for_each_runtime(value)
 
 
 class VerifyEntry(Entry):
     """How the results are run and compared with their source; `off` for not at all."""
 
-    runtimes: Runtimes = Field(
-        default=["python", "node", "browser"], description="Where the results are run; what is not there is said."
+    short = ({"enum": [True, False, "on", "off"]},)
+
+    runtimes = optional(
+        RUNTIMES, "Where the results are run; what is not there is said.", default=["python", "node", "browser"]
     )
-    backends: Annotated[BackendsEntry, BeforeValidator(values.for_each_runtime)] = Field(
-        default=ABSENT, description="The backends of each runtime, or one list for those that have them."
+    backends = optional(EntryOf(BackendsEntry), "The backends of each runtime, or one list for those that have them.")
+    require = optional(RUNTIMES, "Runtimes without which the verification fails.")
+    inputs = optional(TEXT, "A .npy or .npz file, an image or a folder of images; drawn at random when left out.")
+    labels = optional(TEXT, "A .npy or .npz file of class indices for the inputs.")
+    image_range = optional(
+        ListOf(number(), least=2, most=2), "What black and white of images become: [-1, 1], [0, 1] or [0, 255]."
     )
-    require: Runtimes = Field(default=ABSENT, description="Runtimes without which the verification fails.")
-    inputs: Text = Field(
-        default=ABSENT,
-        description="A .npy or .npz file, an image or a folder of images; drawn at random when left out.",
+    samples = optional(whole(least=1, most=65536), "How many inputs to draw, or to take of those given.")
+    batches = optional(
+        ListOf(whole(least=1, most=4096), least=1, most=16),
+        "How many inputs go in at once, first, second...; the rest follows.",
+        default=[1, 3],
     )
-    labels: Text = Field(default=ABSENT, description="A .npy or .npz file of class indices for the inputs.")
-    image_range: Annotated[list[float], Field(min_length=2, max_length=2)] = Field(
-        default=ABSENT, description="What black and white of images become: [-1, 1], [0, 1] or [0, 255]."
+    seed = optional(SEED, "The seed of drawn inputs.", default=0)
+    atol = optional(DISTANCE, "Largest difference of an output; derived from the data types when left out.")
+    rtol = optional(DISTANCE, "Largest difference in units of an output's largest value, beside atol.")
+    outputs = optional(MapOf(EntryOf(ToleranceEntry)), "Other differences, by the output's name.")
+    accuracy_drop = optional(
+        number(least=0, most=1), "By how much the accuracy on labelled inputs may fall; 0.01 is one percent."
     )
-    samples: Annotated[int, Field(ge=1, le=65536)] = Field(
-        default=ABSENT, description="How many inputs to draw, or to take of those given."
+    repeat = optional(
+        whole(least=0, most=1000), "How many predictions to time, as far as half a second goes.", default=30
     )
-    batches: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=16)] = Field(
-        default=[1, 3], description="How many inputs go in at once, first, second...; the rest follows."
-    )
-    seed: Seed = Field(default=0, description="The seed of drawn inputs.")
-    atol: Distance = Field(
-        default=ABSENT,
-        description="Largest difference of an output; derived from the data types when left out.",
-    )
-    rtol: Distance = Field(
-        default=ABSENT, description="Largest difference in units of an output's largest value, beside atol."
-    )
-    outputs: dict[Text, ToleranceEntry] = Field(default=ABSENT, description="Other differences, by the output's name.")
-    accuracy_drop: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=ABSENT, description="By how much the accuracy on labelled inputs may fall; 0.01 is one percent."
-    )
-    repeat: Annotated[int, Field(ge=0, le=1000)] = Field(
-        default=30, description="How many predictions to time, as far as half a second goes."
-    )
+
+    @classmethod
+    def meant(cls, value: Any) -> Any:
+        """Return ``on`` as all defaults; ``off`` has nothing to check."""
+        return {} if switched_off(value) or value is True or value == "on" else value
+
+
+VERIFY = EntryOf(VerifyEntry)
 
 
 def switched_off(value: object) -> bool:
     """Tell whether the recipe says ``verify: off`` (YAML reads ``off`` as false, other readers as a text)."""
     return value is False or value == "off"
-
-
-def _switched(value: object) -> object:
-    """Read ``on`` as all defaults; ``off`` has nothing to check."""
-    return {} if switched_off(value) or value is True or value == "on" else value
-
-
-Verify = Annotated[VerifyEntry, BeforeValidator(_switched)]
-
-
-def entry_at(inner: tuple[object, ...]) -> type[Entry]:
-    """Return what stands at a place inside ``verify:``."""
-    by_key: dict[object, type[Entry]] = {"backends": BackendsEntry, "outputs": ToleranceEntry}
-    return by_key.get(inner[0], VerifyEntry) if inner else VerifyEntry

@@ -104,6 +104,28 @@ WRONG = {
         "1:26: `from` cannot be `kreas`",
         "`keras`?",
     ),
+    "bad result": (
+        "steps: [{convert: {from: keras, to: kreas, input: a, output: b}}]",
+        "1:37: `to` cannot be `kreas`. Expected `keras`, `keras_keras`,",
+        "`auto` or `browser`. Did you mean `keras`?",
+    ),
+    "flag as number": (
+        "steps: [{graph: {input: a.h5, output: b, quantization_bytes: true}}]",
+        "1:62: `quantization_bytes` cannot be the yes-or-no value `true`",
+        "`1` or `2`",
+    ),
+    "empty word": ("engine:\nsteps: [{x: 1}]", "1:8: `engine` has no value. Expected `auto`", ""),
+    "empty kind": ("steps: [{'': {}}]", "1:10: there is no step ``", ""),
+    "empty kind beside": ("steps: [{shard: {}, '': {}}]", "1:21: `` stands beside `shard`", ""),
+    "empty key": ("'': 1\nsteps: [{x: 1}]", "1:1: there is no key ``", ""),
+    "nameless output": (
+        "steps: [{x: 1}]\nverify: {outputs: {'': {atol: 1}}}",
+        "2:20: a name in `outputs` cannot be empty",
+        "",
+    ),
+    "too many": ("steps: [{x: 1}]\nverify: {image_range: [0, 1, a]}", "2:23: `image_range` cannot be a list", "most 2"),
+    "too few": ("steps: [{x: 1}]\nverify: {image_range: [0]}", "2:23: `image_range` cannot be a list", "least 2"),
+    "endless number": (f"steps: [{{x: 1}}]\nverify: {{atol: 1{'0' * 400}}}", "2:16: `atol` cannot be the", "a number"),
     "option elsewhere": (
         "steps: [{js_to_python: {input: a, output: b.h5, control_flow_v2: true}}]",
         "1:49: `control_flow_v2` means nothing in `js_to_python`",
