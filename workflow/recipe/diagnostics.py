@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.errors import RecipeError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,8 +17,7 @@ _WIDEST_LINE = 150
 _GRAMMAR = "the grammar is in README.md, and editors read workflow/recipe/schema.json"
 
 
-@dataclass(frozen=True)
-class Spot:
+class Spot(Record):
     """A stretch of one line of a recipe; line and column count from 1."""
 
     line: int = 1
@@ -28,8 +25,7 @@ class Spot:
     width: int = 1
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Record):
     """One thing that is wrong: what is there, what was expected, and the nearest name that would be right.
 
     ``presumed`` findings rest on a file's name alone; they are dropped when that file turns out to be missing.
@@ -50,6 +46,8 @@ class Finding:
 
 def nearest(word: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str:
     """Return the candidate that is most like ``word``, whatever the case; empty when none is near."""
+    import difflib  # noqa: PLC0415  a right recipe has no use for it
+
     plain = {candidate.casefold(): candidate for candidate in candidates}
     found = difflib.get_close_matches(word.casefold()[:200], list(plain), n=1, cutoff=likeness)
     return plain[found[0]] if found else ""
@@ -103,6 +101,8 @@ def _excerpt(source: str, spot: Spot) -> list[str]:
 
 def _cells(char: str) -> int:
     """Return how many columns of a terminal the character takes."""
+    import unicodedata  # noqa: PLC0415  as above
+
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -31,16 +30,16 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
 
 
-@dataclass
 class Document:
     """What a recipe file says (``data``), where it says it, and what was already found wrong with it."""
 
-    path: Path
-    lines: list[str]
-    data: Any = None
-    findings: list[Finding] = field(default_factory=list)
-    keys: dict[Location, Spot] = field(default_factory=dict)
-    values: dict[Location, Spot] = field(default_factory=dict)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: list[str] = []
+        self.data: Any = None
+        self.findings: list[Finding] = []
+        self.keys: dict[Location, Spot] = {}
+        self.values: dict[Location, Spot] = {}
 
     def value_spot(self, location: Location) -> Spot:
         """Return where the value stands, or the innermost thing around it that is there."""
@@ -99,7 +98,7 @@ class _Loader(yaml.SafeLoader):
 
 def read(path: Path) -> Document:
     """Parse the file; raise RecipeError when it is no YAML at all, collect what else is wrong in ``findings``."""
-    document = Document(plain(path), [])
+    document = Document(plain(path))
     text = _decoded(document, _bytes(document))
     document.lines = _LINE_ENDS.split(text)
     loader, node = _composed(document, text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.recipe.paths import BadPathError, absolute, enclosing, identity
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +22,7 @@ MODEL = "model"
 _HUB = "tf_hub"
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Record):
     """A step with its name and paths; ``reads`` is None when the input is a TensorFlow Hub handle."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from workflow.converters import native, pairs
@@ -11,6 +10,7 @@ from workflow.recipe import sniffing
 from workflow.recipe.diagnostics import Finding, listed
 from workflow.recipe.kinds import KINDS
 from workflow.recipe.sniffing import Sighting
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,16 +38,14 @@ AUTOMATIC = ("auto", "browser")
 """The words for: a layers model where the model can be expressed as one, else a graph model."""
 
 
-@dataclass(frozen=True)
-class Upstream:
+class Upstream(Record):
     """What is known of the step or model source that makes an input; no ``formats`` when that was refused."""
 
     name: str
     formats: tuple[Format, ...]
 
 
-@dataclass(frozen=True)
-class Formats:
+class Formats(Record):
     """From what to what a step goes; ``fallback`` and ``alternative`` are as in ``Step``."""
 
     pair: Pair

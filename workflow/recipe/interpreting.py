@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from workflow.recipe.entries import EntryOf
 from workflow.recipe.grammar import RecipeEntry
 from workflow.recipe.saying import Said
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.recipe.document import Document, Location
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 STEPS = "steps"
 
 
-@dataclass(frozen=True)
-class DeclaredStep:
+class DeclaredStep(Record):
     """One step as the recipe writes it, and where that is."""
 
     kind: Kind
@@ -26,8 +25,7 @@ class DeclaredStep:
     location: Location
 
 
-@dataclass(frozen=True)
-class Declarations:
+class Declarations(Record):
     """What the recipe declares. ``broken`` is what else stands there and was refused, as plain data."""
 
     recipe: RecipeEntry | None

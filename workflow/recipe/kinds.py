@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.converters.pairs import FORMATS, JAVASCRIPT, KERAS, PYTHON, Pair, pairs
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Format, Kind
 
 
-@dataclass(frozen=True)
-class KindOfStep:
+class KindOfStep(Record):
     """What a kind of step reads and makes; ``task`` and ``otherwise`` are for the sentence that refuses other input."""
 
     sources: tuple[Format, ...]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FOLDER = "recipes"
 ENDINGS = (".yml", ".yaml")
 _HEAD = 2**16
-_STEPS = re.compile(rb"^steps[ \t]*:", re.MULTILINE)
+_STEPS = rb"(?m)^steps[ \t]*:"
 
 
 def find(text: str, *, cwd: Path | None = None) -> Path:
@@ -48,7 +48,7 @@ def _problem(text: str, here: Path) -> str:
 
 
 def _hint(text: str, here: Path) -> str:
-    from workflow.recipe.diagnostics import nearest  # noqa: PLC0415  difflib, only when there is something to say
+    from workflow.recipe.diagnostics import nearest  # noqa: PLC0415  only when there is something to say
 
     found: dict[str, str] = {}
     for path in (path for folder in _folders(text, here) for path in _recipes(folder)):
@@ -86,4 +86,4 @@ def _is_recipe(path: Path) -> bool:
     if path.parent.name == FOLDER:
         return path.is_file()
     with path.open("rb") as file:
-        return _STEPS.search(file.read(_HEAD)) is not None
+        return re.search(_STEPS, file.read(_HEAD)) is not None

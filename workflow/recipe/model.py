@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from workflow.records import Record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -29,8 +31,7 @@ OptionValue = bool | int | str | list[str] | dict[str, str] | dict[str, float]
 goal: ``max_error`` or ``max_bytes`` with a number."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Record):
     """Where something stands in a recipe file; line and column count from 1."""
 
     path: Path
@@ -41,8 +42,7 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True)
-class FetchedModel:
+class FetchedModel(Record):
     """The first model file comes from ``url`` (http, https or file) and must have this sha256."""
 
     url: str
@@ -51,8 +51,7 @@ class FetchedModel:
     place: Place
 
 
-@dataclass(frozen=True)
-class ScriptedModel:
+class ScriptedModel(Record):
     """A Python script, run in the converter environment as ``script *arguments``, writes the first model file.
 
     ``depends`` are further files whose bytes the result depends on (training data).
@@ -65,8 +64,7 @@ class ScriptedModel:
     place: Place
 
 
-@dataclass(frozen=True)
-class ApplicationModel:
+class ApplicationModel(Record):
     """A ``keras.applications`` network, saved as Keras HDF5.
 
     ``weights`` is ``imagenet``, ``seeded`` or the absolute path of a weights file; ``offline`` says what to do when

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,12 +25,11 @@ ENDINGS: dict[str, Format] = {
 }
 _HEAD = 4096
 _LARGEST_JSON = 256 * 2**20
-_FORMAT_FIRST = re.compile(rb'\s*\{\s*"format"\s*:\s*"([^"\\]*)"')
+_FORMAT_FIRST = rb'\s*\{\s*"format"\s*:\s*"([^"\\]*)"'
 _FORMAT_KEYS: dict[object, Format] = {"layers-model": "tfjs_layers_model", "graph-model": "tfjs_graph_model"}
 
 
-@dataclass(frozen=True)
-class Sighting:
+class Sighting(Record):
     """What a path is: the formats it can be read as, the likeliest first; when there are none, why.
 
     ``certain`` means that the content says so, not only a name.
@@ -64,7 +64,7 @@ def named(path: Path) -> Sighting:
 def _json(path: Path) -> Sighting:
     try:
         with path.open("rb") as file:
-            first = _FORMAT_FIRST.match(file.read(_HEAD))
+            first = re.match(_FORMAT_FIRST, file.read(_HEAD))
         if first and (known := _FORMAT_KEYS.get(first[1].decode("ascii", "replace"))):
             return Sighting((known,), certain=True)
         if path.stat().st_size > _LARGEST_JSON:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.recipe import sniffing
@@ -11,6 +10,7 @@ from workflow.recipe.drafting import MODEL, output_at, path_at
 from workflow.recipe.grammar import ApplicationEntry, ScriptEntry, UrlEntry
 from workflow.recipe.model import ApplicationModel, FetchedModel, Place, ScriptedModel
 from workflow.recipe.wiring import Read
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.recipe.document import Document
@@ -20,8 +20,7 @@ WORDS_FOR_WEIGHTS = ("imagenet", "seeded")
 _OUTPUT = (MODEL, "output")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Record):
     """A model source with what it reads and the formats that its result may have; empty when only the disk knows."""
 
     model: ModelSource

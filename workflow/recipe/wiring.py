@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.recipe.paths import enclosing, identity, nearest_path, shown
 from workflow.recipe.sniffing import MODEL_JSON
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from workflow.recipe.drafting import Draft
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Record):
     """A path that a step or the model source (``by``) writes, and where the recipe says so."""
 
     by: str
@@ -26,8 +25,7 @@ class Written:
     location: Location
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(Record):
     """A file or folder that a step (or ``verify``, or the model source) reads, and where the recipe says so.
 
     ``required`` is false for what may be made on the way; ``chained`` means that a step may make it.
