@@ -52,11 +52,12 @@ class Group(Record):
         return all(weight.dtype != "string" for weight in self.weights)
 
 
-class _At(Record):
+class _At:
     """A place in a file, which can be pointed to and refused."""
 
-    path: Path
-    what: str
+    def __init__(self, path: Path, what: str) -> None:
+        self.path = path
+        self.what = what
 
     def bad(self, problem: str) -> ModelFileError:
         return ModelFileError(f"{self.path}: {self.what} {problem}", hint=_HINT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from workflow.errors import StorageError
@@ -80,6 +79,8 @@ def sync_folder(path: Path) -> None:
 def remove(path: Path) -> None:
     """Delete a file or a folder with all below it; nothing happens when it is not there."""
     if path.is_dir() and not path.is_symlink():
+        import shutil  # noqa: PLC0415  brings the modules of archives, and little is ever deleted
+
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

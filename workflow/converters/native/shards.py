@@ -199,7 +199,7 @@ def write_model_json(path: Path, fields: Mapping[str, Any]) -> None:
     except RecursionError as error:
         raise ModelFileError("the model's description is nested too deeply", hint="It is damaged.") from error
     with storing(path):
-        path.write_text(text, encoding="ascii")
+        path.write_bytes(text.encode("ascii"))
 
 
 def _write(job: _Job, run: _Run) -> dict[str, Any]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workflow.converters.native.keras.calls import Call, Reference
     from workflow.converters.native.keras.model import Chain, Config, Path, Piece, Shape, Stored
     from workflow.converters.native.keras.names import Names
+    from workflow.converters.native.keras.pieces import Traced
     from workflow.converters.native.keras.signals import Member
     from workflow.converters.native.keras.weighing import Placed
 
@@ -160,11 +161,12 @@ class Builder:
             return
         chain = self._chain(layer, tuple(signal.masks for signal in inputs))
         known = self._chains.setdefault(member.name, chain.pieces)
-        if known is chain.pieces:
-            self._emit(member, layer, chain)
-        elif not pieces.alike(known, chain.pieces):
+        if known is not chain.pieces and not pieces.alike(known, chain.pieces):
             raise layer.refused("it is called with inputs of different kinds, which need different layers")
-        self._wire(member, number, inputs, chain=chain)
+        traced = pieces.traced(chain)
+        if known is chain.pieces:
+            self._emit(member, layer, chain, traced=traced)
+        self._wire(member, number, inputs, chain=chain, results=traced[-1].outputs)
 
     def _is_mask(self, member: Member, number: int, inputs: list[Signal], *, layer: Layer) -> bool:
         """Note an operation that does nothing but make a mask, which TensorFlow.js makes for itself."""
@@ -200,11 +202,11 @@ class Builder:
         self.tree.notes += chain.notes
         return chain
 
-    def _emit(self, member: Member, layer: Layer, chain: Chain) -> None:
+    def _emit(self, member: Member, layer: Layer, chain: Chain, *, traced: Sequence[Traced]) -> None:
         """Name the pieces and note their weights, once for all calls."""
         found: list[Emitted] = []
         top = self.tree.placed.setdefault(self.path[0] if self.path else member.name, [])
-        for each in pieces.traced(chain):
+        for each in traced:
             piece = each.piece
             wanted = variables(piece.class_name, piece.config, shape=each.inputs[0])
             own = self._name(member, piece, weighted=bool(wanted))
@@ -229,8 +231,10 @@ class Builder:
         self._taken.add(name)
         return name
 
-    def _wire(self, member: Member, number: int, inputs: list[Signal], *, chain: Chain) -> None:
-        """Note where each piece takes its input from in this call, and what the call gives."""
+    def _wire(
+        self, member: Member, number: int, inputs: list[Signal], *, chain: Chain, results: Sequence[Shape | None]
+    ) -> None:
+        """Note where each piece takes its input from in this call, and what the call gives, of these shapes."""
         places: list[Reference] = []
         for emitted, piece in zip(list(self.emitted[member.name]), chain.pieces, strict=False):
             taken = [places[k] if k >= 0 else inputs[-1 - k].place for k in piece.inputs]
@@ -239,7 +243,7 @@ class Builder:
         given = tuple(signal.masks for signal in inputs)
         own = masks.made_by(chain.layer, inputs[0].place)
         after = pieces.after(chain, given, made_here=own) if self.tree.masked else NONE
-        for tensor, shape in enumerate(pieces.traced(chain)[-1].outputs):
+        for tensor, shape in enumerate(results):
             signal = Signal((places[-1][0], number, tensor), shape, NONE if tensor else after)
             self.signals[member.name, member.node(number), tensor] = signal
 

@@ -64,8 +64,10 @@ def _model(root: Group, where: str, path: FilePath) -> KerasFile:
     version = hdf5.text(attributes.get("keras_version", weights.attrs.get("keras_version")))
     version_warnings(version, path)
     backend = hdf5.text(attributes.get("backend", weights.attrs.get("backend")))
-    written = parsed(hdf5.text(attributes["model_config"]) or "", f"{where}: model_config")
-    rename_classes(written, _FORMER_NAMES)
+    text = hdf5.text(attributes["model_config"]) or ""
+    written = parsed(text, f"{where}: model_config")
+    if "\\" in text or any(name in text for name in _FORMER_NAMES):  # a name may be written with escapes
+        rename_classes(written, _FORMER_NAMES)
     config, repairs = as_keras2(written, version or "")
     if not is_container(config):
         raise own_class(config)
