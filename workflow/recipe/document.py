@@ -35,6 +35,8 @@ class Document:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.base = base_of(path)
+        """The folder that relative paths count from."""
         self.lines: list[str] = []
         self.data: Any = None
         self.findings: list[Finding] = []
@@ -54,11 +56,6 @@ class Document:
                 return self.values[location]
             location = location[:-1]
         return self.keys.get(location, Spot())
-
-    @property
-    def base(self) -> Path:
-        """The folder that relative paths count from."""
-        return base_of(self.path)
 
     def text_at(self, location: Location) -> str:
         """Return the text that stands at this place; empty when no text does."""
@@ -282,9 +279,15 @@ def _text(_loader: Any, node: yaml.ScalarNode) -> str:
     return str(node.value)
 
 
+def _whole(loader: Any, node: yaml.ScalarNode) -> int:
+    found: int = yaml.SafeLoader.construct_yaml_int(loader, node)
+    str(found)  # raises ValueError where it has more digits than Python writes, and findings and commands write it
+    return found
+
+
 _SCALARS: dict[str, Any] = {
     "str": _text,
-    "int": yaml.SafeLoader.construct_yaml_int,
+    "int": _whole,
     "float": yaml.SafeLoader.construct_yaml_float,
     "bool": yaml.SafeLoader.construct_yaml_bool,
     "null": yaml.SafeLoader.construct_yaml_null,

@@ -38,6 +38,7 @@ BROKEN = {
     "impossible number": ("name: 0b_\n", "1:7: `0b_` is no number"),
     "half a character": ('name: "\\ud800"\n', "1:7: this text holds half a character"),
     "digits without end": (f"name: {'1' * 9999}\n", "is no number that YAML knows"),
+    "hexadecimal digits without end": (f"name: 0x{'f' * 9999}\n", "is no number that YAML knows"),
 }
 
 
