@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
 from workflow.errors import ModelFileError
 from workflow.recipe.model import Step
 from workflow.running.settling import result_format
@@ -38,14 +37,14 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
     if not isinstance(order.task.declared, Step):
         return {}
     step = order.step
-    from workflow.verification import advice, verdicts  # noqa: PLC0415  brings numpy; nothing of it is needed to plan
+    from workflow.verification import verdicts  # noqa: PLC0415  nothing of it is needed to plan
 
     settings = step.verification or verification
     order.listener.advance("verifying", 0, 0)
     report = _verified(order, settings, bench)
     _say(report, order)
     facts = verdicts.facts_of(report) | {"warnings": _warnings(report)}
-    hint = advice.of(report, result_format(step, order.staged)) if report.failed else ""
+    hint = _advice(report, result_format(step, order.staged)) if report.failed else ""
     demanded = _demanded(settings, result_format(step, order.staged))
     error = verdicts.error_of(report, demanded, who=f"step {step.name}", hint=hint)
     if error is not None:
@@ -89,6 +88,7 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     source, result = _subjects(step, order.staged)
     if not settings.enabled:
         return _sound(result)
+    from workflow import scratch  # noqa: PLC0415  as above
     from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
@@ -107,6 +107,12 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
             references=pool.references,
         )
         return verify(case, bench or own)
+
+
+def _advice(report: Report, format_: Format) -> str:
+    from workflow.verification import advice  # noqa: PLC0415  for failures alone
+
+    return advice.of(report, format_)
 
 
 def _sound(result: Subject) -> Report:
