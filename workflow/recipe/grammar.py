@@ -50,9 +50,7 @@ ENVIRONMENT = shaped(
 )
 SHA256 = shaped(r"^[0-9A-Fa-f]{64}$", "is no sha256", expected="64 hexadecimal digits, as `sha256sum FILE` prints them")
 URL = shaped(
-    r"^(https?|file)://\S+$",
-    "is no URL that can be fetched",
-    expected="`https://...`, `http://...` or `file:///...`",
+    r"^(https?|file)://\S+$", "is no URL that can be fetched", expected="`https://...`, `http://...` or `file:///...`"
 )
 ARGUMENTS = Reader(values.arguments, {"type": "array", "items": {"type": ["string", "number"]}})
 APPLICATION = Reader(values.application, {"type": "string", "enum": list(APPLICATIONS)})

@@ -96,26 +96,3 @@ def application(value: object) -> str:
     raise refused(
         f"keras.applications has no {described(value)}", "a name such as `MobileNet` or `ResNet50`", near=near
     )
-
-
-def listed(value: object) -> object:
-    """Return one word as a list of it; anything else stays."""
-    return [value] if isinstance(value, str) else value
-
-
-_BACKENDS = {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm", "cpu", "webgpu", "webgl-f16")}
-
-
-def for_each_runtime(value: object) -> object:
-    """Return a list of backends as the backends of each runtime that has them; a mapping stays."""
-    words_ = listed(value)
-    if not isinstance(words_, list):
-        return words_
-    known = list(dict.fromkeys(word for names in _BACKENDS.values() for word in names))
-    strange = next((word for word in words_ if word not in known), None)
-    if strange is not None:
-        raise refused(
-            f"{described(strange)} is no backend", ", ".join(sorted(known)), near=nearest(str(strange), known)
-        )
-    chosen = {runtime: [word for word in words_ if word in has] for runtime, has in _BACKENDS.items()}
-    return {runtime: found for runtime, found in chosen.items() if found}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from workflow.recipe import values
+from workflow.recipe.diagnostics import nearest
 from workflow.recipe.entries import Entry, EntryOf, optional
 from workflow.recipe.model import RuntimeName
 from workflow.recipe.readers import SEED, TEXT, ListOf, MapOf, choice, number, whole
+from workflow.recipe.saying import described, refused
 
 Backend = Literal["wasm", "cpu", "webgl", "webgpu", "webgl-f16"]
+_BACKENDS = {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm", "cpu", "webgpu", "webgl-f16")}
 
 DISTANCE = number(least=0)
 RUNTIMES: ListOf[RuntimeName] = ListOf(choice(RuntimeName), least=1, most=3, one=True)
@@ -34,8 +36,17 @@ class BackendsEntry(Entry):
 
     @classmethod
     def meant(cls, value: Any) -> Any:
-        """Return one list of backends as those of each runtime."""
-        return values.for_each_runtime(value)
+        """Return one list of backends as the backends of each runtime that has them."""
+        words = [value] if isinstance(value, str) else value
+        if not isinstance(words, list):
+            return words
+        known = get_args(Backend)
+        strange = next((word for word in words if word not in known), None)
+        if strange is not None:
+            what, expected = f"{described(strange)} is no backend", ", ".join(sorted(known))
+            raise refused(what, expected, near=nearest(str(strange), known))
+        chosen = {runtime: [word for word in words if word in has] for runtime, has in _BACKENDS.items()}
+        return {runtime: found for runtime, found in chosen.items() if found}
 
 
 class VerifyEntry(Entry):
