@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
-_MESSAGE_BYTES = _MESSAGE.size
+_PREFIX_BYTES, _MESSAGE_BYTES = _PREFIX.size, _MESSAGE.size
 _PAIR = struct.Struct("<QQ")
 _SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _MORE, _SYMBOLS = 0x01, 0x03, 0x08, 0x0C, 0x10, 0x11
 _EXTERNAL = 0x07
@@ -75,37 +75,40 @@ class Header:
 
 def header(source: Source, at: int) -> Header:
     """Read an object's header; raises ``UnusualError`` for one of another version, or with unknown messages."""
-    version, count, _, size = _PREFIX.unpack(source.piece(at, 16))
+    version, count, _, size = _PREFIX.unpack(source.piece(at, _PREFIX_BYTES))
     if version != 1:
         raise UnusualError("an object header of another version")
-    blocks = [(at + 16, size)]
+    blocks = [(at + _PREFIX_BYTES, size)]
     found: dict[int, list[bytes]] = {}
     for number, (begin, length) in enumerate(blocks):
         if number > _MOST_BLOCKS:
             raise DamagedError(f"the header at byte {at:,} never ends")
-        for kind, body in _messages(source.piece(begin, length)):
-            count -= 1
-            if count < 0:
-                raise DamagedError(f"the header at byte {at:,} has more messages than it says")
-            if kind == _MORE:
-                if len(body) < _PAIR.size:
-                    raise DamagedError("a header is cut short")
-                blocks.append(_PAIR.unpack_from(body))
-            found.setdefault(kind, []).append(body)
+        count -= _collect(source.piece(begin, length), found, most=count)
+        if count < 0:
+            raise DamagedError(f"the header at byte {at:,} has more messages than it says")
+        more = found.pop(_MORE, ())
+        if any(len(body) < _PAIR.size for body in more):
+            raise DamagedError("a header is cut short")
+        blocks += [_PAIR.unpack_from(body) for body in more]
     return Header(at, found)
 
 
-def _messages(block: bytes) -> Iterator[tuple[int, bytes]]:
-    at, end = 0, len(block)
-    while at + _MESSAGE_BYTES <= end:
+def _collect(block: bytes, found: dict[int, list[bytes]], *, most: int) -> int:
+    """Note the messages in a part of a header by their types; return how many there are, or one more than ``most``."""
+    at, end = 0, len(block) - _MESSAGE_BYTES
+    count = 0
+    while at <= end and count <= most:
         kind, size, flags = _MESSAGE.unpack_from(block, at)
-        at += _MESSAGE_BYTES
-        if at + size > end:
+        begin = at + _MESSAGE_BYTES
+        at = begin + size
+        if at > len(block):
             raise DamagedError("a message goes on beyond the end of its header")
         if kind not in _KNOWN or flags & _SHARED:
             raise UnusualError(f"a message of type {kind}")
-        yield kind, block[at : at + size]
-        at += size
+        count += 1
+        if kind not in _INDIFFERENT:
+            found.setdefault(kind, []).append(block[begin:at])
+    return count
 
 
 class Attributes(Mapping[str, Any]):
