@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -17,7 +18,7 @@ from workflow.formats import keras_h5
 from workflow.formats.hdf5 import library, reading
 from workflow.formats.hdf5.library import LibraryGroup
 from workflow.formats.hdf5.model import DamagedError
-from workflow.formats.hdf5.objects import StoredGroup
+from workflow.formats.hdf5.objects import StoredGroup, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,3 +173,39 @@ def test_damaged_bytes_are_read_or_refused_and_nothing_else() -> None:
         if root is not None and root.kind("a") == "group" and root.group("a").kind("b") == "data":
             root.group("a").data("b")
     assert outcomes == {True, False}
+
+
+def test_a_file_that_is_opened_again_is_taken_apart_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[StoredGroup] = []
+
+    def look(root: StoredGroup) -> None:
+        looked.append(root)
+        require_known(root)
+
+    monkeypatch.setattr(reading, "require_known", look)
+    monkeypatch.setattr(reading, "_JUST_NOW", 0)
+    path = tmp_path / "m.h5"
+    for count in (3, 4000):
+        path.write_bytes(written(partial(one_array, count=count)).getvalue())
+        for _ in range(2):
+            with path.open("rb") as file, reading.opened(file) as root:
+                np.testing.assert_array_equal(root.data("a").read(), np.arange(count))
+    assert len(looked) == 2
+
+
+def test_a_file_that_was_written_a_moment_ago_is_always_taken_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.h5"
+    path.write_bytes(written(everything).getvalue())
+    with path.open("rb") as file, reading.opened(file):
+        pass
+    monkeypatch.setattr(reading, "require_known", lambda _: pytest.fail("not reached"))
+    with pytest.raises(pytest.fail.Exception), path.open("rb") as file, reading.opened(file):
+        pass
+
+
+def one_array(file: Any, count: int) -> None:
+    file["a"] = np.arange(count, dtype="f4")

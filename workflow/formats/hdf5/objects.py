@@ -13,6 +13,7 @@ from workflow.formats.hdf5 import texts, values
 from workflow.formats.hdf5.blocks import UNDEFINED
 from workflow.formats.hdf5.model import DamagedError, RefusedError, UnusualError
 from workflow.formats.hdf5.symbols import links
+from workflow.formats.hdf5.texts import Heaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from workflow.formats.hdf5.blocks import Source
     from workflow.formats.hdf5.model import Kind
-    from workflow.formats.hdf5.texts import Heaps
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
@@ -43,10 +43,10 @@ _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
 class File:
     """What all objects of one file need; each header is taken apart once."""
 
-    def __init__(self, source: Source, heaps: Heaps) -> None:
+    def __init__(self, source: Source, headers: dict[int, Header]) -> None:
         self.source = source
-        self.heaps = heaps
-        self.headers: dict[int, Header] = {}
+        self.heaps = Heaps(source)
+        self.headers = headers
 
     def header(self, at: int) -> Header:
         """Return the header at an offset."""
