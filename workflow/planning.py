@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from workflow import environment as environments
 from workflow.converters import native
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
+from workflow.records import Record
 from workflow.running import digests, publishing
 from workflow.running.artifacts import input_digests
 from workflow.running.journal import last_status
@@ -26,7 +26,7 @@ MODEL = "model"
 """The name of the model source among the steps."""
 
 
-class Task(NamedTuple):
+class Task(Record):
     """One thing that a run does, a step or the model source, with its ingredients as they are on disk now."""
 
     name: str
@@ -36,7 +36,7 @@ class Task(NamedTuple):
     declared: Step | ModelSource
 
 
-class Decision(NamedTuple):
+class Decision(Record):
     """Whether a task runs, and why; ``reasons`` is never empty. ``refused`` says why running will be refused, if so."""
 
     task: Task
@@ -45,7 +45,7 @@ class Decision(NamedTuple):
     refused: str = ""
 
 
-class Selection(NamedTuple):
+class Selection(Record):
     """Which steps the user asked for and which must run even if up to date; empty means no restriction."""
 
     only: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ def plan(recipe: Recipe, selection: Selection, *, environment: str) -> list[Deci
     for task in selected(recipe, selection):
         forced = selection.forces(task.name)
         decision = decide(task, recipe, environment=environment, pending=pending, forced=forced)
-        decision = decision if forced or not decision.runs else decision._replace(refused=_refused(task.output))
+        decision = decision if forced or not decision.runs else decision.replaced(refused=_refused(task.output))
         decisions.append(decision)
         if decision.runs:
             pending.add(task.name)
@@ -232,12 +232,16 @@ def _verification_options(verification: Verification) -> dict[str, Any]:
     """Return the settings that decide whether a result is published; JSON's own types, as a sidecar gives them back."""
     if not verification.enabled:
         return {"enabled": False}
-    settings: dict[str, Any] = json.loads(json.dumps(asdict(verification), default=str))
+    settings: dict[str, Any] = json.loads(json.dumps(verification.as_dict(), default=_as_json))
     return {key: value for key, value in settings.items() if key not in _NOT_DECIDING}
 
 
 _NOT_DECIDING = ("inputs", "labels", "repeat")
 """Files, which count by their bytes, and what is only measured."""
+
+
+def _as_json(value: object) -> object:
+    return value.as_dict() if isinstance(value, Record) else str(value)
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

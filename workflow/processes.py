@@ -7,7 +7,9 @@ import os
 import shlex
 import signal
 import subprocess
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +23,7 @@ _GRACE_SECONDS = 3.0
 _TAIL_BYTES = 65_536
 
 
-class Completed(NamedTuple):
+class Completed(Record):
     """What a finished command left: exit code (negative: killed by that signal) and its output as text."""
 
     argv: tuple[str, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
+    from typing_extensions import Self, dataclass_transform
 else:
 
     def dataclass_transform(**_: object) -> Any:
@@ -56,6 +56,14 @@ class Record:
 
         def _values(self) -> tuple[Any, ...]:
             return tuple([getattr(self, name) for name in self._fields])
+
+    def replaced(self, **changes: Any) -> Self:
+        """Return a record that differs in these fields alone; raises ``TypeError`` for fields that there are not."""
+        return type(self)(**{**self.as_dict(), **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name; records among them stay records."""
+        return {name: getattr(self, name) for name in self._fields}  # type: ignore[attr-defined]
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is of the same class, with equal fields."""

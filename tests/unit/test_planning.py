@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,7 +97,7 @@ def test_a_folder_of_pictures_counts_by_its_files(base: Path) -> None:
     pictures = base / "pictures"
     pictures.mkdir()
     (pictures / "1.png").write_bytes(b"one")
-    recipe = replace(recipe_of(base, shard_step(base)), verification=Verification(inputs=pictures))
+    recipe = recipe_of(base, shard_step(base)).replaced(verification=Verification(inputs=pictures))
     run_all(recipe)
     assert not plan(recipe)[0].runs
     (pictures / "1.png").write_bytes(b"two")
@@ -180,7 +179,7 @@ def test_only_keeps_the_named_step(base: Path) -> None:
 
 
 def test_the_model_source_runs_before_a_selected_step_that_needs_it(tmp_path: Path) -> None:
-    step = replace(shard_step(tmp_path), after=("model",), input=str(tmp_path / "web"))
+    step = shard_step(tmp_path).replaced(after=("model",), input=str(tmp_path / "web"))
     recipe = recipe_of(tmp_path, step, model=scripted(tmp_path))
     assert [decision.task.name for decision in plan(recipe, only=("shard",))] == ["model", "shard"]
 
@@ -208,7 +207,7 @@ def test_other_verification_settings_run_the_step_again(base: Path) -> None:
 
 def test_a_setting_of_the_verification_is_named(base: Path) -> None:
     run_all(recipe_of(base, shard_step(base)))
-    step = replace(shard_step(base), verification=Verification(atol=0.5))
+    step = shard_step(base).replaced(verification=Verification(atol=0.5))
     assert only_reason(recipe_of(base, step)) == "verify.atol: None -> 0.5"
 
 

@@ -45,6 +45,13 @@ def test_records_do_not_change() -> None:
     assert point == Point(1)
 
 
+def test_a_record_is_replaced_by_one_with_other_fields() -> None:
+    assert Named(1, 2, "a").replaced(y=3) == Named(1, 3, "a")
+    assert Named(1, 2, "a").as_dict() == {"x": 1, "y": 2, "name": "a"}
+    with pytest.raises(TypeError, match="Named"):
+        Named(1).replaced(z=1)
+
+
 def test_records_are_equal_when_class_and_fields_are() -> None:
     assert Point(1) != Point(2)
     assert Point(1) != Named(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[st
 
 def _relative(step: Step, folder: Path) -> Step:
     source = step.input if step.input_is_handle else str(_below(Path(step.input), folder))
-    return replace(step, input=source, output=_below(step.output, folder))
+    return step.replaced(input=source, output=_below(step.output, folder))
 
 
 def _below(path: Path, folder: Path) -> Path:

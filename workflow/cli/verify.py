@@ -95,9 +95,9 @@ def verify(
     if labels is not None and inputs is None:
         raise UsageError("--labels without --inputs cannot be compared", hint="give the inputs that they are for")
     places = _places(runtime, backend, (require or "").split(",") if require else None)
-    given = replace(places, inputs=_absolute(inputs), labels=_absolute(labels), image_range=image_range)
-    drawn = replace(given, samples=samples, batches=tuple(batch or (1, 3)), seed=seed)
-    settings = replace(drawn, enabled=not quick, atol=atol, rtol=rtol)
+    given = places.replaced(inputs=_absolute(inputs), labels=_absolute(labels), image_range=image_range)
+    drawn = given.replaced(samples=samples, batches=tuple(batch or (1, 3)), seed=seed)
+    settings = drawn.replaced(enabled=not quick, atol=atol, rtol=rtol)
     result = _subject(artifact, model_format)
     source = None if against is None else _subject(against, source_format)
     with scratch.folder("verify") as folder:

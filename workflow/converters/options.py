@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from workflow.converters.pairs import JAVASCRIPT, KERAS, Pair, pairs
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,7 +29,7 @@ class Form(Enum):
     FILES = "a list of files"
 
 
-class Option(NamedTuple):
+class Option(Record):
     """One option; ``where`` says in words what ``pairs`` says exactly.
 
     ``ours`` are those of the pairs for which the reference converter does not have the option. ``required`` are those

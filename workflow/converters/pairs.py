@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, get_args
 
 from workflow.recipe.model import Format
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ PYTHON: tuple[Format, ...] = KERAS + TENSORFLOW
 JAVASCRIPT: tuple[Format, ...] = ("tfjs_layers_model", "tfjs_graph_model")
 
 
-class Edge(NamedTuple):
+class Edge(Record):
     """One conversion.
 
     ``natural`` marks the target to take for this source when a recipe names none; ``reference`` says whether the
@@ -31,7 +32,7 @@ class Edge(NamedTuple):
     reference: bool = True
 
 
-class Missing(NamedTuple):
+class Missing(Record):
     """Why there is no conversion from ``source`` to ``target``, and what to do instead."""
 
     source: Format

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 _GIBIBYTE = 2**30
 
 
-class JobUsage(NamedTuple):
+class JobUsage(Record):
     """One answered job: wall seconds, with what was left of the worker's start, and the process's memory in bytes.
 
     ``memory`` has ``before``, ``peak`` and ``now`` (after the job has been cleaned up), as far as the system tells.
@@ -22,7 +24,7 @@ class JobUsage(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a record holds it."""
-        return {**self._asdict(), "seconds": round(self.seconds, 3)}
+        return {**self.as_dict(), "seconds": round(self.seconds, 3)}
 
 
 class Usage:
@@ -32,7 +34,7 @@ class Usage:
         self.jobs: list[JobUsage] = []
 
 
-class Limits(NamedTuple):
+class Limits(Record):
     """When a worker gives way to a new one before its next job: after so many jobs, or holding so many bytes."""
 
     jobs: int = 500

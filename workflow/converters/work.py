@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +25,7 @@ class Workers(Protocol):
         """Return the warm worker of the environment for files of Keras 3."""
 
 
-class Work(NamedTuple):
+class Work(Record):
     """One conversion: ``target`` is the staged path, beside which scratch files may stand.
 
     ``summary`` is what is known of the input, None where it is a handle.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import platform as machine_facts
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workflow import locations
 from workflow.environment import conda_lock, purposes
 from workflow.environment.model import DEFAULT_NAME
 from workflow.errors import EnvironmentProblem
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _PROFILE_MARK = b"# profile:"
 
 
-class Blueprint(NamedTuple):
+class Blueprint(Record):
     """The files that decide what is in an environment here, and what it is for."""
 
     platform: str

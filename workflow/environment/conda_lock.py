@@ -6,10 +6,11 @@ import platform as _platform
 import re
 import sys
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from workflow.errors import EnvironmentProblem
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ _BITS_64 = 2**32
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.(conda|tar\.bz2)")
 
 
-class LockedPackage(NamedTuple):
+class LockedPackage(Record):
     """One conda package of the lock for one platform; at least one of ``sha256`` and ``md5`` is not empty."""
 
     name: str

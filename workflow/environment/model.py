@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +16,7 @@ KERAS3_NAME = "keras3"
 Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
 
 
-class Environment(NamedTuple):
+class Environment(Record):
     """An environment; ``caveats`` says what is not as asked, ``profile`` is full or lean, or keras3."""
 
     name: str
@@ -27,7 +29,7 @@ class Environment(NamedTuple):
     caveats: tuple[str, ...]
 
 
-class Wishes(NamedTuple):
+class Wishes(Record):
     """What the user asked for on the command line; the rest comes from variables and the settings file."""
 
     manager: str | None = None
@@ -36,7 +38,7 @@ class Wishes(NamedTuple):
     mirror: str | None = None
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """What stands under an environment's name, whatever its condition; ``reason`` says why it is not ready.
 
     ``environment`` is there for ready, stale and broken ones, as far as their state could be read.

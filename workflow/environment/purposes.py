@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workflow.environment.model import KERAS3_NAME
 from workflow.errors import UsageError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.environment.managers.base import ManagerName
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from workflow.environment.settings import Circumstances
 
 
-class Purpose(NamedTuple):
+class Purpose(Record):
     """A sort of environment: its locks and profiles, who can make it, and what one must know of it.
 
     ``lock`` is a pattern with the platform's name. ``program`` is what a complete environment has beside its Python.

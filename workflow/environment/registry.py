@@ -94,7 +94,7 @@ def _complete(name: str, prefix: Path) -> Entry:
     )
     entry = Entry(name, prefix, "ready", "", environment, known.created, known.tool_version, known.platform)
     status, reason = _condition(known, environment)
-    return entry._replace(status=status, reason=reason)
+    return entry.replaced(status=status, reason=reason)
 
 
 def _condition(known: state.State, environment: Environment) -> tuple[Status, str]:

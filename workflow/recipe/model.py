@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from workflow.records import Record
@@ -83,16 +82,14 @@ class ApplicationModel(Record):
 ModelSource = FetchedModel | ScriptedModel | ApplicationModel
 
 
-@dataclass(frozen=True)
-class Tolerance:
+class Tolerance(Record):
     """What one output may differ by: ``atol``, and ``rtol`` times its largest value; None leaves it to the recipe."""
 
     atol: float | None = None
     rtol: float | None = None
 
 
-@dataclass(frozen=True)
-class Verification:
+class Verification(Record):
     """How results are run and compared with their source.
 
     ``backends`` are those of each runtime; one without any takes its own. A runtime in ``require`` that is not there
@@ -106,7 +103,7 @@ class Verification:
 
     enabled: bool = True
     runtimes: tuple[RuntimeName, ...] = ("python", "node", "browser")
-    backends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    backends: Mapping[str, tuple[str, ...]] = {}
     require: tuple[RuntimeName, ...] = ()
     inputs: Path | None = None
     labels: Path | None = None
@@ -116,13 +113,12 @@ class Verification:
     seed: int = 0
     atol: float | None = None
     rtol: float | None = None
-    outputs: Mapping[str, Tolerance] = field(default_factory=dict)
+    outputs: Mapping[str, Tolerance] = {}
     accuracy_drop: float | None = None
     repeat: int = 30
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Record):
     """One declared conversion. ``input`` is absolute, unless ``input_is_handle`` (a TensorFlow Hub URL)."""
 
     name: str
@@ -146,8 +142,7 @@ class Step:
     """From what to what the step goes when its input turns out not to be in ``from_format``: only the run can tell."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Record):
     """A validated recipe: ``steps`` are in running order, and every path in it is absolute.
 
     ``base`` is the folder that relative paths in the file count from: the recipe's own folder, or that folder's
@@ -160,4 +155,4 @@ class Recipe:
     environment: str
     model: ModelSource | None
     steps: tuple[Step, ...]
-    verification: Verification = field(default_factory=Verification)
+    verification: Verification = Verification()

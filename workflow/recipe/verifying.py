@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import operator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workflow.recipe.drafting import path_at
@@ -22,7 +21,7 @@ def verification_of(
     """Return what the entry at ``location`` says, on top of ``base``; findings go to the document."""
     base = base or Verification()
     if switched_off(functools.reduce(operator.getitem, location, document.data)):
-        return replace(base, enabled=False)
+        return base.replaced(enabled=False)
     given = entry.given()
     found = {key: _READ.get(key, _same)(value) for key, value in given.items()}
     for key in ("inputs", "labels"):
@@ -30,7 +29,7 @@ def verification_of(
             found[key] = path_at(document, (*location, key))
     if "inputs" in given and "labels" not in given:
         found["labels"] = None  # those of the recipe are for its own inputs
-    chosen = replace(base, **{**found, "enabled": True})
+    chosen = base.replaced(**{**found, "enabled": True})
     if "labels" in given and chosen.inputs is None:
         spot = document.key_spot((*location, "labels"))
         document.complain(spot, "`labels` without `inputs` cannot be compared", expected="`inputs` beside them")

@@ -64,7 +64,7 @@ def _demanded(settings: Verification, result: Format) -> Verification:
     A recipe requires for all its steps, and some of them make models of Keras or TensorFlow.
     """
     able = settings.require if result.startswith("tfjs_") else [name for name in settings.require if name == "python"]
-    return dataclasses.replace(settings, require=tuple(able) if settings.enabled else ())
+    return settings.replaced(require=tuple(able) if settings.enabled else ())
 
 
 def rejection_hint(error: VerificationError, order: Order, *, place: Path, verification: Verification) -> str:

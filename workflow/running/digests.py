@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 
 
-class FileDigest(NamedTuple):
+class FileDigest(Record):
     """The sha256 (hex) and size in bytes of one file."""
 
     sha256: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from workflow import locations
 from workflow.converters.engines import convert, may_need_worker
 from workflow.converters.work import Work
 from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.records import Record
 from workflow.running.settling import result_format, settled
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from workflow.running.workshop import Workshop
 
 
-class Workers(NamedTuple):
+class Workers(Record):
     """The workshop's workers, each environment made ready when a worker of it is first asked for."""
 
     workshop: Workshop
@@ -38,7 +39,7 @@ class Workers(NamedTuple):
         return self.workshop.keras3_worker(self.listener)
 
 
-class Order(NamedTuple):
+class Order(Record):
     """One task to carry out: write the artifact to ``staged``, with all noise going to ``log``."""
 
     task: Task

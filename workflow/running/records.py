@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from workflow.records import Record
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
 from workflow.running.storage import write_atomically
 
@@ -19,7 +20,7 @@ _SWITCH = {True: "on", False: "off", None: "not set"}
 _SUFFIX = ".tfjs-workflow.json"
 
 
-class Ingredients(NamedTuple):
+class Ingredients(Record):
     """All that decides what a step produces; equal ingredients mean an equal result."""
 
     kind: str
@@ -43,7 +44,7 @@ class Ingredients(NamedTuple):
         return found
 
 
-class Sidecar(NamedTuple):
+class Sidecar(Record):
     """What is known of a published artifact; stored beside it as ``<artifact>.tfjs-workflow.json``."""
 
     step: str
@@ -58,7 +59,7 @@ class Sidecar(NamedTuple):
             "scheme": SCHEME,
             "step": self.step,
             "key": self.ingredients.key(),
-            "ingredients": self.ingredients._asdict(),
+            "ingredients": self.ingredients.as_dict(),
             "files": to_json(self.files),
             "facts": self.facts,
         }

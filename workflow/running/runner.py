@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from workflow import environment, planning
 from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedError, VerificationError, WorkflowError
 from workflow.recipe.model import Step
+from workflow.records import Record
 from workflow.running import publishing
 from workflow.running.artifacts import input_digests
 from workflow.running.checking import check, rejection_hint, say_where_not
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from workflow.running.workshop import Workshop
 
 
-class Manner(NamedTuple):
+class Manner(Record):
     """How to run: go on after a failure, and how long (seconds) a step may take that has no limit of its own."""
 
     keep_going: bool = False
@@ -88,7 +89,7 @@ class Runner:
     def _carry_out(self, planned: Decision, *, forced: bool) -> None:
         blocker = self._blocker(planned.task)
         if blocker is not None:
-            self._end(Outcome(planned._replace(reasons=(blocker,)), "not run"))
+            self._end(Outcome(planned.replaced(reasons=(blocker,)), "not run"))
             return
         decision = self._decide_again(planned, forced=forced)
         if not decision.runs:
@@ -110,7 +111,7 @@ class Runner:
         except BaseException:
             publishing.abandon(decision.task.output)
             raise
-        self._end(outcome._replace(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:])))
+        self._end(outcome.replaced(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:])))
 
     def _blocker(self, task: Task) -> str | None:
         bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
@@ -124,7 +125,7 @@ class Runner:
         if not planned.runs or forced:
             return planned
         now = planning.decide(planned.task, self._recipe, environment=self._lock, pending=(), forced=False)
-        return now if not now.runs or not planned.task.after else planned._replace(reasons=now.reasons)
+        return now if not now.runs or not planned.task.after else planned.replaced(reasons=now.reasons)
 
     def _run(self, decision: Decision, *, forced: bool) -> Outcome:
         task = decision.task

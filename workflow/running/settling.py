@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,9 @@ def settled(step: Step) -> Step:
     if step.alternative is None or step.input_is_handle:
         return step
     if made_format(Path(step.input), step.from_format) == step.from_format:
-        return dataclasses.replace(step, alternative=None)
+        return step.replaced(alternative=None)
     source, target = step.alternative
-    return dataclasses.replace(step, from_format=source, to_format=target, alternative=None)
+    return step.replaced(from_format=source, to_format=target, alternative=None)
 
 
 def result_format(step: Step, staged: Path) -> Format:

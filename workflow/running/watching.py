@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from workflow.events import Listener, Recording
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Status = Literal["done", "up to date", "failed", "not run"]
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """How one task ended. ``facts`` is what its sidecar records; sizes in bytes; ``seconds`` is wall time.
 
     ``jobs`` are those that workers did for it, with their memory, whether it came to an end or failed.

@@ -95,7 +95,7 @@ class EnvironmentWorkshop:
 
         if self._keras3 is not None:
             return self._keras3
-        wishes = self._wishes._replace(manager=None)  # that is meant for the other one
+        wishes = self._wishes.replaced(manager=None)  # that is meant for the other one
         made = environment.ensure(environment.KERAS3_NAME, wishes=wishes, listener=listener)
         environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
         self._keras3 = Worker(made.python, environ=environ, log=log, usage=self._usage)

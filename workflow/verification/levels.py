@@ -69,7 +69,7 @@ def _contract(case: Case, source_told: ports.Ports, result_told: ports.Ports) ->
     theirs = ports.ports_of(case.source).completed(source_told)
     ours = ports.ports_of(case.result).completed(result_told)
     found = contract.check(theirs, ours, formats=(case.source.format, case.result.format))
-    return found._replace(seconds=time.perf_counter() - begin)
+    return found.replaced(seconds=time.perf_counter() - begin)
 
 
 class _Outputs:
@@ -101,7 +101,7 @@ class _Outputs:
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
         level = self._with_accuracy(level, runs, judge=judge, reference=found)
-        level = level._replace(remarks=(*said, *level.remarks))
+        level = level.replaced(remarks=(*said, *level.remarks))
         told = [outputs.run_json(run, found, judge=judge) for run in runs]
         facts = {
             "attribution": _attribution(runs),
@@ -158,7 +158,7 @@ class _Outputs:
             elif (drop := share["source"] - share["result"]) > allowed:
                 text = f"run in {run.place}, accuracy falls from {share['source']:.2%} to {share['result']:.2%}"
                 findings.append(Finding(f"{text}, allowed is a drop of {allowed:.2%}", "accuracy", drop, allowed))
-        return level._replace(status="failed", findings=(*level.findings, *findings)) if findings else level
+        return level.replaced(status="failed", findings=(*level.findings, *findings)) if findings else level
 
     def _ended(self, level: LevelReport, *, runs: Any = (), facts: Any = None) -> Report:
         return Report((*self._levels, level), tuple(runs), facts or {})

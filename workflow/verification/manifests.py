@@ -6,11 +6,12 @@ import json
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.shards import check_shards
 from workflow.formats.weights_manifest import QUANTIZED_BYTES, read_groups
+from workflow.records import Record
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _LARGEST = {"uint8": 255, "uint16": 65535}
 _LARGEST_FLOAT32 = 3.4028235677973366e38
 
 
-class Orphans(NamedTuple):
+class Orphans(Record):
     """Files beside a model.json that it does not name: ``shards`` have a shard's name, ``others`` end in .bin."""
 
     shards: tuple[str, ...] = ()

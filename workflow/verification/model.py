@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
+
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,7 @@ Verdict = Literal[Status, "incomplete"]
 LEVELS: tuple[LevelName, ...] = ("structure", "weights", "contract", "outputs")
 
 
-class TensorSpec(NamedTuple):
+class TensorSpec(Record):
     """An input or output: dtypes are named float32, int32, bool, string; None is a size that is open."""
 
     name: str
@@ -30,7 +32,7 @@ class TensorSpec(NamedTuple):
     dtype: str
 
 
-class RunRequest(NamedTuple):
+class RunRequest(Record):
     """Run a model once on an exchange set; ``repeat`` more times to measure. ``outputs`` is written."""
 
     model: Path
@@ -43,7 +45,7 @@ class RunRequest(NamedTuple):
     timeout: float = 120.0
 
 
-class RunResult(NamedTuple):
+class RunResult(Record):
     """What a runtime did: where the outputs are, what the model takes and gives, milliseconds, and facts.
 
     ``timings`` has load_ms, first_ms, median_ms, spread_ms, count; ``facts`` versions, fallbacks, executeAsync...
@@ -59,7 +61,7 @@ class RunResult(NamedTuple):
     load_average: float | None = None
 
 
-class NotRun(NamedTuple):
+class NotRun(Record):
     """Why a runtime or backend is not there, and how to get it. It is never a pass."""
 
     why: str
@@ -75,7 +77,7 @@ class RuntimeFailure(Exception):  # noqa: N818  the word of the contract between
         self.message = message
 
 
-class Subject(NamedTuple):
+class Subject(Record):
     """A model to verify, or the one to verify it against; ``options`` tell how to read it (``signature_name``...)."""
 
     path: Path
@@ -90,7 +92,7 @@ class Subject(NamedTuple):
         return self.format.startswith("tfjs_")
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """One thing that is wrong: a sentence that names ``subject`` (tensor, output, file), the figure and its bound."""
 
     text: str
@@ -101,7 +103,7 @@ class Finding(NamedTuple):
     """Where to look next."""
 
 
-class LevelReport(NamedTuple):
+class LevelReport(Record):
     """How one level ended; ``remarks`` are worth saying and no failures, ``facts`` go into the record."""
 
     level: LevelName
@@ -116,7 +118,7 @@ class LevelReport(NamedTuple):
     seconds: float = 0.0
 
 
-class Report(NamedTuple):
+class Report(Record):
     """A whole verification; ``runs`` has one entry per place where the result ran or was meant to run."""
 
     levels: tuple[LevelReport, ...]

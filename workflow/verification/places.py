@@ -99,7 +99,7 @@ def in_javascript(runtime: Runtime, ask: Ask, *, name: str, backend: str | None)
     first = answers[0]
     timings = {**first.timings}
     if ask.repeat and float(timings.get("first_ms") or 0.0) <= _TIMING_MS:
-        again = runtime.run(requests[0]._replace(repeat=ask.repeat, outputs=ask.folder / f"{name}_{backend}_timed"))
+        again = runtime.run(requests[0].replaced(repeat=ask.repeat, outputs=ask.folder / f"{name}_{backend}_timed"))
         timings |= {key: again.timings.get(key) for key in ("median_ms", "spread_ms", "count")}
     facts = {key: value for key, value in first.facts.items() if key != "versions"}
     versions = {str(key): str(value) for key, value in dict(first.facts.get("versions") or {}).items()}
@@ -139,7 +139,7 @@ def model_argument(subject: Subject) -> dict[str, Any]:
 
 def absolute(subject: Subject) -> Subject:
     """Return the same model by an absolute path, as the worker needs it."""
-    return subject._replace(path=subject.path.absolute())
+    return subject.replaced(path=subject.path.absolute())
 
 
 def _translated(tensors: Tensors, names: Mapping[str, str]) -> Tensors:

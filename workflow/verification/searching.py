@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.verification import contract, outputs, tolerances
@@ -51,7 +51,7 @@ def search(case: Case, bench: Bench, *, report: Report, keep: Path) -> Answer | 
     limits = tolerances.Tolerances(
         depth=tolerances.depth(case.result),
         noise=tolerances.noise(case.result, case.source) if case.source else 0.0,
-        settings=replace(case.settings, atol=None, rtol=None, outputs={}),
+        settings=case.settings.replaced(atol=None, rtol=None, outputs={}),
     )
     located = locate(Search(ask, source, bench, (runtime, backend), limits), keep=keep)
     if isinstance(located, NotRun):

@@ -27,7 +27,7 @@ def check(subject: Subject) -> LevelReport:
     """Return every fault in the files of a model; the remarks are what is known to go wrong with such a model."""
     begin = time.perf_counter()
     found = _tfjs(subject) if subject.is_tfjs else _other(subject)
-    return found._replace(seconds=time.perf_counter() - begin)
+    return found.replaced(seconds=time.perf_counter() - begin)
 
 
 def model_json(subject: Subject) -> Path:
@@ -51,7 +51,7 @@ def _tfjs(subject: Subject) -> LevelReport:
         document = read_object(path, f"the model.json of a {subject.format}")
     except ModelFileError as error:
         return _failed([_refused(error, subject=manifests.named_in_broken_json(path))])
-    findings = [one._replace(look=str(path)) for one in _REFERENCES[subject.format](document)]
+    findings = [one.replaced(look=str(path)) for one in _REFERENCES[subject.format](document)]
     findings += manifests.problems(document, path)
     try:
         summary = inspect_model(subject.path, subject.format)

@@ -38,7 +38,7 @@ def check(result: Subject, source: Subject, *, may_quantize: bool = True) -> Lev
         found = _folded(result, source, may_quantize)
     else:
         found = _compared(result, source, may_quantize)
-    return found._replace(seconds=time.perf_counter() - begin)
+    return found.replaced(seconds=time.perf_counter() - begin)
 
 
 def alone(result: Subject) -> LevelReport:

@@ -54,7 +54,7 @@ def test_five_checks_are_shown_with_command_time_and_verdict(environment: Enviro
 
 
 def test_a_caveat_marks_the_first_check(environment: Environment, tmp_path: Path) -> None:
-    nearby = environment._replace(python_version="3.9.1", caveats=("not a conda environment", "3.9, not 3.8"))
+    nearby = environment.replaced(python_version="3.9.1", caveats=("not a conda environment", "3.9, not 3.8"))
     python(environment, version="3.9.1")
     first = next(health.checks(nearby, log=tmp_path / "log"))
     assert (first.verdict, first.note) == ("marked", "not a conda environment; 3.9, not 3.8")
@@ -82,11 +82,11 @@ def test_the_lean_set_may_lack_exactly_what_it_leaves_out(
     environment: Environment, tmp_path: Path, profile: str, output: str, verdict: str
 ) -> None:
     python(environment, check=output)
-    assert verdicts(environment._replace(profile=profile), tmp_path)[1] == verdict
+    assert verdicts(environment.replaced(profile=profile), tmp_path)[1] == verdict
 
 
 def test_the_environment_of_keras_3_is_checked_for_other_things(environment: Environment, tmp_path: Path) -> None:
-    made = environment._replace(name="keras3", profile="keras3", python_version="3.12.1")
+    made = environment.replaced(name="keras3", profile="keras3", python_version="3.12.1")
     python(made, version="3.12.1", imports="echo 2.21.0 tensorflow 3.15.1")
     found = list(health.checks(made, log=tmp_path / "log"))
     assert [(check.title, check.verdict) for check in found][1:] == [
@@ -107,7 +107,7 @@ def test_the_environment_of_keras_3_is_checked_for_other_things(environment: Env
 def test_another_keras_python_or_backend_fails(
     environment: Environment, tmp_path: Path, version: str, imported: str, failing: str
 ) -> None:
-    made = environment._replace(name="keras3", profile="keras3", python_version=version)
+    made = environment.replaced(name="keras3", profile="keras3", python_version=version)
     python(made, version=version, imports=f"echo {imported}")
     failed = [check.title for check in health.checks(made, log=tmp_path / "log") if check.verdict == "failed"]
     assert failed == [failing]

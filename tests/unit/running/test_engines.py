@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ def base(tmp_path: Path) -> Path:
 
 
 def run(base: Path, engine: Engine, workshop: FakeWorkshop, *, verify: bool = False) -> Outcome:
-    recipe = recipe_of(base, replace(shard_step(base), engine=engine), verify=verify)
+    recipe = recipe_of(base, shard_step(base).replaced(engine=engine), verify=verify)
     (outcome,) = Runner(recipe, workshop, RecordingWatcher(), manner=Manner()).execute(Selection())
     return outcome
 
@@ -108,7 +107,7 @@ def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, mo
 def test_a_graph_model_is_traced_by_our_own_code_in_the_worker(base: Path) -> None:
     workshop = FakeWorkshop(graph=traced(unsupported={"wasm": {"Einsum": ["attention"]}}))
     watcher = RecordingWatcher()
-    step = replace(shard_step(base), kind="graph", to_format="tfjs_graph_model", options={}, engine="auto")
+    step = shard_step(base).replaced(kind="graph", to_format="tfjs_graph_model", options={}, engine="auto")
     (outcome,) = Runner(recipe_of(base, step, verify=False), workshop, watcher, manner=Manner()).execute(Selection())
     assert outcome.error is None
     assert outcome.facts["engine"] == "worker"
@@ -120,8 +119,8 @@ def test_outputs_that_nobody_named_are_said(base: Path) -> None:
     found = traced(output_node_names=["softmax"], output_node_names_found=True)
     watcher = RecordingWatcher()
     (base / "frozen.pb").write_bytes(FROZEN)
-    step = replace(shard_step(base), kind="graph", input=str(base / "frozen.pb"), options={}, engine="auto")
-    step = replace(step, from_format="tf_frozen_model", to_format="tfjs_graph_model")
+    step = shard_step(base).replaced(kind="graph", input=str(base / "frozen.pb"), options={}, engine="auto")
+    step = step.replaced(from_format="tf_frozen_model", to_format="tfjs_graph_model")
     recipe = recipe_of(base, step, verify=False)
     (outcome,) = Runner(recipe, FakeWorkshop(graph=found), watcher, manner=Manner()).execute(Selection())
     assert outcome.error is None
@@ -131,7 +130,7 @@ def test_outputs_that_nobody_named_are_said(base: Path) -> None:
 def test_where_layers_do_not_suffice_a_graph_model_is_made_instead(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
     watcher = RecordingWatcher()
-    step = replace(shard_step(base), fallback_format="tfjs_graph_model", options={}, engine="auto")
+    step = shard_step(base).replaced(fallback_format="tfjs_graph_model", options={}, engine="auto")
     recipe = recipe_of(base, step, verify=False)
     runner = Runner(recipe, FakeWorkshop(graph=traced()), watcher, manner=Manner())
     (outcome,) = runner.execute(Selection())
@@ -143,8 +142,8 @@ def test_where_layers_do_not_suffice_a_graph_model_is_made_instead(base: Path, m
 def keras_step(base: Path, *layers: dict[str, Any], engine: Engine) -> Step:
     """Return a step that makes a layers model of a Keras 3 file of these layers."""
     source = whole_file(base / "m.h5", row(given([None, 3]), *layers), {}, version="3.5.0")
-    step = replace(shard_step(base, "web2"), kind="python_to_js", from_format="keras", options={}, engine=engine)
-    return replace(step, input=str(source))
+    step = shard_step(base, "web2").replaced(kind="python_to_js", from_format="keras", options={}, engine=engine)
+    return step.replaced(input=str(source))
 
 
 def test_a_keras_3_file_that_is_declined_never_goes_to_the_reference(base: Path) -> None:
@@ -167,7 +166,7 @@ def test_who_insists_on_the_reference_for_a_keras_3_file_is_warned(base: Path) -
 
 
 def test_the_reference_converter_is_not_asked_for_what_it_does_not_offer(base: Path) -> None:
-    step = replace(shard_step(base), to_format="tf_saved_model", options={}, engine="reference")
+    step = shard_step(base).replaced(to_format="tf_saved_model", options={}, engine="reference")
     recipe = recipe_of(base, step, verify=False)
     (outcome,) = Runner(recipe, FakeWorkshop(), RecordingWatcher(), manner=Manner()).execute(Selection())
     assert outcome.error is not None

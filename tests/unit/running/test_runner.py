@@ -6,7 +6,6 @@ import json
 import os
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +141,7 @@ def test_a_bad_input_is_refused_before_the_converter_runs(base: Path) -> None:
 
 def test_an_output_that_is_linked_into_its_input_is_refused(base: Path) -> None:
     (base / "alias").symlink_to(base / "web")
-    step = replace(shard_step(base), output=base / "alias" / "sharded")
+    step = shard_step(base).replaced(output=base / "alias" / "sharded")
     assert isinstance(failure(run(recipe_of(base, step))), OutputRefusedError)
 
 
@@ -211,7 +210,7 @@ def test_what_cannot_be_run_is_said_and_recorded(base: Path) -> None:
 
 
 def test_a_required_runtime_that_is_not_there_is_a_failure(base: Path) -> None:
-    step = replace(shard_step(base), verification=Verification(require=("node",)))
+    step = shard_step(base).replaced(verification=Verification(require=("node",)))
     error = failure(run(recipe_of(base, step)))
     assert isinstance(error, RuntimeRequiredError)
     assert "node wasm is required and was not run" in str(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,12 +44,12 @@ def verified(tmp_path: Path) -> Iterator[Callable[..., int]]:
 
 
 def test_the_same_source_is_run_once(verified: Callable[..., int], model: Subject) -> None:
-    assert [verified(model), verified(model, replace(SETTINGS, repeat=0, atol=1.0))] == [1, 1]
+    assert [verified(model), verified(model, SETTINGS.replaced(repeat=0, atol=1.0))] == [1, 1]
 
 
 def test_other_samples_and_other_files_are_another_source(verified: Callable[..., int], model: Subject) -> None:
-    assert [verified(model), verified(model, replace(SETTINGS, seed=1))] == [1, 2]
-    assert verified(model, replace(SETTINGS, samples=9)) == 3
+    assert [verified(model), verified(model, SETTINGS.replaced(seed=1))] == [1, 2]
+    assert verified(model, SETTINGS.replaced(samples=9)) == 3
     document = model.path / "model.json"
     document.write_text(document.read_text() + "\n")
     assert verified(model) == 4
