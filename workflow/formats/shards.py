@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import stat
 from collections import Counter
 from pathlib import PurePosixPath, PureWindowsPath
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from workflow.formats.weights_manifest import Group
 
 _DEFAULT_SHARD = 4 << 20  # the converter's own
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}").fullmatch
 _SMALL = 4096  # a pointer or an error page is not longer
 _HINT = "Copy all weight files of the model beside its model.json; if one is lost, fetch or convert it again."
 
@@ -46,6 +49,17 @@ def check_shards(groups: tuple[Group, ...], model: Path) -> tuple[Path, ...]:
 
 
 def _locate(name: str, *, folder: Path, model: Path) -> _Shard:
+    file = folder / name
+    if _PLAIN(name):
+        with contextlib.suppress(OSError):
+            status = file.lstat()
+            if stat.S_ISREG(status.st_mode):  # beside the model and no link: nearly all are, and there may be thousands
+                return _Shard(name, file, status.st_size)
+    return _followed(name, folder=folder, model=model)
+
+
+def _followed(name: str, *, folder: Path, model: Path) -> _Shard:
+    """Locate a weight file wherever its path and links lead, as long as that is inside the folder."""
     windows = PureWindowsPath(name)
     posix = PurePosixPath(name)
     if "://" in name:

@@ -52,12 +52,20 @@ def problems(document: dict[str, Any], path: Path) -> list[Finding]:
 def orphans(document: dict[str, Any], path: Path) -> Orphans:
     """Return the weight files in the model's folder that no group names; nothing where several models lie there."""
     folder = path.resolve().parent
-    named = {(folder / name).resolve() for group in document["weightsManifest"] for name in group["paths"]}
-    if len([file for file in folder.glob("*.json") if not file.name.endswith(".tfjs-workflow.json")]) > 1:
+    named = {name for group in document["weightsManifest"] for name in group["paths"]}
+    files = list(folder.iterdir())
+    if sum(file.name.endswith(".json") and not file.name.endswith(".tfjs-workflow.json") for file in files) > 1:
         return Orphans()
-    loose = sorted(file.name for file in folder.iterdir() if file.is_file() and file.resolve() not in named)
+    loose = sorted(file.name for file in files if _is_weights(file.name) and file.name not in named and file.is_file())
+    if loose:  # a name may also lead to a file by another way
+        meant = {(folder / name).resolve() for name in named}
+        loose = [name for name in loose if (folder / name).resolve() not in meant]
     shards = tuple(name for name in loose if _SHARD.match(name))
-    return Orphans(shards, tuple(name for name in loose if name.endswith(".bin") and name not in shards))
+    return Orphans(shards, tuple(name for name in loose if name not in shards))
+
+
+def _is_weights(name: str) -> bool:
+    return name.endswith(".bin") or _SHARD.match(name) is not None
 
 
 def named_in_broken_json(path: Path) -> str:
