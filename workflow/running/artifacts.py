@@ -39,6 +39,7 @@ def _shards(topology: Path) -> list[Path]:
         groups = json.loads(topology.read_bytes())["weightsManifest"]
         names = [name for group in groups for name in group["paths"]]
         shards = [topology.parent / name for name in names]
-        return [shard for shard in shards if shard.resolve().is_relative_to(topology.parent.resolve())]
+        folder = topology.parent.resolve()
+        return [shard for shard in shards if shard.resolve().is_relative_to(folder)]
     except (ValueError, KeyError, TypeError, RecursionError, OSError):
         return []

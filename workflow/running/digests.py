@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from workflow.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 22
 
 
 class FileDigest(Record):
@@ -41,11 +43,30 @@ def file_digest(path: Path) -> FileDigest:
 def _read(path: Path, _state: tuple[int, ...]) -> FileDigest:
     hasher = hashlib.sha256()
     size = 0
+    room = memoryview(bytearray(min(_BLOCK, max(_state[2], 1))))
     with path.open("rb", buffering=0) as source:
-        while block := source.read(_BLOCK):
-            hasher.update(block)
-            size += len(block)
+        while count := source.readinto(room):
+            hasher.update(room[:count])
+            size += count
     return FileDigest(hasher.hexdigest(), size)
+
+
+@contextlib.contextmanager
+def ahead(*hashing: Callable[[], object]) -> Iterator[None]:
+    """Hash on another processor, while the block does other work, what is asked for after it.
+
+    What cannot be read is left to those who ask for it then; a block that fails does not wait.
+    """
+
+    def hash_all() -> None:
+        for each in hashing:
+            with contextlib.suppress(OSError):
+                each()
+
+    thread = threading.Thread(target=hash_all, name="hashing ahead", daemon=True)
+    thread.start()
+    yield
+    thread.join()
 
 
 def artifact_digests(path: Path) -> Digests:

@@ -73,6 +73,12 @@ def publish(output: Path, sidecar: Sidecar) -> Path | None:
     return kept
 
 
+def standing(output: Path) -> bool:
+    """Tell whether what is published at ``output`` is, byte for byte, what its sidecar says."""
+    sidecar = read_sidecar(sidecar_path(output))
+    return sidecar is not None and not intact(output, sidecar)
+
+
 def reject(output: Path) -> Path:
     """Move the staged artifact to ``<output>.rejected`` and return its path there; ``output`` is not touched.
 
@@ -140,10 +146,7 @@ def foreign(output: Path) -> str:
 def _place_to_keep(output: Path) -> Path | None:
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return None
-    sidecar = read_sidecar(sidecar_path(output))
-    if sidecar is not None and not intact(output, sidecar):
-        return None
-    return _aside(output)
+    return None if standing(output) else _aside(output)
 
 
 def _aside(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from workflow import environment, planning
 from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedError, VerificationError, WorkflowError
 from workflow.recipe.model import Step
 from workflow.records import Record
-from workflow.running import publishing
+from workflow.running import digests, publishing
 from workflow.running.artifacts import input_digests
 from workflow.running.checking import check, rejection_hint, say_where_not
 from workflow.running.digests import artifact_digests, total_bytes
@@ -137,8 +138,9 @@ class Runner:
         step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
         order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
         begin = time.monotonic()
-        facts = make(order)
-        facts["check"] = self._checked(order, facts)
+        with digests.ahead(partial(_bytes_before, task), partial(publishing.standing, task.output)):
+            facts = make(order)
+            facts["check"] = self._checked(order, facts)
         if "seconds" in facts:
             facts["job_seconds"] = facts.pop("seconds")
         sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})

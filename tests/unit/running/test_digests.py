@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
-from workflow.running.digests import artifact_digests, file_digest, from_json, text_digest, to_json
+import pytest
+
+from workflow.running.digests import ahead, artifact_digests, file_digest, from_json, text_digest, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,3 +42,26 @@ def test_digests_survive_json(tmp_path: Path) -> None:
 
 def test_the_order_of_keys_does_not_change_a_digest() -> None:
     assert text_digest({"a": 1, "b": 2}) == text_digest({"b": 2, "a": 1})
+
+
+def test_what_was_hashed_ahead_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    with ahead(partial(file_digest, tmp_path / "missing"), partial(file_digest, tmp_path / "a")):
+        pass
+    monkeypatch.setattr(hashlib, "sha256", lambda: pytest.fail("read again"))
+    assert file_digest(tmp_path / "a").size == 3
+
+
+def test_what_changes_after_it_was_hashed_ahead_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    with ahead(partial(file_digest, tmp_path / "a")):
+        pass
+    (tmp_path / "a").write_bytes(b"abcd")
+    assert file_digest(tmp_path / "a").sha256 == hashlib.sha256(b"abcd").hexdigest()
+
+
+def test_a_failure_does_not_wait_for_hashes() -> None:
+    never = threading.Event()
+    with pytest.raises(ValueError, match="bad"), ahead(never.wait):
+        raise ValueError("bad")
+    never.set()
