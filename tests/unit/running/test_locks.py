@@ -1,0 +1,77 @@
+"""Locks on outputs: one run at a time, also across processes, and free when their holder died."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow.errors import StorageError
+from workflow.events import Recording
+from workflow.processes import start
+from workflow.running import locks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLDER = """\
+import sys, time
+from pathlib import Path
+from workflow.events import Silent
+from workflow.running.locks import hold
+with hold([Path(sys.argv[1])], Silent()):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TFJS_WORKFLOW_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def holder(output: Path) -> subprocess.Popen[bytes]:
+    process = start([sys.executable, "-c", HOLDER, str(output)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == b"held"
+    return process
+
+
+def test_a_run_waits_for_the_one_that_holds_the_lock_and_says_who_that_is(tmp_path: Path) -> None:
+    process, listener = holder(tmp_path / "web"), Recording()
+    begin = time.monotonic()
+    threading.Timer(0.3, process.kill).start()
+    with locks.hold([tmp_path / "web"], listener):
+        assert time.monotonic() - begin >= 0.3
+    process.communicate()
+    assert listener.lines[0] == f"waiting for another run (process {process.pid}) that writes {tmp_path / 'web'}"
+    assert listener.lines[1] == "the other run has finished with web"
+
+
+def test_the_lock_of_another_output_is_free(tmp_path: Path) -> None:
+    process, listener = holder(tmp_path / "web"), Recording()
+    with locks.hold([tmp_path / "web2"], listener):
+        pass
+    process.kill()
+    process.communicate()
+    assert listener.lines == []
+
+
+def test_a_lock_is_free_again_after_its_block(tmp_path: Path) -> None:
+    for _ in range(2):
+        listener = Recording()
+        with locks.hold([tmp_path / "web", tmp_path / "web"], listener):
+            pass
+        assert listener.lines == []
+
+
+def test_a_lock_that_cannot_be_written_is_said(home: Path, tmp_path: Path) -> None:
+    home.mkdir()
+    (home / "locks").write_text("")
+    with pytest.raises(StorageError, match="a part of the path is a file"), locks.hold([tmp_path / "web"], Recording()):
+        pass
