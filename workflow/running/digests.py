@@ -40,33 +40,54 @@ def file_digest(path: Path) -> FileDigest:
 
 
 @functools.lru_cache(maxsize=100_000)
-def _read(path: Path, _state: tuple[int, ...]) -> FileDigest:
+def _read(path: Path, state: tuple[int, ...]) -> FileDigest:
     hasher = hashlib.sha256()
     size = 0
-    room = memoryview(bytearray(min(_BLOCK, max(_state[2], 1))))
+    room = memoryview(bytearray(min(_BLOCK, state[2] + 1)))
+    thread = threading.current_thread()
     with path.open("rb", buffering=0) as source:
         while count := source.readinto(room):
             hasher.update(room[:count])
             size += count
+            if isinstance(thread, _Ahead) and thread.unwanted:
+                raise _UnwantedError
     return FileDigest(hasher.hexdigest(), size)
+
+
+class _UnwantedError(Exception):
+    """Nobody is going to ask for what is being hashed."""
+
+
+class _Ahead(threading.Thread):
+    """Hashes one thing after the other; what cannot be read is left to those who ask for it."""
+
+    def __init__(self, hashing: Iterable[Callable[[], object]]) -> None:
+        super().__init__(name="hashing ahead", daemon=True)
+        self.unwanted = False
+        self._hashing = hashing
+
+    def run(self) -> None:
+        with contextlib.suppress(_UnwantedError):
+            for each in self._hashing:
+                with contextlib.suppress(OSError):
+                    each()
 
 
 @contextlib.contextmanager
 def ahead(*hashing: Callable[[], object]) -> Iterator[None]:
-    """Hash on another processor, while the block does other work, what is asked for after it.
+    """Hash on another processor, while the block does other work, what will be asked for after it.
 
-    What cannot be read is left to those who ask for it then; a block that fails does not wait.
+    At the block's end all is hashed; when the block fails, hashing stops where it is. No file stays open.
     """
-
-    def hash_all() -> None:
-        for each in hashing:
-            with contextlib.suppress(OSError):
-                each()
-
-    thread = threading.Thread(target=hash_all, name="hashing ahead", daemon=True)
+    thread = _Ahead(hashing)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    except BaseException:
+        thread.unwanted = True
+        raise
+    finally:
+        thread.join()
 
 
 def artifact_digests(path: Path) -> Digests:

@@ -152,7 +152,8 @@ class Runner:
 
     def _checked(self, order: Order, facts: dict[str, Any]) -> dict[str, Any]:
         try:
-            return check(order, self._recipe.verification)
+            with digests.ahead(partial(artifact_digests, order.staged)):
+                return check(order, self._recipe.verification)
         except VerificationError as error:
             place = publishing.reject(order.task.output)
             error.hint = rejection_hint(error, order, place=place, verification=self._recipe.verification)

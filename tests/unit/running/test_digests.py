@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,12 @@ def test_what_changes_after_it_was_hashed_ahead_is_read_again(tmp_path: Path) ->
     assert file_digest(tmp_path / "a").sha256 == hashlib.sha256(b"abcd").hexdigest()
 
 
-def test_a_failure_does_not_wait_for_hashes() -> None:
-    never = threading.Event()
-    with pytest.raises(ValueError, match="bad"), ahead(never.wait):
+def test_a_failure_stops_what_is_hashed_ahead_of_it(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(1 << 34)  # takes no room, and ten seconds to hash
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="bad"), ahead(partial(file_digest, large)):
         raise ValueError("bad")
-    never.set()
+    assert time.monotonic() - begin < 3
+    assert "hashing ahead" not in [thread.name for thread in threading.enumerate()]
