@@ -14,7 +14,13 @@ gc.set_threshold(100_000)  # importing makes objects that stay: looking through 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(guarded(sys.argv[1:]))
+    code = guarded(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.exit(code)  # closed, full or none at all: Python knows what to do, and says so
+    os._exit(code)  # taking thousands of objects apart, one by one, takes a twentieth of a short run
 
 
 if __name__ == "__main__":
