@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from workflow.running.digests import Digests, artifact_digests, digests_of
+from workflow.running.digests import Digests, artifact_files, digests_of, file_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.model import Format
+
+States = dict["Path", tuple[int, ...]]
 
 _IN_A_FOLDER = frozenset({"tfjs_layers_model", "tfjs_graph_model"})
 
@@ -25,13 +27,25 @@ def input_digests(path: Path, model_format: Format) -> Digests:
 
     Files that are missing are left out; saying so is the inspection's business.
     """
+    files, root = _input_files(path, model_format)
+    return digests_of(files, root=root)
+
+
+def input_states(path: Path, model_format: Format) -> States:
+    """Return what tells the files that a step reads from others that are put in their place; cheap."""
+    files, _ = _input_files(path, model_format)
+    return {file: file_state(file) for file in files}
+
+
+def _input_files(path: Path, model_format: Format) -> tuple[list[Path], Path]:
+    """Return the files that a step reads, and the folder that their names count from."""
     if model_format not in _IN_A_FOLDER:
-        return artifact_digests(path)
+        return artifact_files(path)
     topology = model_json(path)
     if not topology.is_file():
-        return {}
+        return [], path
     files = [topology, *(shard for shard in _shards(topology) if shard.is_file())]
-    return digests_of(dict.fromkeys(files), root=topology.parent)
+    return list(dict.fromkeys(files)), topology.parent
 
 
 def _shards(topology: Path) -> list[Path]:

@@ -35,15 +35,21 @@ def file_digest(path: Path) -> FileDigest:
     Within one process a file is read once for as long as its inode, size and times stay the same: the artifact in the
     middle of a recipe is an output and the input of several steps.
     """
+    return _read(path, file_state(path))
+
+
+def file_state(path: Path) -> tuple[int, ...]:
+    """Return what differs when a file is written to or replaced: device, inode, size, times. Raises ``OSError``."""
     found = path.stat()
-    return _read(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @functools.lru_cache(maxsize=100_000)
 def _read(path: Path, state: tuple[int, ...]) -> FileDigest:
     hasher = hashlib.sha256()
     size = 0
-    room = memoryview(bytearray(min(_BLOCK, state[2] + 1)))
+    _, _, expected, *_ = state
+    room = memoryview(bytearray(min(_BLOCK, expected + 1)))
     thread = threading.current_thread()
     with path.open("rb", buffering=0) as source:
         while count := source.readinto(room):
@@ -67,9 +73,9 @@ class _Ahead(threading.Thread):
         self._hashing = hashing
 
     def run(self) -> None:
-        with contextlib.suppress(_UnwantedError):
-            for each in self._hashing:
-                with contextlib.suppress(OSError):
+        for each in self._hashing:
+            if not self.unwanted:
+                with contextlib.suppress(Exception):  # whoever asks for it later meets the same, and reports it
                     each()
 
 
@@ -92,9 +98,15 @@ def ahead(*hashing: Callable[[], object]) -> Iterator[None]:
 
 def artifact_digests(path: Path) -> Digests:
     """Hash a published artifact: one file, or every file below a directory. Empty when nothing is there."""
+    files, root = artifact_files(path)
+    return digests_of(files, root=root)
+
+
+def artifact_files(path: Path) -> tuple[list[Path], Path]:
+    """Return the files of an artifact, and the folder that their names count from."""
     if path.is_dir():
-        return digests_of((file for file in path.rglob("*") if file.is_file()), root=path)
-    return {path.name: file_digest(path)} if path.is_file() else {}
+        return [file for file in path.rglob("*") if file.is_file()], path
+    return [path] if path.is_file() else [], path.parent
 
 
 def digests_of(files: Iterable[Path], *, root: Path) -> Digests:

@@ -84,7 +84,7 @@ def read_sidecar(path: Path) -> Sidecar | None:
         ingredients = Ingredients(**value["ingredients"])
         files = from_json(value["files"])
         step, facts = str(value["step"]), dict(value["facts"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return Sidecar(step, ingredients, files, facts)
 

@@ -12,7 +12,7 @@ from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedEr
 from workflow.recipe.model import Step
 from workflow.records import Record
 from workflow.running import digests, publishing
-from workflow.running.artifacts import input_digests
+from workflow.running.artifacts import States, input_digests, input_states
 from workflow.running.checking import check, rejection_hint, say_where_not
 from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
@@ -71,9 +71,10 @@ class Runner:
                     self._carry_out(decision, forced=selection.forces(decision.task.name))
         except KeyboardInterrupt:
             self._interrupted = self._at_work
+            is_forced = selection.forced or selection.force_all
+            again = "run it again without --force" if is_forced else "run the same command again"
             raise InterruptedRunError(
-                "interrupted; every finished step is kept",
-                hint="run the same command again: it goes on where it stopped",
+                "interrupted; every finished step is kept", hint=f"{again}: it goes on where it stopped"
             ) from None
         finally:
             self._watcher.stopped()
@@ -118,7 +119,8 @@ class Runner:
         bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
         lost = [name for name in task.after if name in bad]
         if lost:
-            return f"its input comes from step {lost[0]}, which failed"
+            failed = any(each.status == "failed" and each.decision.task.name == lost[0] for each in self._outcomes)
+            return f"its input comes from step {lost[0]}, which {'failed' if failed else 'was not run'}"
         return "an earlier step failed" if bad and not self._manner.keep_going else None
 
     def _decide_again(self, planned: Decision, *, forced: bool) -> Decision:
@@ -137,12 +139,13 @@ class Runner:
         log = self._journal.log(task)
         step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
         order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
-        begin = time.monotonic()
+        begin, read = time.monotonic(), _read_now(task)
         with digests.ahead(partial(_bytes_before, task), partial(publishing.standing, task.output)):
             facts = make(order)
             facts["check"] = self._checked(order, facts)
         if "seconds" in facts:
             facts["job_seconds"] = facts.pop("seconds")
+        _refuse_changed(task, read)
         sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})
         kept = publishing.publish(task.output, sidecar)
         if kept is not None:
@@ -181,6 +184,24 @@ def _bytes_before(task: Task) -> int:
     if not isinstance(task.declared, Step) or task.declared.input_is_handle:
         return 0
     return total_bytes(input_digests(Path(task.declared.input), task.declared.from_format))
+
+
+def _read_now(task: Task) -> States:
+    """Return the state of the files that the task reads."""
+    if not isinstance(task.declared, Step) or task.declared.input_is_handle:
+        return {}
+    return input_states(Path(task.declared.input), task.declared.from_format)
+
+
+def _refuse_changed(task: Task, read: States) -> None:
+    """Refuse a result whose input was replaced while it was made: nobody knows which of the two it was made of."""
+    now = _read_now(task)
+    changed = [path for path in {**read, **now} if read.get(path) != now.get(path)]
+    if changed:
+        raise ModelFileError(
+            f"step {task.name}: its input {changed[0]} changed while it was being read",
+            hint="run the same command again when the file is complete",
+        )
 
 
 def _refuse_missing(task: Task) -> None:

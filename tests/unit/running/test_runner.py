@@ -119,6 +119,28 @@ def test_keep_going_runs_what_does_not_depend_on_the_failure(base: Path) -> None
     assert outcomes[1].decision.reasons == ("its input comes from step one, which failed",)
 
 
+def test_a_step_after_one_that_was_not_run_says_so(base: Path) -> None:
+    steps = shard_step(base, "one"), shard_step(base, "two"), shard_step(base, "three", after=("two",))
+    outcomes = run(recipe_of(base, *steps), FakeWorkshop(convert=[BROKEN, write_model, write_model]))
+    assert outcomes[2].decision.reasons == ("its input comes from step two, which was not run",)
+
+
+def test_an_input_that_is_replaced_while_it_is_read_is_a_failure(base: Path) -> None:
+    step = shard_step(base)
+    source = Path(step.input) / "model.json"
+
+    def replacing(args: dict[str, Any]) -> dict[str, Any]:
+        copy = source.with_name("copy")
+        copy.write_bytes(source.read_bytes() + b" ")
+        copy.replace(source)
+        return write_model(args)
+
+    outcomes = run(recipe_of(base, step), FakeWorkshop(convert=replacing))
+    assert "model.json changed while it was being read" in str(failure(outcomes))
+    assert not step.output.exists()
+    assert statuses(run(recipe_of(base, step))) == ["done"]
+
+
 def test_a_step_whose_input_came_out_the_same_is_skipped(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two", after=("one",)))
     run(recipe)
