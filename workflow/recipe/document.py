@@ -74,11 +74,20 @@ class Document:
         return recipe_error(self.path, self.findings, lines=self.lines)
 
 
+_EXPONENT = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+\Z")
+
+
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader that does not take dates for anything but text, and stops at deep nesting."""
+    """PyYAML's safe loader that does not take dates for anything but text, and stops at deep nesting.
+
+    It takes 1e-5 for the number that it is in YAML 1.2, which PyYAML does not.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012  as PyYAML declares it
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
+        first: [
+            *((tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"),
+            *([(f"{_TAG}float", _EXPONENT)] if first in "-+.0123456789" else []),
+        ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     depth = 0
@@ -267,7 +276,7 @@ class _Builder:
             return ""
         try:
             return convert(self._loader, node)
-        except ValueError:
+        except (ValueError, OverflowError, KeyError, IndexError):  # KeyError: `!!bool maybe`, IndexError: `!!int ""`
             self._complain(node, f"`{node.value[:40]}` is no number that YAML knows", "a number, or quotes around it")
             return None
 

@@ -61,15 +61,17 @@ class ListOf(Reader[list[T]]):
     def read(self, said: Said) -> list[T]:
         """Return the items; None stands for those that were refused."""
         value = [said.value] if self._one and isinstance(said.value, str) else said.value
-        if len(typed(value, list, noun="a list")) > self._most > 0:
-            raise unfit(value, f"at most {self._most} entries")
+        typed(value, list, noun="a list")
         before = len(said.broken)
         found = [self._item.attempt(said.inner(place, item)) for place, item in enumerate(value)]
         return cast("list[T]", found) if len(said.broken) > before else self._take(found)
 
     def _enough(self, found: list[Any]) -> list[T]:
+        if len(found) > self._most > 0:
+            raise Refused(f" has {len(found)} entries", f"at most {self._most}")
         if len(found) < self._least:
-            raise unfit(found, f"at least {self._least} entries" if self._least > 1 else "an entry")
+            few = Refused(" has one entry", f"at least {self._least} entries")
+            raise few if found else unfit(found, "an entry" if self._least == 1 else few.expected)
         return found
 
 

@@ -46,7 +46,8 @@ def described(value: object) -> str:
         return f"the number {str(value)[:40]}"
     if isinstance(value, str):
         return f"`{value[:60]}`" if value else "an empty text"
-    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "nothing"
+    noun = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else ""
+    return f"a{'' if value else 'n empty'} {noun}" if noun else "nothing"
 
 
 class Said:

@@ -11,11 +11,13 @@ from workflow.recipe.readers import SEED, TEXT, ListOf, MapOf, choice, number, w
 from workflow.recipe.saying import described, refused
 
 Backend = Literal["wasm", "cpu", "webgl", "webgpu", "webgl-f16"]
-_BACKENDS = {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm", "cpu", "webgpu", "webgl-f16")}
+NodeBackend = Literal["wasm", "cpu"]
+_BACKENDS = {"node": get_args(NodeBackend), "browser": get_args(Backend)}
 
 DISTANCE = number(least=0)
 RUNTIMES: ListOf[RuntimeName] = ListOf(choice(RuntimeName), least=1, most=3, one=True)
 BACKEND = choice(Backend)
+NODE_BACKENDS: ListOf[NodeBackend] = ListOf(choice(NodeBackend), least=1, most=2, one=True)
 BACKENDS: ListOf[Backend] = ListOf(BACKEND, least=1, most=5, one=True)
 
 
@@ -31,7 +33,7 @@ class BackendsEntry(Entry):
 
     short = (BACKEND.schema, {"type": "array", "items": BACKEND.schema})
 
-    node = optional(BACKENDS, "In Node.js; wasm when left out.")
+    node = optional(NODE_BACKENDS, "In Node.js; wasm when left out.")
     browser = optional(BACKENDS, "In the browser; webgl and wasm when left out.")
 
     @classmethod

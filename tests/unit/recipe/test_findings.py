@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WRONG = {
     "unknown top key": ("stpes: []", "1:1: there is no key `stpes`", "Did you mean `steps`?"),
     "no steps": ("name: x", "1:1: `steps` is missing", ""),
-    "empty steps": ("steps: []", "1:8: `steps` cannot be a list. Expected an entry", ""),
+    "empty steps": ("steps: []", "1:8: `steps` cannot be an empty list. Expected an entry", ""),
     "steps as mapping": ("steps: {shard: 1}", "1:8: `steps` cannot be a mapping. Expected a list", ""),
     "nothing after key": ("name:\nsteps: [{x: 1}]", "1:6: `name` has no value. Expected text", ""),
     "yes as text": ("name: on\nsteps: [{x: 1}]", "1:7: `name` cannot be the yes-or-no value `true`", "in quotes"),
@@ -123,8 +123,13 @@ WRONG = {
         "2:20: a name in `outputs` cannot be empty",
         "",
     ),
-    "too many": ("steps: [{x: 1}]\nverify: {image_range: [0, 1, a]}", "2:23: `image_range` cannot be a list", "most 2"),
-    "too few": ("steps: [{x: 1}]\nverify: {image_range: [0]}", "2:23: `image_range` cannot be a list", "least 2"),
+    "too many": ("steps: [{x: 1}]\nverify: {image_range: [0, 1, 2]}", "2:23: `image_range` has 3 entries", "most 2"),
+    "too few": ("steps: [{x: 1}]\nverify: {image_range: [0]}", "2:23: `image_range` has one entry", "least 2"),
+    "no such backend there": (
+        "steps: [{x: 1}]\nverify: {backends: {node: [webgl]}}",
+        "2:28: an entry of `node` cannot be `webgl`. Expected `wasm` or `cpu`",
+        "",
+    ),
     "endless number": (f"steps: [{{x: 1}}]\nverify: {{atol: 1{'0' * 400}}}", "2:16: `atol` cannot be the", "a number"),
     "option elsewhere": (
         "steps: [{js_to_python: {input: a, output: b.h5, control_flow_v2: true}}]",

@@ -114,6 +114,15 @@ def test_whole_numbers_stand_where_numbers_are_wanted(loaded: Load) -> None:
     assert isinstance(settings.atol, float)
 
 
+@pytest.mark.parametrize("text", ["1e-5", "1E-5", "1.0e-5", "0.1e-4", ".1e-4", "+1e-5", "100e-7"])
+def test_small_numbers_are_written_as_everybody_does(text: str, loaded: Load) -> None:
+    assert loaded(STEPS + f"verify: {{atol: {text}}}").verification.atol == pytest.approx(1e-5)
+
+
+def test_what_only_begins_like_a_number_is_text(loaded: Load) -> None:
+    assert loaded(f"name: 1e-5b\n{STEPS}").name == "1e-5b"
+
+
 def test_a_name_from_a_strange_file_name_can_be_a_folder(tmp_path: Path) -> None:
     path = tmp_path / "-我的:recipe?.yml"
     path.write_text(STEPS)
