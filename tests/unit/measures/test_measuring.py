@@ -35,6 +35,10 @@ def test_layouts_that_are_the_same_files_are_tried_once() -> None:
     assert large == ["as made", "1 file", "100 kB"]
 
 
+def test_what_was_not_made_is_not_cut() -> None:
+    assert [case.layout for case in cases({"quantized": SMALL}, cut="web")] == ["as made"]
+
+
 def test_equal_payloads_are_measured_once_per_link() -> None:
     asked: list[tuple[Payload, Link]] = []
 

@@ -45,9 +45,9 @@ class Case:
 
 
 def cases(payloads: Mapping[str, Payload], *, cut: str | None) -> list[Case]:
-    """Return what to load: every artifact as made, and the artifact ``cut`` in each other layout."""
+    """Return what to load: every artifact as made, and the artifact ``cut``, if it was made, in each other layout."""
     found = [Case(name, AS_MADE, payload) for name, payload in payloads.items()]
-    if cut is None:
+    if cut is None or cut not in payloads:
         return found
     seen = set()
     for layout, size in CUTS.items():
