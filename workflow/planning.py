@@ -119,7 +119,7 @@ def plan(recipe: Recipe, selection: Selection, *, environment: str) -> list[Deci
 
 def _refused(output: Path) -> str:
     """Return why a run will not replace what stands at an output; what a killed run left is put right by the next."""
-    evidence = "" if publishing.leftovers(output) else publishing.foreign(output)
+    evidence = "" if publishing.half_published(output) else publishing.foreign(output)
     return f"nothing shows that tfjs-workflow made {output.name} ({evidence})" if evidence else ""
 
 

@@ -45,8 +45,8 @@ def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
     if "--json" in words and not error.answered:
         import json  # noqa: PLC0415  for this alone
 
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.write(json.dumps({"error": error.as_json()}, indent=1, ensure_ascii=False) + "\n")
+        with contextlib.suppress(OSError):
+            sys.stdout.write(json.dumps({"error": error.as_json()}, indent=1) + "\n")
             sys.stdout.flush()
     return error.exit_code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import tempfile
 import time
@@ -31,7 +32,7 @@ def write_report(error: BaseException, arguments: Sequence[str]) -> Path:
             "",
         )
     )
-    path = _folder() / f"bug-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.md"
+    path = _folder() / f"bug-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}.md"
     path.write_text(text, encoding="utf-8")
     return path
 

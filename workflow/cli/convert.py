@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workflow.running.watching import Outcome, Watcher
 
 EVERY_STEP = "*"
+_LONGEST_SECONDS = 1e9
 
 RecipeArgument = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of one in recipes/ (mobilenet.yml).")
@@ -77,6 +78,8 @@ def convert(
     """Run the steps of a recipe: convert, check, publish."""
     from workflow.environment import Wishes  # noqa: PLC0415  loaded for runs only, to keep --help fast
 
+    if timeout is not None and not timeout < _LONGEST_SECONDS:
+        raise UsageError(f"--timeout {timeout:g} is no limit", hint="give a number of seconds, such as 600")
     loaded, selection = _load(recipe, only=only, first=first, last=last, force=force)
     if dry_run:
         _print_plan(loaded, selection, as_json=as_json)
@@ -162,7 +165,9 @@ def _execute(
     try:
         return runner.execute(selection)
     except KeyboardInterrupt:
-        raise InterruptedRunError("interrupted before the first step", hint="run the same command again") from None
+        raise InterruptedRunError(
+            "interrupted; every finished step is kept", hint="run the same command again"
+        ) from None
 
 
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:

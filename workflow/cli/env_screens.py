@@ -46,7 +46,7 @@ def print_ready(made: Environment) -> None:
 def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:
     """Print all environments as a table, or one sentence when there is none."""
     if as_json:
-        typer.echo(json.dumps([_facts(entry) for entry in entries], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([_facts(entry) for entry in entries], indent=1))
         return
     if not entries:
         console().print("there are no environments yet; make one: tfjs-workflow env create")
@@ -67,7 +67,7 @@ def print_info(entry: Entry, *, as_json: bool) -> None:
     places = {"data": locations.home(), "cache": locations.cache(), "logs": locations.home() / "logs"}
     facts = _facts(entry) | {name: str(place) for name, place in places.items()}
     if as_json:
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(facts, indent=1))
         return
     for key, value in {**facts, "size": size_text(facts["size"])}.items():
         for text in value if isinstance(value, list) else [value]:
@@ -83,7 +83,7 @@ def print_checks(checked: Environment, checks: Iterable[Check], *, as_json: bool
         if not as_json:
             _print_check(check)
     if as_json:
-        typer.echo(json.dumps([asdict(check) for check in done], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([asdict(check) for check in done], indent=1))
     failed = [check for check in done if check.verdict == "failed"]
     if failed:
         error = UnhealthyError(

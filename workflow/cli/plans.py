@@ -49,7 +49,7 @@ def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
         }
         for decision in decisions
     ]
-    return json.dumps({"recipe": str(recipe.path), "steps": steps}, indent=1, ensure_ascii=False)
+    return json.dumps({"recipe": str(recipe.path), "steps": steps}, indent=1)
 
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:

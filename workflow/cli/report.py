@@ -74,7 +74,7 @@ def compare(
     changes = changes_between(record_of(before), record_of(after))
     shown = [change for change in changes if every or change.tendency != "same"]
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(change) for change in shown], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([dataclasses.asdict(change) for change in shown], indent=1))
         return
     _print_changes(shown, total=len(changes))
 

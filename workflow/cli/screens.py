@@ -65,7 +65,7 @@ class JsonScreen(QuietScreen):
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:  # noqa: ARG002  the protocol's
         """Print the record."""
-        typer.echo(json.dumps(record, indent=1, ensure_ascii=False, default=str))
+        typer.echo(json.dumps(record, indent=1, default=str))
 
 
 class PlainScreen(QuietScreen):

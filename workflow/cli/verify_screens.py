@@ -63,7 +63,7 @@ def print_json(case: Case, report: Report, answer: Any) -> None:
         **facts_of(report),
         "located": _located_json(answer),
     }
-    console().print(json.dumps(told, indent=1, ensure_ascii=False, default=str), markup=False)
+    console().print(json.dumps(told, indent=1, default=str), markup=False)
 
 
 def _print_level(level: LevelReport) -> None:

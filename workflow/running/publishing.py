@@ -120,7 +120,12 @@ def recover(output: Path) -> None:
 
 def leftovers(output: Path) -> bool:
     """Tell whether a killed run left something beside ``output`` that ``recover`` would put right."""
-    return any(path.exists() for path in (intent_path(output), previous_path(output), staging_folder(output)))
+    return half_published(output) or staging_folder(output).exists()
+
+
+def half_published(output: Path) -> bool:
+    """Tell whether a run was killed while it put something at ``output``."""
+    return intent_path(output).exists() or previous_path(output).exists()
 
 
 def refuse_foreign(output: Path, *, force: bool) -> None:

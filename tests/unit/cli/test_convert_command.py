@@ -160,3 +160,30 @@ def test_light_commands_import_nothing_heavy(recipe: Path, arguments: list[str])
 def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     assert guarded(["--version"]) == 0
     assert capfd.readouterr().out.startswith("tfjs-workflow ")
+
+
+def test_json_is_ascii_for_whatever_reads_it(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    strange = recipe.with_name("тест.yml")
+    recipe.rename(strange)
+    assert guarded(["plan", str(strange), "--json"]) == 0
+    told = capfd.readouterr().out
+    assert told.isascii()
+    assert json.loads(told)["recipe"] == str(strange)
+    assert guarded(["plan", str(strange) + "x", "--json"]) == 11
+    assert "тест.ymlx" in json.loads(capfd.readouterr().out)["error"]["message"]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300"])
+def test_a_limit_that_is_none_is_refused(seconds: str, recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert guarded(["convert", str(recipe), "--timeout", seconds]) == 2
+    assert "--timeout" in capfd.readouterr().err
+
+
+def test_a_folder_for_results_that_a_killed_run_left_does_not_make_the_output_ours(
+    recipe: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    foreign = recipe.parent / "out" / "sharded"
+    write_layers_model(foreign)
+    (foreign.parent / ".sharded.tfjs-workflow-staging").mkdir()
+    assert guarded(["plan", str(recipe), "--json"]) == 0
+    assert "sharded" in json.loads(capfd.readouterr().out)["steps"][0]["refused"]
