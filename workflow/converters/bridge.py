@@ -126,8 +126,8 @@ class Worker:
             except TimeoutError:
                 self.close(grace=0)
                 raise StepTimeoutError(
-                    f"{job} took longer than its limit of {timeout:g} s and was stopped",
-                    hint="give the step a larger `timeout:`, or look into the log for where it stands still",
+                    f"the worker's job `{job}` took longer than its limit of {timeout:g} s and was stopped",
+                    hint="give it a larger `timeout:` (or --timeout), or look into the log for where it stands still",
                     details=noise.tail(log, begin),
                     log=str(log),
                 ) from None

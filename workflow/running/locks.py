@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from workflow import locations
+from workflow.errors import StorageError
 from workflow.running.storage import storing
 
 if sys.platform == "win32":
@@ -46,9 +47,13 @@ def _held(output: Path, listener: Listener) -> Iterator[None]:
         locked()
         listener.say(f"the other run has finished with {output.name}")
 
-    with storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        release = _locked(path, wait)
+    try:
+        with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            release = _locked(path, wait)
+    except StorageError as error:
+        error.hint = f"the tool's own files are in {locations.home()}; TFJS_WORKFLOW_HOME names another folder"
+        raise
     try:
         path.with_suffix(".pid").write_text(str(os.getpid()), encoding="ascii")
         yield

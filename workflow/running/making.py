@@ -67,6 +67,8 @@ class Order(Record):
 
 Facts = dict[str, Any]
 
+_NOTHING_WRITTEN = "the script gets the path to write to as its last argument (sys.argv[-1])"
+
 
 def make(order: Order) -> Facts:
     """Make the artifact of a task at ``order.staged`` and return the facts for its sidecar.
@@ -77,7 +79,7 @@ def make(order: Order) -> Facts:
     if not order.staged.exists() or (order.staged.is_dir() and not any(order.staged.iterdir())):
         raise ConversionError(
             f"step {order.task.name} ended without an error and without a result",
-            hint="the log may say why",
+            hint=_NOTHING_WRITTEN if isinstance(order.task.declared, ScriptedModel) else "the log may say why",
             log=str(order.log),
         )
     return facts

@@ -73,5 +73,7 @@ def test_a_lock_is_free_again_after_its_block(tmp_path: Path) -> None:
 def test_a_lock_that_cannot_be_written_is_said(home: Path, tmp_path: Path) -> None:
     home.mkdir()
     (home / "locks").write_text("")
-    with pytest.raises(StorageError, match="a part of the path is a file"), locks.hold([tmp_path / "web"], Recording()):
+    path = "a part of the path is a file"
+    with pytest.raises(StorageError, match=path) as caught, locks.hold([tmp_path / "web"], Recording()):
         pass
+    assert "TFJS_WORKFLOW_HOME" in caught.value.hint
