@@ -116,8 +116,8 @@ def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], 
 
     Raises ``OSError`` when it cannot be started.
     """
-    scratch = Scratch("workflow")
     log.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Scratch("workflow")
     variables = {**environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch.path))}
     try:
         with log.open("ab") as sink:

@@ -32,7 +32,8 @@ class Record:
         def __init_subclass__(cls, **named: Any) -> None:
             """Note the fields, those of the class above first."""
             super().__init_subclass__(**named)
-            cls._fields = (*cls._fields, *cls.__annotations__)
+            own = (name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar"))
+            cls._fields = tuple(dict.fromkeys((*cls._fields, *own)))
             needed = [place for place, name in enumerate(cls._fields, 1) if not hasattr(cls, name)]
             cls._least = needed[-1] if needed else 0
 

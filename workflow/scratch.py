@@ -67,12 +67,10 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 def _marked(path: Path) -> IO[bytes]:
     """Return the open mark of a folder, which gets its name when it is locked: nobody sees one that is not, yet."""
+    if sys.platform == "win32":
+        return (path / _MARK).open("xb")  # what is open cannot be removed there
     new = path / f"{_MARK}.new"
     mark = new.open("xb")
-    if sys.platform == "win32":
-        mark.close()
-        new.rename(path / _MARK)
-        return (path / _MARK).open("r+b")  # what is open cannot be removed there
     with contextlib.suppress(OSError):  # no locks on this file system: then the mark has no name, and nothing counts
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         new.rename(path / _MARK)

@@ -7,11 +7,11 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import scratch
 from workflow.formats.hdf5.model import DamagedError
 from workflow.processes import CommandTimeoutError, run
 
@@ -51,8 +51,8 @@ def _on_disk(file: BufferedIOBase) -> Iterator[Path]:
     if isinstance(own, str) and Path(own).is_file():
         yield Path(own)
         return
-    with tempfile.TemporaryDirectory(prefix="tfjs-hdf5-") as folder:
-        path = Path(folder, "model.weights.h5")
+    with scratch.folder("hdf5") as folder:
+        path = folder / "model.weights.h5"
         file.seek(0)
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy, 1 << 20)
