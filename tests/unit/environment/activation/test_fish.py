@@ -37,7 +37,8 @@ def test_the_prompt_shows_the_name_and_keeps_the_status(shell: RealShell, enter:
 
 @pytest.mark.parametrize("variables", [{}, {"VIRTUAL_ENV": "/a venv", "PYTHONPATH": "/p:/q"}], ids=["plain", "inside"])
 def test_deactivate_restores_everything(shell: RealShell, enter: str, variables: dict[str, str]) -> None:
-    script = f"{PROMPT}; {STATE}; {enter}; deactivate; {STATE}; functions -a | grep _tfjs; set --names | grep -i tfjs; true"
+    left = "functions -a | grep _tfjs; set --names | grep -i tfjs; true"
+    script = f"{PROMPT}; {STATE}; {enter}; deactivate; {STATE}; {left}"
     before, after = shell.run(script, **variables)
     assert before == after
 
