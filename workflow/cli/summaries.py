@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workflow.cli.console import console, size_text
 from workflow.converters.usage import peak
+from workflow.recipe.model import RuntimeName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from workflow.running.watching import Outcome
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
-_RUNTIMES = ("python", "node", "browser")
+_RUNTIMES = get_args(RuntimeName)
 
 
 def check_text(facts: Mapping[str, Any]) -> str:

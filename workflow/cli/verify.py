@@ -5,37 +5,25 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from workflow import scratch
 from workflow.errors import ModelFileError, RuntimeRequiredError, UsageError
+from workflow.recipe.model import Backend, Format, RuntimeName, Verification, backends_by_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workflow.errors import VerificationError
-    from workflow.recipe.model import Verification
     from workflow.verification.bench import WorkerBench
     from workflow.verification.levels import Case
     from workflow.verification.model import Report, Subject
     from workflow.verification.searching import Answer
 
-RUNTIMES = ("python", "node", "browser")
-FORMATS = (
-    "keras",
-    "keras_keras",
-    "keras_saved_model",
-    "tf_saved_model",
-    "tf_hub",
-    "tf_frozen_model",
-    "tfjs_layers_model",
-    "tfjs_graph_model",
-)
-"""Those of ``recipe.model.Format``, which costs more to import than --help may take."""
-
-BACKENDS = {"node": ("wasm", "cpu"), "browser": ("webgl", "wasm", "cpu", "webgpu", "webgl-f16")}
+RUNTIMES = get_args(RuntimeName)
+FORMATS = get_args(Format)
 
 
 def _option(text: str, *names: str, least: float | None = None) -> Any:
@@ -95,9 +83,17 @@ def verify(
     if labels is not None and inputs is None:
         raise UsageError("--labels without --inputs cannot be compared", hint="give the inputs that they are for")
     places = _places(runtime, backend, (require or "").split(",") if require else None)
-    given = places.replaced(inputs=_absolute(inputs), labels=_absolute(labels), image_range=image_range)
-    drawn = given.replaced(samples=samples, batches=tuple(batch or (1, 3)), seed=seed)
-    settings = drawn.replaced(enabled=not quick, atol=atol, rtol=rtol)
+    settings = places.replaced(
+        enabled=not quick,
+        inputs=_absolute(inputs),
+        labels=_absolute(labels),
+        image_range=image_range,
+        samples=samples,
+        batches=tuple(batch or (1, 3)),
+        seed=seed,
+        atol=atol,
+        rtol=rtol,
+    )
     result = _subject(artifact, model_format)
     source = None if against is None else _subject(against, source_format)
     with scratch.folder("verify") as folder:
@@ -109,8 +105,6 @@ def _places(
     runtime: Sequence[str] | None, backend: Sequence[str] | None, require: Sequence[str] | None
 ) -> Verification:
     """Return where to run the model; what is required is run too."""
-    from workflow.recipe.model import Verification  # noqa: PLC0415  as above
-
     required = _words(require, RUNTIMES, what="runtime")
     chosen = (*(_words(runtime, RUNTIMES, what="runtime") or RUNTIMES), *required)
     every: Any = tuple(dict.fromkeys(chosen))
@@ -235,9 +229,7 @@ def _words(given: Sequence[str] | None, known: Sequence[str], *, what: str) -> t
 
 
 def _backends(given: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
-    every = sorted({name for names in BACKENDS.values() for name in names})
-    words = _words(given, every, what="backend")
-    return {name: found for name, has in BACKENDS.items() if (found := tuple(word for word in words if word in has))}
+    return backends_by_runtime(_words(given, sorted(get_args(Backend)), what="backend"))
 
 
 def _absolute(path: Path | None) -> Path | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from workflow.recipe.diagnostics import nearest
 from workflow.recipe.entries import Entry, EntryOf, optional
-from workflow.recipe.model import RuntimeName
+from workflow.recipe.model import Backend, NodeBackend, RuntimeName, backends_by_runtime
 from workflow.recipe.readers import SEED, TEXT, ListOf, MapOf, choice, number, whole
 from workflow.recipe.saying import described, refused
-
-Backend = Literal["wasm", "cpu", "webgl", "webgpu", "webgl-f16"]
-NodeBackend = Literal["wasm", "cpu"]
-_BACKENDS = {"node": get_args(NodeBackend), "browser": get_args(Backend)}
 
 DISTANCE = number(least=0)
 RUNTIMES: ListOf[RuntimeName] = ListOf(choice(RuntimeName), least=1, most=3, one=True)
@@ -47,8 +43,7 @@ class BackendsEntry(Entry):
         if strange is not None:
             what, expected = f"{described(strange)} is no backend", ", ".join(sorted(known))
             raise refused(what, expected, near=nearest(str(strange), known))
-        chosen = {runtime: [word for word in words if word in has] for runtime, has in _BACKENDS.items()}
-        return {runtime: found for runtime, found in chosen.items() if found}
+        return {runtime: list(found) for runtime, found in backends_by_runtime(words).items()}
 
 
 class VerifyEntry(Entry):
