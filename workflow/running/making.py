@@ -11,6 +11,7 @@ from workflow.converters.work import Work
 from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.records import Record
+from workflow.running.publishing import is_vacant
 from workflow.running.settling import result_format, settled
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def make(order: Order) -> Facts:
     Raises a ``WorkflowError``; what is left in staging then is the caller's to remove.
     """
     facts = _MAKERS[type(order.task.declared)](order)
-    if not order.staged.exists() or (order.staged.is_dir() and not any(order.staged.iterdir())):
+    if is_vacant(order.staged):
         raise ConversionError(
             f"step {order.task.name} ended without an error and without a result",
             hint=_NOTHING_WRITTEN if isinstance(order.task.declared, ScriptedModel) else "the log may say why",

@@ -73,6 +73,11 @@ def publish(output: Path, sidecar: Sidecar) -> Path | None:
     return kept
 
 
+def is_vacant(path: Path) -> bool:
+    """Tell whether nothing stands at ``path``, or an empty folder."""
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
 def standing(output: Path) -> bool:
     """Tell whether what is published at ``output`` is, byte for byte, what its sidecar says."""
     sidecar = read_sidecar(sidecar_path(output))
@@ -143,15 +148,13 @@ def refuse_foreign(output: Path, *, force: bool) -> None:
 def foreign(output: Path) -> str:
     """Return what shows that this tool did not make what stands at ``output``; empty when nothing does, or it did."""
     sidecar = sidecar_path(output)
-    if not output.exists() or read_sidecar(sidecar) is not None or (output.is_dir() and not any(output.iterdir())):
+    if is_vacant(output) or read_sidecar(sidecar) is not None:
         return ""
     return f"{sidecar.name} cannot be read" if sidecar.exists() else f"there is no {sidecar.name} beside it"
 
 
 def _place_to_keep(output: Path) -> Path | None:
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
-        return None
-    return None if standing(output) else _aside(output)
+    return None if is_vacant(output) or standing(output) else _aside(output)
 
 
 def _aside(path: Path) -> Path:
