@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,15 @@ def _input_files(path: Path, model_format: Format) -> tuple[list[Path], Path]:
 
 def _shards(topology: Path) -> list[Path]:
     try:
-        groups = json.loads(topology.read_bytes())["weightsManifest"]
-        names = [name for group in groups for name in group["paths"]]
-        shards = [topology.parent / name for name in names]
+        shards = [topology.parent / name for name in _names(topology, file_state(topology))]
         folder = topology.parent.resolve()
         return [shard for shard in shards if shard.resolve().is_relative_to(folder)]
     except (ValueError, KeyError, TypeError, RecursionError, OSError):
         return []
+
+
+@functools.lru_cache(maxsize=64)
+def _names(topology: Path, _state: tuple[int, ...]) -> list[str]:
+    """Return what a model.json calls its shards, read once for as long as it stays the same."""
+    groups = json.loads(topology.read_bytes())["weightsManifest"]
+    return [name for group in groups for name in group["paths"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow import __version__, locations
 from workflow.recipe.model import Step
+from workflow.running.digests import file_state
 from workflow.running.storage import storing, write_atomically
 
 if TYPE_CHECKING:
@@ -88,11 +90,18 @@ def last_status(recipe: Recipe, task: Task) -> str:
     """Return how the task ended in the latest of the last runs that came to it; empty when none of them did."""
     for path in sorted((journal_folder(recipe) / "runs").glob("*.json"), reverse=True)[:_RECENT]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            record = json.loads(path.read_bytes())
+            record = _record(path, file_state(path))
             for step in filter(None, (*record["steps"], record.get("interrupted"))):
                 if step["step"] == task.name and step["output"] == str(task.output) and step["status"] != "not run":
                     return str(step["status"])
     return ""
+
+
+@functools.lru_cache(maxsize=_RECENT)
+def _record(path: Path, _state: tuple[int, ...]) -> dict[str, Any]:
+    """Return the record of a run, read once for as long as it stays the same: every step of a plan asks for it."""
+    record: dict[str, Any] = json.loads(path.read_bytes())
+    return record
 
 
 def _can_be_written(folder: Path) -> bool:
