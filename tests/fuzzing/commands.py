@@ -201,7 +201,9 @@ def through_the_reports(recipe: Path, dice: random.Random, *, runs: tuple[dict[s
     file = dice.choice([*records, records[-1], records[-1], *beside, *folder.glob("measures.json")])
     file.write_bytes(damaged_json(file.read_bytes(), dice))
     page = recipe.parent / "page.html"
-    others = dice.choice(([], ["--json"], ["--markdown", str(recipe.parent / "r.md"), "--junit", str(recipe.parent / "r.xml")]))
+    others = dice.choice(
+        ([], ["--json"], ["--markdown", str(recipe.parent / "r.md"), "--junit", str(recipe.parent / "r.xml")])
+    )
     command("report", str(recipe), "--html", str(page), "--no-links", *others)
     command("compare", str(recipe), f"{recipe}~1", "--all")
     command("compare", str(records[-1]), str(records[0]))
@@ -232,4 +234,3 @@ def copied(recipe: Path, folder: Path) -> Path:
     made = target / recipe.name
     made.write_text(made.read_text().replace(str(recipe.parent), str(target)))
     return made
-

@@ -105,7 +105,9 @@ def _array(one: Any, dice: random.Random) -> None:
     elif act == 5:
         parent.create_dataset(name, data=np.array([b"text"] * 3))
     elif act == 6:
-        parent.create_dataset(name, data=np.full(shape, dice.choice([np.nan, np.inf, 3e38]), "f4"), chunks=bool(shape) or None)
+        parent.create_dataset(
+            name, data=np.full(shape, dice.choice([np.nan, np.inf, 3e38]), "f4"), chunks=bool(shape) or None
+        )
     else:
         parent.create_dataset(name, data=np.zeros(shape, [("a", "f4"), ("b", "i2")]))
 

@@ -51,7 +51,10 @@ def graph(folder: Path) -> Path:
         ],
     ]
     ports = {"x": {"name": "x:0", "dtype": "DT_FLOAT", "tensorShape": _shape("-1", "2")}}
-    signature = {"inputs": ports, "outputs": {"y": {"name": "y:0", "dtype": "DT_FLOAT", "tensorShape": _shape("-1", "3")}}}
+    signature = {
+        "inputs": ports,
+        "outputs": {"y": {"name": "y:0", "dtype": "DT_FLOAT", "tensorShape": _shape("-1", "3")}},
+    }
     return save(
         folder,
         groups,
@@ -152,7 +155,14 @@ def _layer(class_name: str, name: str, *nodes: Any, **config: Any) -> dict[str, 
 def _each_step() -> dict[str, Any]:
     initializer = {"class_name": "GlorotUniform", "config": {"seed": None}}
     regularizer = {"class_name": "L2", "config": {"l2": 0.01}}
-    dense = {"name": "shared", "trainable": True, "dtype": "float32", "units": 4, "activation": "relu", "use_bias": True}
+    dense = {
+        "name": "shared",
+        "trainable": True,
+        "dtype": "float32",
+        "units": 4,
+        "activation": "relu",
+        "use_bias": True,
+    }
     dense |= {"kernel_initializer": initializer, "kernel_regularizer": regularizer}
     return _layer("TimeDistributed", "each", dtype="float32", layer={"class_name": "Dense", "config": dense})
 

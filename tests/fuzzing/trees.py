@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 _STRANGE: tuple[Any, ...] = (
     *(None, True, False, -1, 0, 1, 2, 255, 2**31, 2**53, 10**18, 10**30, 10**400, 0.5, -0.0, 1e308, 1e-320),
     *(float("nan"), float("inf"), "", " ", "..", ".", "/", "../x", "a\0", "\ud800", "\x1b[31m", "é" * 300, "A" * 5000),
-    *("uint8", "float16", "string", "int32", "complex64", "DT_FLOAT", "Const", "Dense", "Sequential", "-1", "x:0", "^x"),
+    *(
+        "uint8",
+        "float16",
+        "string",
+        "int32",
+        "complex64",
+        "DT_FLOAT",
+        "Const",
+        "Dense",
+        "Sequential",
+        "-1",
+        "x:0",
+        "^x",
+    ),
     *([], {}, [[]], [None], [{}], [-1], [0], [1.5], ["x"], [10**9] * 3, [2**62, 2**62], [1] * 300, {"": None}),
     *({"size": "x"}, {"class_name": "Model"}, {"class_name": "Dense", "config": {}}, {"layers": [{}]}, {"dim": [{}]}),
 )
