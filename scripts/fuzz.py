@@ -42,9 +42,7 @@ def main() -> int:
     return _summary(findings)
 
 
-def _batch(  # noqa: PLR0913  private
-    first: int, count: int, *, folder: Path, findings: Path, models: list[str], counts: Counter[str]
-) -> int:
+def _batch(first: int, count: int, *, folder: Path, findings: Path, models: list[str], counts: Counter[str]) -> int:
     """Try a batch in a process of its own and return how far it came: to its end, or to what hung or crashed."""
     progress = folder / "seed"
     argv = [sys.executable, "-m", "tests.fuzzing.loop", str(progress), str(findings), str(first), str(count), *models]

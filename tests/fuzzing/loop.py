@@ -1,7 +1,7 @@
 """One process that damages models and reads them, which may crash, hang or run out of memory as a finding.
 
-``python -m tests.fuzzing.loop PROGRESS FINDINGS FIRST COUNT MODEL...``: seeds from FIRST on, COUNT of them, each written
-to PROGRESS before it is tried; findings go to the file FINDINGS, one JSON object a line, and the loop goes on.
+``python -m tests.fuzzing.loop PROGRESS FINDINGS FIRST COUNT MODEL...``: COUNT seeds from FIRST on, each written to
+PROGRESS before it is tried; findings go to the file FINDINGS, one JSON object a line, and the loop goes on.
 """
 
 from __future__ import annotations

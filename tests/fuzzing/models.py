@@ -37,7 +37,7 @@ def sound_models(folder: Path, gallery: Path) -> Iterator[Path]:
 
 
 def graph(folder: Path) -> Path:
-    """Write a graph model with functions, a fused operation, quantized and text weights, and both kinds of signature."""
+    """Write a graph model with a function, a fused operation, quantized and text weights, and both signatures."""
     dice = np.random.default_rng(1)
     groups = [
         [

@@ -1,9 +1,10 @@
-"""Damage to JSON, by structure: a value of another type, gone, twice, far too large, too deep, where another belongs."""
+"""Damage to JSON, by structure: a value of another type, gone, twice, far too large, too deep, in another place."""
 
 from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ _STRANGE: tuple[Any, ...] = (
 )
 _TOKENS = (b"{", b"}", b"[", b"]", b'"', b",", b":", b"\\u0000", b"\xff", b"NaN", b"1e999", b"[" * 2000, b"-", b"\0")
 _DEEP = (3, 40, 400, 5000)
+_MARK = re.compile(r'"\\u0000deep (\d+) ([\[{])"(?!:)')
 _STOP = 0.25
-"""How likely it is that a walk through a tree ends at a branch: places near the root are as likely as the many leaves."""
+"""How likely a walk through a tree ends at a branch: places near the root are as likely as the many leaves."""
 
 
 def damaged_json(raw: bytes, dice: random.Random) -> bytes:
@@ -44,7 +46,7 @@ def damaged_json(raw: bytes, dice: random.Random) -> bytes:
     for _ in range(dice.randint(1, 3)):
         document = damaged_tree(document, dice)
     text = json.dumps(document)
-    return _nested(text, dice).encode("utf-8", "surrogatepass")
+    return _nested(text).encode("utf-8", "surrogatepass")
 
 
 def damaged_tree(document: Any, dice: random.Random) -> Any:
@@ -90,7 +92,7 @@ def _scaled(container: Any, key: Any, _: Any, dice: random.Random) -> None:
         factor = dice.choice((-1, 0, 2, 10**9))
         container[key] = value * factor + dice.choice((-1, 0, 1))
     elif isinstance(value, str):
-        container[key] = dice.choice([value[:-1], value * 2, value.upper(), f"{value}/{value}", value.encode().hex()])
+        container[key] = dice.choice([value[:-1], value * 2, value.upper(), f"{value}/{value}", value.swapcase()])
     elif isinstance(value, list) and value:
         container[key] = dice.choice([value[::-1], value * 3, value[:-1], dict(enumerate(value)), value[0]])
     elif isinstance(value, dict):
@@ -108,17 +110,13 @@ def _marked(container: Any, key: Any, _: Any, dice: random.Random) -> None:
     container[key] = f"\0deep {dice.choice(_DEEP)} {dice.choice('[{')}"
 
 
-def _nested(text: str, dice: random.Random) -> str:
+def _nested(text: str) -> str:
     """Write a marked place as a value that is nested deeply: Python could not write it otherwise."""
-    mark = '"\\u0000deep '
-    while (begin := text.find(mark)) >= 0:
-        end = text.index('"', begin + 1) + 1
-        _, depth, bracket = text[begin + 1 : end - 1].split(" ")
-        nested = "[" * int(depth) + "]" * int(depth)
-        if bracket == "{":
-            nested = '{"config":' * int(depth) + "1" + "}" * int(depth)
-        text = text[:begin] + nested + text[end:]
-    return text
+    return _MARK.sub(lambda found: _deep(int(found[1]), found[2]), text)
+
+
+def _deep(depth: int, bracket: str) -> str:
+    return "[" * depth + "]" * depth if bracket == "[" else '{"config":' * depth + "1" + "}" * depth
 
 
 def _damaged_text(raw: bytes, dice: random.Random) -> bytes:

@@ -1,4 +1,4 @@
-"""The fields of a model's description, read with their types and their bounds; what is otherwise is refused by place."""
+"""The fields of a model's description, read with types and bounds; what is otherwise is refused by its place."""
 
 from __future__ import annotations
 

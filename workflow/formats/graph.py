@@ -31,7 +31,7 @@ class Constant(Record):
 
 
 class Node(Record):
-    """One operation: ``inputs`` as the graph writes them, ``constant`` of a Const alone, ``fused`` what is behind it."""
+    """One operation: ``inputs`` as the graph writes them, ``constant`` of a Const alone, ``fused`` what follows it."""
 
     name: str
     op: str
@@ -79,7 +79,7 @@ class Graph(Record):
 
 
 def read_graph(document: Mapping[str, Any], path: Path) -> Graph:
-    """Return the graph of a parsed model.json; raises ``ModelFileError`` with the place of what is not as it must be."""
+    """Return the graph of a parsed model.json; raises ``ModelFileError`` with the place of what is not as it must."""
     at = At(path, "modelTopology", _HINT)
     topology = at.as_object(document.get("modelTopology"))
     nodes = _nodes(topology.get("node"), At(path, "node", _HINT), called="node")

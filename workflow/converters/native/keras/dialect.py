@@ -104,6 +104,8 @@ class _Translation:
     def _config(self, class_name: str, config: Any, depth: int) -> Any:
         if class_name in CONTAINERS:
             return self._container(config, depth)
+        if not isinstance(config, dict):
+            raise ModelFileError(f"a layer ({shown(class_name)}) of the model has no config", hint=_HINT)
         renamed = _RENAMED_OPTIONS.get(class_name, {}) if self.keras3 else {}
         result = {
             renamed.get(key, key): self._option(key, value, depth)
