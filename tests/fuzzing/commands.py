@@ -13,6 +13,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -83,13 +84,10 @@ def command(*arguments: str, codes: frozenset[int] = CODES) -> tuple[int, str]:
         bugs.append(error)
         return Path("bug.md")
 
-    former, bug_report.write_report = bug_report.write_report, keep
     screen = io.StringIO()
-    try:
+    with patch.object(bug_report, "write_report", keep):
         with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
             code = boundary.guarded(arguments)
-    finally:
-        bug_report.write_report = former
     if bugs:
         raise bugs[0]
     if code not in codes:

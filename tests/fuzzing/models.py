@@ -143,7 +143,7 @@ def layers(folder: Path) -> Path:
         "model_config": {"class_name": "Functional", "config": config},
         "training_config": {"loss": "mse", "optimizer_config": {"class_name": "Adam", "config": {"lr": 0.001}}},
     }
-    named = {"format": "layers-model", "generatedBy": "keras v2.13.1", "modelTopology": topology}
+    named: dict[str, Any] = {"format": "layers-model", "generatedBy": "keras v2.13.1", "modelTopology": topology}
     return save(folder, groups, cut=64, **named)
 
 

@@ -61,10 +61,10 @@ class At(Record):
 
     def as_number(self, value: object) -> float:
         """Return a finite number."""
-        if type(value) not in (int, float):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.bad(f"is {kind_of(value)}, not a number")
         try:
-            number = float(value)  # type: ignore[arg-type]  one of the two above
+            number = float(value)
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):

@@ -103,7 +103,8 @@ def _node(value: object, around: At, called: str) -> Node:
     if not isinstance(value, dict) or not _is_sound(value):
         raise _refused(value, At(around.path, called, around.hint))
     op, attributes = value["op"], value.get("attr", _NOTHING)
-    constant, fused = None, ()
+    constant: Constant | None = None
+    fused: tuple[str, ...] = ()
     if op == "Const" or _FUSED in attributes:
         here = At(around.path, f"{called} ({shown(value['name'])}):", around.hint)
         constant = _constant(attributes.get("value"), here.inside("attr value")) if op == "Const" else None

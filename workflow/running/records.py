@@ -81,7 +81,7 @@ def read_sidecar(path: Path) -> Sidecar | None:
         value = json.loads(path.read_bytes())
         if value["scheme"] != SCHEME:
             return None
-        ingredients = _ingredients(**value["ingredients"])
+        ingredients = _ingredients(value["ingredients"])
         files = from_json(value["files"])
         step, facts = str(value["step"]), _facts(value["facts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -89,15 +89,16 @@ def read_sidecar(path: Path) -> Sidecar | None:
     return Sidecar(step, ingredients, files, facts)
 
 
-def _ingredients(
-    *, kind: str, options: dict[str, Any], inputs: dict[str, dict[str, Any]], environment: str
-) -> Ingredients:
+def _ingredients(value: dict[str, Any]) -> Ingredients:
     """Return ingredients as they were written; raises ``TypeError`` for others."""
-    if not (isinstance(kind, str) and isinstance(options, dict) and isinstance(environment, str)):
-        raise TypeError(kind)
-    if not isinstance(inputs, dict) or not all(isinstance(one, dict) for one in inputs.values()):
-        raise TypeError(inputs)
-    return Ingredients(kind, options, inputs, environment)
+    inputs = value["inputs"]
+    sound = all(isinstance(value[key], kind) for key, kind in _KINDS.items())
+    if not sound or not all(isinstance(one, dict) for one in inputs.values()):
+        raise TypeError(value)
+    return Ingredients(**value)
+
+
+_KINDS = {"kind": str, "options": dict, "inputs": dict, "environment": str}
 
 
 def _facts(value: object) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Manner(Record):
 
     keep_going: bool = False
     timeout: float | None = None
-    bug: Callable[[Exception], WorkflowError] = _unreported
+    bug: Callable[[Exception], WorkflowError] | None = None
 
 
 class Runner:
@@ -111,7 +111,7 @@ class Runner:
         except WorkflowError as error:
             outcome = self._failed(planned, error)
         except Exception as error:  # noqa: BLE001  a bug of ours ends its step alone: others have nothing to do with it
-            outcome = self._failed(planned, self._manner.bug(error))
+            outcome = self._failed(planned, (self._manner.bug or _unreported)(error))
         except BaseException:
             publishing.abandon(planned.task.output)
             raise

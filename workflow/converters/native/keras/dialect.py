@@ -107,7 +107,7 @@ class _Translation:
         if not isinstance(config, dict):
             raise ModelFileError(f"a layer ({shown(class_name)}) of the model has no config", hint=_HINT)
         renamed = _RENAMED_OPTIONS.get(class_name, {}) if self.keras3 else {}
-        result = {
+        result: Config = {
             renamed.get(key, key): self._option(key, value, depth)
             for key, value in config.items()
             if key not in _DROPPED
