@@ -11,7 +11,6 @@ import io
 import json
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from tests.fuzzing.damage import format_of
 from tests.fuzzing.trees import damaged_json
-from workflow.cli import boundary, bug_report
+from workflow.cli import boundary
 from workflow.converters.native import EDGES, DeclinedError, NativeJob
 from workflow.errors import WorkflowError
 from workflow.events import Silent
@@ -35,6 +34,7 @@ from workflow.verification.model import Subject
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workflow.recipe.model import Format
 
@@ -80,14 +80,14 @@ def command(*arguments: str, codes: frozenset[int] = CODES) -> tuple[int, str]:
     """Run a command line here and return its exit code and what it wrote; raises what it would report as a bug."""
     bugs: list[BaseException] = []
 
-    def keep(error: BaseException, _: Any) -> Path:
+    def keep(error: BaseException, _: Any) -> WorkflowError:
         bugs.append(error)
-        return Path("bug.md")
+        return WorkflowError("a bug")
 
     screen = io.StringIO()
-    with patch.object(bug_report, "write_report", keep):
-        with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
-            code = boundary.guarded(arguments)
+    shown = contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen)
+    with patch.object(boundary, "bug_of", keep), shown[0], shown[1]:
+        code = boundary.guarded(arguments)
     if bugs:
         raise bugs[0]
     if code not in codes:

@@ -47,10 +47,10 @@ STEPS = {
 def at(*keys: str | int) -> Callable[[Document, Any], None]:
     """Return what puts a value where the keys lead."""
 
-    def put(document: Document, value: Any) -> None:
+    def put(document: Any, value: Any) -> None:
         for key in keys[:-1]:
-            document = document[key]  # type: ignore[index]  lists on the way have numbers
-        document[keys[-1]] = value  # type: ignore[index]  as above
+            document = document[key]
+        document[keys[-1]] = value
 
     return put
 

@@ -70,6 +70,8 @@ class Graph(Record):
     functions: tuple[Function, ...] = ()
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
+    initializer: tuple[Node, ...] = ()
+    """The nodes that fill the graph's lookup tables, a graph of their own."""
 
     def bodies(self) -> Iterator[tuple[str, tuple[Node, ...]]]:
         """Yield the graph and each function with what stands before the names of its weights."""
@@ -85,8 +87,9 @@ def read_graph(document: Mapping[str, Any], path: Path) -> Graph:
     nodes = _nodes(topology.get("node"), At(path, "node", _HINT), called="node")
     if not nodes:
         raise At(path, "the graph", _HINT).bad("has no nodes (its list of node is empty)")
+    functions = _functions(topology.get("library"), path)
     inputs, outputs = _signature(document, path)
-    return Graph(nodes, _functions(topology.get("library"), path), inputs, outputs)
+    return Graph(nodes, functions, inputs, outputs, _initializer(document, path))
 
 
 def node_name(tensor: str) -> str:
@@ -217,17 +220,31 @@ def _function(value: object, around: At, number: int) -> Function:
 
 
 def _signature(document: Mapping[str, Any], path: Path) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
-    """Return inputs and outputs of the signature, which old converters put into the metadata."""
-    at = At(path, "signature", _HINT)
-    found = document.get("signature")
-    if not found:
-        metadata = document.get("userDefinedMetadata")
-        found = metadata.get("signature") if isinstance(metadata, dict) else None
-        at = At(path, "userDefinedMetadata, signature", _HINT)
-    if not found:
-        return (), ()
-    signature = at.as_object(found)
-    return _ports(signature.get("inputs"), at.inside("inputs")), _ports(signature.get("outputs"), at.inside("outputs"))
+    """Return inputs and outputs of the signature, which old converters put into the metadata; both must be such."""
+    metadata = document.get("userDefinedMetadata")
+    former = metadata if isinstance(metadata, dict) else _NOTHING
+    sides = _sides(document.get("signature"), At(path, "signature", _HINT))
+    old = _sides(former.get("signature"), At(path, "userDefinedMetadata, signature", _HINT))
+    keys = At(path, "userDefinedMetadata, structuredOutputKeys", _HINT)
+    for number, key in enumerate(keys.as_list(former.get("structuredOutputKeys") or []), 1):
+        keys.inside(f"key {number}").as_text(key)
+    return sides if any(sides) else old
+
+
+def _sides(signature: object, at: At) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    found = at.as_object(signature) if signature is not None else _NOTHING
+    return _ports(found.get("inputs"), at.inside("inputs")), _ports(found.get("outputs"), at.inside("outputs"))
+
+
+def _initializer(document: Mapping[str, Any], path: Path) -> tuple[Node, ...]:
+    """Return the nodes of the graph that fills lookup tables; its signature has to be one, too."""
+    _sides(document.get("initializerSignature"), At(path, "initializerSignature", _HINT))
+    found = document.get("modelInitializer")
+    if found is None:
+        return ()
+    at = At(path, "modelInitializer", _HINT)
+    nodes = at.as_object(found).get("node")
+    return _nodes(nodes, at.inside("node"), called="modelInitializer, node") if nodes is not None else ()
 
 
 def _ports(value: object, at: At) -> tuple[Port, ...]:
