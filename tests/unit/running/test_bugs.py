@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.unit.running.fakes import FakeWorkshop, write_model
 from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
-from workflow.errors import WorkflowError
+from tests.unit.verification.models import NumpyBench, layers_model
 from workflow.planning import Selection
+from workflow.recipe.model import Verification
 from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
+from workflow.verification import outputs, places
+from workflow.verification.levels import Case, verify
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workflow.recipe.model import Recipe
     from workflow.running.watching import Outcome
 
@@ -60,15 +62,33 @@ def test_a_bug_without_keep_going_leaves_the_steps_behind_it_not_run(base: Path)
     assert statuses(outcomes) == ["failed", "not run"]
 
 
-def test_what_tells_of_a_bug_hears_of_the_exception(base: Path) -> None:
-    heard: list[Exception] = []
-
-    def told(error: Exception) -> WorkflowError:
-        heard.append(error)
-        return WorkflowError("told")
-
-    workshop = FakeWorkshop(convert=[mistaken])
-    (outcome,) = run(recipe_of(base, shard_step(base)), workshop, bug=told)
-    assert isinstance(heard[0], KeyError)
+def test_the_report_of_the_bug_has_its_traceback(base: Path) -> None:
+    (outcome,) = run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=[mistaken]))
     assert outcome.error is not None
-    assert outcome.error.message == "told"
+    assert "KeyError: 'tensor'" in Path(outcome.error.log).read_text()
+
+
+@pytest.mark.parametrize("broken", ["runtime", "answer"])
+def test_a_bug_in_one_place_of_a_verification_leaves_the_others_be(
+    base: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = layers_model(base / "source")
+    bench = NumpyBench()
+
+    def mistaken_place(*_: Any, **__: Any) -> Any:
+        raise KeyError("place")
+
+    target, name = (places, "in_javascript") if broken == "runtime" else (outputs.Judge, "judge")
+    sound = getattr(target, name)
+    calls = iter([sound, mistaken_place] if broken == "answer" else [mistaken_place])
+
+    def one_after_the_other(*args: Any, **more: Any) -> Any:
+        return next(calls)(*args, **more)
+
+    monkeypatch.setattr(target, name, one_after_the_other)
+    case = Case(source, source, Verification(runtimes=("python", "node")), base / "work")
+    report = verify(case, bench)
+    statuses = {run["runtime"]: run["status"] for run in report.runs}
+    assert statuses == {"python": "passed", "node": "failed"}
+    assert report.failed is not None
+    assert "bug in tfjs-workflow: KeyError" in report.failed.findings[0].text
