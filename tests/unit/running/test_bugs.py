@@ -15,7 +15,7 @@ from workflow.planning import Selection
 from workflow.recipe.model import Verification
 from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
-from workflow.verification import outputs, places
+from workflow.verification import judging, places
 from workflow.verification.levels import Case, verify
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_a_bug_in_one_place_of_a_verification_leaves_the_others_be(
     def mistaken_place(*_: Any, **__: Any) -> Any:
         raise KeyError("place")
 
-    target, name = (places, "in_javascript") if broken == "runtime" else (outputs.Judge, "judge")
+    target, name = (places, "in_javascript") if broken == "runtime" else (judging.Judge, "judge")
     sound = getattr(target, name)
     calls = iter([sound, mistaken_place] if broken == "answer" else [mistaken_place])
 
