@@ -44,9 +44,10 @@ def main() -> int:
     for model in (*options.models, *sound_models(folder / "sound", GALLERY)):
         models.setdefault(format_of(model), []).append(model)
     counts: Counter[str] = Counter()
-    for first in range(options.seed, options.seed + options.count, BATCH):
+    end = options.seed + options.count
+    for first in range(options.seed, end, BATCH):
         with tempfile.TemporaryDirectory(prefix="fuzz-worker-") as place:
-            tasks = _tasks(Path(place), range(first, first + BATCH), models, inspected=options.inspected)
+            tasks = _tasks(Path(place), range(first, min(first + BATCH, end)), models, inspected=options.inspected)
             counts.update(_formats(tasks))
             for name in NAMES:
                 _done(tasks, findings, name=name)
