@@ -75,12 +75,16 @@ def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _report_bug(error: Exception, arguments: Sequence[str]) -> int:
+    return _told(bug_of(error, arguments), arguments)
+
+
+def bug_of(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+    """Return what the user is told of a bug of ours, after its report has been written; the exit code is 1."""
     from workflow.cli.bug_report import write_report  # noqa: PLC0415  only when it is needed
 
     path = write_report(error, arguments)
-    bug = WorkflowError(
+    return WorkflowError(
         f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
         hint="please report it with the file below; it holds the traceback and versions, no environment variables",
         log=str(path),
     )
-    return _told(bug, arguments)
