@@ -30,6 +30,11 @@ def scrubbed(text: str) -> str:
     return _ADDRESS.sub(_scrubbed, text) if "://" in text else text
 
 
+def identified(text: str) -> str:
+    """Return text with every address in it as ``identity`` returns it."""
+    return _ADDRESS.sub(lambda found: identity(found[0]), text) if "://" in text else text
+
+
 def masked(text: str) -> str:
     """Return text as long as before, with an asterisk for each letter of the secrets of addresses in it."""
     return _ADDRESS.sub(_masked, text) if "://" in text else text

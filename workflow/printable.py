@@ -28,7 +28,7 @@ _HOSTILE = re.compile(
 _BREAKS = re.compile("[\t\n]")
 _COMMAND = re.compile(r"(?m)^((?:[^\S\n]|\x1b\[[\d;]*m)*)::|##(?=\[|vso\[|teamcity\[)")
 _MARKDOWN = re.compile(r"([\\`*\[\]|~#$!])|(?<![^\W_])(_)|(_)(?![^\W_])|(>)")
-_BEGINNING = re.compile(r"^(\d*)([-+=.)])")
+_BEGINNING = re.compile(r"^(\d{0,9})(?=[-+.)](?:\s|\Z)|[-=]+\Z)")
 
 
 def block(text: str) -> str:
@@ -51,7 +51,7 @@ def disarmed(text: str) -> str:
 def markdown(text: str) -> str:
     """Return text as it stands in a paragraph or a table's cell of Markdown."""
     inner = _MARKDOWN.sub(lambda found: f"\\{found[0]}", line(text).replace("&", "&amp;"))
-    return _BEGINNING.sub(r"\1\\\2", inner.replace("<", "&lt;").strip())
+    return _BEGINNING.sub(r"\1\\", inner.replace("<", "&lt;").strip())
 
 
 def markdown_code(text: str) -> str:

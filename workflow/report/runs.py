@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from workflow import printable
 from workflow.errors import UsageError
 from workflow.report.html import embedded_json
 from workflow.report.reading import read_run
@@ -84,7 +85,7 @@ def _from_file(path: Path) -> RunRecord:
     if "version" not in value:
         return _read(value, path)
     try:
-        return RunRecord.model_validate(value)
+        return RunRecord.model_validate(printable.everywhere(value))
     except ValidationError as error:
         raise _no_run(path, f"it is a record of version {value['version']}, and this tool reads version 1") from error
 

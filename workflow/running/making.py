@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import locations
+from workflow import addresses, locations
 from workflow.converters.engines import convert, may_need_worker
 from workflow.converters.work import Work
 from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
@@ -100,7 +100,7 @@ def _fetched(order: Order) -> Facts:
     if not isinstance(source, FetchedModel):
         raise TypeError(source)
     fetch(source, order.staged, cache=locations.cache() / "models", listener=order.listener)
-    return {"url": source.url, "sha256": source.sha256}
+    return {"url": addresses.shown(source.url), "sha256": source.sha256}
 
 
 def _scripted(order: Order) -> Facts:
