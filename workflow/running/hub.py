@@ -79,7 +79,7 @@ def _named(handle: str) -> str:
 
 def _cache() -> Path:
     named = os.environ.get(_VARIABLE, "")
-    if "://" in named:
+    if "://" in named or (Path(named).exists() and not Path(named).is_dir()):
         raise ModelFileError(
             f"{_VARIABLE} is {addresses.shown(named)}, which is no folder of this machine",
             hint=f"unset {_VARIABLE}, or set it to a folder",
