@@ -9,6 +9,7 @@ import signal
 import subprocess
 from typing import IO, TYPE_CHECKING
 
+from workflow.addresses import scrubbed
 from workflow.records import Record
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Completed(Record):
     @property
     def command(self) -> str:
         """The command as one would type it."""
-        return quoted(self.argv)
+        return scrubbed(quoted(self.argv))
 
 
 class CommandTimeoutError(Exception):
@@ -106,7 +107,7 @@ def run(
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
+            raise CommandTimeoutError(f"{scrubbed(quoted(argv))} ran longer than {timeout:g} s") from None
     return Completed(tuple(argv), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
@@ -130,7 +131,7 @@ def _run_logged(
 ) -> Completed:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        sink.write(f"+ {quoted(argv)}\n".encode())
+        sink.write(f"+ {scrubbed(quoted(argv))}\n".encode())
         sink.flush()
         begin = sink.tell()
         process = start(argv, stdout=sink, stderr=subprocess.STDOUT, env=env, cwd=cwd)
@@ -138,7 +139,7 @@ def _run_logged(
             try:
                 process.wait(timeout=timeout)
             except subprocess.TimeoutExpired:
-                raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
+                raise CommandTimeoutError(f"{scrubbed(quoted(argv))} ran longer than {timeout:g} s") from None
     with log.open("rb") as source:
         size = source.seek(0, os.SEEK_END)
         source.seek(max(begin, size - _TAIL_BYTES))

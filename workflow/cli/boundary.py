@@ -43,31 +43,28 @@ def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
     show(error)
     words = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in words and not error.answered:
-        import json  # noqa: PLC0415  for this alone
+        from workflow.cli.console import echo_json  # noqa: PLC0415  for this alone
 
         with contextlib.suppress(OSError):
-            sys.stdout.write(json.dumps({"error": error.as_json()}, indent=1) + "\n")
-            sys.stdout.flush()
+            echo_json({"error": error.as_json()})
     return error.exit_code
 
 
 def show(error: WorkflowError) -> None:
     """Print a failure on standard error: what happened, the lines worth seeing, what to do, where the log is."""
-    from workflow.cli.console import error_console  # noqa: PLC0415  rich is loaded only when something is printed
+    from workflow.cli.console import error_console, line  # noqa: PLC0415  rich is loaded only when something is printed
 
     screen = error_console()
-    screen.print("[bold red]error:[/bold red] ", end="")
-    screen.print(error.message, markup=False)
+    screen.print("error: ", style="bold red", end="")
+    screen.print(line(error.message))
     if error.details:
         screen.print()
-        screen.print(error.details.rstrip("\n"), markup=False, style="dim" if not error.details.isspace() else None)
+        screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
         screen.print()
-    if error.hint:
-        screen.print("[bold]what to do:[/bold] ", end="")
-        screen.print(error.hint, markup=False)
-    if error.log:
-        screen.print("[bold]log:[/bold] ", end="")
-        screen.print(error.log, markup=False)
+    for word, text in (("what to do", error.hint), ("log", error.log)):
+        if text:
+            screen.print(f"{word}: ", style="bold", end="")
+            screen.print(line(text))
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -86,7 +86,6 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
     "not_frozen": (ModelFileError, "the graph is not frozen: ", "freeze it, or convert what it was made of"),
     "freezing": (ConversionError, "", "the log has TensorFlow's own words; another `signature_name:` may do"),
-    "hub": (DownloadError, "", "see whether the network reaches it, or fetch the module and give its folder"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",

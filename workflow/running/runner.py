@@ -17,7 +17,7 @@ from workflow.running.checking import check, rejection_hint, say_where_not
 from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
 from workflow.running.locks import hold
-from workflow.running.making import Order, make, needs_environment
+from workflow.running.making import Order, make, needs_environment, with_folder
 from workflow.running.records import Sidecar, read_sidecar, sidecar_path
 from workflow.running.storage import storing
 from workflow.running.watching import Outcome
@@ -159,6 +159,7 @@ class Runner:
         log = self._journal.log(task)
         step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
         order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
+        order = with_folder(order)
         begin, read = time.monotonic(), _read_now(task)
         with digests.ahead(partial(_bytes_before, task), partial(publishing.standing, task.output)):
             facts = make(order)

@@ -59,7 +59,7 @@ def saved_model(path: str, source: _Json) -> Runnable:
 
 
 def tf_hub(path: str, source: _Json) -> Runnable:
-    """Load a TensorFlow Hub module, by handle or folder."""
+    """Load a TensorFlow Hub module from its folder."""
     folder = hub.folder_of(path)
     if os.path.exists(os.path.join(folder, "tfhub_module.pb")):
         raise NotRunnableError("a TensorFlow Hub module of the TF1 kind")
