@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import disposal, purposes
+from workflow.environment import disposal, purposes, state
 from workflow.errors import DownloadError, EnvironmentProblem, NoManagerError, StrictnessError, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumsta
     """
     if circumstances.manager is not None:
         return _create_named(prefix, order, managers=managers, circumstances=circumstances)
-    skipped = _Skipped(purposes.of(prefix.name))
+    skipped = _Skipped(purposes.of(state.name_of(prefix)))
     for manager in managers:
         reason = manager.missing()
         if reason is not None:
