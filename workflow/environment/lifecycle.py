@@ -153,8 +153,11 @@ def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, cre
     listener.say(f"making environment {entry.name!r} in {entry.prefix}")
     if plan.purpose.announcement:
         listener.say(plan.purpose.announcement)
-    manager = choosing.create(entry.prefix, order, managers=crew.managers(), circumstances=circumstances)
-    environment = _equipped(entry, manager, plan=plan, order=order, crew=crew)
+    manager, interpreter = choosing.create(
+        entry.prefix, order, managers=crew.managers(), circumstances=circumstances, ask=crew.ask
+    )
+    environment = _described(entry, manager, interpreter, plan=plan)
+    crew.equip(environment.python, plan, order)
     listener.say("checking the environment")
     for check in crew.check(environment, order.log):
         listener.say(f"  {check.title}: {check.verdict} ({check.seconds:.1f} s){_bracketed(check.note)}")
@@ -183,22 +186,13 @@ def _order(key: str, plan: Blueprint, *, circumstances: Circumstances, listener:
     )
 
 
-def _equipped(entry: Entry, manager: Manager, *, plan: Blueprint, order: Order, crew: Crew) -> Environment:
+def _described(entry: Entry, manager: Manager, interpreter: Interpreter, *, plan: Blueprint) -> Environment:
     from workflow.environment import layout  # noqa: PLC0415  as above
 
-    python = layout.python(entry.prefix)
-    interpreter = crew.ask(python)
-    if interpreter is None:
-        raise UnhealthyError(
-            f"{manager.name} made {entry.prefix}, and its interpreter {python} does not run",
-            hint="it has been removed; choose another --manager",
-            log=str(order.log),
-        )
-    crew.equip(python, plan, order)
     return Environment(
         name=entry.name,
         prefix=entry.prefix,
-        python=python,
+        python=layout.python(entry.prefix),
         manager=manager.name,
         python_version=interpreter.version,
         profile=plan.profile,
