@@ -82,8 +82,7 @@ def use(key: str, listener: Listener, *, work: Work = "use") -> Claim:
     read-only folder, a file system without locks) there is no claim, and the listener hears why.
     """
     try:
-        handle = _opened(key)
-        _wait(handle, key, listener, share=True)
+        handle = _shared(key, listener)
     except OSError as error:
         listener.say(f"environment {key}: not claimed ({error.strerror or error}): its removal would go unnoticed")
         return Claim([])
@@ -93,6 +92,16 @@ def use(key: str, listener: Listener, *, work: Work = "use") -> Claim:
     if work == "shell":
         handle.close()
     return claim
+
+
+def _shared(key: str, listener: Listener) -> IO[bytes]:
+    handle = _opened(key)
+    try:
+        _wait(handle, key, listener, share=True)
+    except BaseException:
+        handle.close()
+        raise
+    return handle
 
 
 @contextlib.contextmanager
