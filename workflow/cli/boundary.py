@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import stat
 import sys
 from typing import TYPE_CHECKING
 
-from workflow.errors import InterruptedRunError, WorkflowError
+from workflow.errors import AskedToEndError, InterruptedRunError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ _INTERRUPTED = 130
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; no exception gets past this function."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    _heed_signals()
     try:
         from workflow.cli.main import run  # noqa: PLC0415  an import error is reported like any other bug
 
@@ -67,8 +69,31 @@ def show(error: WorkflowError) -> None:
             screen.print(line(text))
 
 
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _heed_signals() -> None:
+    """Let TERM and HUP end a run as ^C does; what whoever started us wants to be ignored (nohup) stays so."""
+    for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _as_interrupt)
+
+
+def _as_interrupt(number: int, _frame: FrameType | None) -> None:
+    if number != signal.SIGTERM:
+        _hang_up(number)
+    raise AskedToEndError(number)
+
+
+def _hang_up(number: int) -> None:
+    """Say nothing more to a terminal that is gone: every word would be an error in the midst of clearing up.
+
+    Nor does a second HUP, which shells like to send after the terminal's, disturb that.
+    """
+    signal.signal(number, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        with contextlib.suppress(OSError):  # it is closed
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                os.dup2(nothing, descriptor)
+    os.close(nothing)
 
 
 def _report_bug(error: Exception, arguments: Sequence[str]) -> int:

@@ -101,7 +101,7 @@ def _app(names: Iterable[str]) -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Parse ``arguments``, run the command they name, and return its exit code."""
     words = list(arguments)
-    if "--force" in words:
+    if "--force" in words and words[0] != "env":
         from workflow.cli.convert import with_bare_force  # noqa: PLC0415  as with all commands
 
         words = with_bare_force(words)

@@ -177,11 +177,12 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
-    from workflow.environment import Wishes  # noqa: PLC0415  as above
+    from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
     from workflow.running.checking import TIME_LIMIT  # noqa: PLC0415  as above
     from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
 
+    naming.require_meant(environment)
     logs = locations.home() / "logs"
     workshop = EnvironmentWorkshop(environment, Wishes(), logs)
 
