@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from workflow import __version__, locations
 from workflow.recipe.model import Step
 from workflow.running.digests import file_state
-from workflow.running.storage import storing, write_atomically
+from workflow.running.storage import as_bytes, storing, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ class Journal:
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
-            write_atomically(_unused(folder, stamp), text.encode())
+            write_atomically(_unused(folder, stamp), as_bytes(text))
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)
         return record

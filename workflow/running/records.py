@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.records import Record
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
-from workflow.running.storage import write_atomically
+from workflow.running.storage import as_bytes, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ def read_sidecar(path: Path) -> Sidecar | None:
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:
     """Write a sidecar durably and in one piece."""
     text = json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode())
+    write_atomically(path, as_bytes(text))
 
 
 def intact(output: Path, sidecar: Sidecar) -> list[str]:

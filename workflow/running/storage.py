@@ -44,6 +44,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
+def as_bytes(text: str) -> bytes:
+    r"""Return a text for a file: UTF-8, with bytes of file names that are none as JSON escapes them, ``\udcff``."""
+    return text.encode(errors="backslashreplace")
+
+
 def sync_artifact(path: Path) -> None:
     """Flush an artifact, a file or a whole folder, to the disk.
 

@@ -74,7 +74,7 @@ def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Si
     """
     folder = folder_of(artifact)
     files = artifact_files(folder)
-    about = json.dumps(_about(folder, files, labels), ensure_ascii=False).encode()
+    about = json.dumps(_about(folder, files, labels), ensure_ascii=False).encode(errors="backslashreplace")
     resources = {f"/{path.name}": _file(path) for path in _STATIC.iterdir() if path.suffix in _TYPES}
     resources["/"] = resources["/index.html"]
     resources["/about.json"] = Resource(_TYPES[".json"], about)
