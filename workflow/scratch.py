@@ -20,7 +20,8 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "tfjs-"
+PREFIX = "tfjs-"
+"""How the names of all temporary folders of this tool begin."""
 _MARK = ".tfjs-workflow-in-use"
 
 
@@ -29,7 +30,7 @@ class Scratch:
 
     def __init__(self, purpose: str) -> None:
         _clear_once(tempfile.gettempdir())
-        self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-"))
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-"))
         self._mark = _marked(self.path)
 
     def close(self) -> None:
@@ -52,7 +53,7 @@ def clear(place: str) -> None:
     """Remove the folders in ``place`` that processes of this user have left behind when they were killed."""
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False) and _is_ours(entry):
+            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False) and _is_ours(entry):
                 _remove_if_left(Path(entry.path))
 
 

@@ -9,14 +9,14 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
-from workflow.errors import AskedToEndError, InterruptedRunError, WorkflowError
+from workflow.cli.streams import READER_GONE, ReaderGoneError
+from workflow.errors import AskedToEndError, InterruptedRunError, UsageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
 _BUG = 1
-_INTERRUPTED = 130
 
 
 def guarded(arguments: Sequence[str]) -> int:
@@ -33,11 +33,10 @@ def guarded(arguments: Sequence[str]) -> int:
         return _told(InterruptedRunError("interrupted", hint=hint), arguments)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else _BUG
-    except BrokenPipeError:
-        sys.stderr.close()
-        return _INTERRUPTED
+    except (ReaderGoneError, BrokenPipeError):
+        return READER_GONE
     except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
-        return _report_bug(error, arguments)
+        return _told(unforeseen(error, arguments), arguments)
 
 
 def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
@@ -96,17 +95,38 @@ def _hang_up(number: int) -> None:
     os.close(nothing)
 
 
-def _report_bug(error: Exception, arguments: Sequence[str]) -> int:
-    return _told(bug_of(error, arguments), arguments)
+def unforeseen(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+    """Return what to tell of an error that no code foresaw: a refusal of the machine's, or a bug of ours.
+
+    The report of a bug has been written; its exit code is 1.
+    """
+    return _of_the_machine(error) or _bug(error, arguments)
 
 
-def bug_of(error: Exception, arguments: Sequence[str]) -> WorkflowError:
-    """Return what the user is told of a bug of ours, after its report has been written; the exit code is 1."""
-    from workflow.cli.bug_report import write_report  # noqa: PLC0415  only when it is needed
+def _of_the_machine(error: Exception) -> WorkflowError | None:
+    """Return what to say of an error that is none of ours: the machine refused a file, or cannot spell its name."""
+    if isinstance(error, OSError):
+        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
 
-    path = write_report(error, arguments)
+        return refusal(error)
+    encoding = sys.getfilesystemencoding()
+    if isinstance(error, UnicodeEncodeError) and encoding != "utf-8" and error.encoding.lower() == encoding:
+        return UsageError(
+            f"file names are in {encoding} here, which cannot spell {error.object!a}",
+            hint="set PYTHONUTF8=1, or LANG to a UTF-8 locale such as C.UTF-8",
+        )
+    return None
+
+
+def _bug(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+    from workflow.cli.bug_report import report_of, written  # noqa: PLC0415  only when it is needed
+
+    text = report_of(error, arguments)
+    path = written(text)
+    where = "the file below; it" if path else "what stands above, which could be written nowhere; it"
     return WorkflowError(
         f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
-        hint="please report it with the file below; it holds the traceback and versions, no environment variables",
-        log=str(path),
+        hint=f"please report it with {where} holds the traceback and versions, no environment variables",
+        log=str(path or ""),
+        details="" if path else text,
     )

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from workflow import addresses, printable
 
+from workflow import sizes
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PROGRESS_EVERY_SECONDS = 2.0
-_STEP = 1000
 _LOG_WIDTH = 120
+
+size_text = sizes.size_text
 
 
 @functools.cache
@@ -101,16 +104,6 @@ def _console(name: str) -> Console:
 def _width(stream: TextIO) -> int | None:
     """Return the width for logs and pipes, which have none; None lets rich ask the terminal or COLUMNS."""
     return None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
-
-
-def size_text(size: int) -> str:
-    """Return a byte count as people read it, in powers of ten: ``17.1 MB``."""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < _STEP or unit == "GB":
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= _STEP
-    raise AssertionError  # the loop returns at GB
 
 
 class ConsoleListener:

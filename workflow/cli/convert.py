@@ -175,9 +175,9 @@ def _execute(
 
 
 def _bug(error: Exception) -> WorkflowError:
-    from workflow.cli.boundary import bug_of  # noqa: PLC0415  only when it is needed
+    from workflow.cli.boundary import unforeseen  # noqa: PLC0415  only when it is needed
 
-    return bug_of(error, sys.argv[1:])
+    return unforeseen(error, sys.argv[1:])
 
 
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:

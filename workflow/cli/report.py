@@ -107,16 +107,16 @@ def _write_others(record: RunRecord, *, markdown: Path | None, junit: Path | Non
         _write(junit, junit_form.render(record))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
+        with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(markdown_form.render(record))
 
 
 def _write(path: Path, text: str) -> None:
-    from workflow.running.storage import storing, write_atomically  # noqa: PLC0415  as above
+    from workflow.running.storage import as_bytes, storing, write_atomically  # noqa: PLC0415  as above
 
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode())
+        write_atomically(path, as_bytes(text))
 
 
 def _print_changes(changes: list[Change], *, total: int) -> None:

@@ -146,7 +146,7 @@ def _judged(one: _Running, environment: Environment) -> Check:
 
 
 def _logged(check: Check, log: Path) -> Check:
-    with log.open("a", encoding="utf-8") as sink:
+    with log.open("a", encoding="utf-8", errors="surrogateescape") as sink:
         sink.write(f"+ {check.command}\n{check.output}\n[{check.verdict} after {check.seconds:.1f} s {check.note}]\n")
     return check
 

@@ -45,9 +45,12 @@ def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None =
     try:
         return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew(name))
     except OSError as error:
+        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
+
+        refused = refusal(error, error.filename or state.folder(), doing="write")
         raise StorageError(
-            f"environment {name!r} could not be made: {error}",
-            hint=f"see to {state.folder().parent}, or set TFJS_WORKFLOW_HOME to another folder",
+            f"environment {name!r} could not be made: {refused.message if refused else error}",
+            hint=f"see to {state.folder().parent}, or set TFJS_WORKFLOW_HOME to another folder with 4 GB of room",
         ) from error
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from workflow import __version__, addresses, locations, printable
 from workflow.recipe.model import Step
 from workflow.running.digests import file_state
-from workflow.running.storage import storing, write_atomically
+from workflow.running.storage import as_bytes, storing, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ class Journal:
         folder = self.folder / "runs"
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(_unused(folder, stamp), _written(record).encode())
+            write_atomically(_unused(folder, stamp), as_bytes(_written(record)))
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)
         return record

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow import addresses, printable
 from workflow.records import Record
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
-from workflow.running.storage import write_atomically
+from workflow.running.storage import as_bytes, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +117,7 @@ def _facts(value: object) -> dict[str, Any]:
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:
     """Write a sidecar durably and in one piece."""
     text = printable.json_text(json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False)) + "\n"
-    write_atomically(path, text.encode())
+    write_atomically(path, as_bytes(text))
 
 
 def intact(output: Path, sidecar: Sidecar) -> list[str]:

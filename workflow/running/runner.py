@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import environment, planning
-from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedError, VerificationError, WorkflowError
+from workflow.errors import (
+    InterruptedRunError,
+    ModelFileError,
+    OutputRefusedError,
+    StorageError,
+    VerificationError,
+    WorkflowError,
+)
 from workflow.recipe.model import Step
 from workflow.records import Record
 from workflow.running import digests, publishing
@@ -21,6 +28,7 @@ from workflow.running.making import Order, make, needs_environment, with_folder
 from workflow.running.records import Sidecar, read_sidecar, sidecar_path
 from workflow.running.storage import storing
 from workflow.running.watching import Outcome
+from workflow.sizes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +140,7 @@ class Runner:
 
     def _failed(self, decision: Decision, error: WorkflowError) -> Outcome:
         publishing.abandon(decision.task.output)
+        _say_what_it_takes(error, decision.task)
         facts = dict(error.facts) if isinstance(error, VerificationError) else {}
         return Outcome(decision, "failed", error=error, facts=facts)
 
@@ -205,6 +214,13 @@ def _bytes_before(task: Task) -> int:
     if not isinstance(task.declared, Step) or task.declared.input_is_handle:
         return 0
     return total_bytes(input_digests(Path(task.declared.input), task.declared.from_format))
+
+
+def _say_what_it_takes(error: WorkflowError, task: Task) -> None:
+    """Add to the hint of a full disk how much room the task takes, which its input tells nearly enough."""
+    size = _bytes_before(task) if isinstance(error, StorageError) and error.full else 0
+    if size:
+        error.hint += f"; the input has {size_text(size)}, and the result takes about as much beside the one before"
 
 
 def _read_now(task: Task) -> States:
