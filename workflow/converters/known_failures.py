@@ -64,16 +64,6 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "",
         "give other `options:` or another `seed:`; a network that answers alike to everything proves nothing",
     ),
-    "leads_out": (
-        ModelFileError,
-        "",
-        "do not trust it: a model lies in its own files; where the links are your own, `cp -rL` makes files of them",
-    ),
-    "too_much": (
-        ModelFileError,
-        "",
-        "no converter writes such a file: do not trust it, or get it again; a model that is right can be saved anew",
-    ),
     "inputs": (ModelFileError, "the verification inputs do not fit: ", "see `verify:` in the recipe"),
     "mismatch": (VerificationError, "the result cannot be compared with its source: ", "the log shows both models"),
     "result_fails": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Iterable, Optional
+
 from ..failure import JobError
 
 FREE = 256 << 20
@@ -11,7 +13,16 @@ MOST_PACKED = 50
 """How many times more than its files a model may claim beyond that; trained weights hardly shrink."""
 
 LARGEST_TENSOR = 1 << 30
-"""Bytes of the largest tensor that a graph may make of nothing, or a run of one example may ask for."""
+"""Bytes of the largest tensor that a graph may make of constants."""
+
+LARGEST_ANSWER = 512 << 20
+"""Bytes of the largest tensor that a model may make of one example where it is run to be compared."""
+
+LARGEST_CONVERTED = 1 << 30
+"""Bytes of the largest tensor that a model may make of one example to be converted, which may compute constants."""
+
+LARGEST_SAMPLE = 128 << 20
+"""Bytes of the largest input that is drawn: it is made in double precision, several times over."""
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 _THOUSAND = 1000
@@ -31,6 +42,14 @@ def too_much(text: str) -> JobError:
 def leads_out(text: str) -> JobError:
     """Return the error for a model that points to something which is no part of it."""
     return JobError("leads_out", text)
+
+
+def count(shape: Iterable[Optional[int]]) -> int:
+    """Return how many values a shape has for one example: sizes that are open count as one."""
+    found = 1
+    for size in shape:
+        found *= 1 if size is None or size < 0 else int(size)
+    return found
 
 
 def in_words(count: int) -> str:

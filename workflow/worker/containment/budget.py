@@ -21,15 +21,13 @@ class Budget:
         self.refusal: Optional[JobError] = None
         """What was refused: Keras may have caught it, and said something else."""
 
-    def take(self, name: str, shape: Any, size: int) -> None:
+    def take(self, name: str, shape: Any, *, size: int) -> None:
         """Count a variable; raises ``JobError`` (too_much) where it is more than is left."""
-        count = size
-        for length in shape:
-            count *= int(length or 0)
+        count = bounds.count(shape) * size
         self._left -= count
         if self._left < 0:
             held = bounds.in_words(self._held)
-            words = f"{name} of the shape {tuple(int(length or 0) for length in shape)} takes {bounds.in_words(count)}"
+            words = f"{name} of the shape {tuple(shape)} takes {bounds.in_words(count)}"
             self.refusal = bounds.too_much(f"the weight {words}, and the file holds {held} of weights")
             raise self.refusal
 
@@ -61,7 +59,7 @@ def _counted_by_tensorflow(budget: Budget) -> Iterator[None]:
         shape = tf.TensorShape(asked.get("shape"))
         if shape.is_fully_defined():
             kind = tf.as_dtype(asked.get("dtype") or tf.float32)
-            budget.take(f"{ops.get_name_scope()}/{asked.get('name')}".lstrip("/"), shape.as_list(), kind.size or 1)
+            budget.take(f"{ops.get_name_scope()}/{asked.get('name')}".lstrip("/"), shape.as_list(), size=kind.size or 1)
         return make(**asked)
 
     with tf.variable_creator_scope(creator):
@@ -80,7 +78,7 @@ def _counted_by_keras3(budget: Budget) -> Iterator[None]:
     def counted(self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *more: Any, **named: Any) -> None:
         if shape is not None:
             size = 8 if "64" in str(dtype) else 4
-            budget.take(f"{name_scope.current_path()}/{named.get('name')}".lstrip("/"), shape, size)
+            budget.take(f"{name_scope.current_path()}/{named.get('name')}".lstrip("/"), shape, size=size)
         theirs(self, initializer, shape, dtype, *more, **named)
 
     _ = keras  # the backend is whole once it is imported

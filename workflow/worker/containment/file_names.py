@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Set, Tuple
 
-from . import bounds
+from . import bounds, folders
 
 _READING = {"InitializeTableFromTextFile": 1, "InitializeTableFromTextFileV2": 1}
 """Ops that read the file which one of their inputs names, and which input that is."""
 
+_ASSIGNS = frozenset(["AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp"])
 _CALLS = frozenset(["PartitionedCall", "StatefulPartitionedCall"])
 
 
@@ -29,7 +30,8 @@ class _Names:
             name: {node.name: node for node in function.node_def} for name, function in self._functions.items()
         }
         self._bodies[""] = {node.name: node for node in graph.node}
-        self._assets = {asset.tensor_info.name.split(":")[0] for asset in part.asset_file_def} if part else set()
+        given = folders.assets(part) if part is not None else ()
+        self._assets = {asset.tensor_info.name.split(":")[0] for asset in given}
         self._objects = part.object_graph_def if part is not None and part.HasField("object_graph_def") else None
         self._seen: Set[Tuple[str, int]] = set()
 
@@ -46,11 +48,24 @@ class _Names:
             self._require_given(function, self._arguments(function).index(name), told=told)
             return
         node = self._bodies[function].get(name)
-        if node is not None and node.op == "Identity" and node.input:
-            self._require_asset(function, node.input[0], told=told)
+        behind = self._behind(function, node) if node is not None else []
+        if behind:
+            for one in behind:
+                self._require_asset(function, one, told=told)
         elif function or name not in self._assets:
             what = f"the node {name} ({node.op})" if node is not None else name
             raise bounds.leads_out(f"the table {told} reads a file that is no asset of the model: {what} names it")
+
+    def _behind(self, function: str, node: Any) -> List[str]:
+        """Return what a node hands on as it is: its input, or all that its variable is given before it is read."""
+        if node.op == "Identity":
+            return [_input(node, 0)]
+        if node.op != "ReadVariableOp":
+            return []
+        variable = _input(node, 0)
+        writers = [one for one in self._bodies[function].values() if one.op in _ASSIGNS and _input(one, 0) == variable]
+        first = all(f"^{one.name}" in node.input for one in writers)
+        return [_input(one, 1) for one in writers] if first else []
 
     def _arguments(self, function: str) -> List[str]:
         return [argument.name for argument in self._functions[function].signature.input_arg]

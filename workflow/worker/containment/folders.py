@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 from . import bounds
+from .manifests import is_below
 
 _ASSETS_KEY = "saved_model_assets"
 
@@ -34,21 +35,20 @@ def _entries(root: str) -> Iterator[str]:
 
 def require_own_assets(part: Any) -> None:
     """Raise ``JobError`` (leads_out) where a MetaGraphDef names an asset that is not below ``assets``."""
-    for name in _asset_names(part):
-        if not name or name.startswith("/") or any(mark in name for mark in ("\\", "\0", ":")) or _climbs(name):
-            raise bounds.leads_out(f"its asset {name!r} is not one of the files in its folder assets")
+    for asset in assets(part):
+        if not asset.filename or not is_below(asset.filename):
+            raise bounds.leads_out(f"its asset {asset.filename!r} is not one of the files in its folder assets")
 
 
-def _climbs(name: str) -> bool:
-    return ".." in name.split("/")
+def assets(part: Any) -> List[Any]:
+    """Return what a MetaGraphDef says of its assets, where TensorFlow looks for it: in the first place that has any."""
+    if part.asset_file_def or _ASSETS_KEY not in part.collection_def:
+        return list(part.asset_file_def)
+    from tensorflow.core.protobuf import meta_graph_pb2
 
-
-def _asset_names(part: Any) -> Iterator[str]:
-    yield from (asset.filename for asset in part.asset_file_def)
-    if _ASSETS_KEY in part.collection_def:
-        from tensorflow.core.protobuf import meta_graph_pb2
-
-        for packed in part.collection_def[_ASSETS_KEY].any_list.value:
-            asset = meta_graph_pb2.AssetFileDef()
-            packed.Unpack(asset)
-            yield asset.filename
+    found = []
+    for packed in part.collection_def[_ASSETS_KEY].any_list.value:
+        asset = meta_graph_pb2.AssetFileDef()
+        packed.Unpack(asset)
+        found.append(asset)
+    return found

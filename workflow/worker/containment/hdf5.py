@@ -75,25 +75,19 @@ def _array(found: Any, what: str) -> Tuple[int, int]:
         if code not in _FILTERS:
             words = f" ({name.decode('utf-8', 'replace')})" if name else ""
             raise bounds.leads_out(f"{what} is packed by the filter {code}{words}, which HDF5 does not have in it")
-    claimed, room = found.get_space().get_simple_extent_npoints() * found.get_type().get_size(), _room(found)
+    claimed, room = (
+        found.get_space().get_simple_extent_npoints() * found.get_type().get_size(),
+        int(found.get_storage_size()),
+    )
     if plan.get_layout() == h5py.h5d.CHUNKED:
-        bounds.require_likely(f"{what}, one chunk of it", _chunk(plan) * found.get_type().get_size(), held=room)
+        bounds.require_likely(
+            f"{what}, one chunk of it", bounds.count(plan.get_chunk()) * found.get_type().get_size(), held=room
+        )
     elif room < claimed:
         raise bounds.too_much(
             f"{what} claims {bounds.in_words(claimed)}, and the file holds {bounds.in_words(room)} for it"
         )
     return claimed, room
-
-
-def _room(found: Any) -> int:
-    return int(found.get_storage_size())
-
-
-def _chunk(plan: Any) -> int:
-    count = 1
-    for size in plan.get_chunk():
-        count *= int(size)
-    return count
 
 
 def _require_moderate_texts(found: Any, what: str, *, held: int) -> None:
