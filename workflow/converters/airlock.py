@@ -1,7 +1,8 @@
-"""The folder through which files pass the wall: links to what a job reads, room for what it writes.
+"""The folder through which files pass the wall: copies of what a job reads, room for what it writes.
 
 A worker's wall stands before its first job and cannot be moved, so files come to the worker. It may read ``in`` and
 change ``out``; ``held``, where the host looks at what a job has left before anybody uses it, is beyond its reach.
+Copies and not links: a link would touch the user's file (its time of change), and hand its inode to the model.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _LOG = "log"
 _LOG_BYTES = 4 << 20
 _MODES = 0o777
+_MOST_COPIED = 2 << 30
 _TAMPERED = "what a model leaves in its place is no result; who made it may know why. Do not use the model"
 
 
@@ -35,22 +37,58 @@ class Airlock:
         self.reads, self.writes, self._held = (self.path / name for name in ("in", "out", "held"))
         for folder in (self.reads, self.writes, self._held):
             folder.mkdir(mode=0o700)
+        self._copies = Copies(self._held / "copies")
         self._number = 0
 
     def passage(self) -> Passage:
         """Return the way in and out for one more job."""
         self._number += 1
-        return Passage(*(folder / str(self._number) for folder in (self.reads, self.writes, self._held)))
+        self._copies.make_room()
+        places = (folder / str(self._number) for folder in (self.reads, self.writes, self._held))
+        return Passage(*places, copies=self._copies)
 
     def close(self) -> None:
         """Remove everything; safe to repeat."""
         self._scratch.close()
 
 
+class Copies:
+    """Files that were copied before, each until it changes: most jobs of a run read the same models."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700)
+        self._folder = folder
+        self._known: dict[tuple[int, ...], tuple[Path, int]] = {}
+
+    def put(self, source: Path, place: Path) -> int:
+        """Put a copy of a file at ``place`` and return its size; raises ``OSError``."""
+        real = source.resolve()
+        found = real.stat()
+        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        if key not in self._known:
+            copy = self._folder / str(len(self._known))
+            _copied(real, copy)
+            self._known[key] = (copy, found.st_size)
+        copy, size = self._known[key]
+        try:
+            os.link(copy, place)
+        except OSError:  # no links on this file system
+            shutil.copyfile(copy, place)
+        return size
+
+    def make_room(self) -> None:
+        """Forget all copies when they take more than they may; no job is at work."""
+        if sum(size for _, size in self._known.values()) > _MOST_COPIED:
+            for copy, _ in self._known.values():
+                copy.unlink(missing_ok=True)
+            self._known = {}
+
+
 class Passage:
     """The files of one job on their way in and out. ``bytes`` is how much was brought in. Close it."""
 
-    def __init__(self, reads: Path, writes: Path, held: Path) -> None:
+    def __init__(self, reads: Path, writes: Path, held: Path, *, copies: Copies) -> None:
+        self._copies = copies
         self._reads, self._writes, self._held = reads, writes, held
         self._names: dict[str, str] = {}
         self._code: dict[Path, Path] = {}
@@ -79,10 +117,10 @@ class Passage:
         folder = self._code.get(source.parent)
         if folder is None:
             folder = self._code[source.parent] = self._room(source.parent)
-            self._link(contents.of_code(source.parent), folder)
+            self._bring(contents.of_code(source.parent), folder)
         place = folder / source.name
         if not place.exists():
-            self._link([(source.name, source)], folder)
+            self._bring([(source.name, source)], folder)
         return str(place)
 
     def result(self, path: str) -> str:
@@ -147,7 +185,7 @@ class Passage:
         folder = self._room(source.parent)
         if source.is_dir():
             (folder / source.name).mkdir()
-        self._link(listed(source), folder)
+        self._bring(listed(source), folder)
         return str(folder / source.name)
 
     def _room(self, stands_for: Path) -> Path:
@@ -156,11 +194,17 @@ class Passage:
         self._names[str(folder)] = str(stands_for)
         return folder
 
-    def _link(self, files: Any, folder: Path) -> None:
+    def _bring(self, files: Any, folder: Path) -> None:
         for name, source in files:
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            self.bytes += _linked(source, place)
+            try:
+                self.bytes += self._copies.put(source, place)
+            except OSError as problem:
+                raise StorageError(
+                    f"{source} cannot be copied for the worker: {problem.strerror or problem}",
+                    hint=f"see that it can be read, and that the disk of {self._reads} has room",
+                ) from problem
 
     def _named(self, text: str) -> str:
         for ours, theirs in self._names.items():
@@ -182,14 +226,14 @@ def _made(beside: Path) -> Scratch:
         return Scratch("airlock")
 
 
-def _linked(source: Path, place: Path) -> int:
-    """Link a file, or copy it where the file system does not link; return its size."""
-    real = os.path.realpath(source)
-    try:
-        os.link(real, place)
-    except OSError:
-        shutil.copyfile(real, place)
-    return place.stat().st_size
+def _copied(source: Path, place: Path) -> None:
+    """Copy a file; where the file system can, the copy shares its blocks and costs nothing."""
+    if hasattr(os, "copy_file_range"):
+        with contextlib.suppress(OSError), source.open("rb") as given, place.open("wb") as taken:
+            while os.copy_file_range(given.fileno(), taken.fileno(), 1 << 30):
+                pass
+            return
+    shutil.copyfile(source, place)
 
 
 def _shadowed(target: Path, place: Path) -> int | None:

@@ -250,7 +250,7 @@ class Worker:
     def _open_walled(self) -> Dialogue:
         self._airlock = airlock = Airlock(self._log.parent)
         variables = enclosure.variables(self._environ, airlock.writes)
-        return self._open(variables, enclosure.spoken(airlock.reads, airlock.writes))
+        return self._open(variables, enclosure.spoken(airlock))
 
     def _open(self, variables: Mapping[str, str], *wall: str) -> Dialogue:
         self._jobs = 0

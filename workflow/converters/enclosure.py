@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from workflow.converters.airlock import Airlock
+
 _KNOWN = frozenset(
     {
         "COMSPEC",
@@ -45,9 +47,9 @@ def variables(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     return {**kept, **dict.fromkeys(_HOMES, str(home))}
 
 
-def spoken(reads: Path, writes: Path) -> str:
+def spoken(airlock: Airlock) -> str:
     """Return the folders of a wall as the worker's bootstrap takes them."""
-    return json.dumps({"reads": [str(reads)], "writes": [str(writes)]})
+    return json.dumps({"reads": [str(airlock.reads)], "writes": [str(airlock.writes)], "removed": [str(airlock.path)]})
 
 
 def _is_known(name: str) -> bool:

@@ -2,7 +2,8 @@
 
 Takes stdin and stdout away from everybody else before anything can print, then loads its own folder as the package
 ``tfjs_worker``: nothing else of the host is importable here. WALL is a JSON object of the folders that jobs may
-``reads`` and ``writes`` besides SCRATCH; with it the wall stands before anything else is imported.
+``reads`` and ``writes`` besides SCRATCH, and of those to be ``removed`` with it when the host is killed; with it the
+wall stands before anything else is imported.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def main() -> None:
     scratch, held = sys.argv[1] if len(sys.argv) > 1 else "", None
     if len(sys.argv) > 2:  # noqa: PLR2004  the interpreter's own, SCRATCH, WALL
         folders = json.loads(sys.argv[2])
+        importlib.import_module(PACKAGE + ".janitor").leave([scratch, *folders["removed"]])
         wall = importlib.import_module(PACKAGE + ".wall")
         held = wall.stand(reads=folders["reads"], writes=[scratch, *folders["writes"]])
     serving = importlib.import_module(PACKAGE + ".serving")
