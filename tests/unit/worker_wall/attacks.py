@@ -4,7 +4,6 @@ Run by ``test_attacks.py`` as ``python -I attacks.py PACKAGE PLACES [open]``: be
 one, for an attack that fails there as well would show nothing. Standard library only.
 """
 
-# ruff: noqa: BLE001, PLC0415, PTH, S103, S605, S606, SIM115, T201  raw calls are what is tried here
 from __future__ import annotations
 
 import ctypes
@@ -15,8 +14,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Places = dict[str, Any]
 ATTACKS: dict[str, Callable[[Places], Any]] = {}

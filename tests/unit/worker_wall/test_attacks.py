@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ import pytest
 from tests.unit.worker_wall.attacks import ATTACKS
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.unit.worker_wall.conftest import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
