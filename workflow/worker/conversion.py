@@ -51,7 +51,7 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     _replace(argv, plan.output_path, staged)
     _replace(argv, plan.input_path, _shield_input(plan.input_path, plan.input_format))
     tee = Tee(sys.stdout, lambda _: None)
-    with contextlib.redirect_stdout(tee), _explained(plan):
+    with foreign_code.known_classes(args), contextlib.redirect_stdout(tee), _explained(plan):
         converter.convert(argv)
     found = check(staged, target_format)
     if staged != plan.output_path:
