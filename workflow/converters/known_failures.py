@@ -111,7 +111,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "a layers model cannot be made of it: ",
         "what such a model does is code, not layers: convert it to tfjs_graph_model",
     ),
-    "foreign_code": (ConversionError, "loading the model would run code that stands in its file: ", _TRUST),
+    "foreign_code": (
+        ConversionError,
+        "loading the model would do more than make layers of Keras and operations that only calculate: ",
+        f"{_TRUST}; classes of your own come from `custom_objects: [my_layers.py]`",
+    ),
     "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (
         ModelFileError,

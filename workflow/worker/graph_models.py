@@ -73,6 +73,8 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except JobError as problem:
+        if problem.kind == "outside_ops":  # it must not be run, which is no want of Python's
+            raise
         raise NotRunnableError(str(problem)) from problem
 
 
