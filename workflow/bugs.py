@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def as_error(error: Exception) -> WorkflowError:
-    """Return what the user is told of a bug of ours, whose report has been written then; its exit code is 1."""
-    from workflow.cli.boundary import bug_of  # noqa: PLC0415  only when it is needed: what is wrong may be anywhere
+    """Return what to tell of it: a refusal of the machine, or a bug of ours, whose report has been written (code 1)."""
+    from workflow.cli.boundary import unforeseen  # noqa: PLC0415  only when it is needed: what is wrong may be anywhere
 
-    return bug_of(error, sys.argv[1:])
+    return unforeseen(error, sys.argv[1:])

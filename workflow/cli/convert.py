@@ -174,17 +174,19 @@ def _execute(
 
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:
     from workflow import environment, planning  # noqa: PLC0415  as above
+    from workflow.cli.console import print_json  # noqa: PLC0415  as above
     from workflow.cli.plans import plan_json, print_plan  # noqa: PLC0415  as above
 
     decisions = planning.plan(recipe, selection, environment=environment.lock_digest())
     if as_json:
-        typer.echo(plan_json(recipe, decisions))
+        print_json(plan_json(recipe, decisions))
     else:
         print_plan(recipe, decisions, ready=environment.find(recipe.environment) is not None)
 
 
 def _print_commands(recipe: Recipe, selection: Selection) -> None:
+    from workflow.cli.console import echo  # noqa: PLC0415  as above
     from workflow.cli.plans import command_lines  # noqa: PLC0415  as above
 
     for line in command_lines(recipe, selection, Path.cwd()):
-        typer.echo(line)
+        echo(line)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from workflow import printable
 from workflow.errors import ModelFileError, UsageError
 from workflow.formats.strict_json import require_shallow
 from workflow.formats.wording import shown
@@ -89,7 +90,7 @@ def _from_file(path: Path) -> RunRecord:
         why = f"it is a record of version {shown(str(value['version']))}, and this tool reads version 1"
         raise _no_run(path, why)
     try:
-        return RunRecord.model_validate(value)
+        return RunRecord.model_validate(printable.everywhere(value))
     except ValidationError as error:
         raise _no_run(path, first_fault(error)) from error
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from workflow import addresses, printable
 from workflow.records import Record
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
-from workflow.running.storage import write_atomically
+from workflow.running.storage import as_bytes, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,14 +55,14 @@ class Sidecar(Record):
     """How it was made: command, engine, versions, seconds (``job_seconds``: of its job alone), check."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the sidecar as plain JSON."""
+        """Return the sidecar as plain JSON; addresses in its facts have no secrets."""
         return {
             "scheme": SCHEME,
             "step": self.step,
             "key": self.ingredients.key(),
             "ingredients": self.ingredients.as_dict(),
             "files": to_json(self.files),
-            "facts": self.facts,
+            "facts": printable.everywhere(dict(self.facts), addresses.scrubbed),
         }
 
 
@@ -115,8 +116,8 @@ def _facts(value: object) -> dict[str, Any]:
 
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:
     """Write a sidecar durably and in one piece."""
-    text = json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode())
+    text = printable.json_text(json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False)) + "\n"
+    write_atomically(path, as_bytes(text))
 
 
 def intact(output: Path, sidecar: Sidecar) -> list[str]:

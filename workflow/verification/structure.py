@@ -36,8 +36,6 @@ def model_json(subject: Subject) -> Path:
 
 
 def _other(subject: Subject) -> LevelReport:
-    if subject.handle:
-        return LevelReport("structure", "not applicable", why="a TensorFlow Hub handle, not a file")
     try:
         summary = inspect_model(subject.path, subject.format)
     except ModelFileError as error:
