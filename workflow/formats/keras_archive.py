@@ -12,7 +12,7 @@ from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.summary import ModelSummary, summarise
 from workflow.formats.topology import layer_facts, layers_of
-from workflow.formats.wording import kind_of, some
+from workflow.formats.wording import kind_of, shown, some
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,16 @@ def _require_members(archive: zipfile.ZipFile, path: Path) -> dict[str, int]:
     missing = [name for name in _MEMBERS if name not in sizes]
     if missing:
         raise ModelFileError(f"{path} is no Keras archive: it has no {some(missing)}", hint=_AGAIN)
+    require_room(archive, path)
     return sizes
+
+
+def require_room(archive: zipfile.ZipFile, path: Path) -> None:
+    """Raise ``ModelFileError`` when a member claims more bytes than the file has: room would be made for them."""
+    room = path.stat().st_size
+    claiming = [shown(info.filename) for info in archive.infolist() if info.compress_size > room]
+    if claiming:
+        raise ModelFileError(f"{path} is damaged: {some(claiming)} would take more bytes than it has", hint=_AGAIN)
 
 
 def _json(archive: zipfile.ZipFile, name: str, *, path: Path) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def journal_folder(recipe: Recipe) -> Path:
 def last_status(recipe: Recipe, task: Task) -> str:
     """Return how the task ended in the latest of the last runs that came to it; empty when none of them did."""
     for path in sorted((journal_folder(recipe) / "runs").glob("*.json"), reverse=True)[:_RECENT]:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             record = _record(path, file_state(path))
             for step in filter(None, (*record["steps"], record.get("interrupted"))):
                 if step["step"] == task.name and step["output"] == str(task.output) and step["status"] != "not run":

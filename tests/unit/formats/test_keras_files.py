@@ -143,3 +143,12 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         archive.writestr("metadata.json", "{}")
         archive.writestr("model.weights.h5", "")
     refused(path, "keras_keras", "too large")
+
+
+def test_a_member_that_claims_more_bytes_than_the_file_has_is_refused(tmp_path: Path) -> None:
+    path = write_archive(tmp_path / "m.keras")
+    raw = bytearray(path.read_bytes())
+    entry = raw.index(b"PK\x01\x02")  # the first member's place in the list at the end
+    raw[entry + 20 : entry + 24] = (0xF0000000).to_bytes(4, "little")
+    path.write_bytes(raw)
+    refused(path, "keras_keras", "'config.json' would take more bytes than it has")

@@ -31,6 +31,16 @@ WRONG = {
     "number as path": ("steps: [{graph: {input: 1, output: b}}]", "1:25: `input` cannot be the number 1", "quotes"),
     "empty path": ("steps: [{graph: {input: '', output: b}}]", "1:25: `input` cannot be an empty text", ""),
     "zero byte": ('steps: [{graph: {input: "a\\0", output: b}}]', "1:25: `input`: a path cannot hold a zero byte", ""),
+    "a name too long for a file": (
+        f"steps: [{{graph: {{input: {'A' * 300}, output: b}}}}]",
+        "1:25: `input`: `AAAA",
+        "name of more than 255 bytes",
+    ),
+    "an output whose record has no name": (
+        f"steps: [{{graph: {{input: a.h5, output: {'é' * 110}}}}}]",
+        "1:39: `éééé",
+        "a name of at most 200 bytes",
+    ),
     "no such user": (
         "steps: [{graph: {input: ~nobody_here/a.h5, output: b}}]",
         "1:25: `input`: `~nobody_here/a.h5`",

@@ -16,6 +16,7 @@ from workflow.converters.native.keras.dialect import as_keras2
 from workflow.converters.native.keras.model import KerasFile
 from workflow.converters.native.keras.parsing import parsed
 from workflow.errors import ModelFileError
+from workflow.formats.keras_archive import require_room
 from workflow.formats.places import require_content, require_file
 from workflow.formats.wording import shown, some
 from workflow.running.storage import storing
@@ -106,6 +107,7 @@ def _reading(path: FilePath) -> Iterator[None]:
 
 
 def _require_members(archive: zipfile.ZipFile, path: FilePath) -> None:
+    require_room(archive, path)
     names = [info.filename for info in archive.infolist()]
     if len(names) > _MOST_MEMBERS:
         raise ModelFileError(f"{path} has {len(names):,} members, which no Keras archive has", hint=_DISTRUST)
