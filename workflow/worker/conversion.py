@@ -52,7 +52,8 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     _replace(argv, plan.input_path, _shield_input(plan.input_path, plan.input_format))
     tee = Tee(sys.stdout, lambda _: None)
     source = {"path": plan.input_path, "format": plan.input_format}
-    with contextlib.redirect_stdout(tee), _explained(plan), containment.guarded({"source": source}):
+    guard = containment.guarded({"source": source})
+    with foreign_code.known_classes(args), contextlib.redirect_stdout(tee), _explained(plan), guard:
         converter.convert(argv)
     found = check(staged, target_format)
     if staged != plan.output_path:

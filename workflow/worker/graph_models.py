@@ -61,7 +61,7 @@ def saved_model(path: str, source: _Json) -> Runnable:
 
 
 def tf_hub(path: str, source: _Json) -> Runnable:
-    """Load a TensorFlow Hub module, by handle or folder."""
+    """Load a TensorFlow Hub module from its folder."""
     folder = hub.folder_of(path)
     if os.path.exists(os.path.join(folder, "tfhub_module.pb")):
         raise NotRunnableError("a TensorFlow Hub module of the TF1 kind")
@@ -73,6 +73,8 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except JobError as problem:
+        if problem.kind == "outside_ops":  # it must not be run, which is no want of Python's
+            raise
         raise NotRunnableError(str(problem)) from problem
 
 

@@ -20,14 +20,17 @@ _LOOKED_AT = 6
 def runnable(source: Dict[str, Any]) -> Runnable:
     """Load ``source`` {path, format, custom_objects, unsafe}; its ports have the names that the job ``export`` gives.
 
-    Raises ``NotRunnableError`` where Keras 3 does not load it.
+    Raises ``NotRunnableError`` where Keras 3 does not load it, ``JobError`` where it must not.
     """
+    foreign_code.require_harmless(source)
     try:
         heading = files.read(source)
         with foreign_code.known_classes(source) as classes:
             model = loading.load(source, classes, heading=heading)
         taking = ports.taken(model)
     except JobError as problem:
+        if problem.kind == "foreign_code":
+            raise
         raise NotRunnableError(str(problem)) from problem
     answers.require_moderate_layers(saving.layers_of(model))
     bounds, pixels = _bounds(model), _takes_pixels(model)
