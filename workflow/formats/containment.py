@@ -120,6 +120,13 @@ def _archive(path: Path) -> None:
         return  # it is no archive that can be read, which its inspection says
 
 
+def _model_json(path: Path) -> None:
+    """Refuse a link that stands in a folder as its model.json; one that is given by its path is the user's own."""
+    inner = path / "model.json"
+    if path.is_dir() and inner.is_symlink() and not inner.resolve().is_relative_to(path.resolve()):
+        raise ModelFileError(f"{inner} is a link that leads out of the model's folder", hint=_LINKS)
+
+
 def _folder(path: Path) -> None:
     if not path.is_dir():
         return
@@ -181,4 +188,6 @@ _LOOKS: Mapping[str, Callable[[Path], None]] = {
     "keras_saved_model": _folder,
     "tf_saved_model": _folder,
     "tf_hub": _folder,
+    "tfjs_layers_model": _model_json,
+    "tfjs_graph_model": _model_json,
 }

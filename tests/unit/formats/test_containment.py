@@ -17,6 +17,8 @@ from workflow.converters.native.keras.archive import open_archive
 from workflow.errors import ModelFileError
 from workflow.formats import containment
 from workflow.formats.inspection import inspect_model
+from workflow.recipe.sniffing import sighted
+from workflow.running.digests import artifact_digests
 from workflow.worker.containment import bounds, manifests
 
 if TYPE_CHECKING:
@@ -159,3 +161,27 @@ def test_weight_files_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
     document = layers_document()
     document["weightsManifest"][0]["paths"] = [name]
     refused(write_model(tmp_path / "m", document), "tfjs_layers_model")
+
+
+@pytest.mark.parametrize("kind", ["tfjs_layers_model", "tfjs_graph_model"])
+def test_a_model_json_that_leads_out_of_its_folder_is_not_even_sniffed(kind: Format, tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.json").symlink_to(write_model(tmp_path / "elsewhere", layers_document()))
+    refused(tmp_path / "m", kind, "model.json is a link that leads out", "cp -rL")
+    seen = sighted(tmp_path / "m")
+    assert not seen.formats
+    assert "leads out" in seen.why_not
+
+
+def test_a_model_json_that_the_user_names_may_be_a_link(tmp_path: Path) -> None:
+    path = tmp_path / "link.json"
+    path.symlink_to(write_model(tmp_path / "elsewhere", layers_document()))
+    inspect_model(path, "tfjs_layers_model")
+
+
+def test_what_links_lead_to_outside_of_an_artifact_is_not_hashed(tmp_path: Path) -> None:
+    folder = saved_model(tmp_path / "m")
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "assets" / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "assets" / "in.txt").symlink_to("vocabulary.txt")
+    assert sorted(artifact_digests(folder)) == ["assets/in.txt", "assets/vocabulary.txt", "saved_model.pb"]
