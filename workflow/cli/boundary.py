@@ -100,7 +100,7 @@ def unforeseen(error: Exception, arguments: Sequence[str]) -> WorkflowError:
 
     The report of a bug has been written; its exit code is 1.
     """
-    return _of_the_machine(error) or _bug(error, arguments)
+    return _of_the_machine(error) or bug_of(error, arguments)
 
 
 def _of_the_machine(error: Exception) -> WorkflowError | None:
@@ -118,7 +118,8 @@ def _of_the_machine(error: Exception) -> WorkflowError | None:
     return None
 
 
-def _bug(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+def bug_of(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+    """Return what the user is told of a bug of ours, after its report has been written where one can be."""
     from workflow.cli.bug_report import report_of, written  # noqa: PLC0415  only when it is needed
 
     text = report_of(error, arguments)

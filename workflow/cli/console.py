@@ -13,9 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from workflow import addresses, printable
-
-from workflow import sizes
+from workflow import addresses, printable, sizes
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -119,31 +119,6 @@ def test_keep_going_runs_what_does_not_depend_on_the_failure(base: Path) -> None
     assert outcomes[1].decision.reasons == ("its input comes from step one, which failed",)
 
 
-def broken_bug(_: dict[str, Any]) -> dict[str, Any]:
-    """Fail as only a mistake of ours does."""
-    raise KeyError("tensor")
-
-
-def test_a_bug_in_a_step_ends_that_step_alone(base: Path) -> None:
-    steps = shard_step(base, "one"), shard_step(base, "two", after=("one",)), shard_step(base, "three")
-    workshop = FakeWorkshop(convert=[broken_bug, write_model])
-    outcomes = run(recipe_of(base, *steps), workshop, keep_going=True)
-    assert statuses(outcomes) == ["failed", "not run", "done"]
-    error = outcomes[0].error
-    assert error is not None
-    assert error.exit_code == 1
-    assert "bug in tfjs-workflow: KeyError" in error.message
-    assert not steps[0].output.exists()
-    (record,) = (base / ".tfjs-workflow" / "recipe" / "runs").glob("*.json")
-    assert "KeyError" in json.loads(record.read_text())["steps"][0]["error"]["message"]
-
-
-def test_a_bug_without_keep_going_leaves_the_steps_behind_it_not_run(base: Path) -> None:
-    workshop = FakeWorkshop(convert=[broken_bug, write_model])
-    outcomes = run(recipe_of(base, shard_step(base, "one"), shard_step(base, "two")), workshop)
-    assert statuses(outcomes) == ["failed", "not run"]
-
-
 def test_a_step_after_one_that_was_not_run_says_so(base: Path) -> None:
     steps = shard_step(base, "one"), shard_step(base, "two"), shard_step(base, "three", after=("two",))
     outcomes = run(recipe_of(base, *steps), FakeWorkshop(convert=[BROKEN, write_model, write_model]))

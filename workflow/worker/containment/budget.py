@@ -75,12 +75,12 @@ def _counted_by_keras3(budget: Budget) -> Iterator[None]:
     kind = getattr(variables, "KerasVariable", None) or variables.Variable
     theirs = kind.__init__
 
-    def counted(self: Any, *given: Any, **named: Any) -> None:
-        shape, dtype = (named.get(key, given[n] if n < len(given) else None) for n, key in ((1, "shape"), (2, "dtype")))
+    def counted(self: Any, initializer: Any, *more: Any, **named: Any) -> None:
+        shape, dtype = (*more[:2], *(named.get(name) for name in ("shape", "dtype")[len(more[:2]) :]))
         if shape is not None:
             size = 8 if "64" in str(dtype) else 4
             budget.take(f"{name_scope.current_path()}/{named.get('name')}".lstrip("/"), shape, size=size)
-        theirs(self, *given, **named)
+        theirs(self, initializer, *more, **named)
 
     _ = keras  # the backend is whole once it is imported
     kind.__init__ = counted
