@@ -8,18 +8,18 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
+from workflow.formats.containment import LARGEST_JSON
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.summary import ModelSummary, summarise
 from workflow.formats.topology import layer_facts, layers_of
-from workflow.formats.wording import kind_of, shown, some
+from workflow.formats.wording import kind_of, some
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _WANTED = "a .keras archive"
 _MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
-_LARGEST_JSON = 256 << 20  # a config of hundreds of MB is a zip bomb
 _AGAIN = "Get the file again, or save the model again with `model.save('model.keras')`."
 _NAME_HINT = "Rename it: Keras and the reference converter tell archives by their name."
 
@@ -52,20 +52,11 @@ def _require_members(archive: zipfile.ZipFile, path: Path) -> dict[str, int]:
     missing = [name for name in _MEMBERS if name not in sizes]
     if missing:
         raise ModelFileError(f"{path} is no Keras archive: it has no {some(missing)}", hint=_AGAIN)
-    require_room(archive, path)
     return sizes
 
 
-def require_room(archive: zipfile.ZipFile, path: Path) -> None:
-    """Raise ``ModelFileError`` when a member claims more bytes than the file has: room would be made for them."""
-    room = path.stat().st_size
-    claiming = [shown(info.filename) for info in archive.infolist() if info.compress_size > room]
-    if claiming:
-        raise ModelFileError(f"{path} is damaged: {some(claiming)} would take more bytes than it has", hint=_AGAIN)
-
-
 def _json(archive: zipfile.ZipFile, name: str, *, path: Path) -> dict[str, Any]:
-    if archive.getinfo(name).file_size > _LARGEST_JSON:
+    if archive.getinfo(name).file_size > LARGEST_JSON:
         raise ModelFileError(f"{path}: its {name} is too large for a model", hint=_AGAIN)
     try:
         value = json.loads(archive.read(name))

@@ -77,9 +77,12 @@ class Journal:
 
 
 def journal_folder(recipe: Recipe) -> Path:
-    """Return the folder of the recipe's logs and records: in its base folder, unless that cannot be written to."""
+    """Return the folder of the recipe's logs and records: in its base folder, unless that cannot be written to.
+
+    Where a link beside the recipe leads out of the base folder nothing is written either: it may be a stranger's.
+    """
     beside = recipe.base / ".tfjs-workflow" / _safe(recipe.name)
-    if _can_be_written(beside):
+    if beside.resolve().is_relative_to(recipe.base.resolve()) and _can_be_written(beside):
         return beside
     base = hashlib.sha256(os.fsencode(recipe.base)).hexdigest()[:16]
     return locations.home() / "journals" / f"{_safe(recipe.name)}-{base}"

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
+from workflow.formats.containment import require_contained
 from workflow.formats.inspection import inspect_model
 from workflow.formats.strict_json import read_object
 from workflow.verification import graph_references, layer_references, manifests
@@ -46,6 +47,7 @@ def _other(subject: Subject) -> LevelReport:
 def _tfjs(subject: Subject) -> LevelReport:
     path = model_json(subject)
     try:
+        require_contained(subject.path, subject.format)
         document = read_object(path, f"the model.json of a {subject.format}")
     except ModelFileError as error:
         return _failed([_refused(error, subject=manifests.named_in_broken_json(path))])
