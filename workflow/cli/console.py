@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from workflow import sizes
+from workflow.events import ITEMS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +18,12 @@ _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
 
 size_text = sizes.size_text
+
+
+def amount(what: str, done: int, total: int) -> str:
+    """Return how far something is: ``17.1 MB of 20.0 MB``, or ``5 of 27`` where it is counted one by one."""
+    shown = str if what in ITEMS else size_text
+    return f"{shown(done)} of {shown(total)}" if total else shown(done)
 
 
 @functools.cache
@@ -73,8 +80,7 @@ class ConsoleListener:
         self._last[what] = (now if is_due else begun, done)
         if not is_due:
             return
-        of = f" of {size_text(total)}" if total else ""
-        self.say(f"{what}: {size_text(done)}{of}")
+        self.say(f"{what}: {amount(what, done, total)}")
 
     def _seconds(self) -> float:
         return time.monotonic() - self._begin
