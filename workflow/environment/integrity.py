@@ -79,7 +79,7 @@ def compared(listed: Iterable[Listed]) -> Found:
     )
 
 
-def as_check(title: str, against: str, found: Found, *, seconds: float, mend: str = "") -> Check:
+def as_check(title: str, found: Found, *, against: str, seconds: float, mend: str = "") -> Check:
     """Return what was found as a check: its note counts, its output names each file that differs."""
     note, command = f"{found.files:,} files, {size_text(found.bytes)}", f"sha256 against {against}"
     if not found.wrong:
@@ -96,7 +96,7 @@ def _checked(title: str, against: str, listed: list[Listed], *, prefix: Path, fu
     found = found.replaced(wrong=(*found.wrong, *((each.package, f"{each.path} lies outside") for each in outside)))
     seconds, name = time.monotonic() - begin, prefix.name
     mend = _IN_THE_CACHE.format(cache=locations.cache() / "uv", name=name) if found.linked else ""
-    check = as_check(title, against, found, seconds=seconds, mend=mend)
+    check = as_check(title, found, against=against, seconds=seconds, mend=mend)
     if check.verdict == "ok" and further:
         note = f"{check.note}; no package lists {some(further)}"
         return replace(check, verdict="marked", output="\n".join(further), note=note)

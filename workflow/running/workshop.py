@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow.converters.usage import Usage
+from workflow.environment.model import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,8 @@ class EnvironmentWorkshop:
             return
         self._environment = environment.ensure(self._name, wishes=self._wishes, listener=listener)
         for caveat in self._environment.caveats:
-            listener.warn(f"environment {self._name}: {caveat}")
+            if caveat != NO_CONDA:
+                listener.warn(f"environment {self._name}: {caveat}")
         self._worker = self.fresh_worker()
         self._worker.start()
 

@@ -33,7 +33,8 @@ def _checked(there: Installation) -> Check:
         return Check(TITLE, "sha256", 0.0, "marked", "", _NOT_KEPT.format(folder=there.folder))
     listed = [Listed(path=there.folder / name, sha256=sha256, package=_package(name)) for name, sha256 in kept.items()]
     found = compared(listed)
-    check = as_check(TITLE, "those of its installation", found, seconds=time.monotonic() - begin, mend=_ANEW)
+    seconds, against = time.monotonic() - begin, "those of its installation"
+    check = as_check(TITLE, found, against=against, seconds=seconds, mend=_ANEW)
     if check.verdict == "failed":
         there.distrust()
     return check
