@@ -222,3 +222,11 @@ class InterruptedRunError(WorkflowError):
     """The user pressed ^C."""
 
     exit_code = 130
+
+
+class AskedToEndError(KeyboardInterrupt):
+    """What a signal that asks for an end (TERM, HUP) raises: to be treated as ^C is, by whoever does not care which."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number

@@ -26,11 +26,15 @@ _MARK = ".tfjs-workflow-in-use"
 
 
 class Scratch:
-    """A new folder of this process's, ``tfjs-<purpose>-...`` where temporary files go; ``close`` removes it."""
+    """A new folder of this process's, ``tfjs-<purpose>-...``, in ``place`` or else where temporary files go.
 
-    def __init__(self, purpose: str) -> None:
-        _clear_once(tempfile.gettempdir())
-        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-"))
+    ``close`` removes it. Raises ``OSError`` where it cannot be made.
+    """
+
+    def __init__(self, purpose: str, *, place: Path | None = None) -> None:
+        folder = tempfile.gettempdir() if place is None else str(place)
+        _clear_once(folder)
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=folder))
         self._mark = _marked(self.path)
 
     def close(self) -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow import __version__, locations
+from workflow.addresses import scrubbed
 from workflow.errors import WorkflowError
+from workflow.printable import block, markdown_code
 from workflow.processes import quoted
 
 if TYPE_CHECKING:
@@ -25,11 +27,11 @@ def report_of(error: BaseException, arguments: Sequence[str]) -> str:
         (
             f"# {type(error).__name__} in tfjs-workflow {__version__}",
             "",
-            f"- command: `tfjs-workflow {quoted(arguments)}`",
+            f"- command: {markdown_code(scrubbed(f'tfjs-workflow {quoted(arguments)}'))}",
             f"- Python {platform.python_version()} on {platform.platform()}",
             "",
             "```",
-            "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip(),
+            block(scrubbed("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip())),
             "```",
             "",
         )
