@@ -54,7 +54,7 @@ def only_reason(recipe: Recipe, lock: str = LOCK) -> str:
 
 
 def test_a_step_that_never_ran_says_so(base: Path) -> None:
-    assert only_reason(recipe_of(base, shard_step(base))) == "no finished result yet"
+    assert only_reason(recipe_of(base, shard_step(base))) == "not made yet"
 
 
 def test_a_step_whose_last_run_failed_says_so(base: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflow import bugs
-from workflow.errors import WorkflowError
+from workflow.errors import UsageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +108,9 @@ def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
     from workflow.verification.measures import Wanted, measure  # noqa: PLC0415  as above
 
     run: dict[str, Any] = runs.latest_run(recipe)
+    if not run.get("steps"):
+        hint = f"run it again, which goes on where it stopped: tfjs-workflow convert {recipe.path.name}"
+        raise UsageError(f"the latest run of {recipe.path.name} ended before any of its steps did", hint=hint)
     wanted = Wanted(reading.artifacts(run), cut=reading.layers_step(run), with_links=links)
     found = measure(wanted, memory=_folder(recipe) / "measures.json", listener=ConsoleListener(quiet=quiet))
     return reading.read_run(run, measures=found)

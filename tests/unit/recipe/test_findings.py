@@ -202,7 +202,7 @@ def test_all_findings_come_at_once_in_the_order_of_the_file(write: Write) -> Non
             write("nmae: x\nsteps:\n- graph: {input: a.h5, output: .}\n- shard: {inptu: 1, output: c, shard_size: x}\n")
         )
     assert caught.value.message.endswith("recipe.yml has 4 errors")
-    assert "tfjs-workflow check" in caught.value.hint
+    assert "`tfjs-workflow schema` prints what a recipe may hold" in caught.value.hint
     places = [line.split("recipe.yml:")[1] for line in caught.value.details.splitlines() if "recipe.yml:" in line]
     assert [place.split(": ")[0] for place in places] == ["1:1", "3:32", "4:11", "4:44"]
 

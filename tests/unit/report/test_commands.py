@@ -107,6 +107,15 @@ def test_report_before_any_run_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         run("report", "digits.yml")
 
 
+def test_report_after_a_run_that_was_interrupted_in_its_first_step_says_so(project: Path) -> None:
+    interrupted = run_of(started="20261122T120000") | {"interrupted": {"step": "shard", "output": "x"}}
+    (project / ".tfjs-workflow" / "digits" / "runs" / "20261122T120000.json").write_text(json.dumps(interrupted))
+    with pytest.raises(UsageError, match="ended before any of its steps did") as caught:
+        run("report", "digits.yml")
+    assert "tfjs-workflow convert digits.yml" in caught.value.hint
+    assert not (project / ".tfjs-workflow" / "digits" / "report.html").exists()
+
+
 def test_compare_takes_recipes_journal_files_and_pages(project: Path) -> None:
     run("report", "digits.yml", "--no-links", "-q")
     page = ".tfjs-workflow/digits/report.html"
