@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from workflow import processes
+from workflow import processes, programs
 from workflow.environment import conda_lock
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import MIRRORED_CHANNEL
@@ -88,9 +88,9 @@ class CondaCliManager:
 
     def _program(self) -> str | None:
         named = os.environ.get(_EXECUTABLE_VARIABLE[self.name], "")
-        if Path(named).stem == self.name and os.access(named, os.X_OK):
+        if Path(named).is_absolute() and Path(named).stem == self.name and os.access(named, os.X_OK):
             return named
-        return shutil.which(self.name)
+        return programs.found(self.name)
 
     def _installed(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> bool:
         """Tell whether this mirror had all packages; when it had not, leave nothing of the attempt."""
