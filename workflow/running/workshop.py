@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workflow import scratch
 from workflow.converters.usage import Usage
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class EnvironmentWorkshop:
         self._name = name
         self._wishes = wishes
         self._logs = logs
+        scratch.clear(str(logs))  # what workers of a killed run have left there
         self._environment: Environment | None = None
         self._worker: Worker | None = None
         self._keras3: Worker | None = None
