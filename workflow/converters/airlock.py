@@ -8,6 +8,7 @@ Copies and not links: a link would touch the user's file (its time of change), a
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -261,8 +262,9 @@ def _plain_file(path: Path) -> Iterator[int]:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags)
     try:
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            yield handle
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no plain file", str(path))
+        yield handle
     finally:
         os.close(handle)
 

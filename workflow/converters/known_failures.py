@@ -158,7 +158,8 @@ RULES: tuple[Rule, ...] = (
         r"^MemoryError|OOM when allocating|bad_alloc|Unable to allocate (?P<size>[\d.]+ \w+)",
         ConversionError,
         "not enough memory for this model",
-        hint="close other programs or use a machine with more memory",
+        hint="close other programs or use a machine with more memory; where it has more than a job may take, "
+        "TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
     ),
     _rule(
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",
