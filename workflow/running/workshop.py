@@ -116,6 +116,8 @@ class EnvironmentWorkshop:
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
+        from workflow.converters import enclosure  # noqa: PLC0415  as above
+
         made = self._environment
         if made is None:
             return {"name": self._name}
@@ -126,6 +128,7 @@ class EnvironmentWorkshop:
             "profile": made.profile,
             "lock": made.lock_digest,
             "caveats": list(made.caveats),
+            "wall": enclosure.described(),
         }
 
     def close(self) -> None:
