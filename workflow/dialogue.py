@@ -10,6 +10,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 from workflow import processes
+from workflow.plain_names import PlainNames
 from workflow.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Dialogue:
     def __init__(self, process: processes.Process, *, scratch: Scratch) -> None:
         self._process = process
         self._scratch = scratch
+        self._names = PlainNames(scratch.path)
         self._lines: queue.Queue[bytes | None] = queue.Queue(_MOST_WAITING)
         self._number = 0
         self._is_over = threading.Event()
@@ -75,8 +77,9 @@ class Dialogue:
             raise HungUpError
         self._number += 1
         deadline = None if timeout is None else time.monotonic() + timeout
+        asked = self._names.there({**question, "id": self._number})
         try:
-            self._process.stdin.write(json.dumps({**question, "id": self._number}).encode() + b"\n")
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             raise HungUpError from None
@@ -85,7 +88,8 @@ class Dialogue:
             if message.get("id") != self._number:
                 continue  # what it says of itself when it starts
             if "progress" not in message:
-                return message
+                answer: dict[str, Any] = self._names.back(message)
+                return answer
             if on_progress is not None:
                 on_progress(str(message["progress"]))
 

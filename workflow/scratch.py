@@ -20,7 +20,8 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "tfjs-"
+PREFIX = "tfjs-"
+"""How the names of all temporary folders of this tool begin."""
 _MARK = ".tfjs-workflow-in-use"
 
 
@@ -33,7 +34,7 @@ class Scratch:
     def __init__(self, purpose: str, *, place: Path | None = None) -> None:
         folder = tempfile.gettempdir() if place is None else str(place)
         _clear_once(folder)
-        self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-", dir=folder))
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=folder))
         self._mark = _marked(self.path)
 
     def close(self) -> None:
@@ -56,7 +57,7 @@ def clear(place: str) -> None:
     """Remove the folders in ``place`` that processes of this user have left behind when they were killed."""
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False) and _is_ours(entry):
+            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False) and _is_ours(entry):
                 _remove_if_left(Path(entry.path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,15 @@ from workflow.errors import InterruptedRunError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workflow.errors import WorkflowError
     from workflow.planning import Selection
     from workflow.recipe.model import Recipe
     from workflow.running.watching import Outcome, Watcher
 
 EVERY_STEP = "*"
 _LONGEST_SECONDS = 1e9
+_BUG = 1
+"""The exit code of a run in which something of ours is broken, whatever else failed in it."""
 
 RecipeArgument = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of one in recipes/ (mobilenet.yml).")
@@ -89,9 +93,9 @@ def convert(
     wishes = Wishes(manager=manager, strict=strict, offline=offline, mirror=mirror)
     watcher = watcher_for(loaded, quiet=quiet, as_json=as_json)
     outcomes = _execute(loaded, selection, wishes, watcher, keep_going=keep_going, timeout=timeout)
-    failed = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if failed:
-        raise typer.Exit(failed[0].exit_code)
+    codes = [outcome.error.exit_code for outcome in outcomes if outcome.error is not None]
+    if codes:
+        raise typer.Exit(_BUG if _BUG in codes else codes[0])
 
 
 def plan(
@@ -161,7 +165,7 @@ def _execute(
     if not isinstance(wishes, Wishes):
         raise TypeError(wishes)
     workshop = EnvironmentWorkshop(recipe.environment, wishes, journal_folder(recipe) / "logs")
-    runner = Runner(recipe, workshop, watcher, manner=Manner(keep_going, timeout))
+    runner = Runner(recipe, workshop, watcher, manner=Manner(keep_going, timeout, bug=_bug))
     try:
         return runner.execute(selection)
     except KeyboardInterrupt:
@@ -170,19 +174,27 @@ def _execute(
         ) from None
 
 
+def _bug(error: Exception) -> WorkflowError:
+    from workflow.cli.boundary import unforeseen  # noqa: PLC0415  only when it is needed
+
+    return unforeseen(error, sys.argv[1:])
+
+
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:
     from workflow import environment, planning  # noqa: PLC0415  as above
+    from workflow.cli.console import print_json  # noqa: PLC0415  as above
     from workflow.cli.plans import plan_json, print_plan  # noqa: PLC0415  as above
 
     decisions = planning.plan(recipe, selection, environment=environment.lock_digest())
     if as_json:
-        typer.echo(plan_json(recipe, decisions))
+        print_json(plan_json(recipe, decisions))
     else:
         print_plan(recipe, decisions, ready=environment.find(recipe.environment) is not None)
 
 
 def _print_commands(recipe: Recipe, selection: Selection) -> None:
+    from workflow.cli.console import echo  # noqa: PLC0415  as above
     from workflow.cli.plans import command_lines  # noqa: PLC0415  as above
 
     for line in command_lines(recipe, selection, Path.cwd()):
-        typer.echo(line)
+        echo(line)

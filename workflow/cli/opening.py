@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from workflow.cli.console import echo
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,7 +20,7 @@ def open_page(url: str) -> None:
     """Open a page, or say why not: on a CI machine, or without a screen, a browser of the terminal would take over."""
     why = why_not(os.environ, platform=sys.platform)
     if why:
-        typer.echo(f"not opened: {why}; open it yourself: {url}", err=True)
+        echo(f"not opened: {why}; open it yourself: {url}", error=True)
     else:
         typer.launch(url)
 

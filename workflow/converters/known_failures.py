@@ -86,7 +86,6 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
     "not_frozen": (ModelFileError, "the graph is not frozen: ", "freeze it, or convert what it was made of"),
     "freezing": (ConversionError, "", "the log has TensorFlow's own words; another `signature_name:` may do"),
-    "hub": (DownloadError, "", "see whether the network reaches it, or fetch the module and give its folder"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",
@@ -112,7 +111,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "a layers model cannot be made of it: ",
         "what such a model does is code, not layers: convert it to tfjs_graph_model",
     ),
-    "foreign_code": (ConversionError, "loading the model would run code that stands in its file: ", _TRUST),
+    "foreign_code": (
+        ConversionError,
+        "loading the model would do more than make layers of Keras and operations that only calculate: ",
+        f"{_TRUST}; classes of your own come from `custom_objects: [my_layers.py]`",
+    ),
     "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (
         ModelFileError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow import processes, programs
-from workflow.environment import layout, registry
+from workflow.environment import claims, layout, lifecycle, registry
 from workflow.environment.process_environ import worker_environ
 from workflow.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from workflow.environment.claims import Work
     from workflow.environment.model import Environment
     from workflow.events import Listener
 
@@ -37,7 +39,9 @@ def usable(name: str, listener: Listener) -> Environment:
     if entry.environment and entry.status == "ready":
         return entry.environment
     if entry.environment and entry.status == "stale":
-        listener.warn(f"environment {name!r} is stale: {entry.reason}; tfjs-workflow env create {name} makes it anew")
+        listener.warn(
+            f"environment {name!r} is stale: {entry.reason}; tfjs-workflow env create {name} makes one for it"
+        )
         return entry.environment
     raise EnvironmentProblem(
         f"environment {name!r} cannot be used: {entry.reason}", hint=f"make it anew: tfjs-workflow env create {name}"
@@ -53,6 +57,27 @@ def verifiable(name: str) -> Environment:
             hint=f"make it anew: tfjs-workflow env create {name}",
         )
     return entry.environment
+
+
+@contextlib.contextmanager
+def claimed(environment: Environment, listener: Listener, *, work: Work = "use") -> Iterator[Environment]:
+    """Claim an environment for the time of the block; raises EnvironmentProblem when it has just been removed."""
+    claim = claims.use(environment.prefix.name, listener, work=work)
+    try:
+        if registry.at(environment.prefix.name).environment != environment:
+            raise registry.no_such(environment.name)
+        yield environment
+    finally:
+        claim.release()
+
+
+def failing(name: str, listener: Listener) -> list[str]:
+    """Return the titles of the checks that an environment which is ready does not pass."""
+    found = registry.look(name).environment
+    if found is None:
+        return []
+    with claimed(found, listener):
+        return [check.title for check in lifecycle.verify(found) if check.verdict == "failed"]
 
 
 def resolve(environment: Environment, argv: Sequence[str]) -> Command:
@@ -74,10 +99,15 @@ def run(environment: Environment, argv: Sequence[str], *, listener: Listener) ->
     command = resolve(environment, argv)
     if command.outside:
         listener.warn(f"{argv[0]} is not in environment {environment.name!r}: running {command.argv[0]}")
+    claim = claims.use(environment.prefix.name, listener)
     try:
-        code = processes.run_foreground(command.argv, env=worker_environ(environment))
+        # what it starts may go on when we are gone, and holds the claim as long
+        environ, inherited = worker_environ(environment), claim.descriptors
+        code = processes.run_foreground(command.argv, env=environ, inherited=inherited)
     except OSError as error:
         raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
+    finally:
+        claim.release()
     return code if code >= 0 else 128 - code
 
 

@@ -79,8 +79,7 @@ def checks(environment: Environment, *, log: Path) -> Iterator[Check]:
     try:
         plans = _PLANS_FOR_KERAS3 if environment.profile == "keras3" else _PLANS
         for plan, key in zip(plans, tether.CHECKS, strict=False):
-            with tether.tied(log, key) as tie:
-                started = _start(plan, environment, tie)
+            started = _start(plan, environment, tether.tie(log, key))
             if isinstance(started, Check):
                 yield _logged(started, log)
                 return
@@ -92,10 +91,11 @@ def checks(environment: Environment, *, log: Path) -> Iterator[Check]:
         for one in running:
             if one.end is None:
                 processes.kill(one.process, grace=0.5)
-            one.sink.close()
+            for file in filter(None, (one.sink, one.process.stdin)):
+                file.close()
 
 
-def _start(plan: _Plan, environment: Environment, tie: IO[bytes]) -> _Running | Check:
+def _start(plan: _Plan, environment: Environment, tie: Path) -> _Running | Check:
     program, *arguments = plan.argv
     argv = [str(layout.program(environment.prefix, program)), *arguments]
     sink = tempfile.TemporaryFile()  # noqa: SIM115  closed with the rest in checks()
@@ -103,13 +103,12 @@ def _start(plan: _Plan, environment: Environment, tie: IO[bytes]) -> _Running | 
     try:
         process = processes.start(
             argv,
-            stdin=tie,
             stdout=sink,
             stderr=processes.STDOUT,
             env=_environ(environment),
             cwd=environment.prefix,
+            tie=tie,
         )
-        tether.note(tie, process.pid)
     except OSError as error:
         sink.close()
         return Check(plan.title, processes.quoted(argv), 0.0, "failed", str(error))
@@ -147,7 +146,7 @@ def _judged(one: _Running, environment: Environment) -> Check:
 
 
 def _logged(check: Check, log: Path) -> Check:
-    with log.open("a", encoding="utf-8") as sink:
+    with log.open("a", encoding="utf-8", errors="surrogateescape") as sink:
         sink.write(f"+ {check.command}\n{check.output}\n[{check.verdict} after {check.seconds:.1f} s {check.note}]\n")
     return check
 

@@ -41,6 +41,7 @@ class Wishes(Record):
 class Entry(Record):
     """What stands under an environment's name, whatever its condition; ``reason`` says why it is not ready.
 
+    ``current``: it is the one that this checkout takes for the name; others may be of other checkouts.
     ``environment`` is there for ready, stale and broken ones, as far as their state could be read.
     """
 
@@ -52,3 +53,9 @@ class Entry(Record):
     created: str = ""
     tool_version: str = ""
     platform: str = ""
+    current: bool = True
+
+    @property
+    def key(self) -> str:
+        """What it is called among all: the name, or the name with the first digits of its lock."""
+        return self.prefix.name

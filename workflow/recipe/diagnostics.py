@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflow.addresses import masked, scrubbed
 from workflow.errors import RecipeError
+from workflow.printable import line
 from workflow.records import Record
 
 if TYPE_CHECKING:
@@ -69,8 +71,8 @@ def shown_path(path: Path) -> str:
 def _render(finding: Finding, path: Path, lines: Sequence[str]) -> str:
     """Return the finding with its place, its source line and a caret below."""
     spot = finding.spot
-    head = f"{shown_path(path)}:{spot.line}:{spot.column}: {finding.sentence()}"
-    source = lines[spot.line - 1] if 0 < spot.line <= len(lines) else ""
+    head = line(scrubbed(f"{shown_path(path)}:{spot.line}:{spot.column}: {finding.sentence()}"))
+    source = masked(lines[spot.line - 1]) if 0 < spot.line <= len(lines) else ""
     return "\n".join([head, *_excerpt(source, spot)]) if source.strip() else head
 
 

@@ -89,6 +89,7 @@ def svg(canvas: Canvas) -> str:
 
     settings: Any = {
         "svg.fonttype": "none",
+        "text.parse_math": False,  # a name with dollars in it is a name
         "svg.hashsalt": canvas.name,
         "font.size": _TEXT,
         "font.family": "DejaVu Sans",

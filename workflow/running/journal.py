@@ -12,10 +12,10 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from workflow import __version__, locations
+from workflow import __version__, addresses, locations, printable
 from workflow.recipe.model import Step
 from workflow.running.digests import file_state
-from workflow.running.storage import storing, write_atomically
+from workflow.running.storage import as_bytes, storing, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +70,7 @@ class Journal:
         folder = self.folder / "runs"
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
-            write_atomically(_unused(folder, stamp), text.encode())
+            write_atomically(_unused(folder, stamp), as_bytes(_written(record)))
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)
         return record
@@ -126,6 +125,12 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "worker_jobs": [job.as_json() for job in outcome.jobs],
         "error": error and error.as_json(),
     }
+
+
+def _written(record: dict[str, Any]) -> str:
+    """Return a record as JSON that can be shown anywhere, with no secrets of addresses in it."""
+    kept = printable.everywhere(record, addresses.scrubbed)
+    return printable.json_text(json.dumps(kept, indent=1, ensure_ascii=False, default=str)) + "\n"
 
 
 def _named(task: Task) -> dict[str, str]:

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from typing import TYPE_CHECKING
-
-from workflow.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_REASONS = {
-    errno.ENOSPC: ("the disk is full", "free some space (`df -h`) and run the same command again"),
-    errno.EDQUOT: ("your disk quota is used up", "free some space and run the same command again"),
-    errno.EROFS: ("the file system is read-only", "choose an output on a disk that can be written"),
-    errno.EACCES: ("permission denied", "check who owns the folder, or choose another output"),
-    errno.EPERM: ("the system forbids it", "check who owns the folder, or choose another output"),
-    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter output path"),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another output path"),
-}
 _FEW = 8
 _SIDE_BY_SIDE = 32
 
@@ -32,10 +20,12 @@ def storing(what: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _REASONS:
+        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
+
+        refused = refusal(error, what, doing="write")
+        if refused is None:
             raise
-        reason, remedy = _REASONS[error.errno]
-        raise StorageError(f"cannot write {what}: {reason}", hint=remedy) from error
+        raise refused from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -52,6 +42,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def as_bytes(text: str) -> bytes:
+    r"""Return a text for a file: UTF-8, with bytes of file names that are none as JSON escapes them, ``\udcff``."""
+    return text.encode(errors="backslashreplace")
 
 
 def sync_artifact(path: Path) -> None:

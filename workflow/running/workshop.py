@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from workflow.converters.bridge import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
+    from workflow.environment.claims import Claim
     from workflow.events import Listener
     from workflow.verification.bench import RuntimePool
 
@@ -60,14 +61,16 @@ class EnvironmentWorkshop:
         self._keras3: Worker | None = None
         self._usage = Usage()
         self._runtimes: RuntimePool | None = None
+        self._claims: list[Claim] = []
 
     def prepare(self, listener: Listener) -> None:
         """Ensure the environment, warn about what it is not, and start the worker."""
-        from workflow import environment  # noqa: PLC0415  nothing of it is needed when every step is up to date
+        from workflow.environment import naming  # noqa: PLC0415  nothing of it is needed when every step is up to date
 
         if self._worker is not None:
             return
-        self._environment = environment.ensure(self._name, wishes=self._wishes, listener=listener)
+        naming.require_no_slip(self._name)
+        self._environment = self._take(self._name, self._wishes, listener)
         for caveat in self._environment.caveats:
             listener.warn(f"environment {self._name}: {caveat}")
         self._worker = self.fresh_worker()
@@ -98,7 +101,7 @@ class EnvironmentWorkshop:
         if self._keras3 is not None:
             return self._keras3
         wishes = self._wishes.replaced(manager=None)  # that is meant for the other one
-        made = environment.ensure(environment.KERAS3_NAME, wishes=wishes, listener=listener)
+        made = self._take(environment.KERAS3_NAME, wishes, listener)
         environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
         self._keras3 = Worker(made.python, environ=environ, log=log, usage=self._usage)
         return self._keras3
@@ -137,3 +140,13 @@ class EnvironmentWorkshop:
             if running is not None:
                 running.close()
         self._worker = self._keras3 = None
+        while self._claims:
+            self._claims.pop().release()
+
+    def _take(self, name: str, wishes: Wishes, listener: Listener) -> Environment:
+        """Return the environment of this name, which nobody removes until we close."""
+        from workflow import environment  # noqa: PLC0415  as above
+
+        made, claim = environment.taken(name, wishes=wishes, listener=listener)
+        self._claims.append(claim)
+        return made

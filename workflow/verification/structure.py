@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.errors import ModelFileError
 from workflow.formats.inspection import inspect_model
 from workflow.formats.strict_json import read_object
+from workflow.formats.weights_manifest import read_groups
 from workflow.verification import graph_references, layer_references, manifests
 from workflow.verification.model import Finding, LevelReport
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from workflow.verification.model import Subject
 
-_REFERENCES: dict[str, Callable[[dict[str, Any]], list[Finding]]] = {
+_REFERENCES: dict[str, Callable[[dict[str, Any], Path], list[Finding]]] = {
     "tfjs_layers_model": layer_references.problems,
     "tfjs_graph_model": graph_references.problems,
 }
@@ -36,8 +37,6 @@ def model_json(subject: Subject) -> Path:
 
 
 def _other(subject: Subject) -> LevelReport:
-    if subject.handle:
-        return LevelReport("structure", "not applicable", why="a TensorFlow Hub handle, not a file")
     try:
         summary = inspect_model(subject.path, subject.format)
     except ModelFileError as error:
@@ -51,7 +50,7 @@ def _tfjs(subject: Subject) -> LevelReport:
         document = read_object(path, f"the model.json of a {subject.format}")
     except ModelFileError as error:
         return _failed([_refused(error, subject=manifests.named_in_broken_json(path))])
-    findings = [one.replaced(look=str(path)) for one in _REFERENCES[subject.format](document)]
+    findings = [one.replaced(look=str(path)) for one in _REFERENCES[subject.format](document, path)]
     findings += manifests.problems(document, path)
     try:
         summary = inspect_model(subject.path, subject.format)
@@ -59,7 +58,7 @@ def _tfjs(subject: Subject) -> LevelReport:
         return _failed(findings or [_refused(error)])
     if findings:
         return _failed(findings)
-    orphans = manifests.orphans(document, path)
+    orphans = manifests.orphans(read_groups(document, path), path)
     remarks = (*summary.warnings, *(f"{name} belongs to no weight group of {path.name}" for name in orphans.others))
     if orphans.shards:
         return _failed([_orphan(name, path) for name in orphans.shards])

@@ -6,6 +6,7 @@ from typing import Any, Iterator, List
 
 import numpy as np
 
+from .containment import answers
 from .failure import NotRunnableError
 from .runnable import Runnable
 from .specs import Spec
@@ -17,6 +18,8 @@ _LOOKED_AT = 6
 def runnable(model: Any) -> Runnable:
     """Return the Keras model as a ``Runnable``."""
     import tensorflow as tf
+
+    answers.require_moderate_layers(_layers(model))
 
     def run(arrays: List[Any]) -> Any:
         answer = model(arrays if len(arrays) > 1 else arrays[0], training=False)

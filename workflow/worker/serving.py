@@ -13,7 +13,7 @@ import tempfile
 import traceback
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import jobs, limits, memory, stubs
+from . import containment, jobs, limits, memory, stubs
 from .channel import Channel, output_to, tidy_streams
 from .failure import describe
 
@@ -86,8 +86,10 @@ def answer(request: Dict[str, Any], send: Callable[[Dict[str, Any]], None]) -> D
 
 
 def _run(request: Dict[str, Any], progress: jobs.Progress) -> Dict[str, Any]:
+    job = jobs.find(request["job"])
     try:
-        return jobs.find(request["job"])(request["args"], progress)
+        with containment.guarded(request["args"]):
+            return job(request["args"], progress)
     except BaseException:
         traceback.print_exc()  # into the job's log
         raise

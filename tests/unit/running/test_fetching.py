@@ -12,8 +12,7 @@ from tests.unit.running.file_server import FileServer, serving
 from workflow.errors import DownloadError, IntegrityError, StorageError
 from workflow.events import Recording
 from workflow.recipe.model import FetchedModel, Place
-from workflow.running import fetching
-from workflow.running.transfer import without_password
+from workflow.running import fetching, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr(fetching, "_PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(transfer, "_PAUSES", (0.01, 0.01, 0.01))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     return Desk(tmp_path, Recording())
@@ -211,7 +210,3 @@ def test_a_full_disk_is_a_storage_error(desk: Desk, server: FileServer, monkeypa
     with pytest.raises(StorageError, match="full"):
         desk.fetch(server.url())
     assert list(desk.target.parent.iterdir()) == []
-
-
-def test_passwords_in_addresses_are_not_shown() -> None:
-    assert without_password("https://me:secret@host/model?x=1") == "https://host/model?x=1"

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from workflow import processes, programs
-from workflow.environment import conda_lock
+from workflow.environment import conda_lock, tether
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import MIRRORED_CHANNEL
 from workflow.environment.managers import conda_failures
@@ -92,6 +92,13 @@ class CondaCliManager:
             return named
         return programs.found(self.name)
 
+    def _has_default_packages(self, program: str) -> bool:
+        """Tell whether ``create_default_packages`` of its settings would stop it: conda's, and mamba's built on it."""
+        if self.name != "mamba":
+            return self.name == "conda"
+        done = processes.run([program, "--version"], env=_environ(), timeout=_VERSION_SECONDS)
+        return "conda" in done.stdout
+
     def _installed(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> bool:
         """Tell whether this mirror had all packages; when it had not, leave nothing of the attempt."""
         try:
@@ -111,8 +118,9 @@ class CondaCliManager:
         listing = order.log.parent / f"{prefix.name}-explicit.txt"
         listing.parent.mkdir(parents=True, exist_ok=True)
         lines = ["@EXPLICIT", *(f"{url}#{package.md5}" for package, url in urls.items())]
-        listing.write_text("\n".join(lines) + "\n", "utf-8")
+        listing.write_text("\n".join(lines) + "\n", "utf-8", "surrogateescape")
         argv = [program, "create", "-y", "--quiet", "-p", str(prefix), "--file", str(listing)]
+        argv += ["--no-default-packages"] if self._has_default_packages(program) else []
         order.listener.say(f"{self.name} installs {len(packages)} packages from {shown(base or packages[0].channel)}")
         done = self._run([*argv, *(["--offline"] if order.offline else [])], order)
         if done.code:
@@ -121,7 +129,8 @@ class CondaCliManager:
 
     def _run(self, argv: list[str], order: Order) -> processes.Completed:
         try:
-            return processes.run(argv, env=_environ(), timeout=_CREATE_SECONDS, log=order.log)
+            tie = tether.tie(order.log, "conda")
+            return processes.run_tied(argv, tie=tie, log=order.log, env=_environ(), timeout=_CREATE_SECONDS)
         except OSError as error:
             raise EnvironmentProblem(
                 f"{argv[0]} does not run: {error}", hint="choose another with --manager"

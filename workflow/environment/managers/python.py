@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow import processes
-from workflow.environment import conda_lock, interpreters, purposes, uv_program
+from workflow.environment import conda_lock, interpreters, purposes, state, tether, uv_program
 from workflow.errors import NoManagerError
 
 if TYPE_CHECKING:
@@ -124,16 +124,16 @@ def _make(prefix: Path, found: Interpreter | None, order: Order) -> None:
     if found is None:
         raise NoManagerError(
             "the Python that was to be used is gone",
-            hint=f"install {purposes.of(prefix.name).interpreter} and try again",
+            hint=f"install {purposes.of(state.name_of(prefix)).interpreter} and try again",
         )
     order.listener.say(f"using CPython {found.version} from {found.executable}")
     argv = [uv_program.path(), "venv", "--no-python-downloads", "--no-project"]
-    done = processes.run(
+    done = processes.run_tied(
         [*argv, "--python", str(found.executable), str(prefix)],
-        env=uv_program.environ(offline=True),
-        cwd=prefix.parent,
-        timeout=_SECONDS,
+        tie=tether.tie(order.log, "venv"),
         log=order.log,
+        env=uv_program.environ(offline=True),
+        timeout=_SECONDS,
     )
     if done.code:
         raise uv_program.failure(

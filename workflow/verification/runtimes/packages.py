@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import os
 import shutil
 import time
 from pathlib import Path
@@ -84,7 +85,7 @@ def _run(argv: list[str], there: Installation) -> tuple[int, str]:
     there.log.parent.mkdir(parents=True, exist_ok=True)
     environ = {**node_program.environ(), "NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
     with there.log.open("wb") as sink:
-        sink.write(f"+ {processes.quoted(argv)}\n".encode())
+        sink.write(os.fsencode(f"+ {processes.quoted(argv)}\n"))
         sink.flush()
         process = processes.start(
             argv, stdin=processes.PIPE, stdout=sink, stderr=processes.STDOUT, env=environ, cwd=there.folder

@@ -1,0 +1,219 @@
+"""The list, held where Keras itself reads and finds: what is checked is what Keras parses, from the very same text.
+
+While a model is loaded, the ``json`` that Keras's loaders use checks each text before it decodes it, and whatever Keras
+finds by a name must be what the list means, or the user's own. So it does not matter which file the text came from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Tuple
+
+from . import allow_list, config_walk
+from .failure import JobError
+
+_KERAS = ("tf_keras.src.", "keras.src.")
+_SHOWN = 5
+_PARSERS = ("saving.saving_lib", "saving.legacy.saved_model.json_utils", "legacy.saving.json_utils", "models.model")
+
+
+@dataclass(frozen=True)
+class Own:
+    """What the user's ``custom_objects`` define: names, things, and the folders of their files."""
+
+    names: FrozenSet[str] = frozenset()
+    things: Dict[str, Any] = field(default_factory=dict)
+    folders: Tuple[str, ...] = ()
+
+    def has(self, thing: Any) -> bool:
+        """Tell whether a class or function comes from the user's files."""
+        if any(thing is one for one in self.things.values()):
+            return True
+        module = sys.modules.get(getattr(thing, "__module__", None) or "")
+        file = getattr(module, "__file__", None)
+        return isinstance(file, str) and is_beside(file, self.folders)
+
+
+def is_beside(file: str, folders: Tuple[str, ...]) -> bool:
+    """Tell whether a module lies in one of the folders, or in a package of theirs, and is not an installed one."""
+    path = os.path.realpath(file)
+    if "site-packages" in path or path.startswith((os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix))):
+        return False
+    return any(path.startswith(os.path.realpath(folder) + os.sep) for folder in folders)
+
+
+def parsed(text: Any) -> Any:
+    """Return JSON as every reader understands it; raises ``ValueError`` where one name stands twice in an object."""
+    return json.loads(text, object_pairs_hook=_unambiguous)
+
+
+def require_listed(document: Any, own: FrozenSet[str]) -> None:
+    """Raise ``JobError`` (foreign_code) where a parsed config asks for what is not on the list."""
+    asked = config_walk.asked(document, allow_list.current(), own=own)
+    if asked:
+        raise refusal(asked)
+
+
+def refusal(asked: List[config_walk.Asking]) -> JobError:
+    """Return the error that names the layers and what they ask for."""
+    by_layer: Dict[str, List[str]] = {}
+    for one in asked:
+        by_layer.setdefault(one.layer, []).append(one.what)
+    told = [f"{layer} asks for {' and '.join(what[:_SHOWN])}" for layer, what in by_layer.items()]
+    more = f"; and {len(told) - _SHOWN} layers more" if len(told) > _SHOWN else ""
+    return JobError("foreign_code", "; ".join(told[:_SHOWN]) + more)
+
+
+@contextlib.contextmanager
+def watching(own: Own) -> Iterator[None]:
+    """Hold the list in every Keras of this process for as long as this lasts; raises ``JobError`` from inside Keras."""
+    watch = _Watch(own)
+    undo: List[Callable[[], None]] = []
+    try:
+        for root in _KERAS:
+            undo += _replaced(root, watch)
+        yield
+    finally:
+        for one in reversed(undo):
+            one()
+
+
+def _unambiguous(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} stands twice in one object")
+    return found
+
+
+class _Json:
+    """The module json, whose ``loads`` checks before it decodes."""
+
+    def __init__(self, own: Own) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(json, name)
+
+    def loads(self, text: Any, **options: Any) -> Any:
+        """Return what ``json.loads`` returns; raises ``JobError`` before anything has been made of the text."""
+        require_listed(parsed(text), self._own.names)
+        return json.loads(text, **options)
+
+
+class _Numpy:
+    """The module numpy for Keras's store of weights, which would read pickled objects."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def load(self, file: Any, **options: Any) -> Any:
+        """Return arrays of numbers; pickles raise ``ValueError``."""
+        return self._real.load(file, **{**options, "allow_pickle": False})
+
+
+class _Watch:
+    """What stands around the functions by which Keras finds things."""
+
+    def __init__(self, own: Own) -> None:
+        self.own = own
+
+    def found(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """Check what a function finds."""
+
+        def find(*args: Any, **options: Any) -> Any:
+            return self._require(real(*args, **options), args)
+
+        return find
+
+    def found_first(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """Check the first of what a function finds: a class, which comes with its config."""
+
+        def find(*args: Any, **options: Any) -> Any:
+            answer = real(*args, **options)
+            self._require(answer[0], args)
+            return answer
+
+        return find
+
+    def made(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """Check what a function makes of a mere name: a function, or an object without settings."""
+
+        def make(identifier: Any, *args: Any, **options: Any) -> Any:
+            answer = real(identifier, *args, **options)
+            if isinstance(identifier, str):
+                self._require(answer if hasattr(answer, "__name__") else type(answer), (identifier,))
+            return answer
+
+        return make
+
+    def looked_up(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """Check the name that a layer calls TensorFlow by."""
+
+        def find(name: Any, *args: Any, **options: Any) -> Any:
+            allowed = allow_list.current()
+            if name not in allowed.calls and name not in allowed.class_methods:
+                raise refusal([config_walk.Asking("a layer", f"the function {name}")])
+            return real(name, *args, **options)
+
+        return find
+
+    def refused(self, real: Callable[..., Any]) -> Callable[..., Any]:  # noqa: ARG002  as all of them
+        """Refuse what would make functions out of bytecode."""
+
+        def refuse(*args: Any, **options: Any) -> Any:  # noqa: ARG001
+            raise refusal([config_walk.Asking("a layer", "Python code that is stored in it")])
+
+        return refuse
+
+    def _require(self, thing: Any, args: Tuple[Any, ...]) -> Any:
+        if callable(thing) and not allow_list.current().has(_bare(thing)) and not self.own.has(thing):
+            name = next((arg for arg in args if isinstance(arg, str)), getattr(thing, "__name__", "?"))
+            raise refusal([config_walk.Asking("a layer", f"{name}, which is {_place(thing)}")])
+        return thing
+
+
+def _bare(thing: Any) -> Any:
+    while hasattr(thing, "__wrapped__"):
+        thing = thing.__wrapped__
+    return thing
+
+
+def _place(thing: Any) -> str:
+    return f"{getattr(thing, '__module__', '?')}.{getattr(thing, '__qualname__', '?')}"
+
+
+def _replaced(root: str, watch: _Watch) -> List[Callable[[], None]]:
+    """Put what watches in the place of what Keras uses, in those modules of it that are loaded."""
+    undo = [_put(root + place, "json", lambda _real: _Json(watch.own)) for place in _PARSERS]
+    for place, name, around in (
+        ("saving.serialization_lib", "_retrieve_class_or_fn", watch.found),
+        ("saving.legacy.serialization", "class_and_config_for_serialized_keras_object", watch.found_first),
+        ("legacy.saving.serialization", "class_and_config_for_serialized_keras_object", watch.found_first),
+        ("saving.legacy.serialization", "deserialize_keras_object", watch.made),
+        ("legacy.saving.serialization", "deserialize_keras_object", watch.made),
+        ("layers.core.tf_op_layer", "get_symbol_from_name", watch.looked_up),
+        ("utils.generic_utils", "func_load", watch.refused),
+        ("utils.python_utils", "func_load", watch.refused),
+        ("saving.saving_lib", "np", _Numpy),
+    ):
+        undo.append(_put(root + place, name, around))
+    return [one for one in undo if one is not None]
+
+
+def _put(module: str, name: str, around: Callable[[Any], Any]) -> Optional[Callable[[], None]]:
+    """Replace one name of a loaded module and return how to undo it; None where there is no such thing."""
+    place = sys.modules.get(module)
+    if place is None or name not in vars(place):
+        return None
+    real = vars(place)[name]
+    setattr(place, name, around(real))
+    return lambda: setattr(place, name, real)
