@@ -182,6 +182,8 @@ class Worker:
             passage.take_log(question.log)
             if answer.failure is None:
                 passage.take_results()
+            else:
+                answer = answer.replaced(failure=deaths.with_memory_told(answer.failure, granted.memory))
             return answers.Answer(*(passage.translated(part) for part in answer.parts))
         finally:
             passage.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.converters import allowances
 from workflow.errors import WorkerDiedError
@@ -54,6 +54,14 @@ def explain(death: Death, *, details: str, log: Path) -> WorkerDiedError:
     what, hint = _short_of_memory(death.memory) if wanted_more else _meaning(death)
     message = f"the worker was lost during {death.job}: {what}"
     return WorkerDiedError(message, hint=hint, details=details, log=str(log))
+
+
+def with_memory_told(failure: dict[str, Any], allowed: int) -> dict[str, Any]:
+    """Return a failure as one for want of memory where it is one, by itself or by what it was raised on top of."""
+    told = [failure, *failure.get("causes", [])]
+    if not allowed or not any(_NO_MEMORY.search(f"{part['type']}: {part['message']}") for part in told):
+        return failure
+    return {**failure, "kind": "memory", "message": f"the {allowed / 2**30:.1f} GB that a job on it may take"}
 
 
 def _short_of_memory(allowed: int) -> tuple[str, str]:
