@@ -150,7 +150,7 @@ def test_a_bomb_of_memory_ends_with_a_clear_message(
 def test_no_variable_with_a_secret_and_no_descriptor_of_the_host_is_in_the_worker(
     make_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    with make_worker(AWS_SECRET_ACCESS_KEY="s3cret") as worker:
+    with make_worker(AWS_ACCESS_KEY_ID="s3cret") as worker:
         worker.run("versions", {}, log=tmp_path / "log", timeout=300)
         done = subprocess.run(["cat", f"/proc/{worker.pid}/environ"], capture_output=True, check=True)
         assert b"s3cret" not in done.stdout

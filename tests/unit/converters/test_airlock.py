@@ -99,6 +99,20 @@ def test_a_folder_linked_in_from_elsewhere_is_refused(passage: Passage, tmp_path
         passage.model(str(folder), "tf_saved_model")
 
 
+@posix
+@pytest.mark.skipif(os.name != "posix" or os.getuid() == 0, reason="root may read everything")
+def test_a_folder_that_cannot_be_read_is_told(passage: Passage, tmp_path: Path) -> None:
+    (tmp_path / "saved" / "closed").mkdir(parents=True)
+    (tmp_path / "saved" / "closed").chmod(0)
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        passage.data(str(tmp_path / "saved"))
+
+
+@pytest.mark.parametrize("path", ["relative", "/nowhere/at/all", "/" + "x" * 5000, "https://example.org/m", ""])
+def test_what_is_no_file_here_is_handed_on_as_it_is(passage: Passage, path: str) -> None:
+    assert [passage.model(path, "keras"), passage.data(path), passage.code(path)] == [path] * 3
+
+
 def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -> None:
     for name in ("a.py", "b.py", "package/__init__.py", "package/c.py", "data.csv", ".venv/x.py", "env/pyvenv.cfg"):
         (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
