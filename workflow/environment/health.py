@@ -200,13 +200,13 @@ def _judge_keras(_environment: Environment, output: str) -> tuple[Verdict, str]:
 
 _PLANS_FOR_KERAS3 = (
     _Plan("python --version", ("python", "--version"), _judge_version),
-    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
-    _Plan("import tensorflow, keras", ("python", "-c", _KERAS3), _judge_keras),
+    _Plan("pip check", ("python", "-I", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, keras", ("python", "-I", "-c", _KERAS3), _judge_keras),
 )
 _PLANS = (
     _Plan("python --version", ("python", "--version"), _judge_version),
-    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
-    _Plan("import tensorflow, tensorflowjs", ("python", "-c", _IMPORTS), _judge_imports),
+    _Plan("pip check", ("python", "-I", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, tensorflowjs", ("python", "-I", "-c", _IMPORTS), _judge_imports),
     _Plan("tensorflowjs_converter -h", ("tensorflowjs_converter", "-h"), _judge_help),
     _Plan("tensorflowjs_converter --version", ("tensorflowjs_converter", "--version"), _judge_converter),
 )

@@ -160,7 +160,15 @@ def _application(order: Order) -> Facts:
     job |= {"options": dict(source.options), "output": str(order.staged)}
     if source.weights not in ("imagenet", "seeded"):
         _need(Path(source.weights), order)
-    facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
+    if source.weights == "imagenet":  # fetched by Keras itself, from the network that the warm worker's wall closes
+        order.workshop.prepare(order.listener)
+        worker = order.workshop.fresh_worker()
+        try:
+            facts = worker.run("application", job, log=order.log, timeout=order.timeout)
+        finally:
+            worker.close()
+    else:
+        facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
     if facts.get("degraded"):
         order.listener.warn(str(facts["degraded"]))
     return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workflow import scratch
 from workflow.converters.usage import Usage
 from workflow.environment.model import NO_CONDA
 
@@ -55,6 +56,7 @@ class EnvironmentWorkshop:
         self._name = name
         self._wishes = wishes
         self._logs = logs
+        scratch.clear(str(logs))  # what workers of a killed run have left there
         self._environment: Environment | None = None
         self._worker: Worker | None = None
         self._keras3: Worker | None = None
@@ -119,6 +121,8 @@ class EnvironmentWorkshop:
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
+        from workflow.converters import enclosure  # noqa: PLC0415  as above
+
         made = self._environment
         if made is None:
             return {"name": self._name}
@@ -129,6 +133,7 @@ class EnvironmentWorkshop:
             "profile": made.profile,
             "lock": made.lock_digest,
             "caveats": list(made.caveats),
+            "wall": enclosure.described(),
         }
 
     def close(self) -> None:
