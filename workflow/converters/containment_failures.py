@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from workflow.errors import ModelFileError, WorkflowError
+from workflow.errors import OversizedModelError, WorkflowError
 
 KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "leads_out": (
-        ModelFileError,
+        OversizedModelError,
         "",
         "do not trust it: a model lies in its own files; where the links are your own, `cp -rL` makes files of them",
     ),
     "too_much": (
-        ModelFileError,
+        OversizedModelError,
         "",
         "no converter writes such a file: do not trust it, or get it again; a model that is right can be saved anew",
     ),
