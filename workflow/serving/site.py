@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import __version__
+from workflow import __version__, printable
 from workflow.errors import ModelFileError, UsageError
+from workflow.formats.wording import shown
 from workflow.verification.measures.files import artifact_files, is_tfjs
 
 if TYPE_CHECKING:
@@ -39,10 +40,17 @@ _SCRIPTS = {
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing to answer with: a file, or bytes that are made here."""
+    """One thing to answer with: a file that lies inside a folder, or bytes that are made here."""
 
     type: str
     source: Path | bytes
+    folder: Path | None = None
+
+    def is_inside(self) -> bool:
+        """Return whether the file lies, with links followed, inside its folder now."""
+        if not isinstance(self.source, Path) or self.folder is None:
+            return True
+        return self.source.resolve().is_relative_to(self.folder.resolve())
 
 
 @dataclass(frozen=True)
@@ -74,11 +82,17 @@ def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Si
     """
     folder = folder_of(artifact)
     files = artifact_files(folder)
-    about = json.dumps(_about(folder, files, labels), ensure_ascii=False).encode()
+    about = json.dumps(_about(folder, files, labels)).encode()
     resources = {f"/{path.name}": _file(path) for path in _STATIC.iterdir() if path.suffix in _TYPES}
     resources["/"] = resources["/index.html"]
     resources["/about.json"] = Resource(_TYPES[".json"], about)
-    resources |= {f"/model/{path.relative_to(folder).as_posix()}": _file(path) for path in files}
+    resources |= {f"/model/{path.relative_to(folder).as_posix()}": _file(path, folder) for path in files}
+    outside = [path.name for path in files if not _file(path, folder).is_inside()]
+    if outside:
+        raise ModelFileError(
+            f"{shown(outside[0])} of {folder} is a link that leads out of the folder",
+            hint="put the file itself there: only what lies inside the model's folder is served",
+        )
     resources |= {f"/tfjs/{name}": _file(packages / "@tensorflow" / place) for name, place in _SCRIPTS.items()}
     return Site(folder.name, resources)
 
@@ -88,7 +102,7 @@ def _about(folder: Path, files: tuple[Path, ...], labels: Path | None) -> dict[s
     declared = document.get("format")
     graph = declared == "graph-model" or (declared is None and "node" in (document.get("modelTopology") or {}))
     return {
-        "name": folder.name,
+        "name": printable.line(folder.name),
         "format": "tfjs_graph_model" if graph else "tfjs_layers_model",
         "files": [{"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size} for path in files],
         "quantized": "quantization" in json.dumps(document.get("weightsManifest")),
@@ -101,10 +115,10 @@ def _labels(path: Path | None) -> list[str]:
     if path is None:
         return []
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return [printable.line(label) for label in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the labels in {path} cannot be read: {error}", hint="one name per line, in UTF-8") from error
 
 
-def _file(path: Path) -> Resource:
-    return Resource(_TYPES.get(path.suffix, "application/octet-stream"), path)
+def _file(path: Path, folder: Path | None = None) -> Resource:
+    return Resource(_TYPES.get(path.suffix, "application/octet-stream"), path, folder)
