@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -124,6 +125,25 @@ def test_a_sentence_is_shown_without_the_secrets_in_it(address: str, sentence: s
     masked = addresses.masked(text)
     assert "s3cret" not in masked
     assert len(masked) == len(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a.", ":", ".", "@", "'", "a@", "http://", "http://:", "?", "[", "x://.", "::", " ", "\x1b[m", "`", "1"]
+)
+def test_no_text_takes_long(piece: str) -> None:
+    text = f"http://{piece * 100_000}x://y"
+    begin = time.monotonic()
+    for change in (addresses.scrubbed, addresses.masked, addresses.identified, addresses.shown, addresses.identity):
+        change(text)
+    for change in (
+        printable.line,
+        printable.disarmed,
+        printable.markdown,
+        printable.markdown_code,
+        printable.json_text,
+    ):
+        change(text)
+    assert time.monotonic() - begin < 5
 
 
 def test_what_tells_addresses_apart_has_no_secrets_and_changes_with_the_query() -> None:

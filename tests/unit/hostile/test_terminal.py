@@ -88,6 +88,13 @@ def test_a_name_with_lines_in_it_stays_on_its_line() -> None:
     assert len(told.splitlines()) == 2
 
 
+def test_addresses_in_details_lose_their_secrets() -> None:
+    details = "first line\nurl https://me:s3cret@host/p?sig=t0ken failed"
+    told = seen(lambda: boundary.show(ConversionError("x", details=details)))
+    assert "url https://host/p?... failed" in told
+    assert "s3cret" not in told
+
+
 def test_every_word_is_said_by_the_console_alone() -> None:
     """What prints past the console prints past what makes text harmless."""
     root = Path(console.__file__).parent
