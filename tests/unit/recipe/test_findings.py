@@ -169,6 +169,11 @@ WRONG = {
         "is no URL that can be fetched",
         "",
     ),
+    "url with secrets": (
+        "model: {url: 'ftp://me:s3cret@x/y?sig=t0ken', sha256: abc, output: a}\nsteps: [{x: 1}]",
+        "`url`: `ftp://x/y?...` is no URL that can be fetched",
+        "url: 'ftp://**********x/y?*********', sha256",
+    ),
     "unknown runtime": ("steps: [{x: 1}]\nverify: {runtimes: [pyton]}", "2:21: an entry of `runtimes`", "`python`?"),
     "verify as text": ("steps: [{x: 1}]\nverify: maybe", "2:9: `verify` cannot be `maybe`", "a mapping"),
     "bad tolerance": ("steps: [{x: 1}]\nverify: {atol: -1}", "2:16: `atol` cannot be the number -1", "at least 0"),
