@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from workflow import processes
+from workflow import processes, scratch
 from workflow.environment import conda_lock, tether
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import MIRRORED_CHANNEL
@@ -129,8 +129,10 @@ class CondaCliManager:
 
     def _run(self, argv: list[str], order: Order) -> processes.Completed:
         try:
-            tie = tether.tie(order.log, "conda")
-            return processes.run_tied(argv, tie=tie, log=order.log, env=_environ(), timeout=_CREATE_SECONDS)
+            with scratch.folder("conda") as temporary:  # where it leaves files when it is ended
+                environ = {**_environ(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
+                tie = tether.tie(order.log, "conda")
+                return processes.run_tied(argv, tie=tie, log=order.log, env=environ, timeout=_CREATE_SECONDS)
         except OSError as error:
             raise EnvironmentProblem(
                 f"{argv[0]} does not run: {error}", hint="choose another with --manager"
