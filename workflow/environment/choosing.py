@@ -76,7 +76,7 @@ def create(
     if circumstances.manager is not None:
         manager = _named(managers, circumstances)
         _announce(manager, order, failures={})
-        return manager, _created(manager, prefix, order, ask)
+        return manager, _created(manager, prefix, order, ask=ask)
     skipped = _Skipped(purposes.of(state.name_of(prefix)))
     for manager in managers:
         reason = manager.missing()
@@ -89,7 +89,7 @@ def create(
             continue
         _announce(manager, order, failures=skipped.failures)
         try:
-            return manager, _created(manager, prefix, order, ask)
+            return manager, _created(manager, prefix, order, ask=ask)
         except (IntegrityError, ForeignPathError):
             raise
         except EnvironmentProblem as error:
@@ -99,7 +99,7 @@ def create(
     raise skipped.error()
 
 
-def _created(manager: Manager, prefix: Path, order: Order, ask: Ask) -> Interpreter:
+def _created(manager: Manager, prefix: Path, order: Order, *, ask: Ask) -> Interpreter:
     manager.create(prefix, order)
     python = layout.python(prefix)
     interpreter = ask(python)
