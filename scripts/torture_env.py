@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.conftest import pytest_configure
 from tests.real.environment import small_site
 from tests.real.environment.torture import ENDS, MANAGERS, Outcome, Round, Torture
 from tests.unit.environment.package_server import serving
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--conda", type=Path, help="a real conda, in place of the one that only takes its time")
     parser.add_argument("--managers", default=",".join(MANAGERS))
     options = parser.parse_args()
+    pytest_configure()  # every signal must mean something to the programs that are started, also under nohup
     python = small_site.python38()
     if python is None:
         sys.stderr.write("there is no CPython 3.8 in a folder of its own\n")
