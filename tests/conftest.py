@@ -6,7 +6,7 @@ import signal
 
 
 def pytest_configure() -> None:
-    """Undo an ignored SIGINT and SIGHUP: shells start background jobs so, and nohup all; every child would inherit it."""
+    """Undo an ignored SIGINT (of a background job) and SIGHUP (of nohup), which every child would inherit."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     hangup = getattr(signal, "SIGHUP", None)
