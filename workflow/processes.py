@@ -174,7 +174,7 @@ def _logged(
 ) -> Completed:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        sink.write(f"+ {quoted(argv)}\n".encode())
+        sink.write(os.fsencode(f"+ {quoted(argv)}\n"))
         sink.flush()
         begin = sink.tell()
         process = begun(sink)

@@ -77,7 +77,7 @@ def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple
     log.parent.mkdir(parents=True, exist_ok=True)
     last: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
     with log.open("ab", buffering=0) as sink, scratch.folder("uv") as temporary:
-        sink.write(f"+ {processes.quoted(argv)}\n".encode())
+        sink.write(os.fsencode(f"+ {processes.quoted(argv)}\n"))
         # in the log's folder: uv would take settings from a project that the user happens to stand in
         # it leaves a lock file in the folder for temporary files, every time
         environ = {**uv_program.environ(offline=offline), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}

@@ -125,7 +125,7 @@ class CondaCliManager:
         listing = order.log.parent / f"{prefix.name}-explicit.txt"
         listing.parent.mkdir(parents=True, exist_ok=True)
         lines = ["@EXPLICIT", *(f"{url}#{package.md5}" for package, url in urls.items())]
-        listing.write_text("\n".join(lines) + "\n", "utf-8")
+        listing.write_text("\n".join(lines) + "\n", "utf-8", "surrogateescape")
         argv = [program, "create", "-y", "--quiet", "-p", str(prefix), "--file", str(listing)]
         argv += ["--no-default-packages"] if self._has_default_packages(program) else []
         order.listener.say(f"{self.name} installs {len(packages)} packages from {shown(base or packages[0].channel)}")
