@@ -36,7 +36,7 @@ def torture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Torture]:
         Round("conda", TERMINAL, 1.5, at_once=False),
         Round("embedded", "SIGKILL", 1.6, at_once=True),
         Round("embedded", "SIGTERM", 1.2, at_once=False),
-        Round("python", "SIGHUP", 1.0, at_once=False),
+        Round("python", "SIGHUP", 0.8, at_once=False),
     ],
     ids=lambda one: f"{one.manager}-{one.end}",
 )
