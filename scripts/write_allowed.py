@@ -64,7 +64,8 @@ _KINDS_2 = frozenset(
     ]
 )
 _SKIPPED = re.compile(
-    r"(_test|\btests\b|doctest|distribute|testing_infra|_lib_test|benchmarks?|integration|datasets|testing|create_test|jax|torch|openvino|mlx)"
+    r"(\btests?\b|_test\b|_test_|doctest|testing|create_test|\bbenchmarks?\b|\bintegration\b|\bdatasets\b|\bdistribute\b"
+    r"|\bjax\b|\btorch\b|\bopenvino\b|\bmlx\b)"
 )
 _PREFIX = re.compile(r"^(tf_|compat\.v1\.|tensorflow\.)(?=keras)")
 

@@ -116,8 +116,30 @@ class _Numpy:
         return getattr(self._real, name)
 
     def load(self, file: Any, **options: Any) -> Any:
-        """Return arrays of numbers; pickles raise ``ValueError``."""
-        return self._real.load(file, **{**options, "allow_pickle": False})
+        """Return arrays by name, which must be arrays of numbers."""
+        return _Arrays(self._real.load(file, **{**options, "allow_pickle": False}))
+
+
+class _Arrays:
+    """What an .npz file holds; a pickle in it is refused in our words."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._real
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._real[name]
+        except ValueError as problem:
+            raise refusal([config_walk.Asking("the file of weights", f"a pickle of Python's ({problem})")]) from problem
 
 
 class _Watch:
