@@ -228,12 +228,21 @@ def _replaced(root: str, watch: _Watch) -> List[Callable[[], None]]:
         ("saving.saving_lib", "np", _Numpy),
     ):
         undo.append(_put(root + place, name, around))
+    for place, kind in (("engine.training", "Model"), ("trainers.trainer", "Trainer")):
+        undo.append(_put(root + place, f"{kind}.compile_from_config", lambda _real: _stay_uncompiled))
     return [one for one in undo if one is not None]
 
 
+def _stay_uncompiled(*_args: Any, **_options: Any) -> None:
+    """What is inside a model would be compiled even where the model is not to be."""
+
+
 def _put(module: str, name: str, around: Callable[[Any], Any]) -> Optional[Callable[[], None]]:
-    """Replace one name of a loaded module and return how to undo it; None where there is no such thing."""
-    place = sys.modules.get(module)
+    """Replace one name of a loaded module, or of a class in it, and return how to undo it; None where there is none."""
+    place: Any = sys.modules.get(module)
+    for part in name.split(".")[:-1]:
+        place = getattr(place, part, None)
+    name = name.rpartition(".")[2]
     if place is None or name not in vars(place):
         return None
     real = vars(place)[name]
