@@ -37,6 +37,7 @@ _UNDERSTOOD = frozenset(
         "dequantize",
         "split_weights_by_layer",
         "metadata",
+        "unsafe",  # nothing is run here
     }
 )
 

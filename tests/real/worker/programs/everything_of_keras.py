@@ -28,9 +28,27 @@ FOLDER = Path(sys.argv[-1])
 LISTED = allow_list.keras("keras2")
 L = tf_keras.layers
 OPTIONS: dict[str, Any] = {
-    **{"units": 2, "filters": 2, "kernel_size": 2, "rate": 0.2, "stddev": 0.1, "target_shape": [-1], "dims": [1], "n": 2},
+    **{
+        "units": 2,
+        "filters": 2,
+        "kernel_size": 2,
+        "rate": 0.2,
+        "stddev": 0.1,
+        "target_shape": [-1],
+        "dims": [1],
+        "n": 2,
+    },
     **{"size": 2, "cell": L.SimpleRNNCell(2), "cells": [L.SimpleRNNCell(2)], "activation": "relu", "input_dim": 9},
-    **{"output_dim": 2, "factor": 0.1, "height": 4, "width": 4, "num_heads": 1, "key_dim": 2, "num_bins": 3, "scale": 0.5},
+    **{
+        "output_dim": 2,
+        "factor": 0.1,
+        "height": 4,
+        "width": 4,
+        "num_heads": 1,
+        "key_dim": 2,
+        "num_bins": 3,
+        "scale": 0.5,
+    },
     **{"axes": 1, "equation": "ab,bc->ac", "output_shape": 2, "rank": 2, "height_factor": 0.1, "width_factor": 0.1},
     **{"layer": L.SimpleRNN(2, return_sequences=True), "num_tokens": 4, "bin_boundaries": [0.5], "unconditional": True},
 }
@@ -56,7 +74,13 @@ def models_of(kind: Any) -> Any:
 
 def calls_of(function: Any) -> Any:
     """Yield the JSON of a model that calls a function on symbolic tensors, where some arguments fit."""
-    for shape, dtype in (([4, 4], "float32"), ([4], "int32"), ([4], "string"), ([8, 8, 3], "float32"), ([4, 4], "bool")):
+    for shape, dtype in (
+        ([4, 4], "float32"),
+        ([4], "int32"),
+        ([4], "string"),
+        ([8, 8, 3], "float32"),
+        ([4, 4], "bool"),
+    ):
         x = tf_keras.Input(shape, dtype=dtype)
         for arguments in (*ARGUMENTS, (x,), (x, x)):
             try:
@@ -83,7 +107,9 @@ def main() -> None:
     from tf_keras.src.layers import serialization
 
     serialization.populate_deserializable_objects()
-    kinds = {one for one in serialization.LOCAL.ALL_OBJECTS.values() if inspect.isclass(one) and issubclass(one, L.Layer)}
+    kinds = {
+        one for one in serialization.LOCAL.ALL_OBJECTS.values() if inspect.isclass(one) and issubclass(one, L.Layer)
+    }
     wrong, layers, operations = [], [], []
     for kind in sorted(kinds, key=lambda one: str(one.__name__))[::EACH]:
         for model in models_of(kind):
@@ -95,7 +121,9 @@ def main() -> None:
                     continue
                 wrong += [f"{kind.__name__} {form}: {said}" for said in [refused(FOLDER / name, form)] if said]
         tf_keras.backend.clear_session()
-    names = [name for name in sorted(LISTED.calls) if name[10:] not in LISTED.calls or not name.startswith("compat.v1.")]
+    names = [
+        name for name in sorted(LISTED.calls) if name[10:] not in LISTED.calls or not name.startswith("compat.v1.")
+    ]
     for number, name in enumerate(names[::EACH]):
         for document in calls_of(tf_export.get_symbol_from_name(name)):
             operations.append(name)
