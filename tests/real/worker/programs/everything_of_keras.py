@@ -7,6 +7,7 @@ tried; all of them (1) take some minutes.
 
 from __future__ import annotations
 
+# ruff: noqa: E402, PERF203  what is imported is found by the first argument
 import inspect
 import itertools
 import json
@@ -20,6 +21,8 @@ warnings.simplefilter("ignore")
 
 import tensorflow as tf
 import tf_keras
+from tensorflow.python.util import tf_export
+from tf_keras.src.layers import serialization
 
 from workflow.worker import allow_list, config_walk, loaders
 from workflow.worker.failure import JobError, NotRunnableError
@@ -27,31 +30,15 @@ from workflow.worker.failure import JobError, NotRunnableError
 FOLDER = Path(sys.argv[-1])
 LISTED = allow_list.keras("keras2")
 L = tf_keras.layers
+# fmt: off
 OPTIONS: dict[str, Any] = {
-    **{
-        "units": 2,
-        "filters": 2,
-        "kernel_size": 2,
-        "rate": 0.2,
-        "stddev": 0.1,
-        "target_shape": [-1],
-        "dims": [1],
-        "n": 2,
-    },
-    **{"size": 2, "cell": L.SimpleRNNCell(2), "cells": [L.SimpleRNNCell(2)], "activation": "relu", "input_dim": 9},
-    **{
-        "output_dim": 2,
-        "factor": 0.1,
-        "height": 4,
-        "width": 4,
-        "num_heads": 1,
-        "key_dim": 2,
-        "num_bins": 3,
-        "scale": 0.5,
-    },
-    **{"axes": 1, "equation": "ab,bc->ac", "output_shape": 2, "rank": 2, "height_factor": 0.1, "width_factor": 0.1},
-    **{"layer": L.SimpleRNN(2, return_sequences=True), "num_tokens": 4, "bin_boundaries": [0.5], "unconditional": True},
+    "units": 2, "filters": 2, "kernel_size": 2, "rate": 0.2, "stddev": 0.1, "target_shape": [-1], "dims": [1], "n": 2,
+    "size": 2, "cell": L.SimpleRNNCell(2), "cells": [L.SimpleRNNCell(2)], "activation": "relu", "input_dim": 9,
+    "output_dim": 2, "factor": 0.1, "height": 4, "width": 4, "num_heads": 1, "key_dim": 2, "num_bins": 3, "scale": 0.5,
+    "axes": 1, "equation": "ab,bc->ac", "output_shape": 2, "rank": 2, "height_factor": 0.1, "width_factor": 0.1,
+    "layer": L.SimpleRNN(2, return_sequences=True), "num_tokens": 4, "bin_boundaries": [0.5], "unconditional": True,
 }
+# fmt: on
 EACH = int(sys.argv[2])
 SHAPES = ([4], [4, 3], [8, 8, 3], [4, 8, 8, 3], [4, 4, 8, 8, 3])
 ARGUMENTS = ((), (1,), (2,), ([1],), (0.5,), ([[1.0]],), ("float32",), (2, 2), ([1, 1], 1), (0, 1))
@@ -59,8 +46,9 @@ ARGUMENTS = ((), (1,), (2,), ([1],), (0.5,), ([[1.0]],), ("float32",), (2, 2), (
 
 def models_of(kind: Any) -> Any:
     """Yield one model around a layer of this class, where one can be made without knowing more of it."""
-    wanted = [name for name, one in list(inspect.signature(kind.__init__).parameters.items())[1:]
-              if one.default is inspect.Parameter.empty and one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]  # fmt: skip
+    given = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    wanted = [one.name for one in given if one.default is inspect.Parameter.empty and one.kind not in free]
     for shape, dtype, many in itertools.product(SHAPES, ("float32", "string", "int32"), (1, 2)):
         taken = [tf_keras.Input(shape, dtype=dtype) for _ in range(many)]
         try:
@@ -103,9 +91,6 @@ def refused(path: Path, kind: str) -> str:
 
 
 def main() -> None:
-    from tensorflow.python.util import tf_export
-    from tf_keras.src.layers import serialization
-
     serialization.populate_deserializable_objects()
     kinds = {
         one for one in serialization.LOCAL.ALL_OBJECTS.values() if inspect.isclass(one) and issubclass(one, L.Layer)
