@@ -76,6 +76,11 @@ def current() -> AllowList:
     return keras("keras3" if later else "keras2")
 
 
+def every() -> List[AllowList]:
+    """Return the lists for all generations of Keras."""
+    return [keras("keras2"), keras("keras3")]
+
+
 @functools.lru_cache(maxsize=None)
 def keras(name: str) -> AllowList:
     """Return the list in the file of this name, keras2 or keras3."""

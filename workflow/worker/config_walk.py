@@ -22,6 +22,8 @@ _DATA = frozenset(
 """Forms in which Keras writes what is no object of its own."""
 _SPECS = frozenset(["TensorSpec", "BoundedTensorSpec", "RaggedTensorSpec", "SparseTensorSpec", "NoneTensorSpec"])
 _SPECS |= frozenset(["TensorArraySpec", "RowPartitionSpec"])
+_HOLDING = frozenset(["", "layers", "layer", "forward_layer", "backward_layer", "cell", "cells", "model_config"])
+"""Where layers stand in a config."""
 _FUNCTIONS = re.compile(r"(^|_)(activation|initializer|regularizer|constraint|loss|optimizer|fn|func|function)$")
 """Keys whose text is the name of a function or a class."""
 _NAME = re.compile(r"[^\W\d]\w*(>[^\W\d]\w*)?", re.ASCII)
@@ -52,20 +54,23 @@ def asked(document: Any, allowed: allow_list.AllowList, *, own: FrozenSet[str] =
     """
     walk = _Walk(allowed, own)
     found: List[Asking] = []
-    waiting = [(document, "")]
+    waiting = [(document, "", "")]
     while waiting:
-        value, owner = waiting.pop()
+        value, owner, key = waiting.pop()
         if isinstance(value, dict):
-            owner = _name_of(value) or owner
+            owner = _name_of(value, key) or owner
             found += [Asking(owner or "the model's config", what) for what in walk.of(value)]
-            waiting += [(inner, owner) for inner in value.values()]
+            waiting += [(inner, owner, name) for name, inner in value.items()]
         elif isinstance(value, list):
-            waiting += [(inner, owner) for inner in value]
+            waiting += [(inner, owner, key) for inner in value]
     return list(dict.fromkeys(found[::-1]))
 
 
-def _name_of(value: _Json) -> str:
+def _name_of(value: _Json, key: str) -> str:
+    """Return the name of a layer; a policy or a loss has one as well, which says nothing to its user."""
     config = value.get("config")
+    if "class_name" not in value or not (key in _HOLDING or "inbound_nodes" in value or "name" in value):
+        return ""
     names = (config.get("name") if isinstance(config, dict) else None, value.get("name"))
     return next((name for name in names if isinstance(name, str)), "")
 
@@ -92,7 +97,8 @@ class _Walk:
 
     def _may_be_named(self, text: str) -> bool:
         """Tell whether text in the place of a function is a name: TFOpLambda's are looked up elsewhere."""
-        return _NAME.fullmatch(text) is not None or text in self._own or text in self._allowed.calls
+        listed = any(text in one.calls for one in allow_list.every())
+        return _NAME.fullmatch(text) is not None or text in self._own or listed
 
     def _object(self, kind: str, value: _Json) -> Iterator[str]:
         if kind == _MARK:
@@ -143,6 +149,8 @@ class _Walk:
         if not isinstance(module, str):
             return True
         root = module.split(".")[0]
+        if any(one.has_class(name, module) or one.has_function(name, module) for one in allow_list.every()):
+            return False  # in another Keras, of which there is none in this environment
         if module == "builtins":
             return hasattr(sys.modules["builtins"], name)
         return root in sys.modules or root in ("keras", "tf_keras", "__main__") or _is_installed(root)

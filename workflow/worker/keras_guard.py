@@ -49,7 +49,7 @@ def is_beside(file: str, folders: Tuple[str, ...]) -> bool:
 
 
 def parsed(text: Any) -> Any:
-    """Return JSON as every reader understands it; raises ``ValueError`` where one name stands twice in an object."""
+    """Return JSON as every reader understands it; raises ``JobError`` where one name stands twice in an object."""
     return json.loads(text, object_pairs_hook=_unambiguous)
 
 
@@ -89,7 +89,8 @@ def _unambiguous(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} stands twice in one object")
+        where = f" ({found['name']})" if isinstance(found.get("name"), str) else ""
+        raise JobError("ambiguous", f"the name {twice!r} stands twice in one object of its config{where}")
     return found
 
 

@@ -61,7 +61,7 @@ def _require_harmless(source: _Json) -> None:
     try:
         foreign_code.require_harmless(source)
     except JobError as problem:
-        if problem.kind == "foreign_code":
+        if problem.kind != "source":
             raise
         raise NotRunnableError(str(problem)) from problem
 
