@@ -22,6 +22,8 @@ pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = Path(__file__).parent / "programs"
+EACH = 9
+"""Every ninth layer and operation is tried here; with 1 the programs try all of them, which takes minutes."""
 LISTS = ROOT / "workflow" / "worker" / "allowed"
 
 
@@ -89,3 +91,23 @@ def test_nothing_that_a_config_of_keras_3_can_name_runs_or_writes(keras3: Enviro
     assert len(found) > 50
     assert [name for name, (_, out) in found.items() if out] == []
     assert [name for name, (outcome, _) in found.items() if "foreign_code: e asks for" not in outcome] == []
+
+
+def everything(python: Path, program: str, folder: Path) -> dict[str, list[str]]:
+    done(python, PROGRAMS / program, ROOT, EACH, folder)
+    found: dict[str, list[str]] = json.loads((folder / "found.json").read_text())
+    return found
+
+
+def test_no_layer_and_no_operation_of_keras_2_needs_to_be_unsafe(converter_python: Path, tmp_path: Path) -> None:
+    found = everything(converter_python, "everything_of_keras.py", tmp_path)
+    assert found["wrong"] == []
+    assert len(found["layers"]) >= 100 // EACH
+    assert len(found["operations"]) >= 400 // EACH
+
+
+def test_no_layer_and_no_operation_of_keras_3_needs_to_be_unsafe(keras3: Environment, tmp_path: Path) -> None:
+    found = everything(keras3.python, "everything_of_keras_3.py", tmp_path)
+    assert found["wrong"] == []
+    assert len(found["layers"]) >= 100 // EACH
+    assert len(found["operations"]) >= 250 // EACH
