@@ -117,7 +117,8 @@ def keras_2() -> dict[str, Any]:
     calls = pure_calls(symbols)
     for name in calls:
         function = undecorated(symbols[name])
-        add(functions, function.__name__, symbols[name].__module__, function.__module__, name.rpartition(".")[0])
+        public = [plain(name).rpartition(".")[0]] if plain(name).startswith("keras.") else []
+        add(functions, function.__name__, symbols[name].__module__, function.__module__, *public)
     for name in columns():
         add(classes, name)
     return {"classes": classes, "functions": functions, "calls": calls, "refused": REFUSED, **delegated()}

@@ -47,7 +47,7 @@ class AllowList:
         if not isinstance(module, str) or not isinstance(name, str):
             return False
         table = self.classes if isinstance(thing, type) else self.functions
-        return plain(module) in table.get(name, ())
+        return module != "builtins" and plain(module) in table.get(name, ())
 
 
 @dataclass(frozen=True)

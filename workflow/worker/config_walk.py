@@ -149,10 +149,10 @@ class _Walk:
         if not isinstance(module, str):
             return True
         root = module.split(".")[0]
-        if any(one.has_class(name, module) or one.has_function(name, module) for one in allow_list.every()):
-            return False  # in another Keras, of which there is none in this environment
         if module == "builtins":
             return hasattr(sys.modules["builtins"], name)
+        if any(one.has_class(name, module) or one.has_function(name, module) for one in allow_list.every()):
+            return False  # in another Keras, of which there is none in this environment
         return root in sys.modules or root in ("keras", "tf_keras", "__main__") or _is_installed(root)
 
     def _told(self, what: str, name: str, module: Any) -> str:

@@ -240,11 +240,11 @@ class _Changes(importlib.abc.MetaPathFinder):
                 self.places.setdefault(root + place, []).append((name, around))
         self._undo: List[Callable[[], None]] = []
 
-    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:  # noqa: ARG002  as Python calls it
+    def find_spec(self, name: str, *place: Any) -> Any:
         """Find a module of Keras that is imported late, so that it is changed before anybody uses it."""
         if name not in self.places:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        spec = importlib.machinery.PathFinder.find_spec(name, place[0])
         if spec is not None and spec.loader is not None:
             real = spec.loader.exec_module
 

@@ -48,7 +48,7 @@ def _named_files(nodes: Any, sinks: Set[_Sink]) -> Iterator[Tuple[Any, str]]:
     """Yield the nodes that use an input as a file's name, with the node or argument that it comes from."""
     for node in nodes:
         called = [node.op, *(one.name for value in node.attr.values() for one in (value.func, *value.list.func))]
-        for name, number in sinks:
+        for name, number in list(sinks):
             inputs = [reference for reference in node.input if not reference.startswith("^")]
             if name in called and number < len(inputs):
                 yield node, inputs[number].split(":")[0]
