@@ -144,16 +144,15 @@ class _Walk:
         """Tell whether Keras might find something by a name that is not on the list."""
         if name in self._allowed.refused or not _NAME.fullmatch(name):
             return True
-        if module is None:
-            return False  # then Keras looks into its own tables alone, of which all that may be had is on the list
-        if not isinstance(module, str):
-            return True
-        root = module.split(".")[0]
+        if not isinstance(
+            module, str
+        ):  # without one Keras looks into its tables, of which all that may be had is listed
+            return module is not None
         if module == "builtins":
             return hasattr(sys.modules["builtins"], name)
         if any(one.has_class(name, module) or one.has_function(name, module) for one in allow_list.every()):
             return False  # in another Keras, of which there is none in this environment
-        return root in sys.modules or root in ("keras", "tf_keras", "__main__") or _is_installed(root)
+        return _is_there(module, name)
 
     def _told(self, what: str, name: str, module: Any) -> str:
         reason = self._allowed.refused.get(name)
@@ -181,6 +180,15 @@ def _spec(value: _Json) -> Iterator[str]:
     plain = isinstance(name, str) and (name[3:] if name.startswith("tf.") else name) in _SPECS
     if not plain or value.get("registered_name") is not None or not str(module).startswith("tensorflow.python"):
         yield f"the specification {name}"
+
+
+def _is_there(module: str, name: str) -> bool:
+    """Tell whether a module can be imported; one of Keras must have the thing, for later ones have more."""
+    root = module.split(".")[0]
+    if root in ("keras", "tf_keras"):
+        loaded = [sys.modules[place] for place in (module, f"tf_{module}") if place in sys.modules]
+        return not loaded or any(name in vars(place) for place in loaded)
+    return root in sys.modules or root == "__main__" or _is_installed(root)
 
 
 def _is_installed(root: str) -> bool:

@@ -27,14 +27,24 @@ def reading_elsewhere(graph: Any, assets: FrozenSet[str]) -> Dict[int, Any]:
     while True:
         before = len(sinks)
         for name, nodes, arguments in bodies:
-            made = {node.name for node in nodes}
+            made = {node.name: node for node in nodes}
             for node, reference in _named_files(nodes, sinks):
                 if reference in arguments:
                     sinks.add((name, arguments.index(reference)))
-                elif reference in made and (name or reference not in assets):
+                elif reference in made and (name or not _is_asset(reference, made, assets=assets)):
                     found[id(node)] = node
         if len(sinks) == before:
             return found
+
+
+def _is_asset(reference: str, nodes: Dict[str, Any], *, assets: FrozenSet[str]) -> bool:
+    """Tell whether a node is an asset's name, or reads the variable that the asset's name has just been put into."""
+    node = nodes.get(reference)
+    if reference in assets or node is None or node.op != "ReadVariableOp":
+        return reference in assets
+    writers = [one for one in nodes.values() if one.op == "AssignVariableOp" and one.input[0] == node.input[0]]
+    waits_for = {one[1:] for one in node.input if one.startswith("^")}
+    return bool(writers) and all(one.name in waits_for and one.input[1].split(":")[0] in assets for one in writers)
 
 
 def _bodies(graph: Any) -> Iterator[Tuple[str, Any, List[str]]]:

@@ -96,6 +96,21 @@ def test_a_table_may_be_filled_from_an_asset_or_an_argument() -> None:
     assert text_file_tables.reading_elsewhere(given, frozenset()) == {}
 
 
+def test_a_table_may_be_filled_by_way_of_the_variable_that_tensorflow_2_puts_an_asset_into() -> None:
+    fill = function("f", [node(TABLE, "fill", ("table", "path"))], "path", "table")
+
+    def through(*waiting: str, written: str) -> dict[int, Any]:
+        put = node("AssignVariableOp", "put", ("v", written))
+        read = node("ReadVariableOp", "read", ("v", *waiting))
+        call = node("StatefulPartitionedCall", "call", ("read", "table"), f=attribute(function="f"))
+        nodes = (node("Placeholder", "asset"), node("Const", "other"), node("VarHandleOp", "v"), put, read, call)
+        return text_file_tables.reading_elsewhere(graph(*nodes, functions=(fill,)), frozenset(["asset"]))
+
+    assert through("^put", written="asset") == {}
+    assert through("^put", written="other") != {}
+    assert through(written="asset") != {}
+
+
 def test_a_table_may_not_be_filled_from_a_path_of_the_graphs_making() -> None:
     made = graph(node("Const", "file"), node("StringJoin", "path", ("file",)), node(TABLE, "fill", ("table", "path:0")))
     assert len(text_file_tables.reading_elsewhere(made, frozenset(["file"]))) == 1
