@@ -194,7 +194,7 @@ def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse, tmp_
             "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
             "`timeout`, `verify`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, "
             "`quantize_uint16`, `quantization_bytes`, `quantize_auto`, `keep_float`, `metadata`, "
-            "`split_weights_by_layer`, `dequantize` or `shard_size`. Did you mean `shard_size`?"
+            "`split_weights_by_layer`, `dequantize`, `unsafe` or `shard_size`. Did you mean `shard_size`?"
         ),
         "      - shard: {input: a, output: b, shard_sise: 1kB}",
         "                                     ^^^^^^^^^^",
