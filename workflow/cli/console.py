@@ -98,8 +98,10 @@ def _console(name: str) -> Console:
             return super().render_str(printable.block(addresses.scrubbed(text)), **how)
 
         def render(self, renderable: Any, options: Any = None) -> Any:
-            for segment in super().render(renderable, options):
-                yield segment if segment.control else Segment(printable.block(segment.text), segment.style)
+            for text, style, control in super().render(renderable, options):
+                # what a library writes past us while a line is live, rich takes apart into styles: it makes no links
+                plain = style.update_link(None) if style and style.link else style
+                yield Segment(text if control else printable.block(text), plain, control)
 
     stream: Any = _Stream(name)
     width = _width(getattr(sys, name))

@@ -138,7 +138,8 @@ def shell(name: Name = DEFAULT_NAME, *, shell: Shell = None) -> None:
 
     listener = ConsoleListener()
     chosen = activation.chosen(shell, os.environ)
-    with execution.claimed(execution.usable(name, listener), listener, work="shell") as entered:
+    entered = execution.usable(name, listener)
+    with execution.claimed(entered, listener, work="shell"):
         listener.say(f"a {chosen} in environment {name!r}; exit leaves it")
         raise typer.Exit(activation.open_subshell(chosen, activation.target(entered)))
 

@@ -169,6 +169,11 @@ WRONG = {
         "is no URL that can be fetched",
         "",
     ),
+    "url with secrets": (
+        "model: {url: 'ftp://me:s3cret@x/y?sig=t0ken', sha256: abc, output: a}\nsteps: [{x: 1}]",
+        "`url`: `ftp://x/y?...` is no URL that can be fetched",
+        "url: 'ftp://**********x/y?*********', sha256",
+    ),
     "unknown runtime": ("steps: [{x: 1}]\nverify: {runtimes: [pyton]}", "2:21: an entry of `runtimes`", "`python`?"),
     "verify as text": ("steps: [{x: 1}]\nverify: maybe", "2:9: `verify` cannot be `maybe`", "a mapping"),
     "bad tolerance": ("steps: [{x: 1}]\nverify: {atol: -1}", "2:16: `atol` cannot be the number -1", "at least 0"),
@@ -189,7 +194,7 @@ def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse, tmp_
             "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
             "`timeout`, `verify`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, "
             "`quantize_uint16`, `quantization_bytes`, `quantize_auto`, `keep_float`, `metadata`, "
-            "`split_weights_by_layer`, `dequantize` or `shard_size`. Did you mean `shard_size`?"
+            "`split_weights_by_layer`, `dequantize`, `unsafe` or `shard_size`. Did you mean `shard_size`?"
         ),
         "      - shard: {input: a, output: b, shard_sise: 1kB}",
         "                                     ^^^^^^^^^^",

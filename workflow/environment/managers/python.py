@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workflow import processes
 from workflow.environment import conda_lock, interpreters, purposes, state, tether, uv_program
 from workflow.environment.model import NO_CONDA
-from workflow.errors import NoManagerError
+from workflow.errors import EnvironmentProblem, NoManagerError
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -128,13 +128,16 @@ def _make(prefix: Path, found: Interpreter | None, order: Order) -> None:
         )
     order.listener.say(f"using CPython {found.version} from {found.executable}")
     argv = [uv_program.path(), "venv", "--no-python-downloads", "--no-project"]
-    done = processes.run_tied(
-        [*argv, "--python", str(found.executable), str(prefix)],
-        tie=tether.tie(order.log, "venv"),
-        log=order.log,
-        env=uv_program.environ(offline=True),
-        timeout=_SECONDS,
-    )
+    try:
+        done = processes.run_tied(
+            [*argv, "--python", str(found.executable), str(prefix)],
+            tie=tether.tie(order.log, "venv"),
+            log=order.log,
+            env=uv_program.environ(offline=True),
+            timeout=_SECONDS,
+        )
+    except processes.CommandTimeoutError as error:
+        raise EnvironmentProblem(f"{error}", hint="see the log", log=str(order.log)) from error
     if done.code:
         raise uv_program.failure(
             done.stdout, doing=f"making a virtual environment of {found.executable}", log=order.log
