@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workflow.addresses import scrubbed
 from workflow.errors import AskedToEndError
 from workflow.records import Record
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
 Process = subprocess.Popen[bytes]
+
+_NOWHERE = os.path.abspath(os.sep)  # noqa: PTH100  a drive's root on Windows
+"""Where programs start that need no folder: not in the user's current one, in which anything may lie."""
 
 _KEEPER = Path(__file__).resolve().with_name("keeper.py")
 _GRACE_SECONDS = 3.0
@@ -39,7 +43,7 @@ class Completed(Record):
     @property
     def command(self) -> str:
         """The command as one would type it."""
-        return quoted(self.argv)
+        return scrubbed(quoted(self.argv))
 
 
 class CommandTimeoutError(Exception):
@@ -78,7 +82,7 @@ def start(
         stdout=stdout,
         stderr=stderr,
         env=None if env is None else dict(env),
-        cwd=cwd,
+        cwd=cwd or (None if foreground else _NOWHERE),
         start_new_session=not foreground and os.name == "posix",
         pass_fds=tuple(inherited) if os.name == "posix" else (),
     )
@@ -128,7 +132,7 @@ def run(
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
+            raise CommandTimeoutError(f"{scrubbed(quoted(argv))} ran longer than {timeout:g} s") from None
     return Completed(tuple(argv), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
@@ -174,7 +178,7 @@ def _logged(
 ) -> Completed:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        sink.write(os.fsencode(f"+ {quoted(argv)}\n"))
+        sink.write(os.fsencode(f"+ {scrubbed(quoted(argv))}\n"))
         sink.flush()
         begin = sink.tell()
         process = begun(sink)
@@ -182,7 +186,7 @@ def _logged(
             try:
                 process.wait(timeout=timeout)
             except subprocess.TimeoutExpired:
-                raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
+                raise CommandTimeoutError(f"{scrubbed(quoted(argv))} ran longer than {timeout:g} s") from None
         if process.stdin is not None:
             process.stdin.close()
     with log.open("rb") as source:

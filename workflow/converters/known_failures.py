@@ -44,6 +44,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "compare them with `plan --commands`",
     ),
     "unknown_job": (WorkflowError, "", _BUG),
+    "memory": (
+        ConversionError,
+        "the model asks for more memory than ",
+        "if the machine has more, and the model may have it: TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
+    ),
     "script": (
         ConversionError,
         "the model script failed: ",
@@ -86,7 +91,6 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
     "not_frozen": (ModelFileError, "the graph is not frozen: ", "freeze it, or convert what it was made of"),
     "freezing": (ConversionError, "", "the log has TensorFlow's own words; another `signature_name:` may do"),
-    "hub": (DownloadError, "", "see whether the network reaches it, or fetch the module and give its folder"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",
@@ -112,7 +116,12 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "a layers model cannot be made of it: ",
         "what such a model does is code, not layers: convert it to tfjs_graph_model",
     ),
-    "foreign_code": (ConversionError, "loading the model would run code that stands in its file: ", _TRUST),
+    "foreign_code": (
+        ConversionError,
+        "loading the model would do more than make layers of Keras and operations that only calculate: ",
+        f"{_TRUST}; classes of your own come from `custom_objects: [my_layers.py]`",
+    ),
+    "ambiguous": (ModelFileError, "", "readers would understand the file in different ways: make it again"),
     "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (
         ModelFileError,
@@ -158,7 +167,8 @@ RULES: tuple[Rule, ...] = (
         r"^MemoryError|OOM when allocating|bad_alloc|Unable to allocate (?P<size>[\d.]+ \w+)",
         ConversionError,
         "not enough memory for this model",
-        hint="close other programs or use a machine with more memory",
+        hint="close other programs or use a machine with more memory; where it has more than a job may take, "
+        "TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
     ),
     _rule(
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import processes, programs
 from workflow.environment import claims, layout, lifecycle, registry
 from workflow.environment.process_environ import worker_environ
 from workflow.errors import EnvironmentProblem, UsageError
@@ -87,7 +86,7 @@ def resolve(environment: Environment, argv: Sequence[str]) -> Command:
         raise UsageError("there is no command to run", hint="for example: tfjs-workflow env run -- python --version")
     if os.path.dirname(argv[0]):  # noqa: PTH120  ./x and x differ, and Path makes them alike
         return Command(tuple(argv), outside=False)  # a path is what was asked for, wherever it is
-    found = shutil.which(argv[0], path=worker_environ(environment)["PATH"])
+    found = programs.found(argv[0], path=worker_environ(environment)["PATH"])
     if found is None:
         raise UsageError(
             f"there is no command {argv[0]!r}, in the environment or on PATH", hint=_similar(environment, argv[0])

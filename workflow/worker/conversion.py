@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any, Dict, List
 
-from . import foreign_code, outside_ops, stubs
+from . import containment, foreign_code, outside_ops, stubs
 from .failure import JobError
 from .graph import frozen_graphs, hub
 from .jobs import Progress
@@ -30,7 +30,7 @@ _DEFAULT_OUTPUTS = {
     "tfjs_layers_model": "keras",
 }
 _UNLOADED = {("keras", "tfjs_layers_model"), ("tfjs_layers_model", "tfjs_layers_model")}
-"""Conversions that load no model, and so run no code in it."""
+"""Conversions that load no model, and so run no graph; what they write is loaded by others."""
 _SAVED_MODELS = ("keras_saved_model", "tf_saved_model", "tf_hub")
 _DECISION_FORESTS = b"SimpleML"
 
@@ -42,8 +42,9 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     argv = list(args["argv"])
     plan = _parse(converter.get_arg_parser(), argv)
     target_format = plan.output_format or _DEFAULT_OUTPUTS[plan.input_format]
-    if (plan.input_format, target_format) not in _UNLOADED:
-        foreign_code.require_harmless({"path": plan.input_path, "format": plan.input_format, **args})
+    is_loaded = (plan.input_format, target_format) not in _UNLOADED
+    _require_harmless({"path": plan.input_path, "format": plan.input_format, **args}, is_loaded=is_loaded)
+    if is_loaded:
         _require_nothing_outside(plan, unsafe=bool(args.get("unsafe")))
     _load_what_the_model_needs(plan)
     begin = time.perf_counter()
@@ -51,12 +52,23 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     _replace(argv, plan.output_path, staged)
     _replace(argv, plan.input_path, _shield_input(plan.input_path, plan.input_format))
     tee = Tee(sys.stdout, lambda _: None)
-    with contextlib.redirect_stdout(tee), _explained(plan):
+    source = {"path": plan.input_path, "format": plan.input_format}
+    guard = containment.guarded({"source": source})
+    with foreign_code.known_classes(args), contextlib.redirect_stdout(tee), _explained(plan), guard:
         converter.convert(argv)
     found = check(staged, target_format)
     if staged != plan.output_path:
         shutil.move(staged, plan.output_path)
     return {**found, "notes": tee.lines, "seconds": time.perf_counter() - begin}
+
+
+def _require_harmless(source: Dict[str, Any], *, is_loaded: bool) -> None:
+    """Raise ``JobError`` as the list says; what cannot be read and is not loaded is left to the converter's words."""
+    try:
+        foreign_code.require_harmless(source)
+    except JobError as problem:
+        if is_loaded or problem.kind != "source":
+            raise
 
 
 def _require_nothing_outside(plan: Any, *, unsafe: bool) -> None:

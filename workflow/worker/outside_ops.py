@@ -1,27 +1,20 @@
-"""TensorFlow's ops that reach out of a graph, to files, processes or Python: refused in models that are run here.
+"""The ops of graph models, frozen graphs and SavedModels that are run here: those on the list, which stay inside.
 
-One table for graph models, frozen graphs and SavedModels. Reading the assets of a model's own tables is no such op.
+The list says which of TensorFlow's ops reach no file, process or other machine (``allow_list.ops``). An op that
+TensorFlow does not have is none of this module's business: whoever loads the graph says so.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Set
+import sys
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Set
 
+from . import allow_list
 from .failure import JobError
 
-_PATTERNS = (
-    r"PyFunc|PyFuncStateless|EagerPyFunc",
-    r"WriteFile|ReadFile|MatchingFiles|ImmutableConst|FileSystemSetConfiguration",
-    r"(BigQuery|FixedLengthRecord|LMDB|TFRecord|TextLine|WholeFile)Reader(V2)?",
-    r"(Experimental)?(CSV|Cache|DataService|FixedLengthRecord|LMDB|TFRecord|TextLine|Sql)Dataset(V\d)?",
-    r"(Experimental)?(List|Load|MatchingFiles|Save|Snapshot)(Chunk|Nested)?Dataset(Reader)?(V\d)?",
-    r"(Experimental)?DatasetToTFRecord|DatasetFromGraph|DistributedSave|RegisterDataset(V2)?",
-    r"CreateSummary(File|Db)Writer|WriteGraphSummary|ImportEvent",
-    r"LoadAndRemapMatrix|GenerateVocabRemapping|RpcServer.*|RpcClient.*|RemoteFusedGraphExecute",
-    r"Debug(Identity|NanCount|NumericSummary).*|TRTEngineOp|MlirPassthroughOp",
-)
-_OUTSIDE = re.compile("|".join(_PATTERNS))
+_FORESTS = re.compile(r"SimpleML(CreateModelResource|LoadModelFromPath\w*|Inference\w+)")
+"""Decision forests that are run; what trains them writes files. Their ops are there once their library is loaded."""
 _CHECKPOINTS = frozenset(
     ["MergeV2Checkpoints", "Restore", "RestoreSlice", "RestoreV2", "Save", "SaveSlices", "SaveV2"],
 )
@@ -35,7 +28,7 @@ def require_none(graph: Any, outputs: Iterable[str] = (), *, unsafe: bool = Fals
 
     Functions of the library count wherever they are called from: TensorFlow may put one in the place of another.
     """
-    if unsafe:
+    if allow_list.is_off({"unsafe": unsafe}):
         return
     walk = _Walk(graph)
     names = [_node(name) for name in outputs]
@@ -48,7 +41,7 @@ def require_none_in_saved_model(folder: str, *, unsafe: bool = False) -> None:
 
     Ops of files in the saver itself are refused like all others, except those that read and write checkpoints.
     """
-    if unsafe:
+    if allow_list.is_off({"unsafe": unsafe}):
         return
     from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
@@ -64,11 +57,6 @@ def require_none_in_saved_model(folder: str, *, unsafe: bool = False) -> None:
         saver = _Walk(part.graph_def)
         saver.enter([_node(part.saver_def.restore_op_name)], library)
         _refuse({**saver.found(checkpoints=False), **run.found(checkpoints=True)})
-
-
-def is_one(op: str) -> bool:
-    """Tell whether an op reaches out, by its name alone."""
-    return op in _CHECKPOINTS or _OUTSIDE.fullmatch(op) is not None
 
 
 class _Walk:
@@ -103,9 +91,17 @@ class _Walk:
         """Return the ops that reach out with their nodes."""
         ops: Dict[str, List[str]] = {}
         for node in (*self._seen.values(), *self._bodies):
-            if _reaches_out(node) or (checkpoints and node.op in _CHECKPOINTS):
+            if node.op in _CHECKPOINTS:
+                outside = checkpoints
+            else:
+                outside = node.op not in self._functions and self._reaches_out(node)
+            if outside:
                 ops.setdefault(node.op, []).append(node.name)
         return ops
+
+    def _reaches_out(self, node: Any) -> bool:
+        stays = _UNLESS.get(node.op)
+        return _is_refused(node.op) or (stays is not None and not stays(node))
 
     def _called(self, node: Any) -> Iterator[str]:
         for attribute in node.attr.values():
@@ -116,10 +112,34 @@ class _Walk:
             yield node.op
 
 
-def _reaches_out(node: Any) -> bool:
-    if node.op == "PrintV2":
-        return bool(node.attr["output_stream"].s.startswith(b"file:")) if "output_stream" in node.attr else False
-    return _OUTSIDE.fullmatch(node.op) is not None
+def _is_refused(op: str) -> bool:
+    """Tell whether TensorFlow has the op, by itself or from a library that is loaded, and the list does not."""
+    known = allow_list.ops()
+    if op in known.allowed or _FORESTS.fullmatch(op):
+        return False
+    return op in known.refused or _is_registered(op)
+
+
+def _is_registered(op: str) -> bool:
+    if "tensorflow" not in sys.modules:
+        return False
+    from tensorflow.python.framework import op_def_registry
+
+    return op_def_registry.get(op) is not None
+
+
+def _text(node: Any, name: str) -> bytes:
+    return bytes(node.attr[name].s) if name in node.attr else b""
+
+
+_DESCRIBED = re.compile(rb"(local://|bytes://.*)?", re.DOTALL)
+_UNLESS: Dict[str, Callable[[Any], bool]] = {
+    "PrintV2": lambda node: not _text(node, "output_stream").startswith(b"file:"),
+    "DecodeProtoV2": lambda node: _DESCRIBED.fullmatch(_text(node, "descriptor_source")) is not None,
+    "EncodeProto": lambda node: _DESCRIBED.fullmatch(_text(node, "descriptor_source")) is not None,
+    "FixedUnigramCandidateSampler": lambda node: not _text(node, "vocab_file"),
+}
+"""Ops that stay inside as long as no attribute of theirs is the path of a file."""
 
 
 def _fetched(part: Any) -> List[str]:

@@ -88,7 +88,7 @@ def test_a_creation_that_fails_leaves_nothing(failure: BaseException) -> None:
 
 
 def test_an_operating_system_error_is_told_as_a_storage_error() -> None:
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="the disk is full"):
         ensure(FakeCrew(failure=OSError(28, "No space left on device")))
     assert leftovers() == []
 

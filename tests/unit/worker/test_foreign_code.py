@@ -28,6 +28,10 @@ KERAS_3 = {
 BY_NAME = {"class_name": "Lambda", "config": {"name": "twice", "function": "softmax", "function_type": "function"}}
 
 
+def layers(path: Any, kind: str) -> list[str]:
+    return list(dict.fromkeys(one.layer for one in foreign_code.beyond_the_list({"path": str(path), "format": kind})))
+
+
 def model_of(layer: dict[str, Any]) -> dict[str, Any]:
     inner = {"class_name": "TimeDistributed", "config": {"name": "wrapper", "layer": layer}}
     return {"class_name": "Sequential", "config": {"name": "m", "layers": [inner]}}
@@ -61,7 +65,7 @@ def test_bytecode_is_found_in_every_format_and_refused_unless_allowed(
 ) -> None:
     write(tmp_path / name, model_of(layer))
     source = {"path": str(tmp_path / name), "format": kind}
-    assert foreign_code.lambda_layers(source["path"], kind) == ["twice"]
+    assert layers(source["path"], kind) == ["twice"]
     with pytest.raises(JobError, match="twice"):
         foreign_code.require_harmless(source)
     foreign_code.require_harmless({**source, "unsafe": True})
@@ -69,7 +73,7 @@ def test_bytecode_is_found_in_every_format_and_refused_unless_allowed(
 
 def test_a_function_that_is_called_by_name_is_no_bytecode(tmp_path: Path) -> None:
     write_hdf5(tmp_path / "m.h5", model_of(BY_NAME))
-    assert foreign_code.lambda_layers(str(tmp_path / "m.h5"), "keras") == []
+    assert layers(str(tmp_path / "m.h5"), "keras") == []
 
 
 DUMPED = ["4wEAAAAAAAAAAAAAAAEAAAABAAAAQwAAAHMEAAAAfABTAA==", None, None]
@@ -88,7 +92,7 @@ DUMPED = ["4wEAAAAAAAAAAAAAAAEAAAABAAAAQwAAAHMEAAAAfABTAA==", None, None]
 )
 def test_code_is_found_under_whatever_class(config: dict[str, Any], tmp_path: Path) -> None:
     write_hdf5(tmp_path / "m.h5", model_of({"class_name": "ResidualWrapper", "config": {"name": "twice", **config}}))
-    assert foreign_code.lambda_layers(str(tmp_path / "m.h5"), "keras") == ["twice"]
+    assert layers(str(tmp_path / "m.h5"), "keras") == ["twice"]
 
 
 @pytest.mark.parametrize("function", ["io.write_file", "raw_ops.ReadFile", "numpy_function", "data.experimental.save"])
@@ -96,7 +100,7 @@ def test_a_layer_that_calls_what_reaches_out_is_found(function: str, tmp_path: P
     write_json(
         tmp_path / "model.json", model_of({"class_name": "TFOpLambda", "config": {"name": "op", "function": function}})
     )
-    assert foreign_code.lambda_layers(str(tmp_path / "model.json"), "tfjs_layers_model") == ["op"]
+    assert layers(str(tmp_path / "model.json"), "tfjs_layers_model") == ["op"]
 
 
 @pytest.mark.parametrize(
@@ -109,14 +113,14 @@ def test_a_layer_that_calls_what_reaches_out_is_found(function: str, tmp_path: P
 )
 def test_what_keras_writes_of_ordinary_layers_is_no_code(layer: dict[str, Any], tmp_path: Path) -> None:
     write_archive(tmp_path / "m.keras", model_of(layer))
-    assert foreign_code.lambda_layers(str(tmp_path / "m.keras"), "keras_keras") == []
+    assert layers(str(tmp_path / "m.keras"), "keras_keras") == []
 
 
 @pytest.mark.parametrize(("name", "kind"), [("m.h5", "keras"), ("m.keras", "keras_keras"), ("m", "tfjs_layers_model")])
 def test_a_damaged_file_is_refused(name: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"nothing")
     with pytest.raises(JobError, match=f"cannot be read as {kind}"):
-        foreign_code.lambda_layers(str(tmp_path / name), kind)
+        layers(str(tmp_path / name), kind)
 
 
 @pytest.mark.parametrize("kind", ["keras", "keras_keras"])
@@ -125,28 +129,28 @@ def test_a_file_of_both_kinds_is_refused(kind: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.keras", "a") as archive:
         archive.writestr("config.json", json.dumps(model_of(KERAS_2)))
     with pytest.raises(JobError, match="which is what Keras"):
-        foreign_code.lambda_layers(str(tmp_path / "m.keras"), kind)
+        layers(str(tmp_path / "m.keras"), kind)
 
 
 def test_an_hdf5_file_in_the_name_of_an_archive_is_refused(tmp_path: Path) -> None:
     write_hdf5(tmp_path / "m.keras", model_of(KERAS_2))
     with pytest.raises(JobError, match="HDF5"):
-        foreign_code.lambda_layers(str(tmp_path / "m.keras"), "keras_keras")
+        layers(str(tmp_path / "m.keras"), "keras_keras")
 
 
 def test_a_layers_model_is_looked_at_once_before_it_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
 
-    def look(_path: str, kind: str) -> list[str]:
-        looked.append(kind)
+    def look(source: dict[str, Any]) -> list[str]:
+        looked.append(source["format"])
         return []
 
-    loading = SimpleNamespace(load_keras_model=lambda path: path)
+    loading = SimpleNamespace(load_keras_model=lambda _path: SimpleNamespace(layers=[]))
     keras = SimpleNamespace(utils=SimpleNamespace(custom_object_scope=contextlib.nullcontext))
     modules = {"tensorflow": keras, "tf_keras": keras, "tensorflowjs": keras, "tensorflowjs.converters": loading}
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(foreign_code, "lambda_layers", look)
+    monkeypatch.setattr(foreign_code, "beyond_the_list", look)
     with pytest.raises(NotRunnableError, match="does not say what its inputs are"):
         loaders.load({"path": str(tmp_path), "format": "tfjs_layers_model"})
     assert looked == ["tfjs_layers_model"]

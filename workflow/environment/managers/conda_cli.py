@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from workflow import processes, scratch
+from workflow import processes, programs, scratch
 from workflow.environment import conda_lock, state, tether
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import MIRRORED_CHANNEL
@@ -92,9 +92,9 @@ class CondaCliManager:
 
     def _program(self) -> str | None:
         named = os.environ.get(_EXECUTABLE_VARIABLE[self.name], "")
-        if Path(named).stem == self.name and os.access(named, os.X_OK):
+        if Path(named).is_absolute() and Path(named).stem == self.name and os.access(named, os.X_OK):
             return named
-        return shutil.which(self.name)
+        return programs.found(self.name)
 
     def _has_default_packages(self, program: str) -> bool:
         """Tell whether ``create_default_packages`` of its settings would stop it: conda's, and mamba's built on it."""

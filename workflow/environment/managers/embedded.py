@@ -110,18 +110,21 @@ def _converse(request: protocol.Request, order: Order) -> protocol.Event | None:
     return last
 
 
+_START = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"
+
+
 @contextmanager
 def _engine(log: Path) -> Iterator[processes.Process]:
     log.parent.mkdir(parents=True, exist_ok=True)
-    # its folder goes first on the engine's module path, so it must be ours and not the user's
+    # isolated: nothing that the user's variables or the current folder name is on its module path; this folder is
     home = Path(workflow.__file__).resolve().parents[1]
     with log.open("ab") as sink:
         process = processes.start(
-            [sys.executable, "-m", protocol.MODULE],
+            [sys.executable, "-I", "-X", "utf8", "-c", _START, str(home), protocol.MODULE],
             stdin=processes.PIPE,
             stdout=processes.PIPE,
             stderr=sink,
-            env={**os.environ, "PYTHONUTF8": "1"},
+            env=dict(os.environ),
             cwd=home,
         )
         try:

@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any, Callable, Dict
 
-from .. import foreign_code
+from .. import allow_list, foreign_code
 from ..failure import JobError
 from . import archives
 
@@ -35,7 +35,7 @@ def load(source: Dict[str, Any]) -> Any:
         raise JobError("source", f"there is no {path}")
     foreign_code.require_harmless(source)
     with foreign_code.known_classes(source) as known:
-        return LOADERS[kind](path, Trust(known, bool(source.get("unsafe"))))
+        return LOADERS[kind](path, Trust(known, allow_list.is_off(source)))
 
 
 def _layers_model(path: str, trust: Trust) -> Any:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from typing import Any, Dict, Mapping
 
+from .. import allow_list
 from ..failure import JobError
 from . import bytecode, files
 from .files import Heading
@@ -36,7 +37,7 @@ def load(source: Dict[str, Any], classes: Mapping[str, Any], *, heading: Heading
     """
     import keras
 
-    unsafe = bool(source.get("unsafe"))
+    unsafe = allow_list.is_off(source)
     if unsafe:
         bytecode.require_readable(source["path"], heading.topology)
     with tempfile.TemporaryDirectory() as folder, keras.saving.custom_object_scope(_by_all_names(classes)):

@@ -7,6 +7,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from .. import foreign_code
+from ..containment import answers
 from ..failure import JobError, NotRunnableError
 from ..runnable import Named, Runnable
 from ..specs import Spec
@@ -19,15 +20,19 @@ _LOOKED_AT = 6
 def runnable(source: Dict[str, Any]) -> Runnable:
     """Load ``source`` {path, format, custom_objects, unsafe}; its ports have the names that the job ``export`` gives.
 
-    Raises ``NotRunnableError`` where Keras 3 does not load it.
+    Raises ``NotRunnableError`` where Keras 3 does not load it, ``JobError`` where it must not.
     """
+    foreign_code.require_harmless(source)
     try:
         heading = files.read(source)
         with foreign_code.known_classes(source) as classes:
             model = loading.load(source, classes, heading=heading)
         taking = ports.taken(model)
     except JobError as problem:
+        if problem.kind in ("foreign_code", "ambiguous"):
+            raise
         raise NotRunnableError(str(problem)) from problem
+    answers.require_moderate_layers(saving.layers_of(model))
     bounds, pixels = _bounds(model), _takes_pixels(model)
     specs = [
         Spec(port.name, port.shape, port.dtype, bound=bounds.get(port.name), pixels=pixels) for port in taking.ports
@@ -38,8 +43,8 @@ def runnable(source: Dict[str, Any]) -> Runnable:
 
         giving = ports.Giving()
         function, _ = ports.serving(model, taking, giving=giving)
-        answers = function(*[tf.constant(array) for array in arrays])
-        return [(port.name, np.asarray(answers[port.name])) for port in giving.ports]
+        found = function(*[tf.constant(array) for array in arrays])
+        return [(port.name, np.asarray(found[port.name])) for port in giving.ports]
 
     return Runnable(tuple(specs), run)
 
