@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 import sys
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from workflow import locations
+from workflow import addresses, locations, printable
 from workflow.environment import file_locks
 from workflow.errors import EnvironmentProblem
 from workflow.records import Record
@@ -36,9 +35,6 @@ _POLL_SECONDS = 0.05
 _NUMBERS = itertools.count()
 _COMMAND_WIDTH = 80
 _NOTE_BYTES = 500
-# parts of URLs: who and with which password, and what follows the path, where tokens stand
-_SECRETS = ((re.compile(r"://[^/@\s]+@"), "://***@"), (re.compile(r"(://[^\s?#]*)[?#]\S*"), r"\1?***"))
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 class Party(Record):
@@ -232,9 +228,7 @@ def _command() -> str:
     words = ["tfjs-workflow" if program == "__main__.py" else program, *sys.argv[1:]]
     if "--" in words:
         words = words[: words.index("--") + 2]
-    text = _UNSPEAKABLE.sub("?", " ".join(words).encode(errors="replace").decode())
-    for secret, stand_in in _SECRETS:
-        text = secret.sub(stand_in, text)
+    text = printable.line(addresses.scrubbed(" ".join(words)))
     return text if len(text) <= _COMMAND_WIDTH else f"{text[: _COMMAND_WIDTH - 3]}..."
 
 
@@ -250,8 +244,8 @@ def _party(note: Path) -> Party | None:
     try:
         with note.open("r+b") as handle:
             if not file_locks.take(handle):
-                text = _UNSPEAKABLE.sub("?", handle.read(_NOTE_BYTES).decode(errors="replace"))
-                return Party(text or "another process", note.suffix[1:])
+                text = handle.read(_NOTE_BYTES).decode(errors="replace")
+                return Party(printable.line(text) or "another process", note.suffix[1:])
             if sys.platform != "win32":
                 note.unlink(missing_ok=True)  # while it is ours: nobody can be writing it anew
         if sys.platform == "win32":
