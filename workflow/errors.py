@@ -13,6 +13,7 @@ WorkflowError                      1   (a bug of ours when it is raised bare)
 │   └── StrictnessError           26   --strict refuses what would only nearly do
 ├── ConversionError               30   a step could not produce its result
 │   ├── ModelFileError            31   the input is not the model that the step needs
+│   │   └── OversizedModelError   31   it leads out of itself, or asks for more than its files can stand for
 │   ├── OutputRefusedError        32   the output path cannot be used
 │   ├── ReferenceConverterError   33   the reference converter refused the model
 │   ├── WorkerDiedError           34   the worker process ended in mid-job
@@ -136,6 +137,10 @@ class ModelFileError(ConversionError):
     """The input of a step is not the model file that the step needs."""
 
     exit_code = 31
+
+
+class OversizedModelError(ModelFileError):
+    """The model points out of itself or asks for more than its files can stand for: nothing is to run it."""
 
 
 class OutputRefusedError(ConversionError):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from workflow.errors import ModelFileError, WorkflowError
+from workflow.errors import ConversionError, OversizedModelError, WorkflowError
 
 KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "leads_out": (
-        ModelFileError,
+        OversizedModelError,
         "",
         "do not trust it: a model lies in its own files; where the links are your own, `cp -rL` makes files of them",
     ),
+    "memory": (
+        ConversionError,
+        "the model asks for more memory than ",
+        "if the machine has more, and the model may have it: TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
+    ),
     "too_much": (
-        ModelFileError,
+        OversizedModelError,
         "",
         "no converter writes such a file: do not trust it, or get it again; a model that is right can be saved anew",
     ),

@@ -57,7 +57,12 @@ def require_contained(path: Path, expected: Format) -> None:
 
 def is_likely(claimed: int, held: int) -> bool:
     """Tell whether so many bytes can be what ``held`` bytes of a file stand for."""
-    return claimed <= max(FREE, held * MOST_PACKED)
+    return claimed <= most_likely(held)
+
+
+def most_likely(held: int) -> int:
+    """Return the most bytes that ``held`` bytes of a file can stand for."""
+    return max(FREE, held * MOST_PACKED)
 
 
 def in_words(count: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import bugs
-from workflow.errors import ModelFileError, VerificationError, WorkflowError
+from workflow.errors import ModelFileError, OversizedModelError, VerificationError, WorkflowError
 from workflow.verification import figures, places
 from workflow.verification.judging import Judge, Judgement, read_all
 from workflow.verification.model import Finding, LevelReport, NotRun, RuntimeFailure
@@ -30,6 +30,7 @@ _VAGUE = (
     "the result do not change alike, so that agreement within that bound proves nothing"
 )
 _NONSENSE = "a model's own code may have written that: do not use the model unless you know who made it"
+_REFUSED = NotRun("Python refuses the model as one that no place should run", "see what it says of it")
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 
 
@@ -58,6 +59,8 @@ class PlaceRun:
     failure: str = ""
     answers: places.Answers | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    is_unsafe: bool = False
+    """Whether the model was refused there for what it would do to any place."""
 
     @property
     def place(self) -> str:
@@ -125,10 +128,15 @@ def with_results_weights(source: Subject, ask: Ask, *, bench: Bench) -> Any:
 def run_places(ask: Ask, judge: Judge, *, bench: Bench, settings: Verification, reload: Any = None) -> list[PlaceRun]:
     """Run a result everywhere and judge what it answers; one place that fails does not keep others from running.
 
+    What Python refuses for what it would do anywhere is run in no place after it.
+
     ``reload`` is what Python must answer but for rounding, where that is known; other places what Python answered.
     """
     runs: list[PlaceRun] = []
     for runtime, backend in places_of(ask.subject, settings):
+        if any(run.is_unsafe for run in runs):
+            runs.append(PlaceRun(runtime, backend, not_run=_REFUSED))
+            continue
         run = PlaceRun(runtime, backend)
         try:
             run = _judged(_run(ask, bench, runtime=runtime, backend=backend), judge, reload)
@@ -185,7 +193,7 @@ def _run(ask: Ask, bench: Bench, *, runtime: str, backend: str | None) -> PlaceR
     except RuntimeFailure as failure:
         return PlaceRun(runtime, backend, failure=f"{failure.kind}: {failure.message}")
     except (VerificationError, ModelFileError) as error:
-        return PlaceRun(runtime, backend, failure=error.message)
+        return PlaceRun(runtime, backend, failure=error.message, is_unsafe=isinstance(error, OversizedModelError))
     seconds = {"seconds": round(time.perf_counter() - begin, 3)}
     if isinstance(answers, NotRun):
         return PlaceRun(runtime, backend, not_run=answers, facts=seconds)

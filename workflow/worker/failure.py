@@ -21,6 +21,10 @@ class NotRunnableError(Exception):
     """A model that cannot be run in Python here, which says nothing about whether it is right."""
 
 
+class VastError(NotRunnableError):
+    """A model that asks for more memory than a comparison may take, wherever it runs."""
+
+
 def describe(problem: BaseException) -> Dict[str, Any]:
     """Return the named fields of a failure: kind, type, message, traceback, and what it was raised on top of."""
     return {

@@ -8,7 +8,7 @@ import time
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from . import cuts, exchange, loaders, samples, versions
-from .failure import JobError, NotRunnableError
+from .failure import JobError, NotRunnableError, VastError
 from .jobs import Progress
 from .pairing import Port, pair
 from .runnable import Named, Runnable
@@ -82,6 +82,8 @@ def predict(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     begin = time.perf_counter()
     try:
         model = _loaded(args)
+    except VastError as problem:  # it would be so in JavaScript too, where nothing bounds it
+        raise JobError("too_much", str(problem)) from problem
     except NotRunnableError as problem:
         return {"not_run": str(problem)}
     timings = {"load_ms": (time.perf_counter() - begin) * 1000}

@@ -82,7 +82,7 @@ def test_shapes_types_and_dictionaries_are_kept(export: Export, graph: Graph) ->
         ("later.keras", {}, (ModelFileError, "saved by Keras 3.99.0, and the environment has 3.")),
         ("unbuilt.keras", {}, (ModelFileError, "it has never been built")),
         ("stubborn.keras", OWN, (ConversionError, "cannot be made into a graph of TensorFlow")),
-        ("lambdas.keras.npz", {}, (ModelFileError, "holds no topology")),
+        ("lambdas.keras.npz", {}, (ModelFileError, "is none of config.json")),
     ],
 )
 def test_what_cannot_be_exported_says_why_and_leaves_nothing(

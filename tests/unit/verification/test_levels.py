@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.verification import changes
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
-from workflow.errors import NoProofError, OutputsError, RuntimeRequiredError
+from workflow.errors import NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
 from workflow.recipe.model import Tolerance, Verification
 from workflow.verification import exchange, verdicts
 from workflow.verification.levels import Case, verify
@@ -222,3 +222,22 @@ def test_a_source_that_does_not_take_the_results_weights_is_said(model: Subject,
     changes.layer("second", activation="linear")(small.path)
     changes.layer("first", activation="softmax")(small.path)
     assert verified(small, model, tmp_path / "again", bench=WithoutReload()).verdict == "no proof"
+
+
+class Refusing(NumpyBench):
+    """A bench whose Python finds that a result asks for more than any place should give."""
+
+    def job(self, name: str, arguments: Any) -> dict[str, Any]:
+        if name == "predict":
+            raise OversizedModelError("the node Fill makes a tensor of 40.0 GB", hint="do not trust it")
+        return super().job(name, arguments)
+
+
+def test_what_python_refuses_as_vast_runs_nowhere_else(model: Subject, tmp_path: Path) -> None:
+    node = FakeRuntime()
+    report = verified(model, model, tmp_path, bench=Refusing(runtimes={"node": node}))
+    assert report.verdict == "failed"
+    assert report.failed is not None
+    assert "the node Fill makes a tensor of 40.0 GB" in report.failed.findings[0].text
+    assert [run["status"] for run in report.runs] == ["failed", "not run"]
+    assert "no place should run" in report.runs[1]["why"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import struct
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,34 @@ def test_a_link_of_a_kind_that_hdf5_does_not_know_is_refused(tmp_path: Path) -> 
         containment.require_contained(str(path), kind)
 
 
-def test_texts_that_may_all_be_one_long_text_are_refused(tmp_path: Path) -> None:
+def listed(path: Path, count: int, size: int) -> None:
+    """Write a list of texts, and let all of them be the first, as no library does."""
+    with h5py.File(path, "w") as file:
+        file["kernel"] = np.zeros(1 << 20, np.float32)
+        file.attrs.create("layer_names", ["x" * size, *(f"layer_{n}" for n in range(count))], dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    first = struct.pack("<I", size)
+    at = content.index(first, content.index(b"layer_names"))
+    content[at : at + 16 * (count + 1)] = content[at : at + 16] * (count + 1)
+    path.write_bytes(content)
+
+
+def test_lists_in_which_thousands_of_texts_are_one_long_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    listed(path, count=3000, size=50_000)
+    with h5py.File(path) as file:
+        assert len(file.attrs["layer_names"][3000]) == 50_000
+    assert "layer_names and others name 150.1 MB of texts" in str(refusal(path, "keras"))
+
+
+@pytest.mark.parametrize("megabytes", [1, 60])
+def test_lists_of_texts_of_any_length_are_sound_in_files_of_any_size(megabytes: int, tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
-        file.attrs.create("layer_names", ["x" * 40_000] * 4000, dtype=h5py.string_dtype())
-    assert "layer_names lists 4,000 texts" in str(refusal(path, "keras"))
+        file["kernel"] = np.zeros(megabytes << 18, np.float32)
+        file.attrs["model_config"] = "x" * 200_000
+        file.attrs.create("layer_names", [f"layer_{n}" for n in range(2000)], dtype=h5py.string_dtype())
+    assert containment.require_contained(str(path), "keras") == megabytes << 20
 
 
 SOUND: dict[str, dict[str, Any]] = {

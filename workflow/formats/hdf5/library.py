@@ -31,6 +31,9 @@ _SECONDS = 20.0
 _BYTES_PER_SECOND = 20 << 20  # what unpacking takes at worst
 _VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """What Python and numpy may need to start; not where libhdf5 would look for plug-ins."""
+_WITHOUT_PLUGINS = {"HDF5_PLUGIN_PRELOAD": "::"}
+"""What keeps libhdf5 from loading filters that a file asks for."""
+
 _PROGRAM = Path(rewriting.__file__).resolve()
 _LINKS: tuple[Kind, ...] = ("soft link", "external link", "other")
 Facts = dict[str, Any]
@@ -65,7 +68,7 @@ def _rewritten(path: Path, folder: Path) -> Facts:
     """Let the other process rewrite a file, and return the facts; raises ``DamagedError``."""
     limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
     argv = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), str(path), str(folder)]
-    variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ} | _WITHOUT_PLUGINS
     try:
         done = run(argv, env=variables, cwd=folder, timeout=limit)
     except CommandTimeoutError:

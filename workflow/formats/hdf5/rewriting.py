@@ -16,10 +16,8 @@ from typing import Any
 PLAIN, FACTS = "plain.h5", "facts.json"
 _REFUSED = 3
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
-_FREE = 64 << 20
-_MOST_PACKED = 100
-_FREE_IN_ALL = 1 << 30
 _MEMORY = 2 << 30
+_ROOM_FOR_STRUCTURE = 256 << 20
 _PIECE = 32 << 20
 _LONGEST_FIXED = 60_000
 """Bytes of an attribute that fit into a header of the first version."""
@@ -33,16 +31,17 @@ class _RefusedError(Exception):
 def main(file: str, folder: str) -> int:
     """Rewrite a file; what is wrong with it goes to standard error."""
     size = Path(file).stat().st_size
-    _limit(size)
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-    from workflow.worker import wall  # noqa: PLC0415  found only now
+    from workflow.formats.containment import most_likely  # noqa: PLC0415  found only now
+    from workflow.worker import wall  # noqa: PLC0415  as above
 
+    _limit(size, most_likely(size))
     wall.stand(reads=[file], writes=[folder])
     import h5py  # noqa: PLC0415  behind the wall
 
     try:
         with h5py.File(file, "r") as source, h5py.File(Path(folder, PLAIN), "w", libver="earliest") as target:
-            copy = _Copy(source, target, most=_FREE_IN_ALL + size * _MOST_PACKED)
+            copy = _Copy(source, target, most=most_likely(size))
             copy.run(size)
     except (*_DAMAGE, _RefusedError) as error:
         sys.stderr.write(f"{error}\n")
@@ -51,12 +50,12 @@ def main(file: str, folder: str) -> int:
     return 0
 
 
-def _limit(size: int) -> None:
+def _limit(size: int, claimed: int) -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):  # Windows; limits that are lower already
         import resource  # noqa: PLC0415  not on Windows
 
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY + size, _MEMORY + size))
-        most = 2 * _FREE_IN_ALL + size * (_MOST_PACKED + 2)
+        most = 2 * (claimed + size) + _ROOM_FOR_STRUCTURE
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
@@ -131,9 +130,11 @@ class _Copy:
     def _numbers(self, found: Any, target: Any, name: str) -> Any:
         if found.shape is None:
             return target.create_dataset(name, dtype=found.dtype)  # without room
+        from workflow.formats.containment import is_likely  # noqa: PLC0415  as above
+
         claimed = math.prod(found.shape) * found.dtype.itemsize
         room = int(found.id.get_storage_size())
-        is_bomb = claimed > _FREE and claimed > room * _MOST_PACKED
+        is_bomb = not is_likely(claimed, room)
         if found.is_virtual or found.external or is_bomb or (found.chunks is None and room < claimed):
             return target.create_dataset(name, (), found.dtype)  # nobody will read that
         self._left -= claimed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Tuple
 
-from ..failure import NotRunnableError
+from ..failure import VastError
 from . import bounds
 
 _ITEM = 4
@@ -20,7 +20,7 @@ class Limit:
     error: Callable[[str], Exception]
 
 
-RUN = Limit(bounds.LARGEST_ANSWER, "models are compared", NotRunnableError)
+RUN = Limit(bounds.LARGEST_ANSWER, "models are compared", VastError)
 CONVERSION = Limit(bounds.LARGEST_CONVERTED, "models are converted", bounds.too_much)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Set, Tuple
 
-from . import bounds
+from . import bounds, texts
 
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf"}
 """Filters that libhdf5 and h5py have in them; all others are code that would be searched for on this machine."""
 _LINKS = {0: "", 1: "a soft link, which leads to another place", 64: "an external link, which leads to another file"}
 _MOST_OBJECTS = 1_000_000
-_LARGEST_TEXTS = 2 << 30
+_LARGEST_TEXTS = 64 << 20
 
 
 def require_contained(file: Any, where: str, *, held: int) -> int:
@@ -107,4 +107,12 @@ def _require_moderate_texts(found: Any, what: str, *, held: int) -> None:
             )
         of_any_length = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
         if of_any_length and count > 1 and count * held > _LARGEST_TEXTS:
-            raise bounds.too_much(f"{what}: the attribute {name} lists {count:,} texts of any length")
+            _require_moderate_total(h5py.h5i.get_file_id(found), f"{what}: the attribute {name}", held=held)
+
+
+def _require_moderate_total(file: Any, what: str, *, held: int) -> None:
+    named = texts.bytes_named(file.get_file_image())
+    if named > held + _LARGEST_TEXTS:
+        raise bounds.too_much(
+            f"{what} and others name {bounds.in_words(named)} of texts, and the file has {held:,} bytes"
+        )
