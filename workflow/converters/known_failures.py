@@ -44,11 +44,6 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "compare them with `plan --commands`",
     ),
     "unknown_job": (WorkflowError, "", _BUG),
-    "memory": (
-        ConversionError,
-        "the model asks for more memory than ",
-        "if the machine has more, and the model may have it: TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
-    ),
     "script": (
         ConversionError,
         "the model script failed: ",
