@@ -96,7 +96,7 @@ def print_checks(checked: Environment, checks: Iterable[Check], *, as_json: bool
     if failed:
         error = UnhealthyError(
             f"environment {checked.name!r} does not pass: {', '.join(check.title for check in failed)}",
-            hint=f"make it anew: tfjs-workflow env create {checked.name}",
+            hint=failed[0].mend or f"make it anew: tfjs-workflow env create {checked.name}",
             details="\n".join(failed[0].output.splitlines()[-_TAIL_LINES:]),
         )
         error.answered = as_json

@@ -116,6 +116,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "loading the model would do more than make layers of Keras and operations that only calculate: ",
         f"{_TRUST}; classes of your own come from `custom_objects: [my_layers.py]`",
     ),
+    "ambiguous": (ModelFileError, "", "readers would understand the file in different ways: make it again"),
     "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (
         ModelFileError,

@@ -17,7 +17,7 @@ from workflow.errors import EnvironmentProblem, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workflow.environment.claims import Work
+    from workflow.environment.claims import Claim, Work
     from workflow.environment.model import Environment
     from workflow.events import Listener
 
@@ -60,13 +60,13 @@ def verifiable(name: str) -> Environment:
 
 
 @contextlib.contextmanager
-def claimed(environment: Environment, listener: Listener, *, work: Work = "use") -> Iterator[Environment]:
+def claimed(environment: Environment, listener: Listener, *, work: Work = "use") -> Iterator[Claim]:
     """Claim an environment for the time of the block; raises EnvironmentProblem when it has just been removed."""
     claim = claims.use(environment.prefix.name, listener, work=work)
     try:
         if registry.at(environment.prefix.name).environment != environment:
             raise registry.no_such(environment.name)
-        yield environment
+        yield claim
     finally:
         claim.release()
 
@@ -99,15 +99,13 @@ def run(environment: Environment, argv: Sequence[str], *, listener: Listener) ->
     command = resolve(environment, argv)
     if command.outside:
         listener.warn(f"{argv[0]} is not in environment {environment.name!r}: running {command.argv[0]}")
-    claim = claims.use(environment.prefix.name, listener)
-    try:
-        # what it starts may go on when we are gone, and holds the claim as long
-        environ, inherited = worker_environ(environment), claim.descriptors
-        code = processes.run_foreground(command.argv, env=environ, inherited=inherited)
-    except OSError as error:
-        raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
-    finally:
-        claim.release()
+    with claimed(environment, listener) as claim:
+        try:
+            # what it starts may go on when we are gone, and holds the claim as long
+            environ, inherited = worker_environ(environment), claim.descriptors
+            code = processes.run_foreground(command.argv, env=environ, inherited=inherited)
+        except OSError as error:
+            raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
     return code if code >= 0 else 128 - code
 
 

@@ -34,7 +34,10 @@ _KERAS3 = "import tensorflow, keras; print(tensorflow.__version__, keras.backend
 
 @dataclass(frozen=True)
 class Check:
-    """One check and how it went. ``marked``: it works, and ``note`` says what is not as one may expect."""
+    """One check and how it went. ``marked``: it works, and ``note`` says what is not as one may expect.
+
+    ``mend`` is what to do where making the environment anew is not what helps, or not all of it.
+    """
 
     title: str
     command: str
@@ -42,6 +45,7 @@ class Check:
     verdict: Verdict
     output: str
     note: str = ""
+    mend: str = ""
 
 
 class _Judge(Protocol):

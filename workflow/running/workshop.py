@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow import scratch
 from workflow.converters.usage import Usage
+from workflow.environment.model import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,8 @@ class EnvironmentWorkshop:
         naming.require_no_slip(self._name)
         self._environment = self._take(self._name, self._wishes, listener)
         for caveat in self._environment.caveats:
-            listener.warn(f"environment {self._name}: {caveat}")
+            if caveat != NO_CONDA:
+                listener.warn(f"environment {self._name}: {caveat}")
         self._worker = self.fresh_worker()
         self._worker.start()
 

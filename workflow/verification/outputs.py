@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import bugs
 from workflow.errors import ModelFileError, VerificationError, WorkflowError
 from workflow.verification import figures, places
 from workflow.verification.judging import Judge, Judgement, read_all
@@ -128,11 +129,16 @@ def run_places(ask: Ask, judge: Judge, *, bench: Bench, settings: Verification, 
     """
     runs: list[PlaceRun] = []
     for runtime, backend in places_of(ask.subject, settings):
-        run = _run(ask, bench, runtime=runtime, backend=backend)
-        if run.answers is not None:
-            run = _judged(run, judge, reload)
-            if runtime == "python" and run.judgement is not None:
-                reload = dict(run.judgement.joined)
+        run = PlaceRun(runtime, backend)
+        try:
+            run = _judged(_run(ask, bench, runtime=runtime, backend=backend), judge, reload)
+        except WorkflowError:
+            raise
+        except Exception as error:  # noqa: BLE001  a bug of ours in one place says nothing of the others
+            told = bugs.as_error(error)
+            run = replace(run, failure=f"{told.message}: please report it with {told.log}")
+        if runtime == "python" and run.judgement is not None:
+            reload = dict(run.judgement.joined)
         runs.append(run)
     return runs
 

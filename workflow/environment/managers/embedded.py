@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import workflow
 from workflow import locations, processes
-from workflow.environment import conda_lock
+from workflow.environment import conda_lock, tether
 from workflow.environment.engine import protocol, staging
 from workflow.errors import EnvironmentProblem, ForeignPathError
 
@@ -86,6 +86,7 @@ def _request(prefix: Path, order: Order) -> protocol.Request:
         prefix=str(prefix),
         stage=str(staging.place(prefix)),
         cache=str(order.cache.absolute() / "conda"),
+        tie=str(tether.tie(order.log.absolute(), "engine")),
         mirrors=order.mirrors,
         offline=order.offline,
     )

@@ -130,6 +130,7 @@ def _install(installation: Installation, listener: Listener) -> None:
         installation.clear()
         argv = [uv_program.path(), "pip", "install", "--target", str(installation.folder), "--python", sys.executable]
         argv += ["--require-hashes", "--no-deps", *pip_settings.options(os.environ), "-r", str(_LOCK)]
-        done = processes.run(argv, env=uv_program.environ(offline=offline), timeout=_SECONDS, log=installation.log)
+        tie, environ = installation.log.with_suffix(".child"), uv_program.environ(offline=offline)
+        done = processes.run_tied(argv, tie=tie, log=installation.log, env=environ, timeout=_SECONDS)
         if done.code != 0 or not installation.seal():
             raise uv_program.failure(done.stdout, doing="installing Node.js", log=installation.log)
