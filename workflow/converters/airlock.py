@@ -110,7 +110,11 @@ class Passage:
 
     def data(self, path: str) -> str:
         """Bring in a file or a folder, as for a model."""
-        return self._brought(path, contents.of_tree)
+        return self._brought(path, contents.of_data)
+
+    def samples(self, path: str, most: int | None) -> str:
+        """Bring in a file of samples, or the first of a folder of images."""
+        return self._brought(path, lambda source: contents.of_data(source, most))
 
     def code(self, path: str) -> str:
         """Bring in a Python file with its neighbours; files of one folder stay neighbours."""

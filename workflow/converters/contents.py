@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SHADOW = ".tfjs-workflow-shadow"
 """Stands in a folder for what is in the one that it stands for."""
 
+IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
+"""Endings of the images that a folder of samples may hold."""
+
 _MOST_FILES = 20_000
 _MOST_BYTES_OF_JSON = 2 << 30
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
@@ -59,17 +62,29 @@ def of_tree(path: Path) -> Files:
     return found
 
 
+def of_data(path: Path, most: int | None = None) -> Files:
+    """Return a file, or the files that lie in a folder; the user's own links are followed.
+
+    With ``most`` it is a folder of images, of which so many are brought, by their names, as the job takes them.
+    """
+    if path.is_file():
+        return [(path.name, path)]
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    images = [file for file in files if file.name.lower().endswith(IMAGES)]
+    return [(f"{path.name}/{file.name}", file) for file in (files if most is None or not images else images[:most])]
+
+
 def of_code(folder: Path) -> Files:
     """Return the Python modules of a folder and of the packages below it; the rest of a large tree is left away."""
     found: Files = []
     for file in _walked(folder, skip=_is_no_code, deepest=_DEEPEST_CODE):
-        if file.name.endswith(_CODE) and len(found) < _MOST_CODE:
+        if file.name.endswith(_CODE) and len(found) < _MOST_CODE and file.is_file():
             found.append((file.relative_to(folder).as_posix(), file))
     return found
 
 
 def _walked(folder: Path, *, skip: Any = None, deepest: int = 64) -> Iterator[Path]:
-    """Yield the files below a folder, each real folder once; a link to a file is a file."""
+    """Yield the files below a folder, each real folder once; a link to a file is a file, so is one that leads out."""
     waiting = [(folder, 0)]
     seen = set()
     while waiting:
@@ -79,11 +94,17 @@ def _walked(folder: Path, *, skip: Any = None, deepest: int = 64) -> Iterator[Pa
         seen.add(real)
         with os.scandir(here) as entries:
             for entry in entries:
-                if entry.is_dir():
+                if entry.is_symlink() and not _stays_inside(entry.path, folder):
+                    yield Path(entry.path)  # and nobody looks what is there
+                elif entry.is_dir():
                     if skip is None or not skip(entry):
                         waiting.append((Path(entry.path), depth + 1))
                 elif entry.is_file() or entry.is_symlink():
                     yield Path(entry.path)
+
+
+def _stays_inside(link: str, folder: Path) -> bool:
+    return Path(os.path.realpath(link)).is_relative_to(os.path.realpath(folder))
 
 
 def _is_no_code(entry: os.DirEntry[str]) -> bool:

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters import allowances
-from workflow.errors import WorkerDiedError
+from workflow.errors import ConversionError, WorkerDiedError, WorkflowError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _NO_MEMORY = re.compile(r"MemoryError|bad_alloc|OOM when allocating|Cannot allocate memory|[Uu]nable to allocate")
 _AGAIN = "run the command again: finished steps are kept; if it dies again, please report it with the log"
+_MORE = f"if the machine has more, and the model may have it: {allowances.VARIABLE}=16 allows 16 GB"
+KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
+    "memory": (ConversionError, "the model asks for more memory than ", _MORE)
+}
+"""Failures that are told from others here: class, words before their own, hint."""
+
 _SIGNALS = {
     "SIGKILL": (
         "killed, most likely because the machine ran out of memory",
@@ -67,7 +73,7 @@ def with_memory_told(failure: dict[str, Any], allowed: int) -> dict[str, Any]:
 def _short_of_memory(allowed: int) -> tuple[str, str]:
     return (
         f"the model asks for more memory than the {allowed / 2**30:.1f} GB that a job on it may take",
-        f"if the machine has more, and the model may have it: {allowances.VARIABLE}=16 allows 16 GB",
+        _MORE,
     )
 
 

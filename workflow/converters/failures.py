@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters import containment_failures, keras3_failures, known_failures, noise
+from workflow.converters import containment_failures, deaths, keras3_failures, known_failures, noise
 from workflow.converters.known_failures import RULES, Rule
 from workflow.errors import ReferenceConverterError, StorageError, WorkflowError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
 
-KINDS = {**known_failures.KINDS, **keras3_failures.KINDS, **containment_failures.KINDS}
+KINDS = {**known_failures.KINDS, **deaths.KINDS, **keras3_failures.KINDS, **containment_failures.KINDS}
 """Failures that a worker recognised itself: class, words before its own, hint."""
 
 _LONGEST = 300

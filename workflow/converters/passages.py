@@ -25,6 +25,9 @@ class Porter(Protocol):
     def data(self, path: str) -> str:
         """Bring in a file, or a folder with all that is in it."""
 
+    def samples(self, path: str, most: int | None) -> str:
+        """Bring in a file of samples, or the first ``most`` of a folder of images."""
+
     def code(self, path: str) -> str:
         """Bring in a Python file and the neighbours that it may import."""
 
@@ -43,6 +46,8 @@ def carried(job: str, arguments: Mapping[str, Any], *, by: Porter) -> Arguments:
     for name, carry in _JOBS.get(job, {}).items():
         if found.get(name):
             found[name] = carry(found[name], by)
+    if job == "reference" and found.get("inputs"):
+        found["inputs"] = by.samples(found["inputs"], arguments.get("samples"))
     return found
 
 
@@ -113,7 +118,7 @@ _JOBS: dict[str, dict[str, Any]] = {
     "export": _MAKING,
     "application": {"weights": _data, "output": _result},
     "convert": {"argv": _command_line, "custom_objects": _code},
-    "reference": {"model": _model, "weights": _layers, "inputs": _data, "labels": _data, "folder": _result},
+    "reference": {"model": _model, "weights": _layers, "labels": _data, "folder": _result},
     "predict": {
         "model": _model,
         "weights": _layers,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workflow.errors import VerificationError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -21,6 +23,17 @@ INDEX = "tensors.json"
 _LENGTH = struct.Struct("<I")
 _NAME = re.compile(r"[0-9]+\.bin")
 _KINDS = "fiubc"
+
+
+_HINT = "a model's own code may have written that: do not use the model unless you know who made it"
+_PROBLEMS = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RecursionError, MemoryError, struct.error),
+)
+
+
+class NoExchangeError(VerificationError, ValueError):
+    """What a run left is no exchange set."""
 
 
 def write(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -36,15 +49,15 @@ def write(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read(folder: Path) -> Tensors:
-    """Return the arrays of an exchange set by name, in its order; raises ``ValueError`` for what is none.
+    """Return the arrays of an exchange set by name, in its order; raises ``NoExchangeError`` for what is none.
 
     A model's own code may have written it: names lead nowhere else, and sizes are those of the files.
     """
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return {str(entry["name"]): _array(entry, _file(folder, entry["file"]).read_bytes()) for entry in index}
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError, struct.error) as problem:
-        raise ValueError(f"{folder} is no exchange set: {problem!r}") from None
+    except _PROBLEMS as problem:
+        raise NoExchangeError(f"{folder} is no set of tensors: {problem}", hint=_HINT) from None
 
 
 def _file(folder: Path, name: object) -> Path:

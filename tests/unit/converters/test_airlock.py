@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters import passages
+from workflow.converters import contents, passages
 from workflow.converters.airlock import Airlock, Passage
 from workflow.errors import ConversionError, ModelFileError
 
@@ -111,6 +111,41 @@ def test_a_folder_that_cannot_be_read_is_told(passage: Passage, tmp_path: Path) 
 @pytest.mark.parametrize("path", ["relative", "/nowhere/at/all", "/" + "x" * 5000, "https://example.org/m", ""])
 def test_what_is_no_file_here_is_handed_on_as_it_is(passage: Passage, path: str) -> None:
     assert [passage.model(path, "keras"), passage.data(path), passage.code(path)] == [path] * 3
+
+
+def test_nobody_looks_where_a_link_out_of_a_model_leads(
+    passage: Passage, tmp_path: Path, web: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    scandir = os.scandir
+
+    def noted(path: str) -> Any:
+        looked.append(os.path.realpath(path))
+        return scandir(path)
+
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "assets").symlink_to(web)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", noted)
+        with pytest.raises(ModelFileError, match="link that leads out"):
+            passage.model(str(tmp_path / "saved"), "tf_saved_model")
+    assert looked
+    assert os.path.realpath(web) not in looked
+
+
+@posix
+def test_of_a_folder_of_images_as_many_are_brought_as_the_job_takes(passage: Passage, tmp_path: Path) -> None:
+    (tmp_path / "images" / "more").mkdir(parents=True)
+    for number in range(30):
+        (tmp_path / "images" / f"{number:02}.PNG").touch()
+    (tmp_path / "images" / "readme.txt").touch()
+    (tmp_path / "elsewhere.jpg").touch()
+    (tmp_path / "images" / "000.jpg").symlink_to(tmp_path / "elsewhere.jpg")  # the user's own
+    assert files(Path(passage.samples(str(tmp_path / "images"), 3))) == ["00.PNG", "000.jpg", "01.PNG"]
+    assert len(files(Path(passage.samples(str(tmp_path / "images"), None)))) == 32
+    from workflow.worker import samples  # noqa: PLC0415  the other side
+
+    assert contents.IMAGES == samples._IMAGES
 
 
 def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -> None:
@@ -246,6 +281,9 @@ class Recorder:
     def data(self, path: str) -> str:
         return self._note("data", path)
 
+    def samples(self, path: str, most: int | None) -> str:
+        return self._note(f"samples {most}", path)
+
     def code(self, path: str) -> str:
         return self._note("code", path)
 
@@ -270,8 +308,8 @@ EXPECTED: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
         {("model keras", "/m"), ("data", "/a.json"), ("data", "/b:c.json"), ("result", "/o")},
     ),
     "reference": (
-        {"model": MODEL, "inputs": "/i.npy", "labels": "/l.npy", "folder": "/f", "weights": None},
-        OF_MODEL | {("data", "/i.npy"), ("data", "/l.npy"), ("result", "/f")},
+        {"model": MODEL, "inputs": "/i.npy", "labels": "/l.npy", "folder": "/f", "weights": None, "samples": 3},
+        OF_MODEL | {("samples 3", "/i.npy"), ("data", "/l.npy"), ("result", "/f")},
     ),
     "predict": (
         {"model": MODEL, "feeds": [{"inputs": "/i", "outputs": "/o"}], "weights": "/w", "cut": "layer"},

@@ -13,7 +13,7 @@ import pytest
 
 from workflow.converters import enclosure
 from workflow.worker import wall
-from workflow.worker.wall import audit, calls, seatbelt, seccomp
+from workflow.worker.wall import audit, calls, seatbelt, seccomp, surroundings
 
 PID = 4711
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -183,6 +183,19 @@ for attack in (
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a home by the user's number")
+def test_folders_that_are_searched_are_readable_but_no_persons_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Path(surroundings._home())
+    own = [str(tmp_path), str(home), str(home.parent), "/", "relative"]
+    monkeypatch.setattr(sys, "path", [*own, *sys.path])
+    monkeypatch.setenv("LD_LIBRARY_PATH", os.pathsep.join(["/opt/libraries", str(home), ""]))
+    readable = surroundings.readable()
+    assert {str(tmp_path), "/opt/libraries"} <= set(readable)
+    assert not {str(home), str(home.parent), "/", "relative", ""} & set(readable)
 
 
 @pytest.mark.parametrize(

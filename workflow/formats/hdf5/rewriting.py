@@ -11,13 +11,16 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLAIN, FACTS = "plain.h5", "facts.json"
 _REFUSED = 3
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
+_SLACK = 64 << 20
 _MEMORY = 2 << 30
-_ROOM_FOR_STRUCTURE = 256 << 20
 _PIECE = 32 << 20
 _LONGEST_FIXED = 60_000
 """Bytes of an attribute that fit into a header of the first version."""
@@ -32,16 +35,17 @@ def main(file: str, folder: str) -> int:
     """Rewrite a file; what is wrong with it goes to standard error."""
     size = Path(file).stat().st_size
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-    from workflow.formats.containment import most_likely  # noqa: PLC0415  found only now
-    from workflow.worker import wall  # noqa: PLC0415  as above
+    from workflow.formats import containment  # noqa: PLC0415  found only now
+    from workflow.worker import wall  # noqa: PLC0415  likewise
 
-    _limit(size, most_likely(size))
+    _limit(size, containment.most_likely(size))
+
     wall.stand(reads=[file], writes=[folder])
     import h5py  # noqa: PLC0415  behind the wall
 
     try:
         with h5py.File(file, "r") as source, h5py.File(Path(folder, PLAIN), "w", libver="earliest") as target:
-            copy = _Copy(source, target, most=most_likely(size))
+            copy = _Copy(source, target, is_likely=containment.is_likely)
             copy.run(size)
     except (*_DAMAGE, _RefusedError) as error:
         sys.stderr.write(f"{error}\n")
@@ -50,13 +54,13 @@ def main(file: str, folder: str) -> int:
     return 0
 
 
-def _limit(size: int, claimed: int) -> None:
+def _limit(size: int, most: int) -> None:
+    """Limit the memory, and the file that is written to ``most`` bytes of values beside what describes them."""
     with contextlib.suppress(ImportError, ValueError, OSError):  # Windows; limits that are lower already
         import resource  # noqa: PLC0415  not on Windows
 
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY + size, _MEMORY + size))
-        most = 2 * (claimed + size) + _ROOM_FOR_STRUCTURE
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most + size + _SLACK, most + size + _SLACK))
 
 
 class _Copy:
@@ -66,10 +70,11 @@ class _Copy:
     holds for all arrays by all their names.
     """
 
-    def __init__(self, source: Any, target: Any, *, most: int) -> None:
+    def __init__(self, source: Any, target: Any, *, is_likely: Callable[[int, int], bool]) -> None:
         self.facts: dict[str, dict[str, Any]] = {"arrays": {}, "links": {}}
         self.held = 0
-        self._left = most
+        self._is_likely = is_likely
+        self._claimed = self._room = 0
         self._made: dict[int, Any] = {_address(source): target}
         self._waiting = [(source, target)]
 
@@ -130,16 +135,13 @@ class _Copy:
     def _numbers(self, found: Any, target: Any, name: str) -> Any:
         if found.shape is None:
             return target.create_dataset(name, dtype=found.dtype)  # without room
-        from workflow.formats.containment import is_likely  # noqa: PLC0415  as above
-
         claimed = math.prod(found.shape) * found.dtype.itemsize
         room = int(found.id.get_storage_size())
-        is_bomb = not is_likely(claimed, room)
-        if found.is_virtual or found.external or is_bomb or (found.chunks is None and room < claimed):
-            return target.create_dataset(name, (), found.dtype)  # nobody will read that
-        self._left -= claimed
-        if self._left < 0:
-            raise _RefusedError("its arrays claim far more bytes than it has")
+        is_sound = self._is_likely(claimed, room) and (found.chunks is not None or room >= claimed)
+        is_sound = is_sound and self._is_likely(self._claimed + claimed, self._room + room)
+        if found.is_virtual or found.external or not is_sound:
+            return target.create_dataset(name, (), found.dtype)  # nobody will read that: it is told, and refused
+        self._claimed, self._room = self._claimed + claimed, self._room + room
         made = target.create_dataset(name, found.shape, found.dtype)
         for place in _pieces(found):
             made[place] = found[place]

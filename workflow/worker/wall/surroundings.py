@@ -7,6 +7,17 @@ import os
 import sys
 from typing import List
 
+
+def _home() -> str:
+    """Return the user's home, which HOME does not name here: the host has put a folder of its own there."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except (ImportError, KeyError):
+        return os.path.expanduser("~")
+
+
 _LIBRARIES = (
     "/lib",
     "/lib32",
@@ -40,6 +51,7 @@ _FACTS = (
     "/dev/zero",
 )
 _SINKS = ("/dev/null", "/proc/self/clear_refs")
+_HOME = _home()
 _OF_A_PREFIX = ("lib", "lib64", "share")
 _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OWN_TABLES = os.path.join(os.path.dirname(_OWN_FOLDER), "converters", "kernels")
@@ -49,7 +61,8 @@ def readable() -> List[str]:
     """Return the files and folders that may be read whatever the job is; some may not be there."""
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     own = [os.path.join(prefix, part) for prefix in sorted(prefixes) for part in _OF_A_PREFIX]
-    searched = [path for path in sys.path if os.path.isabs(path) and not _is_too_much(path)]
+    listed = [*sys.path, *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
+    searched = [path for path in listed if os.path.isabs(path) and not _is_too_much(path)]
     return [*own, *searched, _OWN_FOLDER, _OWN_TABLES, *_LIBRARIES, *_FACTS]
 
 
@@ -69,6 +82,7 @@ def hold_open() -> List[int]:
 
 
 def _is_too_much(path: str) -> bool:
-    """Tell whether a folder of ``sys.path`` is one in which a person keeps other things: a home, or the root."""
+    """Tell whether a folder that is searched holds a person's other things as well: a home, what is above it, root."""
     real = os.path.realpath(path)
-    return real == os.path.realpath(os.path.expanduser("~")) or os.path.dirname(real) == real
+    home = os.path.join(os.path.realpath(_HOME), "")
+    return home.startswith(os.path.join(real, "")) or os.path.dirname(real) == real

@@ -1,0 +1,88 @@
+"""What a worker leaves and tells has been within a model's reach: nothing in it leads anywhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from workflow.errors import VerificationError
+from workflow.recipe.model import Verification
+from workflow.verification import exchange, outputs
+from workflow.verification.model import Subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENTRY = {"name": "x", "shape": [2], "dtype": "float32", "file": "0.bin"}
+NONSENSE: list[Any] = [
+    [{**ENTRY, "file": "../secret"}],
+    [{**ENTRY, "file": "/etc/hostname"}],
+    [{**ENTRY, "file": "secret"}],
+    [{**ENTRY, "file": 3}],
+    [{**ENTRY, "file": "link.bin"}],
+    [{**ENTRY, "file": "1.bin"}],
+    [{**ENTRY, "shape": [3]}],
+    [{**ENTRY, "shape": [1 << 60]}],
+    [{**ENTRY, "shape": "x"}],
+    [{**ENTRY, "dtype": "object"}],
+    [{**ENTRY, "dtype": "M8[ns]"}],
+    [{**ENTRY, "dtype": "no dtype"}],
+    [{**ENTRY, "dtype": ["f4"]}],
+    [{**ENTRY, "dtype": "string", "shape": [3]}],
+    [{}],
+    [3],
+    {"a": 1},
+    None,
+]
+
+
+@pytest.mark.parametrize("index", NONSENSE, ids=str)
+def test_an_exchange_set_that_is_none_is_told(tmp_path: Path, index: Any) -> None:
+    folder = tmp_path / "set"
+    exchange.write(folder, {"x": np.zeros(2, "f4")})
+    (tmp_path / "secret").write_bytes(bytes(8))
+    if os.name == "posix":
+        (folder / "1.bin").symlink_to(tmp_path / "secret")
+    assert exchange.read(folder)["x"].tolist() == [0, 0]
+    (folder / exchange.INDEX).write_text(json.dumps(index))
+    with pytest.raises(exchange.NoExchangeError):
+        exchange.read(folder)
+
+
+class Bench:
+    """Answers a job as it is told."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self._answer = answer
+
+    def job(self, name: str, arguments: Any) -> dict[str, Any]:
+        return self._answer
+
+    def runtime(self, name: str, backend: str | None) -> Any:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "feeds",
+    [
+        [{"inputs": "/etc", "outputs": "FOLDER/o", "samples": 1}],
+        [{"inputs": "FOLDER/i", "outputs": "FOLDER/../o", "samples": 1}],
+        [{"inputs": "FOLDER/i", "outputs": "relative", "samples": 1}],
+        [{"inputs": "FOLDER/i", "outputs": "FOLDER/o", "samples": "many"}],
+        [{"inputs": 3, "outputs": "FOLDER/o", "samples": 1}],
+        [{"inputs": "FOLDER/i"}],
+        "feeds",
+        3,
+        None,
+    ],
+    ids=str,
+)
+def test_feeds_elsewhere_are_refused(tmp_path: Path, feeds: Any) -> None:
+    told = json.loads(json.dumps(feeds).replace("FOLDER", str(tmp_path)))
+    bench = Bench({"feeds": told})
+    with pytest.raises(VerificationError):
+        outputs.reference_of(Subject(tmp_path / "m.h5", "keras"), Verification(), bench=bench, folder=tmp_path)
