@@ -10,6 +10,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 from workflow import processes
+from workflow.plain_names import PlainNames
 from workflow.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.5  # also what lets ^C through on Windows, where waiting on a lock cannot be interrupted
 _CODE_SECONDS = 2.0
 _GARBLED_BYTES = 200
+_LONGEST_LINE = 64 << 20
+_MOST_WAITING = 1000
+"""Lines that nobody has asked for yet: what talks on and on waits for its listener."""
 
 
 class HungUpError(Exception):
@@ -35,9 +39,11 @@ class Dialogue:
     def __init__(self, process: processes.Process, *, scratch: Scratch) -> None:
         self._process = process
         self._scratch = scratch
-        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._names = PlainNames(scratch.path)
+        self._lines: queue.Queue[bytes | None] = queue.Queue(_MOST_WAITING)
         self._number = 0
-        threading.Thread(target=_read, args=(process.stdout, self._lines), daemon=True).start()
+        self._is_over = threading.Event()
+        threading.Thread(target=_read, args=(process.stdout, self._lines, self._is_over), daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -49,28 +55,41 @@ class Dialogue:
         """Whether the process is gone, which nobody may have noticed."""
         return self._process.poll() is not None
 
+    @property
+    def temporary(self) -> Path:
+        """The folder for its temporary files."""
+        return self._scratch.path
+
     def ask(
-        self, question: Mapping[str, Any], *, timeout: float | None, on_progress: Callable[[str], None] | None = None
+        self,
+        question: Mapping[str, Any],
+        *,
+        timeout: float | None,
+        on_progress: Callable[[str], None] | None = None,
+        on_wait: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         """Send a question and return its answer; what it tells meanwhile as ``progress`` goes to ``on_progress``.
 
-        Raises ``TimeoutError`` after so many seconds, and ``HungUpError``.
+        ``on_wait`` is called now and then while there is no answer. Raises ``TimeoutError`` after so many seconds,
+        ``HungUpError``, and what the two raise.
         """
         if self._process.stdin is None:
             raise HungUpError
         self._number += 1
         deadline = None if timeout is None else time.monotonic() + timeout
+        asked = self._names.there({**question, "id": self._number})
         try:
-            self._process.stdin.write(json.dumps({**question, "id": self._number}).encode() + b"\n")
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             raise HungUpError from None
         while True:
-            message = _message(self._next(deadline))
+            message = _message(self._next(deadline, on_wait))
             if message.get("id") != self._number:
                 continue  # what it says of itself when it starts
             if "progress" not in message:
-                return message
+                answer: dict[str, Any] = self._names.back(message)
+                return answer
             if on_progress is not None:
                 on_progress(str(message["progress"]))
 
@@ -87,18 +106,21 @@ class Dialogue:
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()  # hanging up is what tells it to go
+        self._is_over.set()
         self._waited(patience)
         processes.kill(self._process, grace=grace)
         self._scratch.close()
 
-    def _next(self, deadline: float | None) -> bytes:
+    def _next(self, deadline: float | None, on_wait: Callable[[], None] | None = None) -> bytes:
         while True:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError  # also for one that talks without end
             left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
             try:
                 found = self._lines.get(timeout=max(left, 0.001))
             except queue.Empty:
-                if deadline is not None and time.monotonic() >= deadline:
-                    raise TimeoutError from None
+                if on_wait is not None:
+                    on_wait()
                 continue
             if found is None:
                 raise HungUpError
@@ -114,7 +136,8 @@ class Dialogue:
 def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], log: Path) -> Dialogue:
     """Start the process that ``argv`` names for its temporary folder; what it says beside its answers goes to ``log``.
 
-    Raises ``OSError`` when it cannot be started.
+    It starts in that folder: what lies in the current one is nothing that it may find. Raises ``OSError`` when it
+    cannot be started.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     scratch = Scratch("workflow")
@@ -122,7 +145,12 @@ def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], 
     try:
         with log.open("ab") as sink:
             process = processes.start(
-                argv(scratch.path), stdin=processes.PIPE, stdout=processes.PIPE, stderr=sink, env=variables
+                argv(scratch.path),
+                stdin=processes.PIPE,
+                stdout=processes.PIPE,
+                stderr=sink,
+                env=variables,
+                cwd=scratch.path,
             )
     except OSError:
         scratch.close()
@@ -130,17 +158,26 @@ def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], 
     return Dialogue(process, scratch=scratch)
 
 
-def _read(source: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
+def _read(source: IO[bytes], lines: queue.Queue[bytes | None], is_over: threading.Event) -> None:
     with contextlib.suppress(OSError, ValueError), source:
-        for line in source:
-            lines.put(line)
-    lines.put(None)
+        while line := source.readline(_LONGEST_LINE):
+            _put(lines, line, is_over)
+    _put(lines, None, is_over)
+
+
+def _put(lines: queue.Queue[bytes | None], line: bytes | None, is_over: threading.Event) -> None:
+    while not is_over.is_set():
+        try:
+            lines.put(line, timeout=_POLL_SECONDS)
+        except queue.Full:
+            continue
+        return
 
 
 def _message(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
         raise HungUpError(line[:_GARBLED_BYTES].decode(errors="replace"))

@@ -163,9 +163,13 @@ class StepTimeoutError(ConversionError):
 
 
 class StorageError(ConversionError):
-    """The disk is full, or a folder cannot be written."""
+    """The disk is full, or a folder cannot be written or read; ``full`` tells that room would help."""
 
     exit_code = 36
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "", log: str = "", full: bool = False) -> None:
+        super().__init__(message, hint=hint, details=details, log=log)
+        self.full = full
 
 
 class VerificationError(WorkflowError):
@@ -218,3 +222,11 @@ class InterruptedRunError(WorkflowError):
     """The user pressed ^C."""
 
     exit_code = 130
+
+
+class AskedToEndError(KeyboardInterrupt):
+    """What a signal that asks for an end (TERM, HUP) raises: to be treated as ^C is, by whoever does not care which."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number

@@ -5,35 +5,59 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workflow.errors import StorageError
+
 _APP = "tfjs-workflow"
 
 
 def home() -> Path:
-    """Return the folder of environments and their state: ``$TFJS_WORKFLOW_HOME`` or the user's data folder."""
+    """Return the folder of environments and their state: ``$TFJS_WORKFLOW_HOME`` or the user's data folder.
+
+    Raises StorageError for a user who has no home.
+    """
     chosen = os.environ.get("TFJS_WORKFLOW_HOME")
     if chosen:
         return Path(chosen).absolute()
-    from platformdirs import user_data_path  # noqa: PLC0415  costs 20 ms that --help does not have
-
-    return user_data_path(_APP, appauthor=False)
+    return _of_the_user("user_data_path")
 
 
 def cache() -> Path:
     """Return the folder of what can be fetched again; below ``$TFJS_WORKFLOW_HOME`` when that is set."""
     if os.environ.get("TFJS_WORKFLOW_HOME"):
         return home() / "cache"
-    from platformdirs import user_cache_path  # noqa: PLC0415  as above
-
-    return user_cache_path(_APP, appauthor=False)
+    return _of_the_user("user_cache_path")
 
 
 def config_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
     if os.environ.get("TFJS_WORKFLOW_HOME"):
         return home() / "config.yml"
-    from platformdirs import user_config_path  # noqa: PLC0415  as above
+    return _of_the_user("user_config_path") / "config.yml"
 
-    return user_config_path(_APP, appauthor=False) / "config.yml"
+
+def users_home() -> Path:
+    """Return the user's home folder; where nothing tells one, a path below which nothing is.
+
+    A relative HOME is none: what lies in the current folder is not the user's.
+    """
+    try:
+        found = Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
+    return found if found.is_absolute() else Path(os.devnull)
+
+
+def _of_the_user(kind: str) -> Path:
+    import platformdirs  # noqa: PLC0415  costs 20 ms that --help does not have
+
+    try:
+        found: Path = getattr(platformdirs, kind)(_APP, appauthor=False)
+    except RuntimeError as error:
+        raise StorageError(
+            "there is no folder for the tool's own files: HOME names none, and the system knows no home of this user",
+            hint="set TFJS_WORKFLOW_HOME (or HOME) to a folder that can be written",
+        ) from error
+    return found
 
 
 def project_file(name: str) -> Path:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import addresses
 from workflow import environment as environments
 from workflow.converters import native
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
@@ -137,7 +138,8 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
     if step.engine != "reference":
         options["native revision"] = native.REVISION
     options["verify"] = _verification_options(verification_of(step, recipe))
-    inputs = {"handle": {"sha256": step.input, "bytes": 0}} if step.input_is_handle else _step_inputs(step)
+    handle = {"handle": {"sha256": addresses.identity(step.input), "bytes": 0}} if step.input_is_handle else None
+    inputs = handle or _step_inputs(step)
     return Ingredients(step.kind, options, {**inputs, **_further_inputs(step, recipe)}, environment)
 
 
@@ -154,7 +156,7 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
     if sidecar is None and task.output.exists():
         yield "no record of an earlier run beside the output"
     elif sidecar is None and not interrupted:
-        yield _UNFINISHED.get(last_status(recipe, task), "no finished result yet")
+        yield _UNFINISHED.get(last_status(recipe, task), "not made yet")
     if sidecar is None:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)
@@ -198,7 +200,7 @@ def _source_ingredients(source: ModelSource, recipe: Recipe) -> tuple[dict[str, 
         return {"sha256": source.sha256}, {}
     if isinstance(source, ScriptedModel):
         files = digests.digests_of([source.script, *source.depends], root=_common_root(source, recipe))
-        return {"arguments": list(source.arguments)}, digests.to_json(files)
+        return {"arguments": [addresses.identified(each) for each in source.arguments]}, digests.to_json(files)
     options = {key: getattr(source, key) for key in ("application", "weights", "offline", "seed")}
     weights = Path(source.weights)
     files = {"weights": digests.file_digest(weights)} if weights.is_file() else {}

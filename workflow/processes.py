@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workflow.addresses import scrubbed
+from workflow.errors import AskedToEndError
 from workflow.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
 Process = subprocess.Popen[bytes]
 
+_NOWHERE = os.path.abspath(os.sep)  # noqa: PTH100  a drive's root on Windows
+"""Where programs start that need no folder: not in the user's current one, in which anything may lie."""
+
+_KEEPER = Path(__file__).resolve().with_name("keeper.py")
 _GRACE_SECONDS = 3.0
 _TAIL_BYTES = 65_536
 
@@ -34,7 +43,7 @@ class Completed(Record):
     @property
     def command(self) -> str:
         """The command as one would type it."""
-        return quoted(self.argv)
+        return scrubbed(quoted(self.argv))
 
 
 class CommandTimeoutError(Exception):
@@ -55,21 +64,36 @@ def start(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     foreground: bool = False,
+    tie: Path | None = None,
+    inherited: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a command and return its process; raises ``OSError`` when the executable cannot be run.
 
     Unless ``foreground`` (interactive programs that need the terminal), it leads a process group of its own,
-    so that ``kill`` reaches its children and the terminal's ^C reaches only us.
+    so that ``kill`` reaches its children and the terminal's ^C reaches only us. With ``tie``, a file to be locked as
+    long as it lives, it does not outlive us, whatever ends us, nor the process's ``stdin``, which is our end of the
+    line to its keeper (not on Windows). ``inherited`` are descriptors that it keeps.
     """
+    if tie is not None and os.name == "posix":
+        argv, stdin = _kept(argv, tie, env), PIPE
     return subprocess.Popen(
         list(argv),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         env=None if env is None else dict(env),
-        cwd=cwd,
+        cwd=cwd or (None if foreground else _NOWHERE),
         start_new_session=not foreground and os.name == "posix",
+        pass_fds=tuple(inherited) if os.name == "posix" else (),
     )
+
+
+def _kept(argv: Sequence[str], tie: Path, env: Mapping[str, str] | None) -> list[str]:
+    """Return the command that runs another under a keeper; raises OSError as that command itself would."""
+    if shutil.which(argv[0], path=(os.environ if env is None else env).get("PATH")) is None:
+        code = errno.EACCES if Path(argv[0]).exists() else errno.ENOENT
+        raise OSError(code, os.strerror(code), argv[0])
+    return [sys.executable, "-I", "-S", str(_KEEPER), str(tie), *argv]
 
 
 def kill(process: subprocess.Popen[bytes], *, grace: float = _GRACE_SECONDS) -> None:
@@ -100,45 +124,71 @@ def run(
     after ``timeout`` seconds.
     """
     if log is not None:
-        return _run_logged(argv, env=env, cwd=cwd, timeout=timeout, log=log)
+        return _logged(
+            argv, log, timeout=timeout, begun=lambda sink: start(argv, stdout=sink, stderr=STDOUT, env=env, cwd=cwd)
+        )
     process = start(argv, env=env, cwd=cwd)
     with _killed_on_error(process):
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
+            raise CommandTimeoutError(f"{scrubbed(quoted(argv))} ran longer than {timeout:g} s") from None
     return Completed(tuple(argv), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
-def run_foreground(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
-    """Run a command on this terminal, with its input and output, and return its exit code."""
-    process = start(argv, stdin=None, stdout=None, stderr=None, env=env, cwd=cwd, foreground=True)
+def run_tied(
+    argv: Sequence[str], *, tie: Path, log: Path, env: Mapping[str, str] | None = None, timeout: float | None = None
+) -> Completed:
+    """Run a command that must not outlive us (see ``start``) in the log's folder, as ``run`` does with a log."""
+    return _logged(
+        argv,
+        log,
+        timeout=timeout,
+        begun=lambda sink: start(argv, stdout=sink, stderr=STDOUT, env=env, cwd=log.parent, tie=tie),
+    )
+
+
+def run_foreground(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    inherited: Sequence[int] = (),
+) -> int:
+    """Run a command on this terminal, with its input and output, and return its exit code.
+
+    A signal that asked us alone to end is passed on to it.
+    """
+    process = start(argv, stdin=None, stdout=None, stderr=None, env=env, cwd=cwd, foreground=True, inherited=inherited)
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:  # noqa: PERF203  a wait that is repeated, not a loop over data
+        except AskedToEndError as asked:  # noqa: PERF203  a wait that is repeated, not a loop over data
+            process.send_signal(asked.number)
+        except KeyboardInterrupt:
             continue  # the terminal has sent ^C to the command as well: what it does then is its own affair
 
 
-def _run_logged(
+def _logged(
     argv: Sequence[str],
-    *,
-    env: Mapping[str, str] | None,
-    cwd: Path | None,
-    timeout: float | None,
     log: Path,
+    *,
+    timeout: float | None,
+    begun: Callable[[IO[bytes]], Process],
 ) -> Completed:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        sink.write(f"+ {quoted(argv)}\n".encode())
+        sink.write(os.fsencode(f"+ {scrubbed(quoted(argv))}\n"))
         sink.flush()
         begin = sink.tell()
-        process = start(argv, stdout=sink, stderr=subprocess.STDOUT, env=env, cwd=cwd)
+        process = begun(sink)
         with _killed_on_error(process):
             try:
                 process.wait(timeout=timeout)
             except subprocess.TimeoutExpired:
-                raise CommandTimeoutError(f"{quoted(argv)} ran longer than {timeout:g} s") from None
+                raise CommandTimeoutError(f"{scrubbed(quoted(argv))} ran longer than {timeout:g} s") from None
+        if process.stdin is not None:
+            process.stdin.close()
     with log.open("rb") as source:
         size = source.seek(0, os.SEEK_END)
         source.seek(max(begin, size - _TAIL_BYTES))
@@ -152,7 +202,7 @@ def _killed_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     except BaseException:
         kill(process)
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
         raise

@@ -20,16 +20,21 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "tfjs-"
+PREFIX = "tfjs-"
+"""How the names of all temporary folders of this tool begin."""
 _MARK = ".tfjs-workflow-in-use"
 
 
 class Scratch:
-    """A new folder of this process's, ``tfjs-<purpose>-...`` where temporary files go; ``close`` removes it."""
+    """A new folder of this process's, ``tfjs-<purpose>-...``, in ``place`` or else where temporary files go.
 
-    def __init__(self, purpose: str) -> None:
-        _clear_once(tempfile.gettempdir())
-        self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-"))
+    ``close`` removes it. Raises ``OSError`` where it cannot be made.
+    """
+
+    def __init__(self, purpose: str, *, place: Path | None = None) -> None:
+        folder = tempfile.gettempdir() if place is None else str(place)
+        _clear_once(folder)
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=folder))
         self._mark = _marked(self.path)
 
     def close(self) -> None:
@@ -52,7 +57,7 @@ def clear(place: str) -> None:
     """Remove the folders in ``place`` that processes of this user have left behind when they were killed."""
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False) and _is_ours(entry):
+            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False) and _is_ours(entry):
                 _remove_if_left(Path(entry.path))
 
 

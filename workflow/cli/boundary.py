@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import stat
 import sys
 from typing import TYPE_CHECKING
 
-from workflow.errors import InterruptedRunError, WorkflowError
+from workflow.cli.streams import READER_GONE, ReaderGoneError
+from workflow.errors import AskedToEndError, InterruptedRunError, UsageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
 _BUG = 1
-_INTERRUPTED = 130
 
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; no exception gets past this function."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    _heed_signals()
     try:
         from workflow.cli.main import run  # noqa: PLC0415  an import error is reported like any other bug
 
@@ -31,11 +33,10 @@ def guarded(arguments: Sequence[str]) -> int:
         return _told(InterruptedRunError("interrupted", hint=hint), arguments)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else _BUG
-    except BrokenPipeError:
-        sys.stderr.close()
-        return _INTERRUPTED
+    except (ReaderGoneError, BrokenPipeError):
+        return READER_GONE
     except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
-        return _report_bug(error, arguments)
+        return _told(unforeseen(error, arguments), arguments)
 
 
 def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
@@ -43,44 +44,90 @@ def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
     show(error)
     words = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in words and not error.answered:
-        import json  # noqa: PLC0415  for this alone
+        from workflow.cli.console import echo_json  # noqa: PLC0415  for this alone
 
         with contextlib.suppress(OSError):
-            sys.stdout.write(json.dumps({"error": error.as_json()}, indent=1) + "\n")
-            sys.stdout.flush()
+            echo_json({"error": error.as_json()})
     return error.exit_code
 
 
 def show(error: WorkflowError) -> None:
     """Print a failure on standard error: what happened, the lines worth seeing, what to do, where the log is."""
-    from workflow.cli.console import error_console  # noqa: PLC0415  rich is loaded only when something is printed
+    from workflow.cli.console import error_console, line  # noqa: PLC0415  rich is loaded only when something is printed
 
     screen = error_console()
-    screen.print("[bold red]error:[/bold red] ", end="")
-    screen.print(error.message, markup=False)
+    screen.print("error: ", style="bold red", end="")
+    screen.print(line(error.message))
     if error.details:
         screen.print()
-        screen.print(error.details.rstrip("\n"), markup=False, style="dim" if not error.details.isspace() else None)
+        screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
         screen.print()
-    if error.hint:
-        screen.print("[bold]what to do:[/bold] ", end="")
-        screen.print(error.hint, markup=False)
-    if error.log:
-        screen.print("[bold]log:[/bold] ", end="")
-        screen.print(error.log, markup=False)
+    for word, text in (("what to do", error.hint), ("log", error.log)):
+        if text:
+            screen.print(f"{word}: ", style="bold", end="")
+            screen.print(line(text))
 
 
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _heed_signals() -> None:
+    """Let TERM and HUP end a run as ^C does; what whoever started us wants to be ignored (nohup) stays so."""
+    for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _as_interrupt)
 
 
-def _report_bug(error: Exception, arguments: Sequence[str]) -> int:
-    from workflow.cli.bug_report import write_report  # noqa: PLC0415  only when it is needed
+def _as_interrupt(number: int, _frame: FrameType | None) -> None:
+    if number != signal.SIGTERM:
+        _hang_up(number)
+    raise AskedToEndError(number)
 
-    path = write_report(error, arguments)
-    bug = WorkflowError(
+
+def _hang_up(number: int) -> None:
+    """Say nothing more to a terminal that is gone: every word would be an error in the midst of clearing up.
+
+    Nor does a second HUP, which shells like to send after the terminal's, disturb that.
+    """
+    signal.signal(number, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        with contextlib.suppress(OSError):  # it is closed
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def unforeseen(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+    """Return what to tell of an error that no code foresaw: a refusal of the machine's, or a bug of ours.
+
+    The report of a bug has been written; its exit code is 1.
+    """
+    return _of_the_machine(error) or bug_of(error, arguments)
+
+
+def _of_the_machine(error: Exception) -> WorkflowError | None:
+    """Return what to say of an error that is none of ours: the machine refused a file, or cannot spell its name."""
+    if isinstance(error, OSError):
+        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
+
+        return refusal(error)
+    encoding = sys.getfilesystemencoding()
+    if isinstance(error, UnicodeEncodeError) and encoding != "utf-8" and error.encoding.lower() == encoding:
+        return UsageError(
+            f"file names are in {encoding} here, which cannot spell {error.object!a}",
+            hint="set PYTHONUTF8=1, or LANG to a UTF-8 locale such as C.UTF-8",
+        )
+    return None
+
+
+def bug_of(error: Exception, arguments: Sequence[str]) -> WorkflowError:
+    """Return what the user is told of a bug of ours, after its report has been written where one can be."""
+    from workflow.cli.bug_report import report_of, written  # noqa: PLC0415  only when it is needed
+
+    text = report_of(error, arguments)
+    path = written(text)
+    where = "the file below; it" if path else "what stands above, which could be written nowhere; it"
+    return WorkflowError(
         f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
-        hint="please report it with the file below; it holds the traceback and versions, no environment variables",
-        log=str(path),
+        hint=f"please report it with {where} holds the traceback and versions, no environment variables",
+        log=str(path or ""),
+        details="" if path else text,
     )
-    return _told(bug, arguments)

@@ -1,7 +1,8 @@
-"""Writes what a report of a bug needs into one Markdown file."""
+"""What a report of a bug needs, as one Markdown text, and a file with it where one can be written."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import tempfile
@@ -11,36 +12,51 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow import __version__, locations
+from workflow.addresses import scrubbed
+from workflow.errors import WorkflowError
+from workflow.printable import block, markdown_code
 from workflow.processes import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def write_report(error: BaseException, arguments: Sequence[str]) -> Path:
-    """Write command, versions and traceback to a new file below the tool's cache and return its path."""
-    text = "\n".join(
+def report_of(error: BaseException, arguments: Sequence[str]) -> str:
+    """Return command, versions and traceback as Markdown."""
+    return "\n".join(
         (
             f"# {type(error).__name__} in tfjs-workflow {__version__}",
             "",
-            f"- command: `tfjs-workflow {quoted(arguments)}`",
+            f"- command: {markdown_code(scrubbed(f'tfjs-workflow {quoted(arguments)}'))}",
             f"- Python {platform.python_version()} on {platform.platform()}",
             "",
             "```",
-            "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip(),
+            block(scrubbed("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip())),
             "```",
             "",
         )
     )
-    path = _folder() / f"bug-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}.md"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
-def _folder() -> Path:
-    folder = locations.cache() / "bugs"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.gettempdir())
-    return folder
+def written(text: str) -> Path | None:
+    """Write a report to a new file below the tool's cache, or among temporary files; None where neither can be."""
+    name = f"bug-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}.md"
+    for folder in (_of_bugs, _of_temporary_files):
+        with contextlib.suppress(OSError, WorkflowError):  # what went wrong may be the disk itself, or no home
+            path = folder() / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            except OSError:
+                path.unlink(missing_ok=True)  # an empty report is none
+                raise
+            return path
+    return None
+
+
+def _of_bugs() -> Path:
+    return locations.cache() / "bugs"
+
+
+def _of_temporary_files() -> Path:
+    return Path(tempfile.gettempdir())

@@ -1,50 +1,116 @@
-"""The terminal: one console for results, one for news and errors, and listeners that print to it."""
+"""The terminal: one console for results, one for news and errors, and listeners that print to it.
+
+Everything that is printed goes through here: what text from elsewhere could do to a terminal, or to the CI machine that
+reads the output, it does not do, and addresses lose their secrets.
+"""
 
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+from workflow import addresses, printable, sizes
+from workflow.events import ITEMS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PROGRESS_EVERY_SECONDS = 2.0
-_STEP = 1000
 _LOG_WIDTH = 120
+
+size_text = sizes.size_text
+
+
+def amount(what: str, done: int, total: int) -> str:
+    """Return how far something is: ``17.1 MB of 20.0 MB``, or ``5 of 27`` where it is counted one by one."""
+    shown = str if what in ITEMS else size_text
+    return f"{shown(done)} of {shown(total)}" if total else shown(done)
 
 
 @functools.cache
 def console() -> Console:
     """Return the console of standard output; honours NO_COLOR and the width of the terminal."""
-    from rich.console import Console  # noqa: PLC0415  40 ms that --help does not have
-
-    return Console(highlight=False, emoji=False, soft_wrap=True, width=_width(sys.stdout))
+    return _console("stdout")
 
 
 @functools.cache
 def error_console() -> Console:
     """Return the console of standard error, where progress and failures go."""
-    from rich.console import Console  # noqa: PLC0415  as above
+    return _console("stderr")
 
-    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True, width=_width(sys.stderr))
+
+def line(text: object) -> str:
+    """Return text from elsewhere as one line that may be printed."""
+    return printable.line(addresses.scrubbed(str(text)))
+
+
+def echo(text: str, *, error: bool = False) -> None:
+    """Print lines as they are, for programs to read too: no styles, and no more width than the text has."""
+    stream = _Stream("stderr" if error else "stdout")
+    stream.write(f"{printable.block(addresses.scrubbed(text))}\n")
+    stream.flush()
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    print_json(json.dumps(printable.everywhere(value, addresses.scrubbed), indent=1, default=str))
+
+
+def print_json(text: str) -> None:
+    """Print JSON text on standard output; what would act on a terminal is written in escapes of JSON's own."""
+    sys.stdout.write(f"{printable.json_text(text)}\n")
+    sys.stdout.flush()
+
+
+class _Stream:
+    """Standard output or error as it is at the time, less the commands that a CI machine reads out of output."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str) -> int:
+        self._now().write(printable.disarmed(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "rich_proxied_file":  # what rich puts in the place of the stream while a line is live
+            raise AttributeError(name)
+        return getattr(self._now(), name)
+
+    def _now(self) -> TextIO:
+        stream = getattr(sys, self._name)
+        found: TextIO = getattr(stream, "rich_proxied_file", stream)
+        return found
+
+
+def _console(name: str) -> Console:
+    from rich.console import Console  # noqa: PLC0415  40 ms that --help does not have
+    from rich.segment import Segment  # noqa: PLC0415  as above
+
+    class Printer(Console):
+        """A console that takes text for text: no markup in it, and nothing that acts on a terminal."""
+
+        def render_str(self, text: str, **how: Any) -> Any:
+            return super().render_str(printable.block(addresses.scrubbed(text)), **how)
+
+        def render(self, renderable: Any, options: Any = None) -> Any:
+            for text, style, control in super().render(renderable, options):
+                # what a library writes past us while a line is live, rich takes apart into styles: it makes no links
+                plain = style.update_link(None) if style and style.link else style
+                yield Segment(text if control else printable.block(text), plain, control)
+
+    stream: Any = _Stream(name)
+    width = _width(getattr(sys, name))
+    return Printer(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=True, width=width)
 
 
 def _width(stream: TextIO) -> int | None:
     """Return the width for logs and pipes, which have none; None lets rich ask the terminal or COLUMNS."""
     return None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
-
-
-def size_text(size: int) -> str:
-    """Return a byte count as people read it, in powers of ten: ``17.1 MB``."""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < _STEP or unit == "GB":
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= _STEP
-    raise AssertionError  # the loop returns at GB
 
 
 class ConsoleListener:
@@ -58,16 +124,11 @@ class ConsoleListener:
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
         if not self._quiet:
-            error_console().print(f"[dim]{self._seconds():6.1f}s[/dim] ", end="")
-            error_console().print(text, markup=False)
+            self._print(text)
 
     def warn(self, text: str) -> None:
         """Print one warning, also when quiet: what degraded is never silent."""
-        from rich.text import Text  # noqa: PLC0415  as above
-
-        # one print: a live line may be drawn between two
-        time_, word = (f"{self._seconds():6.1f}s ", "dim"), ("warning: ", "bold yellow")
-        error_console().print(Text.assemble(time_, word, text))
+        self._print(text, ("warning: ", "bold yellow"))
 
     def advance(self, what: str, done: int, total: int) -> None:
         """Print how far ``what`` is, every two seconds; what takes less, or is not counted, is not mentioned."""
@@ -80,8 +141,11 @@ class ConsoleListener:
         self._last[what] = (now if is_due else begun, done)
         if not is_due:
             return
-        of = f" of {size_text(total)}" if total else ""
-        self.say(f"{what}: {size_text(done)}{of}")
+        self.say(f"{what}: {amount(what, done, total)}")
 
-    def _seconds(self) -> float:
-        return time.monotonic() - self._begin
+    def _print(self, text: str, *words: tuple[str, str]) -> None:
+        from rich.text import Text  # noqa: PLC0415  as above
+
+        seconds = time.monotonic() - self._begin
+        # one print: a live line may be drawn between two
+        error_console().print(Text.assemble((f"{seconds:6.1f}s ", "dim"), *words, line(text)))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EVERY_STEP = "*"
 _LONGEST_SECONDS = 1e9
+_BUG = 1
+"""The exit code of a run in which something of ours is broken, whatever else failed in it."""
 
 RecipeArgument = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of one in recipes/ (mobilenet.yml).")
@@ -89,9 +91,9 @@ def convert(
     wishes = Wishes(manager=manager, strict=strict, offline=offline, mirror=mirror)
     watcher = watcher_for(loaded, quiet=quiet, as_json=as_json)
     outcomes = _execute(loaded, selection, wishes, watcher, keep_going=keep_going, timeout=timeout)
-    failed = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if failed:
-        raise typer.Exit(failed[0].exit_code)
+    codes = [outcome.error.exit_code for outcome in outcomes if outcome.error is not None]
+    if codes:
+        raise typer.Exit(_BUG if _BUG in codes else codes[0])
 
 
 def plan(
@@ -172,17 +174,19 @@ def _execute(
 
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:
     from workflow import environment, planning  # noqa: PLC0415  as above
+    from workflow.cli.console import print_json  # noqa: PLC0415  as above
     from workflow.cli.plans import plan_json, print_plan  # noqa: PLC0415  as above
 
     decisions = planning.plan(recipe, selection, environment=environment.lock_digest())
     if as_json:
-        typer.echo(plan_json(recipe, decisions))
+        print_json(plan_json(recipe, decisions))
     else:
         print_plan(recipe, decisions, ready=environment.find(recipe.environment) is not None)
 
 
 def _print_commands(recipe: Recipe, selection: Selection) -> None:
+    from workflow.cli.console import echo  # noqa: PLC0415  as above
     from workflow.cli.plans import command_lines  # noqa: PLC0415  as above
 
     for line in command_lines(recipe, selection, Path.cwd()):
-        typer.echo(line)
+        echo(line)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflow.environment.model import DEFAULT_NAME, Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workflow.environment.health import Check
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +32,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 def create(
     name: Name = DEFAULT_NAME,
     *,
+    like: Annotated[
+        str | None, typer.Option("--as", metavar="tfjs", help="Needed for a new name: make it as a further tfjs.")
+    ] = None,
     manager: Annotated[
         str | None,
         typer.Option(
@@ -45,13 +53,14 @@ def create(
     from workflow import environment  # noqa: PLC0415
     from workflow.cli import env_screens  # noqa: PLC0415
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
+    from workflow.environment import execution, naming  # noqa: PLC0415
 
     wishes = Wishes(manager=manager, strict=strict, offline=offline, mirror=mirror)
     listener = ConsoleListener()
-    already = environment.find(name)
-    if already is not None:
+    naming.require_meant(name, like=like)
+    if environment.find(name) is not None:
         listener.say(f"environment {name!r} is there; checking it")
-        failed = [check.title for check in environment.verify(already) if check.verdict == "failed"]
+        failed = execution.failing(name, listener)
         if failed:
             listener.warn(f"environment {name!r} fails its check {failed[0]!r}; making it anew")
     env_screens.print_ready(environment.ensure(name, wishes=wishes, listener=listener))
@@ -76,14 +85,33 @@ def info(name: Name = DEFAULT_NAME, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def verify(name: Name = DEFAULT_NAME, *, as_json: Json = False) -> None:
+def verify(
+    name: Name = DEFAULT_NAME,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Hash every file of its packages, and of those of TensorFlow.js.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check that an environment works; each check with its time and verdict (exit code 24 when one fails)."""
+    import itertools  # noqa: PLC0415
+
     from workflow import environment  # noqa: PLC0415
     from workflow.cli import env_screens  # noqa: PLC0415
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415
     from workflow.environment import execution  # noqa: PLC0415
 
     found = execution.verifiable(name)
-    env_screens.print_checks(found, environment.verify(found), as_json=as_json)
+    javascript = _javascript_checks() if deep else ()
+    with execution.claimed(found, ConsoleListener()):
+        checks = itertools.chain(environment.verify(found, deep=deep), javascript)
+        env_screens.print_checks(found, checks, as_json=as_json)
+
+
+def _javascript_checks() -> Iterator[Check]:
+    from workflow.verification.runtimes import integrity  # noqa: PLC0415
+
+    yield from integrity.checks()
 
 
 @app.command()
@@ -110,9 +138,10 @@ def shell(name: Name = DEFAULT_NAME, *, shell: Shell = None) -> None:
 
     listener = ConsoleListener()
     chosen = activation.chosen(shell, os.environ)
-    target = activation.target(execution.usable(name, listener))
-    listener.say(f"a {chosen} in environment {name!r}; exit leaves it")
-    raise typer.Exit(activation.open_subshell(chosen, target))
+    entered = execution.usable(name, listener)
+    with execution.claimed(entered, listener, work="shell"):
+        listener.say(f"a {chosen} in environment {name!r}; exit leaves it")
+        raise typer.Exit(activation.open_subshell(chosen, activation.target(entered)))
 
 
 @app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
@@ -136,17 +165,22 @@ def remove(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Remove every environment that this tool made.")] = False,
+    old: Annotated[
+        bool, typer.Option("--old", help="Remove those of other checkouts and versions that nobody is at work in.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Remove also what somebody is at work in.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove an environment, or all, and make sure that it is gone."""
+    """Remove an environment of this checkout, those of others, or all, and make sure that it is gone."""
     from workflow.cli import env_screens  # noqa: PLC0415
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
     from workflow.environment import clearance  # noqa: PLC0415
 
     listener = ConsoleListener()
-    doomed = clearance.doomed(name, everything=everything, listener=listener)
+    scope = clearance.Scope(everything=everything, old=old)
+    doomed = clearance.doomed(name, scope, listener=listener)
     if doomed and env_screens.confirmed(doomed, yes=yes):
-        clearance.clear(doomed, listener)
+        clearance.clear(doomed, listener, forced=force)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ import typer
 
 from workflow import environment, locations
 from workflow.cli.console import console, error_console, size_text
-from workflow.environment import activation, purposes
+from workflow.converters import enclosure
+from workflow.environment import activation, claims, purposes, state
 from workflow.errors import UnhealthyError, UsageError
 
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
     from workflow.environment.health import Check
 
 _WORDS = {"ready": "healthy"}
-_HEADINGS = ("name", "Python", "manager", "size", "condition", "place")
+_HEADINGS = ("name", "Python", "manager", "size", "condition", "lock", "last used", "place")
 _STYLES = {"ready": "", "stale": "yellow", "partial": "yellow", "broken": "red", "foreign": "dim", "absent": "dim"}
 _VERDICTS = {"ok": ("ok", "green"), "marked": ("ok, but", "yellow"), "failed": ("FAILED", "bold red")}
 _TAIL_LINES = 15
+_DIGITS = 12
 
 
 def print_ready(made: Environment) -> None:
@@ -59,17 +62,22 @@ def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:
         console().print("  ".join(cells).rstrip(), markup=False, style=_STYLES[entry.status] if entry else "bold")
     for entry in entries:
         if entry.reason:
-            console().print(f"{entry.name}: {entry.reason}", markup=False)
+            console().print(f"{_called(entry)}: {entry.reason}", markup=False)
+        for party in claims.parties(entry.key):
+            console().print(f"{_called(entry)}: in use by {party}", markup=False)
+    if any(not entry.current and entry.status != "foreign" for entry in entries):
+        console().print("tfjs-workflow env remove --old removes those of other checkouts", markup=False)
 
 
 def print_info(entry: Entry, *, as_json: bool) -> None:
     """Print the facts of one environment, line by line, and where the tool keeps things for all of them."""
     places = {"data": locations.home(), "cache": locations.cache(), "logs": locations.home() / "logs"}
-    facts = _facts(entry) | {name: str(place) for name, place in places.items()}
+    facts = _facts(entry) | {name: str(place) for name, place in places.items()} | {"wall": enclosure.described()}
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
-    for key, value in {**facts, "size": size_text(facts["size"])}.items():
+    told = {"size": size_text(facts["size"]), "current": "yes" if entry.current else "no: it is of another checkout"}
+    for key, value in {**facts, **told}.items():
         for text in value if isinstance(value, list) else [value]:
             if text:
                 console().print(f"{key.replace('_', ' '):<15} {text}", markup=False)
@@ -88,7 +96,7 @@ def print_checks(checked: Environment, checks: Iterable[Check], *, as_json: bool
     if failed:
         error = UnhealthyError(
             f"environment {checked.name!r} does not pass: {', '.join(check.title for check in failed)}",
-            hint=f"make it anew: tfjs-workflow env create {checked.name}",
+            hint=failed[0].mend or f"make it anew: tfjs-workflow env create {checked.name}",
             details="\n".join(failed[0].output.splitlines()[-_TAIL_LINES:]),
         )
         error.answered = as_json
@@ -107,7 +115,7 @@ def confirmed(doomed: Sequence[Entry], *, yes: bool) -> bool:
     if yes:
         return True
     for entry in doomed:
-        error_console().print(f"{entry.name}  {entry.prefix}", markup=False)
+        error_console().print(f"{_called(entry)}  {entry.prefix}", markup=False)
     if not sys.stdin.isatty():
         raise UsageError("nothing was removed: there is no terminal to ask on", hint="add --yes")
     return typer.confirm("Remove?" if len(doomed) == 1 else f"Remove these {len(doomed)}?", err=True)
@@ -121,8 +129,24 @@ def _row(entry: Entry) -> tuple[str, ...]:
         made.manager if made else "-",
         size_text(environment.size(entry.prefix)),
         _WORDS.get(entry.status, entry.status),
+        _digits(entry) or "-",
+        _last_used(entry),
         str(entry.prefix),
     )
+
+
+def _called(entry: Entry) -> str:
+    """Return the name; of those of other checkouts with the first digits of their lock, by which they can be named."""
+    return entry.name if entry.current or not _digits(entry) else f"{entry.name}@{_digits(entry)}"
+
+
+def _digits(entry: Entry) -> str:
+    return state.digest_of(entry.prefix)[:_DIGITS] or state.split(entry.key)[1]
+
+
+def _last_used(entry: Entry) -> str:
+    when = claims.last_used(entry.key)
+    return "-" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
 
 
 def _print_check(check: Check) -> None:
@@ -141,6 +165,9 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "reason": entry.reason,
         "place": str(entry.prefix),
         "size": environment.size(entry.prefix),
+        "current": entry.current,
+        "last_used": _last_used(entry).removeprefix("-"),
+        "in_use_by": [str(party) for party in claims.parties(entry.key)],
     }
     if made is None:
         return facts

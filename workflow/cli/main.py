@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from workflow import __version__
+from workflow import __version__, addresses, printable
 from workflow.errors import InterruptedRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+_MISUSE: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What typer raises, and prints itself, when an argument cannot be: typer brings a click of its own, or none."""
 
 
 class _Commands(TyperGroup):
     """The command group; ^C becomes an error of ours, which typer would otherwise turn into a silent exit."""
 
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        """Parse what stands before the command."""
+        with _quoted_safely():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         try:
-            return super().invoke(ctx)
+            with _quoted_safely():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             raise InterruptedRunError("interrupted", hint="run the same command again: it goes on") from None
+
+
+@contextlib.contextmanager
+def _quoted_safely() -> Iterator[None]:
+    """See that typer repeats an argument, which a script may have from anywhere, as it may be shown."""
+    try:
+        yield
+    except _MISUSE as problem:
+        problem.message = printable.disarmed(printable.line(addresses.scrubbed(str(problem.message))))
+        raise
 
 
 def _print_version(asked: bool) -> None:
@@ -80,7 +101,7 @@ def _app(names: Iterable[str]) -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Parse ``arguments``, run the command they name, and return its exit code."""
     words = list(arguments)
-    if "--force" in words:
+    if "--force" in words and words[0] != "env":
         from workflow.cli.convert import with_bare_force  # noqa: PLC0415  as with all commands
 
         words = with_bare_force(words)

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import planning
-from workflow.cli.console import console
+from workflow import addresses, planning, printable
+from workflow.cli.console import console, line
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.running import publishing
 
@@ -25,15 +25,28 @@ def print_plan(recipe: Recipe, decisions: list[Decision], *, ready: bool) -> Non
     for decision in decisions:
         word, style = (_STOP if decision.refused else _RUN) if decision.runs else _SKIP
         screen.print(word, style=style, end="  ")
-        screen.print(f"{decision.task.name:<{width}}  {_journey(decision, recipe)}", markup=False)
+        screen.print(line(f"{decision.task.name:<{width}}  {_journey(decision, recipe)}"))
         refusal = (f"convert will refuse it: {decision.refused}", publishing.IF_FOREIGN) if decision.refused else ()
         for reason in (*decision.reasons, *refusal):
-            screen.print(f"{'':6}{'':{width}}  {reason}", style="dim", markup=False)
+            screen.print(line(f"{'':6}{'':{width}}  {reason}"), style="dim")
     running = sum(decision.runs for decision in decisions)
     refused = sum(bool(decision.refused) for decision in decisions)
     screen.print(f"{running} of {len(decisions)} to run{f', {refused} refused' if refused else ''}", style="bold")
-    if running and not ready:
-        screen.print(f"environment {recipe.environment} is not there yet: `convert` makes it first", markup=False)
+    for text in [] if ready else environment_lines(recipe, decisions):
+        screen.print(line(text))
+
+
+def environment_lines(recipe: Recipe, decisions: list[Decision]) -> list[str]:
+    """Return what `convert` will do about an environment that is not ready: nothing where no step needs it."""
+    from workflow.running.making import may_come_to_need_it, needs_environment  # noqa: PLC0415  for this alone
+
+    running = [decision.task for decision in decisions if decision.runs]
+    if any(needs_environment(task, recipe.verification) for task in running):
+        return [f"environment {recipe.environment} is not ready: `convert` makes it first"]
+    if any(map(may_come_to_need_it, running)):
+        made = "`convert` makes it if a model turns out to need it"
+        return [f"environment {recipe.environment} is not ready, and not sure to be needed: {made}"]
+    return []
 
 
 def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
@@ -49,7 +62,7 @@ def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
         }
         for decision in decisions
     ]
-    return json.dumps({"recipe": str(recipe.path), "steps": steps}, indent=1)
+    return json.dumps(printable.everywhere({"recipe": str(recipe.path), "steps": steps}, addresses.scrubbed), indent=1)
 
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:
@@ -61,7 +74,7 @@ def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[st
         if isinstance(task.declared, Step):
             lines.append(command_line(_relative(task.declared, folder)))
         else:
-            lines.append(f"# {task.output.name}: {_origin(task.declared)}")
+            lines.append(line(f"# {task.output.name}: {_origin(task.declared)}"))
     return lines
 
 
@@ -80,7 +93,7 @@ def _journey(decision: Decision, recipe: Recipe) -> str:
     if not isinstance(task.declared, Step):
         return f"{_origin(task.declared)} -> {target}"
     step = task.declared
-    source = step.input if step.input_is_handle else _below(Path(step.input), recipe.base)
+    source = addresses.shown(step.input) if step.input_is_handle else _below(Path(step.input), recipe.base)
     return f"{source} ({_sources(step)}) -> {target} ({_targets(step)})"
 
 
@@ -97,7 +110,7 @@ def _targets(step: Step) -> str:
 
 def _origin(source: ModelSource) -> str:
     if isinstance(source, FetchedModel):
-        return source.url
+        return addresses.shown(source.url)
     if isinstance(source, ScriptedModel):
         return source.script.name
     if isinstance(source, ApplicationModel):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workflow import bugs
+from workflow.errors import UsageError, WorkflowError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from workflow.recipe.model import Recipe
     from workflow.report.comparing import Change
     from workflow.report.record import RunRecord
@@ -31,25 +37,42 @@ def report(
 ) -> None:
     """Measure the artifacts of the latest run and report on it: in the terminal and as one HTML page."""
     from workflow import recipe as recipes  # noqa: PLC0415  yaml costs time that --help does not have
-    from workflow.cli.console import console  # noqa: PLC0415  as above
+    from workflow.cli.console import console, echo, line, print_json  # noqa: PLC0415  as above
     from workflow.report.html import render  # noqa: PLC0415  as above
     from workflow.report.terminal import print_report  # noqa: PLC0415  as above
 
     loaded = recipes.load(recipes.find(recipe), check_files=False)
     record = _record(loaded, links=links, quiet=quiet or as_json)
     page = html or _folder(loaded) / "report.html"
-    _write(page, render(record))
-    _write_others(record, markdown=markdown, junit=junit)
-    if as_json:
-        typer.echo(record.to_json(), nl=False)
-    elif not quiet:
-        print_report(record, console())
+    mistakes: list[WorkflowError] = []
+    with _apart(mistakes):
+        _write(page, render(record))
+    with _apart(mistakes):
+        _write_others(record, markdown=markdown, junit=junit)
+    with _apart(mistakes):
+        if as_json:
+            print_json(record.to_json().rstrip("\n"))
+        elif not quiet:
+            print_report(record, console())
+    if mistakes:
+        raise mistakes[0]
     if not as_json:
-        typer.echo(f"{page}" if quiet else f"report: {page}")
+        echo(line(f"{page}" if quiet else f"report: {page}"))
     if open_page:
         from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as above
 
         show_page(page.resolve().as_uri())
+
+
+@contextlib.contextmanager
+def _apart(mistakes: list[WorkflowError]) -> Iterator[None]:
+    """Let a bug of ours in one part of a report be noted, so that the other parts are made."""
+    try:
+        yield
+    except (WorkflowError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, it says nothing of the other parts
+        mistakes.append(bugs.as_error(error))
 
 
 def compare(
@@ -66,15 +89,15 @@ def compare(
     RECIPE~1 is the run before the last; runs that found everything up to date are not counted.
     """
     import dataclasses  # noqa: PLC0415  as above
-    import json  # noqa: PLC0415  as above
 
+    from workflow.cli.console import echo_json  # noqa: PLC0415  as above
     from workflow.report.comparing import compare as changes_between  # noqa: PLC0415  as above
     from workflow.report.runs import record_of  # noqa: PLC0415  as above
 
     changes = changes_between(record_of(before), record_of(after))
     shown = [change for change in changes if every or change.tendency != "same"]
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(change) for change in shown], indent=1))
+        echo_json([dataclasses.asdict(change) for change in shown])
         return
     _print_changes(shown, total=len(changes))
 
@@ -85,6 +108,9 @@ def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
     from workflow.verification.measures import Wanted, measure  # noqa: PLC0415  as above
 
     run: dict[str, Any] = runs.latest_run(recipe)
+    if not run.get("steps"):
+        hint = f"run it again, which goes on where it stopped: tfjs-workflow convert {recipe.path.name}"
+        raise UsageError(f"the latest run of {recipe.path.name} ended before any of its steps did", hint=hint)
     wanted = Wanted(reading.artifacts(run), cut=reading.layers_step(run), with_links=links)
     found = measure(wanted, memory=_folder(recipe) / "measures.json", listener=ConsoleListener(quiet=quiet))
     return reading.read_run(run, measures=found)
@@ -107,16 +133,16 @@ def _write_others(record: RunRecord, *, markdown: Path | None, junit: Path | Non
         _write(junit, junit_form.render(record))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
+        with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(markdown_form.render(record))
 
 
 def _write(path: Path, text: str) -> None:
-    from workflow.running.storage import storing, write_atomically  # noqa: PLC0415  as above
+    from workflow.running.storage import as_bytes, storing, write_atomically  # noqa: PLC0415  as above
 
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode())
+        write_atomically(path, as_bytes(text))
 
 
 def _print_changes(changes: list[Change], *, total: int) -> None:
@@ -124,7 +150,7 @@ def _print_changes(changes: list[Change], *, total: int) -> None:
     from rich.table import Table  # noqa: PLC0415  as above
     from rich.text import Text  # noqa: PLC0415  as above
 
-    from workflow.cli.console import console  # noqa: PLC0415  as above
+    from workflow.cli.console import console, line  # noqa: PLC0415  as above
 
     if changes:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -138,7 +164,8 @@ def _print_changes(changes: list[Change], *, total: int) -> None:
             table.add_column(heading, justify="right" if side == "right" else "left")
         for change in changes:
             tendency = Text(change.tendency, style=_STYLES[change.tendency])
-            table.add_row(change.step, change.figure, change.before, change.after, tendency)
+            cells = (change.step, change.figure, change.before, change.after)
+            table.add_row(*map(line, cells), tendency)
         console().print(table)
     worse = sum(change.tendency == "worse" for change in changes)
     console().print(f"{total} figures compared, {worse} worse", style="bold red" if worse else "bold")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from workflow.cli.boundary import show
-from workflow.cli.console import ConsoleListener, console, error_console, size_text
+from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line, size_text
 from workflow.cli.remarks import detour_lines, quantization_lines
 from workflow.cli.summaries import check_text, print_summary
 
@@ -65,7 +62,7 @@ class JsonScreen(QuietScreen):
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:  # noqa: ARG002  the protocol's
         """Print the record."""
-        typer.echo(json.dumps(record, indent=1, default=str))
+        echo_json(record)
 
 
 class PlainScreen(QuietScreen):
@@ -87,8 +84,8 @@ class PlainScreen(QuietScreen):
     def ended(self, outcome: Outcome) -> None:
         """Print how the step ended."""
         self.say(f"{_MARKS[outcome.status][0]} {ending(outcome)}")
-        for line in _remarks(outcome):
-            self.say(f"  {line}")
+        for remark in _remarks(outcome):
+            self.say(f"  {remark}")
         super().ended(outcome)
 
     def finished(self, outcomes: list[Outcome], record: dict[str, Any]) -> None:
@@ -109,16 +106,15 @@ class LiveScreen(PlainScreen):
         if self._progress is None or self._line is None:
             super().say(text)
         else:
-            self._progress.update(self._line, news=text)
+            self._progress.update(self._line, news=line(text))
 
     def advance(self, what: str, done: int, total: int) -> None:
         """Show what goes on, and its bytes, in the live line; it redraws itself at its own pace."""
         if self._progress is None or self._line is None:
             super().advance(what, done, total)
         else:
-            of = f" of {size_text(total)}" if total else ""
-            news = f"{what} {size_text(done)}{of}" if done or total else what
-            self._progress.update(self._line, news=news)
+            news = f"{what} {amount(what, done, total)}" if done or total else what
+            self._progress.update(self._line, news=line(news))
 
     def began(self, decision: Decision) -> None:
         """Start the live line of the step."""
@@ -126,13 +122,14 @@ class LiveScreen(PlainScreen):
 
         columns = (
             SpinnerColumn(),
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[news]}", markup=True),
+            TextColumn("{task.fields[news]}", style="dim", markup=False),
         )
         self._progress = Progress(*columns, console=error_console(), transient=True)
         self._progress.start()
-        self._line = self._progress.add_task(decision.task.name, total=None, news="; ".join(decision.reasons))
+        reasons = line("; ".join(decision.reasons))
+        self._line = self._progress.add_task(line(decision.task.name), total=None, news=reasons)
 
     def stopped(self) -> None:
         """Take the live line away, and give the terminal its cursor back."""
@@ -145,10 +142,10 @@ class LiveScreen(PlainScreen):
         self.stopped()
         mark, style = _MARKS[outcome.status]
         error_console().print(mark, style=style, end=" ")
-        error_console().print(ending(outcome), markup=False)
-        lines = _remarks(outcome)
-        for line in [*lines, *detour_lines(outcome.facts)] if outcome.status == "done" else lines:
-            error_console().print(f"  {line}", style="dim", markup=False)
+        error_console().print(line(ending(outcome)))
+        remarks = _remarks(outcome)
+        for remark in [*remarks, *detour_lines(outcome.facts)] if outcome.status == "done" else remarks:
+            error_console().print(line(f"  {remark}"), style="dim")
         if outcome.error is not None:
             show(outcome.error)
 

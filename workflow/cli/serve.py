@@ -18,7 +18,7 @@ def serve(
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """Show a converted model in your browser: loading, speed per backend, and a drawing or picture to try it on."""
-    from workflow.cli.console import ConsoleListener  # noqa: PLC0415  loaded for serving only, to keep --help fast
+    from workflow.cli.console import ConsoleListener, echo, line  # noqa: PLC0415  loaded for serving only, to keep --help fast
     from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as below
     from workflow.serving.libraries import tfjs_packages  # noqa: PLC0415  as above
     from workflow.serving.server import DemoServer  # noqa: PLC0415  as above
@@ -27,10 +27,10 @@ def serve(
     folder_of(artifact)  # before anything is installed for it
     site = site_of(artifact, packages=tfjs_packages(ConsoleListener()), labels=labels)
     with DemoServer(site, port=port) as server:
-        typer.echo(f"{site.title}: {server.url} (^C ends it)")
+        echo(line(f"{site.title}: {server.url} (^C ends it)"))
         if open_page:
-            show_page(server.url)
+            show_page(server.url, by=server.ticket)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            typer.echo("stopped")
+            echo("stopped")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from workflow.cli.console import console, size_text
+from workflow.cli.console import console, line, size_text
 from workflow.converters.usage import peak
 from workflow.recipe.model import RuntimeName
 
@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rich.table import Table
+    from rich.text import Text
 
     from workflow.recipe.model import Recipe
     from workflow.running.watching import Outcome
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)
+_ABSENT = ("not run", "yellow")
+
+Cell = str | tuple[str, str]
+"""A cell of the table: its text, and its style where it has one."""
 
 
 def check_text(facts: Mapping[str, Any]) -> str:
@@ -43,10 +48,10 @@ def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) ->
     screen.print(_table(outcomes))
     counts = {status: sum(outcome.status == status for outcome in outcomes) for status in _STYLES}
     totals = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    screen.print(f"{recipe.name}: {totals} in {seconds:.1f} s{_workers_part(outcomes)}", style="bold")
-    screen.print(f"results: {_places(recipe, outcomes)}", markup=False)
+    screen.print(line(f"{recipe.name}: {totals} in {seconds:.1f} s{_workers_part(outcomes)}"), style="bold")
+    screen.print(line(f"results: {_places(recipe, outcomes)}"))
     for text in _caveats(outcomes):
-        screen.print(f"! {text}", style="yellow", markup=False)
+        screen.print(line(f"! {text}"), style="yellow")
 
 
 def _workers_part(outcomes: list[Outcome]) -> str:
@@ -54,7 +59,7 @@ def _workers_part(outcomes: list[Outcome]) -> str:
     jobs = [job for outcome in outcomes for job in outcome.jobs]
     most = peak(jobs)
     count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
-    return f"; {count} in the worker, {size_text(most)} of memory at most" if most else ""
+    return f"; {count} of TensorFlow's, with {size_text(most)} of memory at most" if most else ""
 
 
 def _caveats(outcomes: list[Outcome]) -> list[str]:
@@ -85,12 +90,19 @@ def _table(outcomes: list[Outcome]) -> Table:
     for heading, side, _ in shown:
         table.add_column(heading, justify=side, overflow="fold")
     for outcome in outcomes:
-        table.add_row(*(text(outcome) for _, _, text in shown))
+        table.add_row(*(_cell(text(outcome)) for _, _, text in shown))
     return table
 
 
-def _status(outcome: Outcome) -> str:
-    return f"[{_STYLES[outcome.status]}]{outcome.status}[/]"
+def _cell(cell: Cell) -> Text:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    text, style = (cell, "") if isinstance(cell, str) else cell
+    return Text(line(text), style=style)
+
+
+def _status(outcome: Outcome) -> Cell:
+    return outcome.status, _STYLES[outcome.status]
 
 
 def _time(outcome: Outcome) -> str:
@@ -112,20 +124,20 @@ def _runs(check: dict[str, Any], runtime: str) -> list[dict[str, Any]]:
     return [run for run in check.get("runs") or () if run["runtime"] == runtime]
 
 
-def _difference(runtime: str) -> Callable[[Outcome], str]:
+def _difference(runtime: str) -> Callable[[Outcome], Cell]:
     """Return what fills the column of a runtime: the largest difference over its backends, or that it did not run."""
 
-    def text(outcome: Outcome) -> str:
+    def text(outcome: Outcome) -> Cell:
         check = _check(outcome)
         runs = _runs(check, runtime)
         figures = [float(output["max_abs"]) for run in runs for output in run.get("outputs") or ()]
         statuses = {run["status"] for run in runs}
         if not runs:
-            return "[yellow]not run[/]" if check.get("not_run") and runtime == "python" else ""
+            return _ABSENT if check.get("not_run") and runtime == "python" else ""
         if statuses == {"not run"}:
-            return "[yellow]not run[/]"
+            return _ABSENT
         worst = f"{max(figures):.2g}" if figures else "fails"
-        return f"[bold red]{worst}[/]" if "failed" in statuses else worst
+        return (worst, _STYLES["failed"]) if "failed" in statuses else worst
 
     return text
 
@@ -162,7 +174,7 @@ _CAPTION = """\
 python, node, browser: the largest difference from the source's answers to the same inputs, over all backends there
 top-1: how often the top answer is the source's, where that is least; accuracy: one number where it stays the same"""
 _OPTIONAL = ("size", *_RUNTIMES, "top-1", "accuracy")
-_COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], str]], ...] = (
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], Cell]], ...] = (
     ("step", "left", lambda outcome: outcome.decision.task.name),
     ("result", "left", _status),
     ("time", "right", _time),

@@ -30,8 +30,10 @@ def _option(text: str, *names: str, least: float | None = None) -> Any:
     return typer.Option(*names, help=text, min=least)
 
 
-ArtifactArgument = Annotated[Path, typer.Argument(help="The model to verify: a file, or a folder with model.json.")]
-AgainstOption = Annotated[Path | None, _option("The model that it was made from.")]
+ArtifactArgument = Annotated[
+    str, typer.Argument(help="The model to verify: a file, a folder, or the https address of a TensorFlow Hub module.")
+]
+AgainstOption = Annotated[str | None, _option("The model that it was made from.")]
 RuntimeOption = Annotated[list[str] | None, _option("python, node or browser; may be repeated. All when left out.")]
 BackendOption = Annotated[list[str] | None, _option("wasm, cpu, webgl, webgpu or webgl-f16; may be repeated.")]
 RequireOption = Annotated[str | None, _option("Runtimes that must be there: node,browser")]
@@ -95,7 +97,7 @@ def verify(
         rtol=rtol,
     )
     result = _subject(artifact, model_format)
-    source = None if against is None else _subject(against, source_format)
+    source = None if against is None else _sound(_subject(against, source_format))
     with scratch.folder("verify") as folder:
         case = Case(result, source, settings, folder, timeout=timeout)
         _verify(case, environment, locate=locate, as_json=as_json)
@@ -175,11 +177,12 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
-    from workflow.environment import Wishes  # noqa: PLC0415  as above
+    from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
     from workflow.running.checking import TIME_LIMIT  # noqa: PLC0415  as above
     from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
 
+    naming.require_meant(environment)
     logs = locations.home() / "logs"
     workshop = EnvironmentWorkshop(environment, Wishes(), logs)
 
@@ -194,10 +197,13 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     return replace(bench, keras3=lambda: worker_if_made(workshop, listener)), workshop
 
 
-def _subject(path: Path, named: str | None) -> Subject:
+def _subject(text: str, named: str | None) -> Subject:
     from workflow.recipe.sniffing import sighted  # noqa: PLC0415  as above
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
+    if "://" in text:
+        return Subject(_module(text, named), "tf_hub")
+    path = Path(text)
     if named is not None:
         formats = _words([named], FORMATS, what="format")
         return Subject(path, formats[0])  # type: ignore[arg-type]
@@ -207,6 +213,24 @@ def _subject(path: Path, named: str | None) -> Subject:
     if not seen.formats:
         raise _no_model(path, seen.why_not)
     return Subject(path, seen.formats[0])
+
+
+def _sound(source: Subject) -> Subject:
+    """Return a source that is what it should be, lest it is read at all; raises ``ModelFileError``."""
+    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  as above
+
+    inspect_model(source.path, source.format)
+    return source
+
+
+def _module(handle: str, named: str | None) -> Path:
+    """Return the folder of a module of TensorFlow Hub; raises what ``hub.provide`` raises, and ``UsageError``."""
+    from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
+    from workflow.running import hub  # noqa: PLC0415  as above
+
+    if named not in (None, "tf_hub"):
+        raise UsageError(f"{handle} cannot be {named}: an address is that of a TensorFlow Hub module")
+    return hub.provide(handle, ConsoleListener())
 
 
 def _no_model(path: Path, why: str) -> ModelFileError:

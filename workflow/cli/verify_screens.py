@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from workflow.cli.console import console
+from workflow.cli.console import console, echo_json, line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,15 +37,15 @@ def print_report(case: Case, report: Report, answer: Any) -> None:
     """Print what was found on standard output."""
     screen = console()
     source = f" against {case.source.path}" if case.source else ""
-    screen.print(f"{case.result.path} ({case.result.format}){source}", style="bold", markup=False)
+    screen.print(line(f"{case.result.path} ({case.result.format}){source}"), style="bold")
     for level in report.levels:
         _print_level(level)
     if report.runs:
         screen.print(places_table(report))
-    for line in _about(report, answer):
-        screen.print(line, markup=False)
+    for text in _about(report, answer):
+        screen.print(line(text))
     for reason, places in _absent(report).items():
-        screen.print(f"! NOT RUN in {', '.join(places)}: {reason}", style="yellow", markup=False)
+        screen.print(line(f"! NOT RUN in {', '.join(places)}: {reason}"), style="yellow")
     screen.print("verdict: ", end="")
     screen.print(report.verdict, style=_STYLES.get(report.verdict, "dim"), end="")
     screen.print(f" (not run in {', '.join(_lacking(report))})" if report.verdict == "incomplete" else "")
@@ -63,22 +62,22 @@ def print_json(case: Case, report: Report, answer: Any) -> None:
         **facts_of(report),
         "located": _located_json(answer),
     }
-    console().print(json.dumps(told, indent=1, default=str), markup=False)
+    echo_json(told)
 
 
 def _print_level(level: LevelReport) -> None:
     screen = console()
     screen.print(f"  {level.level:<10}", end="")
     screen.print(level.status, style=_STYLES.get(level.status, "dim"), end="")
-    screen.print(f"  {level.why or _figures(level)}".rstrip(), style="dim", markup=False)
+    screen.print(line(f"  {level.why or _figures(level)}".rstrip()), style="dim")
     for finding in level.findings[:_SHOWN]:
-        screen.print(f"      {finding.text}", markup=False)
+        screen.print(line(f"      {finding.text}"))
     if len(level.findings) > _SHOWN:
         screen.print(f"      and {len(level.findings) - _SHOWN:,} more")
-    for line in level.table.splitlines():
-        screen.print(f"      {line}", style="dim", markup=False)
+    for row in level.table.splitlines():
+        screen.print(line(f"      {row}"), style="dim")
     for remark in level.remarks:
-        screen.print(f"    ! {remark}", style="yellow", markup=False)
+        screen.print(line(f"    ! {remark}"), style="yellow")
 
 
 def _absent(report: Report) -> dict[str, list[str]]:
@@ -132,6 +131,7 @@ def places_table(report: Report) -> Table:
 def _table(rows: list[list[str]], shown: list[int]) -> Table:
     from rich import box  # noqa: PLC0415  as above
     from rich.table import Table  # noqa: PLC0415  as above
+    from rich.text import Text  # noqa: PLC0415  as above
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in (_HEADINGS[number] for number in shown):
@@ -139,13 +139,14 @@ def _table(rows: list[list[str]], shown: list[int]) -> Table:
         narrowest = _NARROWEST_NAME if heading == "output" else None
         table.add_column(heading, justify=side, overflow="fold", no_wrap=heading != "output", min_width=narrowest)
     for row in rows:
-        table.add_row(*(row[number] for number in shown))
+        styles = ["", _STYLES.get(row[1], ""), *[""] * (len(row) - 2)]
+        table.add_row(*(Text(line(row[number]), style=styles[number]) for number in shown))
     return table
 
 
 def _rows(run: dict[str, Any]) -> list[list[str]]:
     place = _place(run)
-    status = f"[{_STYLES[run['status']]}]{run['status']}[/]"
+    status = str(run["status"])
     outputs = run.get("outputs") or []
     if not outputs:
         return [[place, status, *[""] * 10]]

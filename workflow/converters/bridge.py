@@ -1,4 +1,8 @@
-"""The host's side of the worker: one warm process in the converter environment, JSON lines over pipes of its own."""
+"""The host's side of the worker: one warm process in the converter environment, JSON lines over pipes of its own.
+
+The process stands behind a wall (``workflow.worker.wall``); what a job reads and writes passes through an ``Airlock``.
+What comes back has been within reach of whatever the model did, and is taken for no more than it is.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow import dialogue
-from workflow.converters import deaths, failures, noise
+from workflow.converters import allowances, answers, deaths, enclosure, failures, noise, passages
+from workflow.converters.airlock import Airlock
 from workflow.converters.usage import JobUsage, Limits, Usage
 from workflow.errors import StepTimeoutError, UnhealthyError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from workflow.converters.airlock import Passage
     from workflow.dialogue import Dialogue
 
 _BOOTSTRAP = Path(__file__).resolve().parent.parent / "worker" / "__main__.py"
 _EXIT_SECONDS = 2.0
 _KILL_GRACE_SECONDS = 0.1
-_DISCARDING = frozenset({"script"})
-"""Jobs that run foreign code, after which nothing is known about the state of the process."""
 
 OnProgress = Callable[[str], None]
+
+
+class Question(Record):
+    """One job to ask a process for. ``passage`` is the way of its files, None for a process without a wall."""
+
+    job: str
+    args: Mapping[str, Any]
+    log: Path
+    timeout: float | None
+    on_progress: OnProgress | None
+    passage: Passage | None = None
+    limits: Mapping[str, int] = {}
+    on_wait: Callable[[], None] | None = None
+    memory: int = 0
+
+    def progress(self, text: str) -> None:
+        """Hand on what a job tells meanwhile."""
+        if self.on_progress is not None:
+            self.on_progress(text if self.passage is None else str(self.passage.translated(text)))
 
 
 class WorkerLike(Protocol):
@@ -60,6 +84,7 @@ class Worker:
 
     Paths in the arguments of jobs must be absolute. One job runs at a time; a second thread waits its turn. What
     jobs take is noted in ``usage``; the process gives way to a new one between jobs when it reaches one of ``limits``.
+    A user's own script, and what fetches published weights, run in a process without a wall that does nothing else.
     """
 
     def __init__(
@@ -78,6 +103,7 @@ class Worker:
         self._limits = limits or Limits()
         self._jobs = 0
         self._line: Dialogue | None = None
+        self._airlock: Airlock | None = None
         self._turn = threading.Lock()
 
     def __enter__(self) -> Worker:  # noqa: PYI034  Self is not in Python 3.10
@@ -96,7 +122,8 @@ class Worker:
 
     def start(self) -> None:
         """Start the process, which begins to import TensorFlow; returns at once."""
-        self._started()
+        if self._line is None or self._line.has_ended:
+            self._started(walled=True)
 
     def run(
         self,
@@ -114,53 +141,105 @@ class Worker:
         with self._turn:
             log.parent.mkdir(parents=True, exist_ok=True)
             begin, since = noise.size_of(log), time.monotonic()
-            line = self._started()
-            try:
-                question = {"job": job, "args": dict(args), "log": str(log)}
-                answer = line.ask(question, timeout=timeout, on_progress=on_progress)
-            except dialogue.HungUpError as problem:
-                details = noise.tail(log, begin) or noise.tail(self._log)
-                death = deaths.Death(job, line.code(), problem.garbled)
-                self.close(grace=0)
-                raise deaths.explain(death, details=details, log=log) from None
-            except TimeoutError:
-                self.close(grace=0)
-                raise StepTimeoutError(
-                    f"the worker's job `{job}` took longer than its limit of {timeout:g} s and was stopped",
-                    hint="give it a larger `timeout:` (or --timeout), or look into the log for where it stands still",
-                    details=noise.tail(log, begin),
-                    log=str(log),
-                ) from None
-            except BaseException:  # ^C above all
-                self.close(grace=0)
-                raise
+            outside = passages.runs_outside(job, args)
+            line = self._started(walled=not outside)
+            question = Question(job, args, log, timeout, on_progress)
+            if self._airlock is None:
+                answer = self._asked(line, question, begin)
+            else:
+                answer = self._asked_through(self._airlock, line, question)
             self._jobs += 1
-            self._clear_up(JobUsage(job, time.monotonic() - since, answer.get("memory") or {}), args)
-        if not answer["ok"]:
-            raise failures.translate(answer["failure"], log=log)
-        result: dict[str, Any] = answer["result"]
-        return result
+            self._clear_up(JobUsage(job, time.monotonic() - since, answer.memory), args, outside=outside)
+        if answer.failure is not None:
+            raise failures.translate(answer.failure, log=log)
+        return answer.result
 
     def close(self, *, grace: float = _EXIT_SECONDS) -> None:
         """End the process and everything that it started; safe to repeat."""
         line, self._line = self._line, None
         if line is not None:
             line.close(patience=grace, grace=_KILL_GRACE_SECONDS)
+        airlock, self._airlock = self._airlock, None
+        if airlock is not None:
+            airlock.close()
 
-    def _started(self) -> Dialogue:
-        if self._line is not None and self._line.has_ended:
-            self.close()  # it ended while nobody was asking
+    def _asked_through(self, airlock: Airlock, line: Dialogue, question: Question) -> answers.Answer:
+        """Ask with all files of the question brought in, and take out what the job has made of them."""
+        passage = airlock.passage()
+        begin = noise.size_of(question.log)
+        try:
+            inner = question.replaced(args=passages.carried(question.job, question.args, by=passage))
+            granted = allowances.allowance(passage.bytes, airlock.path)
+            is_limited = allowances.impose(line.pid, granted)
+            folders = (airlock.writes, line.temporary)
+            inner = inner.replaced(
+                passage=passage,
+                limits={} if is_limited else granted.as_dict(),
+                on_wait=lambda: granted.require_kept(folders),
+                memory=granted.memory,
+            )
+            answer = self._asked(line, inner, begin)
+            passage.take_log(question.log)
+            if answer.failure is None:
+                passage.take_results()
+            else:
+                answer = answer.replaced(failure=deaths.with_memory_told(answer.failure, granted.memory))
+            return answers.Answer(*(passage.translated(part) for part in answer.parts))
+        finally:
+            passage.close()
+
+    def _asked(self, line: Dialogue, question: Question, begin: int) -> answers.Answer:
+        """Ask a question and return its answer; a process that gives none is ended."""
+        job, passage, log = question.job, question.passage, question.log
+        told = {"job": job, "args": dict(question.args), "log": str(passage.log if passage else log)}
+        try:
+            message = line.ask(
+                told | {"limits": question.limits},
+                timeout=question.timeout,
+                on_progress=question.progress,
+                on_wait=question.on_wait,
+            )
+            return answers.read(message)
+        except dialogue.HungUpError as problem:
+            code = line.code()
+            self._end(line, passage, log)
+            details = noise.tail(log, begin) or noise.tail(self._log)
+            death = deaths.Death(job, code, problem.garbled, memory=question.memory)
+            raise deaths.explain(death, details=details, log=log) from None
+        except TimeoutError:
+            self._end(line, passage, log)
+            raise StepTimeoutError(
+                f"the worker's job `{job}` took longer than its limit of {question.timeout:g} s and was stopped",
+                hint="give it a larger `timeout:` (or --timeout), or look into the log for where it stands still",
+                details=noise.tail(log, begin),
+                log=str(log),
+            ) from None
+        except BaseException:  # ^C above all
+            self._end(line, passage, log)
+            raise
+
+    def _end(self, line: Dialogue, passage: Passage | None, log: Path) -> None:
+        """End a process in mid-job, when nobody waits for it any more, and keep what its job has logged."""
+        line.close(patience=0, grace=_KILL_GRACE_SECONDS)
+        if passage is not None:
+            passage.take_log(log)
+        self.close(grace=0)
+
+    def _started(self, *, walled: bool) -> Dialogue:
+        if self._line is not None and (self._line.has_ended or walled != (self._airlock is not None)):
+            self.close()  # it ended while nobody was asking, or is not of the kind that is asked for
         if self._line is None:
-            self._line = self._open()
+            self._line = self._open_walled() if walled else self._open(self._environ)
         return self._line
 
-    def _clear_up(self, done: JobUsage, args: Mapping[str, Any]) -> None:
+    def _clear_up(self, done: JobUsage, args: Mapping[str, Any], *, outside: bool) -> None:
         """Note what a job took, and end the process when it should not do another one.
 
-        A new one is started at once, so that it warms up while the host goes on; after a script nothing follows.
+        A new one is started at once, so that it warms up while the host goes on; after a job without a wall nothing
+        follows.
         """
         self.usage.jobs.append(done)
-        if done.job in _DISCARDING:
+        if outside:
             self.close()
             return
         foreign = "it has run code that came with a model" if _lets_foreign_code_run(args) else ""
@@ -172,12 +251,18 @@ class Worker:
             with contextlib.suppress(UnhealthyError):  # the next job meets it, and says so
                 self.start()
 
-    def _open(self) -> Dialogue:
+    def _open_walled(self) -> Dialogue:
+        self._airlock = airlock = Airlock(self._log.parent)
+        variables = enclosure.variables(self._environ, airlock.writes)
+        return self._open(variables, enclosure.spoken(airlock))
+
+    def _open(self, variables: Mapping[str, str], *wall: str) -> Dialogue:
         self._jobs = 0
-        argv = [str(self._python), "-I", "-X", "utf8", str(_BOOTSTRAP)]
+        argv = [str(self._python.absolute()), "-I", "-X", "utf8", str(_BOOTSTRAP)]
         try:
-            return dialogue.begin(lambda scratch: [*argv, str(scratch)], environ=self._environ, log=self._log)
+            return dialogue.begin(lambda scratch: [*argv, str(scratch), *wall], environ=variables, log=self._log)
         except OSError as problem:
+            self.close()
             raise UnhealthyError(
                 f"the converter environment's Python does not start: {self._python}: {problem.strerror}",
                 hint="`tfjs-workflow env verify` shows what is wrong with it; `env remove` and `env create` remake it",

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import addresses
 from workflow.converters.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
 from workflow.converters.pairs import EDGES
 from workflow.errors import ConversionError
@@ -64,7 +65,7 @@ def _argv(step: Step, output: Path, shown: Callable[[str], str]) -> list[str]:
     options = {name: value for name, value in step.options.items() if name != "unsafe"}  # which the worker is told
     if isinstance(metadata := options.get("metadata"), dict):
         options["metadata"] = {key: shown(str(path)) for key, path in metadata.items()}
-    source = step.input if step.input_is_handle else shown(step.input)
+    source = addresses.shown(step.input) if step.input_is_handle else shown(step.input)
     formats = [f"--input_format={step.from_format}", f"--output_format={step.to_format}"]
     return [*formats, *_remainder(options), *_flags(options), source, shown(str(output))]
 

@@ -63,8 +63,6 @@ def _in_worker(work: Work, target: Format) -> Facts:
 
 def _natively(work: Work) -> Facts:
     step = work.step
-    if step.input_is_handle:
-        raise native.DeclinedError(f"it does not fetch {step.from_format}")
     pair = (step.from_format, step.to_format)
     options = applying(step.options, pair)  # those of a graph model wait for `format: auto` to make one
     job = native.NativeJob(Path(step.input), pair[0], work.target, pair[1], options, work.listener)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters import keras3_failures, known_failures, noise
+from workflow.converters import containment_failures, keras3_failures, known_failures, noise
 from workflow.converters.known_failures import RULES, Rule
 from workflow.errors import ReferenceConverterError, WorkflowError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-KINDS = {**known_failures.KINDS, **keras3_failures.KINDS}
+KINDS = {**known_failures.KINDS, **keras3_failures.KINDS, **containment_failures.KINDS}
 """Failures that a worker recognised itself: class, words before its own, hint."""
 
 _LONGEST = 300

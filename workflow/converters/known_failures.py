@@ -44,6 +44,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "compare them with `plan --commands`",
     ),
     "unknown_job": (WorkflowError, "", _BUG),
+    "memory": (
+        ConversionError,
+        "the model asks for more memory than ",
+        "if the machine has more, and the model may have it: TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
+    ),
     "script": (
         ConversionError,
         "the model script failed: ",
@@ -86,7 +91,6 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
     "not_frozen": (ModelFileError, "the graph is not frozen: ", "freeze it, or convert what it was made of"),
     "freezing": (ConversionError, "", "the log has TensorFlow's own words; another `signature_name:` may do"),
-    "hub": (DownloadError, "", "see whether the network reaches it, or fetch the module and give its folder"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",
@@ -163,7 +167,8 @@ RULES: tuple[Rule, ...] = (
         r"^MemoryError|OOM when allocating|bad_alloc|Unable to allocate (?P<size>[\d.]+ \w+)",
         ConversionError,
         "not enough memory for this model",
-        hint="close other programs or use a machine with more memory",
+        hint="close other programs or use a machine with more memory; where it has more than a job may take, "
+        "TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
     ),
     _rule(
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",

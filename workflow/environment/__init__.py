@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from workflow.environment.claims import Claim
     from workflow.environment.health import Check
     from workflow.events import Listener
 
@@ -26,6 +27,7 @@ __all__ = [
     "lock_digest",
     "remove",
     "size",
+    "taken",
     "verify",
     "worker_environ",
 ]
@@ -55,11 +57,18 @@ def ensure(name: str, *, wishes: Wishes, listener: Listener) -> Environment:
     return lifecycle.ensure(name, wishes=wishes, listener=listener)
 
 
-def verify(environment: Environment) -> Iterator[Check]:
-    """Run the health checks and yield each; after a failure the next ``ensure`` makes it anew."""
+def taken(name: str, *, wishes: Wishes, listener: Listener) -> tuple[Environment, Claim]:
+    """Return the environment of this name as ``ensure`` does, and a claim by which nobody removes it meanwhile."""
     from workflow.environment import lifecycle  # noqa: PLC0415
 
-    return lifecycle.verify(environment)
+    return lifecycle.taken(name, wishes=wishes, listener=listener)
+
+
+def verify(environment: Environment, *, deep: bool = False) -> Iterator[Check]:
+    """Run the health checks (``deep``: hash every file, too), yield each; after a failure ``ensure`` makes it anew."""
+    from workflow.environment import lifecycle  # noqa: PLC0415
+
+    return lifecycle.verify(environment, deep=deep)
 
 
 def worker_environ(environment: Environment) -> dict[str, str]:
@@ -91,7 +100,7 @@ def size(prefix: Path) -> int:
 
 
 def remove(name: str, listener: Listener) -> None:
-    """Remove an environment, complete or not, and see that it is gone; refuses what is not ours."""
+    """Remove what this checkout has under this name, complete or not, and see that it is gone."""
     from workflow.environment import removal  # noqa: PLC0415
 
     removal.remove(name, listener)

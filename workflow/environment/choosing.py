@@ -6,16 +6,28 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import disposal, purposes
-from workflow.errors import DownloadError, EnvironmentProblem, NoManagerError, StrictnessError, UsageError
+from workflow.environment import disposal, layout, purposes, state
+from workflow.errors import (
+    DownloadError,
+    EnvironmentProblem,
+    ForeignPathError,
+    IntegrityError,
+    NoManagerError,
+    StrictnessError,
+    UnhealthyError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from workflow.environment.interpreters import Interpreter
     from workflow.environment.managers.base import Manager, ManagerName, Order
     from workflow.environment.purposes import Purpose
     from workflow.environment.settings import Circumstances
+
+    Ask = Callable[[Path], Interpreter | None]
 
 _FOLDER = "workflow.environment.managers"
 # imported when their turn comes: most are never needed
@@ -52,15 +64,20 @@ def all_managers() -> list[Manager]:
     return [make(name) for name in NAMES]
 
 
-def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumstances: Circumstances) -> Manager:
-    """Have the first manager that can put a Python into ``prefix``, and return it.
+def create(
+    prefix: Path, order: Order, *, managers: Iterable[Manager], circumstances: Circumstances, ask: Ask
+) -> tuple[Manager, Interpreter]:
+    """Have the first manager that can put a Python into ``prefix``, and return it with what that Python is.
 
-    A manager that the user named is the only one tried. Else one that is not here is passed over, and one
-    that cannot download too, with a warning that says so; damaged packages and other failures end it.
+    A manager that the user named is the only one tried. Else one that is not here is passed over, and one that fails,
+    or whose Python does not run, too, with a warning that says so. Damaged packages, a full disk and a place that is
+    taken end it: the next manager would meet the same, or hide it.
     """
     if circumstances.manager is not None:
-        return _create_named(prefix, order, managers=managers, circumstances=circumstances)
-    skipped = _Skipped(purposes.of(prefix.name))
+        manager = _named(managers, circumstances)
+        _announce(manager, order, failures={})
+        return manager, _created(manager, prefix, order, ask=ask)
+    skipped = _Skipped(purposes.of(state.name_of(prefix)))
     for manager in managers:
         reason = manager.missing()
         if reason is not None:
@@ -72,13 +89,33 @@ def create(prefix: Path, order: Order, *, managers: Iterable[Manager], circumsta
             continue
         _announce(manager, order, failures=skipped.failures)
         try:
-            manager.create(prefix, order)
-        except (DownloadError, NoManagerError) as error:
+            return manager, _created(manager, prefix, order, ask=ask)
+        except (IntegrityError, ForeignPathError):
+            raise
+        except EnvironmentProblem as error:
+            _keep_words(error, order)
             disposal.clear(prefix)
             skipped.failures[manager.name] = error
-        else:
-            return manager
     raise skipped.error()
+
+
+def _created(manager: Manager, prefix: Path, order: Order, *, ask: Ask) -> Interpreter:
+    manager.create(prefix, order)
+    python = layout.python(prefix)
+    interpreter = ask(python)
+    if interpreter is None:
+        raise UnhealthyError(
+            f"{manager.name} made {prefix}, and its interpreter {python} does not run",
+            hint="it has been removed; choose another --manager",
+            log=str(order.log),
+        )
+    return interpreter
+
+
+def _keep_words(error: EnvironmentProblem, order: Order) -> None:
+    """Put all that is known of a failure into the log: if the next manager succeeds, it is told in one line."""
+    with order.log.open("a", encoding="utf-8") as log:
+        log.write(f"[failed: {error.message}]\n{error.details}\n")
 
 
 @dataclass
@@ -102,7 +139,8 @@ class _Skipped:
                 details=details,
             )
         for error in self.failures.values():
-            return DownloadError(
+            unreachable = all(isinstance(one, DownloadError) for one in self.failures.values())
+            return (DownloadError if unreachable else EnvironmentProblem)(
                 "nothing here could get a Python for the environment",
                 hint=error.hint or "see whether the conda channel can be reached, or give a --mirror",
                 details=details,
@@ -115,7 +153,7 @@ class _Skipped:
         )
 
 
-def _create_named(prefix: Path, order: Order, *, managers: Iterable[Manager], circumstances: Circumstances) -> Manager:
+def _named(managers: Iterable[Manager], circumstances: Circumstances) -> Manager:
     by_name = {manager.name: manager for manager in managers}
     manager = next((found for name, found in by_name.items() if name == circumstances.manager), None)
     if manager is None:
@@ -134,8 +172,6 @@ def _create_named(prefix: Path, order: Order, *, managers: Iterable[Manager], ci
             f"--strict refuses {manager.name}: {', '.join(manager.caveats)}",
             hint="leave out --strict, or choose a manager that uses conda's packages",
         )
-    _announce(manager, order, failures={})
-    manager.create(prefix, order)
     return manager
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from workflow.environment import registry, removal
+from workflow.environment import claims, registry, removal
 from workflow.environment.activation.target import ACTIVE
 from workflow.environment.model import DEFAULT_NAME
 from workflow.errors import EnvironmentProblem, UsageError, WorkflowError
+from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +18,27 @@ if TYPE_CHECKING:
     from workflow.events import Listener
 
 
-def doomed(name: str | None, *, everything: bool, listener: Listener) -> list[Entry]:
-    """Return what is to be removed; raises UsageError for a name beside ``everything``, and for one there is not.
+class Scope(Record):
+    """What is to be removed: ``everything``, what is ``old`` (of other checkouts), or one name of this checkout's."""
 
-    What this tool did not make is refused when named, and left alone with a warning among all.
+    everything: bool = False
+    old: bool = False
+
+
+def doomed(name: str | None, scope: Scope, *, listener: Listener) -> list[Entry]:
+    """Return what is to be removed; raises UsageError for what cannot be asked together, and for a name there is not.
+
+    What this tool did not make is refused when named, and left alone with a warning among all. What is old and
+    in use stays, with a warning.
     """
-    if not everything:
-        entry = registry.info(DEFAULT_NAME if name is None else name)  # an empty name is one that cannot be
+    if scope.everything and (name is not None or scope.old):
+        raise UsageError(f"remove {'--old' if name is None else name} or --all, not both")
+    if scope.old:
+        return _old(name, listener)
+    if not scope.everything:
+        entry = registry.owned(DEFAULT_NAME if name is None else name)  # an empty name is one that cannot be
         removal.refuse_foreign(entry)
         return [entry]
-    if name is not None:
-        raise UsageError(f"remove {name} or --all, not both")
     entries = registry.list_environments()
     for entry in entries:
         if entry.status == "foreign":
@@ -38,12 +49,25 @@ def doomed(name: str | None, *, everything: bool, listener: Listener) -> list[En
     return ours
 
 
-def clear(entries: Sequence[Entry], listener: Listener) -> None:
+def _old(name: str | None, listener: Listener) -> list[Entry]:
+    names = dict.fromkeys(entry.name for entry in registry.list_environments())
+    entries = [entry for known in names if name in (None, known) for entry in registry.others(known)]
+    in_use = {entry.key: claims.parties(entry.key) for entry in entries}
+    for entry in entries:
+        for party in in_use[entry.key]:
+            listener.warn(f"{entry.prefix} stays: it is in use by {party}")
+    free = [entry for entry in entries if not in_use[entry.key]]
+    if not free:
+        listener.say("there is no environment of other checkouts to remove")
+    return free
+
+
+def clear(entries: Sequence[Entry], listener: Listener, *, forced: bool = False) -> None:
     """Remove these environments; when some could not be, raise for all of them after the others are gone."""
     failures: list[WorkflowError] = []
     for entry in entries:
         try:
-            removal.remove(entry.name, listener)
+            removal.remove_entry(entry, listener, forced=forced)
         except WorkflowError as error:  # noqa: PERF203  each is an affair of its own
             failures.append(error)
         else:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
-from workflow.environment import layout, registry
+from workflow import processes, programs
+from workflow.environment import claims, layout, lifecycle, registry
 from workflow.environment.process_environ import worker_environ
 from workflow.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from workflow.environment.claims import Claim, Work
     from workflow.environment.model import Environment
     from workflow.events import Listener
 
@@ -38,7 +39,9 @@ def usable(name: str, listener: Listener) -> Environment:
     if entry.environment and entry.status == "ready":
         return entry.environment
     if entry.environment and entry.status == "stale":
-        listener.warn(f"environment {name!r} is stale: {entry.reason}; tfjs-workflow env create {name} makes it anew")
+        listener.warn(
+            f"environment {name!r} is stale: {entry.reason}; tfjs-workflow env create {name} makes one for it"
+        )
         return entry.environment
     raise EnvironmentProblem(
         f"environment {name!r} cannot be used: {entry.reason}", hint=f"make it anew: tfjs-workflow env create {name}"
@@ -56,13 +59,34 @@ def verifiable(name: str) -> Environment:
     return entry.environment
 
 
+@contextlib.contextmanager
+def claimed(environment: Environment, listener: Listener, *, work: Work = "use") -> Iterator[Claim]:
+    """Claim an environment for the time of the block; raises EnvironmentProblem when it has just been removed."""
+    claim = claims.use(environment.prefix.name, listener, work=work)
+    try:
+        if registry.at(environment.prefix.name).environment != environment:
+            raise registry.no_such(environment.name)
+        yield claim
+    finally:
+        claim.release()
+
+
+def failing(name: str, listener: Listener) -> list[str]:
+    """Return the titles of the checks that an environment which is ready does not pass."""
+    found = registry.look(name).environment
+    if found is None:
+        return []
+    with claimed(found, listener):
+        return [check.title for check in lifecycle.verify(found) if check.verdict == "failed"]
+
+
 def resolve(environment: Environment, argv: Sequence[str]) -> Command:
     """Find the program of a command as the environment's shell would: its own first, then the rest of PATH."""
     if not argv:
         raise UsageError("there is no command to run", hint="for example: tfjs-workflow env run -- python --version")
     if os.path.dirname(argv[0]):  # noqa: PTH120  ./x and x differ, and Path makes them alike
         return Command(tuple(argv), outside=False)  # a path is what was asked for, wherever it is
-    found = shutil.which(argv[0], path=worker_environ(environment)["PATH"])
+    found = programs.found(argv[0], path=worker_environ(environment)["PATH"])
     if found is None:
         raise UsageError(
             f"there is no command {argv[0]!r}, in the environment or on PATH", hint=_similar(environment, argv[0])
@@ -75,10 +99,13 @@ def run(environment: Environment, argv: Sequence[str], *, listener: Listener) ->
     command = resolve(environment, argv)
     if command.outside:
         listener.warn(f"{argv[0]} is not in environment {environment.name!r}: running {command.argv[0]}")
-    try:
-        code = processes.run_foreground(command.argv, env=worker_environ(environment))
-    except OSError as error:
-        raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
+    with claimed(environment, listener) as claim:
+        try:
+            # what it starts may go on when we are gone, and holds the claim as long
+            environ, inherited = worker_environ(environment), claim.descriptors
+            code = processes.run_foreground(command.argv, env=environ, inherited=inherited)
+        except OSError as error:
+            raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
     return code if code >= 0 else 128 - code
 
 

@@ -34,7 +34,10 @@ _KERAS3 = "import tensorflow, keras; print(tensorflow.__version__, keras.backend
 
 @dataclass(frozen=True)
 class Check:
-    """One check and how it went. ``marked``: it works, and ``note`` says what is not as one may expect."""
+    """One check and how it went. ``marked``: it works, and ``note`` says what is not as one may expect.
+
+    ``mend`` is what to do where making the environment anew is not what helps, or not all of it.
+    """
 
     title: str
     command: str
@@ -42,6 +45,7 @@ class Check:
     verdict: Verdict
     output: str
     note: str = ""
+    mend: str = ""
 
 
 class _Judge(Protocol):
@@ -79,8 +83,7 @@ def checks(environment: Environment, *, log: Path) -> Iterator[Check]:
     try:
         plans = _PLANS_FOR_KERAS3 if environment.profile == "keras3" else _PLANS
         for plan, key in zip(plans, tether.CHECKS, strict=False):
-            with tether.tied(log, key) as tie:
-                started = _start(plan, environment, tie)
+            started = _start(plan, environment, tether.tie(log, key))
             if isinstance(started, Check):
                 yield _logged(started, log)
                 return
@@ -92,10 +95,11 @@ def checks(environment: Environment, *, log: Path) -> Iterator[Check]:
         for one in running:
             if one.end is None:
                 processes.kill(one.process, grace=0.5)
-            one.sink.close()
+            for file in filter(None, (one.sink, one.process.stdin)):
+                file.close()
 
 
-def _start(plan: _Plan, environment: Environment, tie: IO[bytes]) -> _Running | Check:
+def _start(plan: _Plan, environment: Environment, tie: Path) -> _Running | Check:
     program, *arguments = plan.argv
     argv = [str(layout.program(environment.prefix, program)), *arguments]
     sink = tempfile.TemporaryFile()  # noqa: SIM115  closed with the rest in checks()
@@ -103,13 +107,12 @@ def _start(plan: _Plan, environment: Environment, tie: IO[bytes]) -> _Running | 
     try:
         process = processes.start(
             argv,
-            stdin=tie,
             stdout=sink,
             stderr=processes.STDOUT,
             env=_environ(environment),
             cwd=environment.prefix,
+            tie=tie,
         )
-        tether.note(tie, process.pid)
     except OSError as error:
         sink.close()
         return Check(plan.title, processes.quoted(argv), 0.0, "failed", str(error))
@@ -147,7 +150,7 @@ def _judged(one: _Running, environment: Environment) -> Check:
 
 
 def _logged(check: Check, log: Path) -> Check:
-    with log.open("a", encoding="utf-8") as sink:
+    with log.open("a", encoding="utf-8", errors="surrogateescape") as sink:
         sink.write(f"+ {check.command}\n{check.output}\n[{check.verdict} after {check.seconds:.1f} s {check.note}]\n")
     return check
 
@@ -197,13 +200,13 @@ def _judge_keras(_environment: Environment, output: str) -> tuple[Verdict, str]:
 
 _PLANS_FOR_KERAS3 = (
     _Plan("python --version", ("python", "--version"), _judge_version),
-    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
-    _Plan("import tensorflow, keras", ("python", "-c", _KERAS3), _judge_keras),
+    _Plan("pip check", ("python", "-I", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, keras", ("python", "-I", "-c", _KERAS3), _judge_keras),
 )
 _PLANS = (
     _Plan("python --version", ("python", "--version"), _judge_version),
-    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
-    _Plan("import tensorflow, tensorflowjs", ("python", "-c", _IMPORTS), _judge_imports),
+    _Plan("pip check", ("python", "-I", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, tensorflowjs", ("python", "-I", "-c", _IMPORTS), _judge_imports),
     _Plan("tensorflowjs_converter -h", ("tensorflowjs_converter", "-h"), _judge_help),
     _Plan("tensorflowjs_converter --version", ("tensorflowjs_converter", "--version"), _judge_converter),
 )

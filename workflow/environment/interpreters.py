@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import locations, processes, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,18 +97,25 @@ def _fits(found: Interpreter, series: str) -> bool:
 def _candidates(series: str) -> Iterator[Path]:
     names = (f"python{series}", "python3", "python")
     suffix = ".exe" if sys.platform == "win32" else ""
-    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
     for name in names:
-        for folder in folders:
+        for folder in programs.folders():
             yield folder / f"{name}{suffix}"
     for base, pattern in _installations(series):
-        for found in sorted(base.glob(pattern), reverse=True):
+        for found in _matching(base, pattern):
             yield found / "python.exe" if sys.platform == "win32" else found / "bin" / f"python{series}"
+
+
+def _matching(base: Path, pattern: str) -> list[Path]:
+    """Return what lies in a folder that somebody else's program may have made, newest first; none if unreadable."""
+    try:
+        return sorted(base.glob(pattern), reverse=True)
+    except OSError:  # such as the PYENV_ROOT of root, seen by the user of a container
+        return []
 
 
 def _installations(series: str) -> list[tuple[Path, str]]:
     """Where programs that install Pythons put them, and how they name them there."""
-    home = Path.home()
+    home = locations.users_home()
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     roaming = Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")
     local = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.environment.blueprint import Blueprint
+    from workflow.environment.claims import Claim
     from workflow.environment.health import Check
     from workflow.environment.interpreters import Interpreter
     from workflow.environment.managers.base import Manager, Order
@@ -44,18 +45,38 @@ def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None =
     try:
         return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew(name))
     except OSError as error:
+        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
+
+        refused = refusal(error, error.filename or state.folder(), doing="write")
         raise StorageError(
-            f"environment {name!r} could not be made: {error}",
-            hint=f"see to {state.folder().parent}, or set TFJS_WORKFLOW_HOME to another folder",
+            f"environment {name!r} could not be made: {refused.message if refused else error}",
+            hint=f"see to {state.folder().parent}, or set TFJS_WORKFLOW_HOME to another folder with 4 GB of room",
         ) from error
 
 
-def verify(environment: Environment) -> Iterator[Check]:
-    """Run the health checks and yield each; a failure is noted in the state, and ``ensure`` heeds that."""
+def taken(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None = None) -> tuple[Environment, Claim]:
+    """Return the environment of this name as ``ensure`` does, with a claim, during which nobody removes it."""
+    from workflow.environment import claims  # noqa: PLC0415  as above
+
+    while True:
+        environment = ensure(name, wishes=wishes, listener=listener, crew=crew)
+        claim = claims.use(environment.prefix.name, listener)
+        entry = registry.look(name)
+        if entry.status == "ready" and entry.environment == environment:
+            return environment, claim
+        claim.release()  # it was removed, or made anew, before it was claimed
+
+
+def verify(environment: Environment, *, deep: bool = False) -> Iterator[Check]:
+    """Run the health checks and yield each; a failure is noted in the state, and ``ensure`` heeds that.
+
+    With ``deep`` every file is hashed, too.
+    """
     from workflow.environment import health  # noqa: PLC0415  needs what a ready environment does not
 
     failed = ""
-    for check in health.checks(environment, log=state.log_path(environment.name)):
+    usual = health.checks(environment, log=state.log_path(environment.prefix.name))
+    for check in _every_check(environment, usual, deep=deep):
         if check.verdict == "failed" and not failed:
             failed = check.title
         yield check
@@ -64,27 +85,52 @@ def verify(environment: Environment) -> Iterator[Check]:
         state.write(environment.prefix, replace(known, unhealthy=failed))
 
 
-def _ensure_slowly(name: str, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
-    from workflow.environment import claims, disposal, removal, tether  # noqa: PLC0415  as above
+def _every_check(environment: Environment, usual: Iterable[Check], *, deep: bool) -> Iterator[Check]:
+    yield from usual
+    if deep:
+        from workflow.environment import integrity  # noqa: PLC0415  as above
 
-    removal.refuse_foreign(registry.look(name))  # before the lock: that could wait long for nothing
-    with claims.held(name, listener):
+        yield from integrity.checks(environment)
+
+
+def _ensure_slowly(name: str, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+    from workflow.environment import claims, removal  # noqa: PLC0415  as above
+
+    while True:
         entry = registry.look(name)
-        if entry.status == "ready" and entry.environment:
-            listener.say(f"environment {name!r} was made meanwhile by another process")
-            return _accepted(entry.environment, circumstances)
-        removal.refuse_foreign(entry)
-        tether.end_orphans(state.log_path(name), listener)
-        if entry.status != "absent":
-            listener.say(f"environment {name!r}: {entry.reason}; making it anew")
-        disposal.clear(entry.prefix)
-        try:
-            environment = _make(entry, circumstances, listener=listener, crew=crew)
-        except BaseException:
-            _discard(entry.prefix, listener)
-            raise
-        state.unmark(entry.prefix)
-        return environment
+        removal.refuse_foreign(entry)  # before the lock: that could wait long for nothing
+        with claims.held(entry.key, listener):
+            now = registry.look(name)
+            if now.status == "ready" and now.environment:
+                listener.say(f"environment {name!r} was made meanwhile by another process")
+                return _accepted(now.environment, circumstances)
+            if now.prefix != entry.prefix:
+                continue  # what a former version made has been removed meanwhile: another lock holds for the new place
+            removal.refuse_foreign(now)
+            return _made_anew(now, circumstances, listener=listener, crew=crew)
+
+
+def _made_anew(entry: Entry, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+    """Make the environment in place of what is there, while we hold it alone; all of it or nothing."""
+    from workflow.environment import claims, disposal, tether  # noqa: PLC0415  as above
+
+    tether.end_orphans(state.log_path(entry.key), listener)
+    if entry.status != "absent":
+        listener.say(f"environment {entry.name!r}: {entry.reason}; making it anew")
+    if shells := claims.busy(entry.key, "shell"):
+        listener.say(f"a shell is open in it ({shells}), which will find the new one in its place")
+    for other in registry.others(entry.name):
+        listener.say(f"{other.prefix} stays ({other.reason}); tfjs-workflow env remove --old removes it")
+    plan = blueprints.blueprint(entry.name)
+    state.mark(entry.prefix, plan.digest)
+    disposal.clear(entry.prefix)
+    try:
+        environment = _make(entry, circumstances, listener=listener, crew=crew)
+    except BaseException:
+        _discard(entry.prefix, listener)
+        raise
+    state.unmark(entry.prefix)
+    return environment
 
 
 def _discard(prefix: Path, listener: Listener) -> None:
@@ -118,12 +164,15 @@ def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, cre
     from workflow.environment import choosing  # noqa: PLC0415  as above
 
     plan = blueprints.blueprint(entry.name)
-    order = _order(entry.name, plan, circumstances=circumstances, listener=listener)
+    order = _order(entry.key, plan, circumstances=circumstances, listener=listener)
     listener.say(f"making environment {entry.name!r} in {entry.prefix}")
     if plan.purpose.announcement:
         listener.say(plan.purpose.announcement)
-    manager = choosing.create(entry.prefix, order, managers=crew.managers(), circumstances=circumstances)
-    environment = _equipped(entry, manager, plan=plan, order=order, crew=crew)
+    manager, interpreter = choosing.create(
+        entry.prefix, order, managers=crew.managers(), circumstances=circumstances, ask=crew.ask
+    )
+    environment = _described(entry, manager, interpreter, plan=plan)
+    crew.equip(environment.python, plan, order)
     listener.say("checking the environment")
     for check in crew.check(environment, order.log):
         listener.say(f"  {check.title}: {check.verdict} ({check.seconds:.1f} s){_bracketed(check.note)}")
@@ -134,11 +183,11 @@ def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, cre
     return environment
 
 
-def _order(name: str, plan: Blueprint, *, circumstances: Circumstances, listener: Listener) -> Order:
+def _order(key: str, plan: Blueprint, *, circumstances: Circumstances, listener: Listener) -> Order:
     from workflow import locations  # noqa: PLC0415  as above
     from workflow.environment.managers.base import Order  # noqa: PLC0415  as above
 
-    log = state.log_path(name)
+    log = state.log_path(key)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
     return Order(
@@ -152,22 +201,13 @@ def _order(name: str, plan: Blueprint, *, circumstances: Circumstances, listener
     )
 
 
-def _equipped(entry: Entry, manager: Manager, *, plan: Blueprint, order: Order, crew: Crew) -> Environment:
+def _described(entry: Entry, manager: Manager, interpreter: Interpreter, *, plan: Blueprint) -> Environment:
     from workflow.environment import layout  # noqa: PLC0415  as above
 
-    python = layout.python(entry.prefix)
-    interpreter = crew.ask(python)
-    if interpreter is None:
-        raise UnhealthyError(
-            f"{manager.name} made {entry.prefix}, and its interpreter {python} does not run",
-            hint="it has been removed; choose another --manager",
-            log=str(order.log),
-        )
-    crew.equip(python, plan, order)
     return Environment(
         name=entry.name,
         prefix=entry.prefix,
-        python=python,
+        python=layout.python(entry.prefix),
         manager=manager.name,
         python_version=interpreter.version,
         profile=plan.profile,

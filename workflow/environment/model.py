@@ -13,6 +13,9 @@ DEFAULT_NAME = "tfjs"
 KERAS3_NAME = "keras3"
 """The reserved name of the environment for files of Keras 3."""
 
+NO_CONDA = "not a conda environment"
+"""The caveat that changes nothing in what is computed: said when one is made, verified and shown, not on every run."""
+
 Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
 
 
@@ -41,6 +44,7 @@ class Wishes(Record):
 class Entry(Record):
     """What stands under an environment's name, whatever its condition; ``reason`` says why it is not ready.
 
+    ``current``: it is the one that this checkout takes for the name; others may be of other checkouts.
     ``environment`` is there for ready, stale and broken ones, as far as their state could be read.
     """
 
@@ -52,3 +56,9 @@ class Entry(Record):
     created: str = ""
     tool_version: str = ""
     platform: str = ""
+    current: bool = True
+
+    @property
+    def key(self) -> str:
+        """What it is called among all: the name, or the name with the first digits of its lock."""
+        return self.prefix.name

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import processes, scratch
 from workflow.environment import pip_settings, tether, uv_program
 
 if TYPE_CHECKING:
@@ -76,12 +76,13 @@ class _News:
 def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple[int, str]:
     log.parent.mkdir(parents=True, exist_ok=True)
     last: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
-    with log.open("ab", buffering=0) as sink, tether.tied(log, "install") as tie:
-        sink.write(f"+ {processes.quoted(argv)}\n".encode())
+    with log.open("ab", buffering=0) as sink, scratch.folder("uv") as temporary:
+        sink.write(os.fsencode(f"+ {processes.quoted(argv)}\n"))
         # in the log's folder: uv would take settings from a project that the user happens to stand in
-        environ = uv_program.environ(offline=offline)
-        process = processes.start(argv, stdin=tie, stderr=processes.STDOUT, env=environ, cwd=log.parent)
-        tether.note(tie, process.pid)
+        # it leaves a lock file in the folder for temporary files, every time
+        environ = {**uv_program.environ(offline=offline), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
+        tie = tether.tie(log, "install")
+        process = processes.start(argv, stderr=processes.STDOUT, env=environ, cwd=log.parent, tie=tie)
         try:
             for line in process.stdout or ():
                 sink.write(line)
@@ -93,5 +94,5 @@ def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple
             processes.kill(process)
             raise
         finally:
-            if process.stdout:
-                process.stdout.close()
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                pipe.close()

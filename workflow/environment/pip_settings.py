@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflow import locations
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -97,7 +99,7 @@ def _files(environ: Mapping[str, str]) -> list[Path]:
     chosen = environ.get("PIP_CONFIG_FILE", "")
     if chosen == os.devnull:
         return []
-    home = Path(environ.get("HOME") or Path.home())
+    home = Path(environ.get("HOME") or locations.users_home())
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
     places = [*_machine_files(environ, name), *_user_files(environ, home, name), Path(sys.prefix) / name]
     return [*places, *([Path(chosen)] if chosen else [])]

@@ -1,11 +1,11 @@
-"""Which environments there are and in what condition, from files alone: no subprocess, no lock."""
+"""Which environments there are and in what condition, from files alone: no subprocess, no waiting for a lock."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from workflow.environment import layout, purposes, state
+from workflow.environment import claims, layout, purposes, state
 from workflow.environment.blueprint import blueprint
 from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME, Entry, Environment
 from workflow.errors import EnvironmentProblem
@@ -19,46 +19,74 @@ _UNFINISHED = "its creation or removal did not end (or goes on at this moment)"
 
 
 def look(name: str) -> Entry:
-    """Return what stands under this name, ``absent`` when nothing does."""
-    prefix = state.prefix(name)
-    if not os.path.lexists(prefix):
-        if state.is_marked(prefix):  # its manager was still working elsewhere
-            return Entry(name, prefix, "partial", _UNFINISHED)
-        return Entry(name, prefix, "absent", "there is no environment of this name")
-    if prefix.is_symlink() or not prefix.is_dir():
-        return Entry(name, prefix, "foreign", "it is no folder that this tool made")
-    if state.exists(prefix):
-        return _complete(name, prefix)
-    if state.is_marked(prefix):
-        return Entry(name, prefix, "partial", _UNFINISHED)
-    return Entry(name, prefix, "foreign", "it is no folder that this tool made")
+    """Return what stands under this name for this checkout, whose locks decide the place; ``absent`` when nothing does.
+
+    One that a former version made is taken when it is of the same locks.
+    """
+    plain, digest = state.prefix(name), blueprint(name).digest
+    own = state.place(name, digest)
+    return _at(plain if not state.stands(own) and state.digest_of(plain) == digest else own)
 
 
 def list_environments() -> list[Entry]:
-    """Return every folder among the environments, sorted by name, foreign ones included."""
+    """Return every folder among the environments, sorted by name: those of other checkouts and foreign ones, too."""
     try:
         files = [path.name for path in state.folder().iterdir()]
     except FileNotFoundError:
         return []
-    names = {state.marked_name(file) or file for file in files}
-    return [look(name) for name in sorted(names) if state.is_name(name)]
+    keys = {state.marked_name(file) or file for file in files}
+    return [_among_all(state.folder() / key) for key in sorted(keys) if state.split(key)[0]]
 
 
-def info(name: str) -> Entry:
-    """Return what stands under this name; raises EnvironmentProblem when nothing does."""
-    entry = look(name)
-    if entry.status == "absent":
-        raise no_such(name)
-    return entry
+def others(name: str) -> list[Entry]:
+    """Return what this tool made under this name and this checkout does not use, the latest used first."""
+    return [entry for entry in _of_name(name) if not entry.current and entry.status != "foreign"]
+
+
+def info(text: str) -> Entry:
+    """Return what stands under this name, or, where this checkout has none, the one of others that was used last.
+
+    ``text`` may also be a name with the first digits of a lock, as in ``tfjs@f50e``. Raises EnvironmentProblem when
+    there is none.
+    """
+    name, digits = state.split(text)
+    if digits:
+        return _of_lock(name, digits)
+    entry = look(text)
+    if entry.status != "absent":
+        return entry
+    for remaining in _of_name(text):
+        return remaining
+    raise no_such(text)
+
+
+def owned(text: str) -> Entry:
+    """Return what this checkout has under this name; raises EnvironmentProblem when there is none, or only others'.
+
+    Those of other checkouts are named with the first digits of their locks.
+    """
+    entry = info(text)
+    if entry.current or "@" in text:
+        return entry
+    keys = ", ".join(f"{text}@{digest[:12]}" for other in others(text) if (digest := _digest(other)))
+    raise EnvironmentProblem(
+        f"there is no environment {text!r} of this checkout's lock, only of others: {keys}",
+        hint="tfjs-workflow env remove --old removes those of others; or name one",
+    )
+
+
+def at(key: str) -> Entry:
+    """Return what stands under a key, ``absent`` when nothing does."""
+    return _among_all(state.folder() / key)
 
 
 def no_such(name: str) -> EnvironmentProblem:
     """Return the error for a name that no environment has, with the names that there are."""
     ours = name in (DEFAULT_NAME, KERAS3_NAME)  # what others there are says nothing about these
-    others = "" if ours else ", ".join(entry.name for entry in list_environments())
+    there = "" if ours else ", ".join(dict.fromkeys(entry.name for entry in list_environments()))
     return EnvironmentProblem(
         f"there is no environment named {name!r} in {state.folder()}",
-        hint=f"there are: {others}" if others else f"make it: tfjs-workflow env create {name}",
+        hint=f"there are: {there}" if there else f"make it: tfjs-workflow env create {name}",
     )
 
 
@@ -76,6 +104,56 @@ def size(prefix: Path) -> int:
                 seen.add((facts.st_dev, facts.st_ino))
                 total += facts.st_size
     return total
+
+
+def _of_lock(name: str, digits: str) -> Entry:
+    found = [entry for entry in list_environments() if entry.name == name and _digest(entry).startswith(digits)]
+    if len(found) == 1:
+        return found[0]
+    keys = ", ".join(f"{name}@{_digest(entry)[:12]}" for entry in list_environments() if _digest(entry))
+    raise EnvironmentProblem(
+        f"there is {'no' if not found else 'more than one'} environment {name}@{digits} in {state.folder()}",
+        hint=f"there are: {keys}" if keys else "tfjs-workflow env list shows them",
+    )
+
+
+def _digest(entry: Entry) -> str:
+    return state.digest_of(entry.prefix) or state.split(entry.key)[1]
+
+
+def _of_name(name: str) -> list[Entry]:
+    """Return all of one name, the latest used first, foreign ones last."""
+    found = [entry for entry in list_environments() if entry.name == name]
+    return sorted(found, key=lambda entry: (entry.status == "foreign", -(claims.last_used(entry.key) or 0.0)))
+
+
+def _among_all(prefix: Path) -> Entry:
+    """Return what stands at a prefix, and whether it is the one that this checkout takes for its name."""
+    entry = _at(prefix)
+    if entry.status == "foreign":
+        return entry
+    ours = look(entry.name)
+    own = ours.prefix
+    if prefix == own or (ours.status == "absent" and not _digest(entry)):
+        return entry  # of a former version's unfinished work nothing says whose it is: so it is whose who asks
+    if entry.status == "ready":  # of our locks as well, made by a former version beside this one's
+        entry = entry.replaced(status="stale", reason=f"{own} is of the same lock, and used instead")
+    return entry.replaced(current=False)
+
+
+def _at(prefix: Path) -> Entry:
+    name = state.name_of(prefix)
+    if not os.path.lexists(prefix):
+        if state.is_marked(prefix):  # its manager was still working elsewhere
+            return Entry(name, prefix, "partial", _UNFINISHED)
+        return Entry(name, prefix, "absent", "there is no environment of this name")
+    if prefix.is_symlink() or not prefix.is_dir():
+        return Entry(name, prefix, "foreign", "it is no folder that this tool made")
+    if state.exists(prefix):
+        return _complete(name, prefix)
+    if state.is_marked(prefix):
+        return Entry(name, prefix, "partial", _UNFINISHED)
+    return Entry(name, prefix, "foreign", "it is no folder that this tool made")
 
 
 def _complete(name: str, prefix: Path) -> Entry:
@@ -111,5 +189,5 @@ def _condition(known: state.State, environment: Environment) -> tuple[Status, st
     if not layout.program(environment.prefix, program).is_file():
         return "broken", f"its {program} is missing"
     if known.lock_digest != blueprint(environment.name).digest:
-        return "stale", "the lock has changed since it was made"
+        return "stale", "it is of another lock than this checkout's"
     return "ready", ""

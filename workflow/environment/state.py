@@ -21,6 +21,8 @@ FILE_NAME = ".tfjs-workflow.json"
 FORMAT = 1
 _MARK_SUFFIX = ".tfjs-workflow.partial"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_KEY = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:@([0-9a-f]{1,64}))?")
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def is_name(text: str) -> bool:
 
 
 def prefix(name: str) -> Path:
-    """Return where the environment of this name lives; raises UsageError for what cannot be a name."""
+    """Return where former versions put the environment of this name; raises UsageError for what cannot be a name."""
     if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of an environment",
@@ -61,9 +63,45 @@ def prefix(name: str) -> Path:
     return folder() / name
 
 
-def log_path(name: str) -> Path:
-    """Return the log of the latest creation of this environment."""
-    return locations.home() / "logs" / f"env-{name}.log"
+def place(name: str, digest: str) -> Path:
+    """Return where the environment of this name lives that is made from the locks of this digest.
+
+    The name of the folder is its key: the name that people see, ``@``, and the first digits. No name has an ``@``.
+    """
+    plain = prefix(name)
+    return plain.with_name(f"{plain.name}@{digest[:_DIGITS]}")
+
+
+def split(key: str) -> tuple[str, str]:
+    """Return the name and the digits of a key; digits are empty where former versions put it, both for no key."""
+    match = _KEY.fullmatch(key)
+    return (match[1], match[2] or "") if match and is_name(match[1]) else ("", "")
+
+
+def name_of(path: Path) -> str:
+    """Return the name that people see of the environment in this prefix."""
+    return split(path.name)[0] or path.name
+
+
+def digest_of(path: Path) -> str:
+    """Return the digest of the locks that a prefix is or was being made from, empty when nothing says so."""
+    known = read(path)
+    if known is not None:
+        return known.lock_digest
+    try:
+        return _mark(path).read_text(encoding="ascii").partition("\n")[2].strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def stands(path: Path) -> bool:
+    """Return whether anything is at a prefix, be it only the note that something was to be made there."""
+    return os.path.lexists(path) or is_marked(path)
+
+
+def log_path(key: str) -> Path:
+    """Return the log of the latest creation of the environment of this key."""
+    return locations.home() / "logs" / f"env-{key}.log"
 
 
 def read(path: Path) -> State | None:
@@ -98,10 +136,11 @@ def exists(path: Path) -> bool:
     return (path / FILE_NAME).is_file()
 
 
-def mark(path: Path) -> None:
-    """Note beside a prefix that what is in it is ours and incomplete."""
+def mark(path: Path, digest: str = "") -> None:
+    """Note beside a prefix that what is in it is ours and incomplete, and of which locks it is to be made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _mark(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+    digest = digest or digest_of(path)
+    _mark(path).write_text(f"{os.getpid()}\n{digest}\n", encoding="ascii")
 
 
 def unmark(path: Path) -> None:
@@ -115,7 +154,7 @@ def is_marked(path: Path) -> bool:
 
 
 def marked_name(file_name: str) -> str:
-    """Return the name of the environment whose note has this file name, or nothing when it is no note."""
+    """Return the key of the environment whose note has this file name, or nothing when it is no note."""
     return file_name[1:].removesuffix(_MARK_SUFFIX) if file_name.endswith(_MARK_SUFFIX) else ""
 
 

@@ -1,7 +1,8 @@
 """Finding and ending a child that outlived us: after a kill -9 it would go on writing into the environment.
 
-The child gets, as its standard input, a file on which we hold a lock. It inherits the lock, so the file is locked
-for exactly as long as the child or one of its own lives, and the process group noted in it is really theirs.
+A child of these keys runs under a keeper, which ends it when we are gone. That takes it a moment, and the same command
+may come at once: so the keeper holds a lock on a file, which the child inherits, and the file is locked for exactly as
+long as one of them lives, with the process group noted in it.
 """
 
 from __future__ import annotations
@@ -14,63 +15,58 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workflow.environment import file_locks
 from workflow.errors import EnvironmentProblem
 
-if sys.platform != "win32":
-    import fcntl
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from workflow.events import Listener
 
 CHECKS = tuple(f"check{number}" for number in range(5))
-KEYS = ("install", *CHECKS)
-"""Who may be tied: the installation of packages, and the health checks that run side by side."""
+KEYS = ("install", "conda", "venv", "engine", *CHECKS)
+"""Who may be tied: who makes a Python, the installation of packages, and the health checks, which run side by side."""
 
 _SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
-@contextlib.contextmanager
-def tied(log: Path, key: str) -> Iterator[IO[bytes]]:
-    """Yield what a child must be given as standard input; then ``note`` its process id.
-
-    ``log`` is the environment's, ``key`` one of KEYS. When a child of that key lives already, this one is not tied.
-    """
-    with _file(log, key).open("a+b") as handle:
-        if _lock(handle):
-            handle.truncate(0)
-            yield handle
-            return
-    with Path(os.devnull).open("r+b") as handle:
-        yield handle
+def tie(log: Path, key: str) -> Path:
+    """Return the file by which the child of this key is found; ``log`` is the environment's, ``key`` one of KEYS."""
+    return log.with_name(f"{log.stem}.{key}.child")
 
 
-def note(handle: IO[bytes], process_id: int) -> None:
-    """Write down the leader of the child's process group."""
-    handle.write(b"%d\n" % process_id)
-    handle.flush()
+def tied(tie: Path) -> IO[bytes]:
+    """Lock a tie for as long as what is returned is open, with our own process group noted in it."""
+    handle = file_locks.opened(tie)
+    if file_locks.take(handle):
+        handle.truncate(0)
+        handle.write(b"%d\n" % os.getpid())
+        handle.flush()
+    return handle
 
 
 def end_orphans(log: Path, listener: Listener) -> None:
     """End the children of a process that died, if any still run; raises EnvironmentProblem when one will not end.
 
-    Call it only while holding the environment's claim: then their parent cannot be at work.
+    Call it only while holding the environment alone: then their parent cannot be at work.
     """
-    files = [_file(log, key) for key in KEYS]
-    for file in filter(Path.is_file, files):
+    for file in filter(Path.is_file, [tie(log, key) for key in KEYS]):
         with file.open("r+b") as handle:
             _end_orphan(handle, listener)
 
 
+def forget(log: Path) -> None:
+    """Remove the files of an environment that is gone."""
+    for key in KEYS:
+        tie(log, key).unlink(missing_ok=True)
+
+
 def _end_orphan(handle: IO[bytes], listener: Listener) -> None:
-    if _lock(handle):
+    if _is_free(handle):
         return
     leader = int(handle.read().strip() or 0)
     listener.say(f"ending process {leader}, which an interrupted run has left behind")
     end = time.monotonic() + _SECONDS
-    while not _lock(handle):
+    while not _is_free(handle):
         _kill(leader)
         if time.monotonic() > end:
             raise EnvironmentProblem(
@@ -80,18 +76,10 @@ def _end_orphan(handle: IO[bytes], listener: Listener) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _file(log: Path, key: str) -> Path:
-    return log.with_name(f"{log.stem}.{key}.child")
-
-
-def _lock(handle: IO[bytes]) -> bool:
+def _is_free(handle: IO[bytes]) -> bool:
     if sys.platform == "win32":
         return True  # there a child cannot inherit a lock: what it holds open makes the deletion fail, which is told
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return file_locks.take(handle)
 
 
 def _kill(leader: int) -> None:

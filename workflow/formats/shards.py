@@ -48,6 +48,19 @@ def check_shards(groups: tuple[Group, ...], model: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
+def weight_files(groups: tuple[Group, ...], model: Path) -> tuple[Path, ...]:
+    """Return the weight files of a model.json, each once, whatever their sizes; raises ``ModelFileError``.
+
+    One that is not there, or lies outside of the model's folder, is refused.
+    """
+    folder = model.resolve().parent
+    shards = [_locate(name, folder=folder, model=model) for group in groups for name in group.paths]
+    missing = [shown(shard.name) for shard in shards if shard.size is None]
+    if missing:
+        raise ModelFileError(f"{model} names the weight file {some(missing)}, which is not there", hint=_HINT)
+    return tuple(dict.fromkeys(shard.file for shard in shards))
+
+
 def _locate(name: str, *, folder: Path, model: Path) -> _Shard:
     file = folder / name
     if _PLAIN(name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.errors import ModelFileError
 from workflow.formats.contents import recognise
 from workflow.formats.places import require_file
-from workflow.formats.wording import kind_of
+from workflow.formats.wording import kind_of, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,26 +21,64 @@ _NAN_HINT = (
 )
 
 
+_DEEPEST = 100  # levels; the deepest models have some 30
+_MUCH = 16 << 20  # bytes of text from which on its cost is reckoned
+_MOST_MEMORY = 3 << 29
+_BYTES_PER_BRANCH, _BYTES_PER_VALUE = 72, 40  # what Python takes for an object or a list, and for what is in one
+
+
 class _NotANumberError(Exception):
     """The text holds NaN or Infinity, which Python reads and no browser does."""
 
 
 def read_object(path: Path, wanted: str) -> dict[str, Any]:
     """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``."""
-    require_file(path, wanted)
-    content = recognise(path)
-    if content.name != "json":
-        raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
-    text = _text(path)
+    try:
+        require_file(path, wanted)
+        content = recognise(path)
+        if content.name != "json":
+            raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
+        text = _text(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelFileError(f"{shown(str(path))} cannot be read: {reason}", hint="Check who may read it.") from error
     value = _parsed(text, path)
+    require_shallow(value, str(path))
     if not isinstance(value, dict):
         hint = "A weights_manifest.json of TensorFlow.js before 1.0 is only half of a model." if value else _AGAIN
         raise ModelFileError(f"{path} is not {wanted}: it holds {kind_of(value)}, not an object", hint=hint)
     return value
 
 
+def require_shallow(value: object, where: str, *, hint: str = _AGAIN) -> None:
+    """Raise ``ModelFileError`` for a JSON value that is nested more deeply than any model, which nobody can walk."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
+            return
+        level = inner
+    raise ModelFileError(f"{where} is nested too deeply for a model", hint=hint)
+
+
+def _require_affordable(raw: bytes, path: Path) -> None:
+    """Raise ``ModelFileError`` for text that would take far more memory as values than any model's description does."""
+    if len(raw) < _MUCH:
+        return
+    branches = raw.count(b"{") + raw.count(b"[")
+    needed = len(raw) + branches * _BYTES_PER_BRANCH + raw.count(b",") * _BYTES_PER_VALUE
+    if needed > _MOST_MEMORY:
+        raise ModelFileError(f"{path} would take {needed / 2**30:.1f} GiB to read: it is no model's", hint=_AGAIN)
+
+
 def _text(path: Path) -> str:
     raw = path.read_bytes()
+    _require_affordable(raw, path)
     if raw.startswith(b"\xef\xbb\xbf"):
         raise ModelFileError(f"{path} begins with a byte order mark, which JSON forbids", hint="Save it without one.")
     try:

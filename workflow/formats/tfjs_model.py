@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.errors import ModelFileError
+from workflow.formats.graph import read_graph
 from workflow.formats.places import folder_kind
 from workflow.formats.shards import check_shards
 from workflow.formats.strict_json import read_object
@@ -15,6 +16,7 @@ from workflow.records import Record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflow.formats.graph import Graph
     from workflow.formats.weights_manifest import Group
 
 Flavour = Literal["layers", "graph"]
@@ -28,13 +30,15 @@ _NO_MODEL = "A TensorFlow.js model.json has modelTopology and weightsManifest: c
 
 
 class TfjsFile(Record):
-    """A parsed model.json of the wanted flavour, with its topology, its manifest, and all of its files."""
+    """A model.json that was read and checked: its document as it came, what is known of it, and all of its files."""
 
     path: Path
     document: dict[str, Any]
     topology: dict[str, Any]
     groups: tuple[Group, ...]
     files: tuple[Path, ...]
+    graph: Graph | None
+    """None for a layers model."""
 
 
 def read_tfjs(path: Path, flavour: Flavour) -> TfjsFile:
@@ -46,8 +50,23 @@ def read_tfjs(path: Path, flavour: Flavour) -> TfjsFile:
     found = _flavour(document, topology=topology, path=file)
     if found != flavour:
         raise ModelFileError(f"{file} is {_NAMES[found]}, and {_NAMES[flavour]} is needed", hint=_INSTEAD[flavour])
+    graph = read_graph(document, file) if found == "graph" else None
     groups = read_groups(document, file)
-    return TfjsFile(file, document, topology, groups, files=(file, *check_shards(groups, file)))
+    return TfjsFile(file, document, topology, groups, files=(file, *check_shards(groups, file)), graph=graph)
+
+
+def flavour_of(path: Path) -> Flavour:
+    """Return which of the two a model.json is, or the one in a folder; raises ``ModelFileError`` when it is neither."""
+    file = _model_json(path, "a TensorFlow.js model")
+    document = read_object(file, "the model.json of a TensorFlow.js model")
+    return _flavour(document, topology=_topology(document, file), path=file)
+
+
+def graph_of(model: TfjsFile) -> Graph:
+    """Return the graph of a graph model; raises ``TypeError`` for another one."""
+    if model.graph is None:
+        raise TypeError(f"{model.path} is no graph model")
+    return model.graph
 
 
 def origin_facts(document: dict[str, Any]) -> dict[str, object]:

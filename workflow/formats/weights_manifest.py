@@ -6,27 +6,45 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
-from workflow.formats.wording import kind_of, shown
+from workflow.formats.fields import At
+from workflow.formats.wording import shown
 from workflow.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 1, "complex64": 8, "uint8": 1, "uint16": 2}
 QUANTIZED_BYTES = {"uint8": 1, "uint16": 2, "float16": 2}
 _STRING_BYTES = 4  # the length in front of each element; its text comes on top
-_MOST_DIMENSIONS = 254  # TensorFlow's own limit
-_MOST_ELEMENTS = 2**53  # beyond it JavaScript cannot count
+_LONGEST_PART = 255  # bytes of a file's name, on every file system that is in use
+_LONGEST_PATH = 4096
 _HINT = "The manifest is damaged, or was not written by TensorFlow.js or its converter: convert the model again."
 
 
+class Quantization(Record):
+    """How a weight is stored in fewer bits: its values are ``low + scale * code``; both are 0 for float16."""
+
+    dtype: str
+    scale: float = 0.0
+    low: float = 0.0
+    original_dtype: object = None
+    """What the weight was before, where the entry says so."""
+
+
 class Weight(Record):
-    """One entry: ``quantization`` is the dtype on disk when that differs from the weight's own, else None."""
+    """One entry; ``quantized`` is None when it is stored as what it is, ``entry`` is all that the manifest says."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
-    quantization: str | None
+    quantized: Quantization | None = None
+    entry: Mapping[str, Any] = {}
+
+    @property
+    def quantization(self) -> str | None:
+        """The dtype on disk when that differs from the weight's own, else None."""
+        return self.quantized.dtype if self.quantized else None
 
     @property
     def stored_bytes(self) -> int:
@@ -52,40 +70,11 @@ class Group(Record):
         return all(weight.dtype != "string" for weight in self.weights)
 
 
-class _At:
-    """A place in a file, which can be pointed to and refused."""
-
-    def __init__(self, path: Path, what: str) -> None:
-        self.path = path
-        self.what = what
-
-    def bad(self, problem: str) -> ModelFileError:
-        return ModelFileError(f"{self.path}: {self.what} {problem}", hint=_HINT)
-
-    def inside(self, what: str) -> _At:
-        return _At(self.path, f"{self.what}, {what}")
-
-    def as_object(self, value: object) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise self.bad(f"is {kind_of(value)}, not an object")
-        return value
-
-    def as_list(self, value: object) -> list[Any]:
-        if not isinstance(value, list):
-            raise self.bad(f"is {kind_of(value)}, not a list")
-        return value
-
-    def as_text(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise self.bad(f"is {kind_of(value)}, not text")
-        return value
-
-
 def read_groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
     if "weightsManifest" not in document:
         raise ModelFileError(f"{path} has no weightsManifest, so it names no weight files", hint=_HINT)
-    at = _At(path, "weightsManifest")
+    at = At(path, (("weightsManifest", None),), _HINT)
     groups = at.as_list(document["weightsManifest"])
     return tuple(_group(group, at.inside(f"group {number}")) for number, group in enumerate(groups, 1))
 
@@ -103,46 +92,53 @@ def manifest_facts(groups: tuple[Group, ...]) -> dict[str, object]:
     }
 
 
-def _group(value: object, at: _At) -> Group:
+def _group(value: object, at: At) -> Group:
     group = at.as_object(value)
     paths = at.inside("paths").as_list(group.get("paths"))
     weights = at.inside("weights").as_list(group.get("weights"))
     return Group(
-        paths=tuple(at.inside(f"path {number}").as_text(path) for number, path in enumerate(paths, 1)),
-        weights=tuple(_weight(weight, at.inside(f"weight {number}")) for number, weight in enumerate(weights, 1)),
+        paths=tuple(_path(path, at.inside(f"path {number}")) for number, path in enumerate(paths, 1)),
+        weights=tuple(_weight(weight, at, number) for number, weight in enumerate(weights, 1)),
     )
 
 
-def _weight(value: object, at: _At) -> Weight:
-    weight = at.as_object(value)
-    name = at.inside("name").as_text(weight.get("name"))
-    here = _At(at.path, f"weight {shown(name)}:")
-    dtype = here.inside("dtype").as_text(weight.get("dtype"))
+def _path(value: object, at: At) -> str:
+    """Return the path of a weight file, which is one that a file system can hold."""
+    path = at.as_text(value)
+    raw = path.encode("utf-8", "surrogatepass")
+    if len(raw) > _LONGEST_PART and (len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_PART):
+        raise at.bad(f"is a name of {len(path):,} characters ({shown(path)}), and cannot be read: no file has such")
+    return path
+
+
+def _weight(value: object, around: At, number: int) -> Weight:
+    at = around.inside(f"weight {number}")
+    entry = at.as_object(value)
+    name = at.inside("name").as_text(entry.get("name"))
+    here = At(at.path, (("weight", name),), at.hint)
+    dtype = here.inside("dtype").as_text(entry.get("dtype"))
     if dtype not in ITEM_BYTES and dtype != "string":
         raise here.bad(f"has the dtype {shown(dtype)}; TensorFlow.js knows {', '.join(ITEM_BYTES)} and string")
-    quantization = _quantization(weight["quantization"], here) if weight.get("quantization") is not None else None
-    return Weight(name=name, shape=_shape(weight.get("shape"), here), dtype=dtype, quantization=quantization)
+    quantized = _quantization(entry["quantization"], here) if entry.get("quantization") is not None else None
+    return Weight(name, _shape(entry.get("shape"), here), dtype, quantized, entry)
 
 
-def _shape(value: object, at: _At) -> tuple[int, ...]:
+def _shape(value: object, at: At) -> tuple[int, ...]:
     shape = at.inside("shape").as_list(value)
-    if len(shape) > _MOST_DIMENSIONS:
-        raise at.bad(f"has {len(shape):,} dimensions")
-    for size in shape:
-        if type(size) is not int or not 0 <= size <= _MOST_ELEMENTS:
-            raise at.bad("has a shape that is not made of whole numbers that a tensor can have")
-    if math.prod(shape) > _MOST_ELEMENTS:
-        raise at.bad("has a shape with more elements than any tensor")
-    return tuple(shape)
+    return at.as_sizes([size if type(size) is int else -1 for size in shape])
 
 
-def _quantization(value: object, at: _At) -> str:
+def _quantization(value: object, at: At) -> Quantization:
     here = at.inside("quantization")
     quantization = here.as_object(value)
     dtype = here.inside("dtype").as_text(quantization.get("dtype"))
     if dtype not in QUANTIZED_BYTES:
         raise here.bad(f"has the dtype {shown(dtype)}; known are {', '.join(QUANTIZED_BYTES)}")
-    for key in ("min", "scale") if dtype != "float16" else ():
+    former = quantization.get("original_dtype")
+    if dtype == "float16":
+        return Quantization(dtype, original_dtype=former)
+    for key in ("min", "scale"):
         if type(quantization.get(key)) not in (int, float):
             raise here.bad(f"has no number {key}, without which its values cannot be restored")
-    return dtype
+    scale, low = (here.inside(key).as_number(quantization[key]) for key in ("scale", "min"))
+    return Quantization(dtype, scale, low, former)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.printable import line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,10 +22,7 @@ _KINDS = {
 
 def shown(text: str) -> str:
     """Return text from a file in quotes, with what a terminal must not receive escaped, and cut when long."""
-    if len(text) <= _LONGEST and text.isprintable():  # nearly all are, and big models have thousands
-        return f"'{text}'"
-    safe = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text[:_LONGEST])
-    return f"'{safe}{'…' if len(text) > _LONGEST else ''}'"
+    return f"'{line(text[:_LONGEST])}{'…' if len(text) > _LONGEST else ''}'"
 
 
 def kind_of(value: object) -> str:
@@ -41,7 +40,3 @@ def some(names: Iterable[str], *, limit: int = 5) -> str:
 def plural(count: int, noun: str) -> str:
     """Return "1 file", "3 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _escaped(letter: str) -> str:
-    return letter.encode("ascii", "backslashreplace").decode() if not letter.isascii() else f"\\x{ord(letter):02x}"

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflow.addresses import masked, scrubbed
 from workflow.errors import RecipeError
+from workflow.printable import line
 from workflow.records import Record
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_FINDINGS = 30
 _WIDEST_LINE = 150
-_GRAMMAR = "the grammar is in README.md, and editors read workflow/recipe/schema.json"
+_GRAMMAR = "`tfjs-workflow schema` prints what a recipe may hold; editors that are given it complete and check"
 
 
 class Spot(Record):
@@ -69,8 +71,8 @@ def shown_path(path: Path) -> str:
 def _render(finding: Finding, path: Path, lines: Sequence[str]) -> str:
     """Return the finding with its place, its source line and a caret below."""
     spot = finding.spot
-    head = f"{shown_path(path)}:{spot.line}:{spot.column}: {finding.sentence()}"
-    source = lines[spot.line - 1] if 0 < spot.line <= len(lines) else ""
+    head = line(scrubbed(f"{shown_path(path)}:{spot.line}:{spot.column}: {finding.sentence()}"))
+    source = masked(lines[spot.line - 1]) if 0 < spot.line <= len(lines) else ""
     return "\n".join([head, *_excerpt(source, spot)]) if source.strip() else head
 
 
@@ -84,7 +86,7 @@ def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str
     return RecipeError(
         f"{shown_path(path)} has {count}",
         details="\n\n".join(shown),
-        hint=f"`tfjs-workflow check {shown_path(path)}` shows this again; {_GRAMMAR}",
+        hint=_GRAMMAR,
     )
 
 

@@ -9,7 +9,7 @@ from workflow.recipe import values
 from workflow.recipe.applications import APPLICATIONS
 from workflow.recipe.diagnostics import listed, nearest
 from workflow.recipe.entries import Entry, EntryOf, needed, optional
-from workflow.recipe.model import Engine, Format
+from workflow.recipe.model import MOST_FETCHED, Engine, Format
 from workflow.recipe.option_grammar import (
     GLOBS,
     SIZE,
@@ -194,6 +194,7 @@ class UrlEntry(Entry):
     url = needed(URL, "An http, https or file URL.")
     sha256 = needed(SHA256, "The file's sha256, 64 digits.")
     output = needed(TEXT, "The file to write.")
+    max_bytes = optional(SIZE, "Of a longer file nothing is kept; 10GB when left out.", default=MOST_FETCHED)
 
 
 class ScriptEntry(Entry):

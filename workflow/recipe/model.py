@@ -50,13 +50,21 @@ class Place(Record):
         return f"{self.path}:{self.line}:{self.column}"
 
 
+MOST_FETCHED = 10**10
+"""Bytes of a file that is fetched, where nobody says more."""
+
+
 class FetchedModel(Record):
-    """The first model file comes from ``url`` (http, https or file) and must have this sha256."""
+    """The first model file comes from ``url`` (http, https or file) and must have this sha256.
+
+    Of a longer file than ``max_bytes`` no more is fetched.
+    """
 
     url: str
     sha256: str
     output: Path
     place: Place
+    max_bytes: int = MOST_FETCHED
 
 
 class ScriptedModel(Record):

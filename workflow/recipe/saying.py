@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.addresses import scrubbed
 from workflow.recipe.diagnostics import Finding
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def described(value: object) -> str:
     if isinstance(value, (int, float)):
         return f"the number {str(value)[:40]}"
     if isinstance(value, str):
-        return f"`{value[:60]}`" if value else "an empty text"
+        return f"`{scrubbed(value)[:60]}`" if value else "an empty text"
     noun = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else ""
     return f"a{'' if value else 'n empty'} {noun}" if noun else "nothing"
 

@@ -37,7 +37,7 @@ def source_of(document: Document, entry: ApplicationEntry | UrlEntry | ScriptEnt
     output = output_at(document, _OUTPUT)
     if output is None:
         return None
-    model = FetchedModel(entry.url, entry.sha256.lower(), output, _place(document))
+    model = FetchedModel(entry.url, entry.sha256.lower(), output, _place(document), entry.max_bytes)
     return Source(model, (), sniffing.named(output).formats)
 
 

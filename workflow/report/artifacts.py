@@ -27,7 +27,7 @@ def format_of(step: Facts) -> str:
     """Return the format of a step's artifact: as recorded, as commanded, as it lies there, as its kind makes it."""
     if step.get("formats"):
         return str(step["formats"]["to"])
-    for word in shlex.split(command_of(step)):
+    for word in _words(command_of(step)):
         if word.startswith("--output_format="):
             return word.partition("=")[2]
     output = Path(str(step["output"]))
@@ -52,6 +52,21 @@ def shown_path(output: str, recipe: str) -> str:
     base = folder.parent if folder.name == "recipes" else folder
     path = Path(output)
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # a quotation mark without its other half: no command of ours
+        return []
+
+
+def is_there(path: Path) -> bool:
+    """Whether something stands at a path, which may be one that no file system has."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _lying_there(output: Path) -> str:

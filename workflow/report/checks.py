@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from workflow.report.record import (
     Accuracy,
     Attribution,
@@ -175,7 +177,7 @@ def _output(output: Facts) -> OutputDifference:
         bound=_first_number(output, ("bound", "tolerance", "allowed")),
         spread=_number(output.get("spread")),
         histogram=_histogram(output.get("histogram")),
-        worst=[WorstElement.model_validate(each) for each in output.get("worst") or []],
+        worst=[found for each in output.get("worst") or [] if (found := _worst(each)) is not None],
     )
 
 
@@ -190,7 +192,17 @@ def _relative(output: Facts, reference: Facts) -> float | None:
 
 
 def _histogram(value: Any) -> Histogram | None:
-    return Histogram.model_validate(value) if isinstance(value, dict) else None
+    try:
+        return Histogram.model_validate(value)
+    except ValidationError:  # as with all that a check says: what is not a figure is not known
+        return None
+
+
+def _worst(value: Any) -> WorstElement | None:
+    try:
+        return WorstElement.model_validate(value)
+    except ValidationError:
+        return None
 
 
 def _accuracy(value: Any) -> Accuracy | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from workflow import printable
 from workflow.report.verdicts import javascript_missing
 from workflow.report.wording import sentence
 
@@ -76,5 +77,5 @@ def _failure(case: ET.Element, message: str, text: str) -> None:
 
 
 def _text(text: str) -> str:
-    """XML cannot hold control characters."""
-    return _NOT_XML.sub("", text)
+    """XML cannot hold control characters: they are shown as escapes, as everywhere."""
+    return _NOT_XML.sub("", printable.block(text))

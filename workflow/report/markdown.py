@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.printable import markdown, markdown_code
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
 from workflow.report.wording import accuracy_text, size_text
@@ -29,15 +30,15 @@ _SHOWN = 6
 def render(record: RunRecord) -> str:
     """Return the verdict, the matrix, what failed, and the three answers."""
     parts = [
-        f"## {_MARKS[record.verdict]} {_escaped(record.recipe)}: {record.verdict}",
-        _escaped(record.summary),
+        f"## {_MARKS[record.verdict]} {markdown(record.recipe)}: {record.verdict}",
+        markdown(record.summary),
         *_table(record),
         *(_failures(record)),
         *(
-            f"- *{_escaped(each.claim)}*: **{_escaped(each.verdict)}**. {_escaped(each.evidence)}"
+            f"- *{markdown(each.claim)}*: **{markdown(each.verdict)}**. {markdown(each.evidence)}"
             for each in record.answers
         ),
-        f"`{record.command}`, tfjs-workflow {record.tool}",
+        f"{markdown_code(record.command)}, tfjs-workflow {markdown(record.tool)}",
     ]
     lines: list[str] = []
     for part in parts:
@@ -51,7 +52,7 @@ def _table(record: RunRecord) -> Iterable[str]:
     if not found.rows:
         return
     with_accuracy = found.source_accuracy is not None
-    heads = ["artifact", "size", "gzip", *(["accuracy"] if with_accuracy else []), *found.places]
+    heads = ["artifact", "size", "gzip", *(["accuracy"] if with_accuracy else []), *map(markdown, found.places)]
     sides = ["---", *["---:"] * (len(heads) - 1)]
     rows = [_row(row, with_accuracy=with_accuracy) for row in found.rows]
     yield "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows))
@@ -61,7 +62,7 @@ def _table(record: RunRecord) -> Iterable[str]:
 
 def _row(row: Row, *, with_accuracy: bool) -> list[str]:
     sizes = row.step.sizes
-    cells = [f"{_MARKS[row.step.verdict]} {_escaped(row.step.step)}"]
+    cells = [f"{_MARKS[row.step.verdict]} {markdown(row.step.step)}"]
     cells += [size_text(sizes.raw), size_text(sizes.gzip)] if sizes else ["", ""]
     cells += [accuracy_text(row.accuracy)] if with_accuracy else []
     return cells + [_cell(cell) for cell in row.cells]
@@ -72,23 +73,17 @@ def _cell(cell: Cell | None) -> str:
         return ""
     mark = f"{_MARKS[cell.status]} " if cell.status != "passed" else ""
     right = f"{cell.accuracy} right" if cell.accuracy else ""
-    return f"{mark}{', '.join(part for part in (cell.number, cell.top1, right) if part)}"
+    return f"{mark}{markdown(', '.join(part for part in (cell.number, cell.top1, right) if part))}"
 
 
 def _failures(record: RunRecord) -> Iterable[str]:
     for step in record.steps:
         if step.failure is not None:
-            hint = f" {_escaped(step.failure.hint)}" if step.failure.hint else ""
-            yield f"**{_escaped(step.step)}** failed: {_escaped(step.failure.message)}.{hint}"
+            hint = f" {markdown(step.failure.hint)}" if step.failure.hint else ""
+            yield f"**{markdown(step.step)}** failed: {markdown(step.failure.message)}.{hint}"
         if step.failure is not None and step.levels:
-            yield ", ".join(f"{_LEVEL_MARKS[level.status]} {level.name}" for level in step.levels)
+            yield ", ".join(f"{_LEVEL_MARKS[level.status]} {markdown(level.name)}" for level in step.levels)
             findings = [text for level in step.levels for text in level.findings]
-            yield from (f"- {_escaped(text)}" for text in findings[:_SHOWN])
+            yield from (f"- {markdown(text)}" for text in findings[:_SHOWN])
     for reason, names in shortfalls(record.steps).items():
-        yield f"- ⚠️ {_escaped(', '.join(names))}: {_escaped(reason)}"
-
-
-def _escaped(text: str) -> str:
-    for character in "\\|<>*`":
-        text = text.replace(character, f"\\{character}" if character != "<" else "&lt;")
-    return text.replace("\n", " ")
+        yield f"- ⚠️ {markdown(', '.join(names))}: {markdown(reason)}"

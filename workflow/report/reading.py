@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import addresses, printable
 from workflow.report import answers, verdicts
 from workflow.report import artifacts as artifacts_of
 from workflow.report.checks import read_attribution, read_levels, read_runs
@@ -24,8 +25,10 @@ _LATEST_FIRST = ("python", "tensorflow", "keras", "tensorflowjs", "numpy")
 def read_run(run: Facts, *, measures: Measures | None = None) -> RunRecord:
     """Return the record of a run of the journal, with what was measured of its artifacts.
 
-    Tolerates what older or shorter runs lack; raises ``KeyError`` or ``ValueError`` only when it is no run at all.
+    No text in it acts on what shows it. Tolerates what older or shorter runs lack; ``run`` is one that
+    ``journal.fault`` finds nothing wrong with.
     """
+    run = printable.everywhere(run, _harmless)
     steps = [_step(step, str(run["recipe"]), measures) for step in run["steps"]]
     loads = [LoadMeasurement(**vars(load)) for load in measures.loads] if measures else []
     verdict, summary = verdicts.of_run(steps)
@@ -49,11 +52,15 @@ def read_run(run: Facts, *, measures: Measures | None = None) -> RunRecord:
     )
 
 
+def _harmless(text: str) -> str:
+    return printable.block(addresses.scrubbed(text))
+
+
 def artifacts(run: Facts) -> dict[str, Path]:
     """Return the artifacts that a run made or found good and that are there now, by the names of their steps."""
     good = [step for step in run["steps"] if step["status"] in ("done", "up to date")]
     found = {str(step["step"]): Path(str(step["output"])) for step in good}
-    return {name: path for name, path in found.items() if path.exists()}
+    return {name: path for name, path in found.items() if artifacts_of.is_there(path)}
 
 
 def layers_step(run: Facts) -> str | None:

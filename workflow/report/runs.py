@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workflow.errors import UsageError
+from workflow import printable
+from workflow.errors import ModelFileError, UsageError
+from workflow.formats.strict_json import require_shallow
+from workflow.formats.wording import shown
 from workflow.report.html import embedded_json
+from workflow.report.journal import fault, first_fault
 from workflow.report.reading import read_run
 from workflow.report.record import RunRecord
 
@@ -33,7 +37,7 @@ def latest_run(recipe: Recipe) -> dict[str, Any]:
     if not found:
         hint = f"run it first: tfjs-workflow convert {recipe.path.name}"
         raise UsageError(f"{recipe.path.name} has not run yet", hint=hint)
-    return _object(found[-1])
+    return _run(found[-1])
 
 
 def working_run(recipe: Recipe, *, back: int = 0) -> dict[str, Any]:
@@ -41,12 +45,11 @@ def working_run(recipe: Recipe, *, back: int = 0) -> dict[str, Any]:
 
     A run that found everything up to date holds the figures of the one before, and so nothing to compare.
     """
-    latest = latest_run(recipe)
     found = [path for path in reversed(journal_runs(recipe)) if _worked(_object(path))]
     if back < len(found):
-        return _object(found[back])
+        return _run(found[back])
     if not found and not back:
-        return latest
+        return latest_run(recipe)
     name = recipe.path.name
     there = ", ".join(f"{name}{f'~{number}' if number else ''} ({path.stem})" for number, path in enumerate(found))
     times = "once only" if len(found) == 1 else f"{len(found)} times only"
@@ -82,11 +85,14 @@ def record_of(text: str) -> RunRecord:
 def _from_file(path: Path) -> RunRecord:
     value = _object(path)
     if "version" not in value:
-        return _read(value, path)
+        return read_run(_run(path))
+    if value["version"] != 1:
+        why = f"it is a record of version {shown(str(value['version']))}, and this tool reads version 1"
+        raise _no_run(path, why)
     try:
-        return RunRecord.model_validate(value)
+        return RunRecord.model_validate(printable.everywhere(value))
     except ValidationError as error:
-        raise _no_run(path, f"it is a record of version {value['version']}, and this tool reads version 1") from error
+        raise _no_run(path, first_fault(error)) from error
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -95,18 +101,32 @@ def _object(path: Path) -> dict[str, Any]:
         if path.suffix == ".html":
             text = embedded_json(text) or ""
         value = json.loads(text)
-    except (OSError, ValueError) as error:
+        require_shallow(value, str(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise _no_run(path, "it cannot be read as JSON") from error
+    except ModelFileError as error:
+        raise _no_run(path, "it is nested more deeply than any") from error
     if not isinstance(value, dict):
         raise _no_run(path, "it holds no object")
-    return value
+    return _in_unicode(value)
 
 
-def _read(run: dict[str, Any], path: Path) -> RunRecord:
-    try:
-        return read_run(run)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _no_run(path, "it is not the record of a run") from error
+def _in_unicode(value: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON with a question mark for every half of a character, which no page and no terminal can show."""
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isascii():
+        return value
+    found: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
+    return found
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """Return the record of a run in a file of the journal; raises ``UsageError`` for what is none."""
+    run = _object(path)
+    wrong = fault(run)
+    if wrong:
+        raise _no_run(path, wrong)
+    return run
 
 
 def _no_run(path: Path, why: str) -> UsageError:

@@ -127,8 +127,7 @@ def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
     reading = {name: step.options[name] for name in _READING if name in step.options}
-    handle = step.input if step.input_is_handle else ""
-    return Subject(Path(step.input), step.from_format, reading, handle), Subject(staged, result_format(step, staged))
+    return Subject(Path(step.input), step.from_format, reading), Subject(staged, result_format(step, staged))
 
 
 def _say(report: Report, order: Order) -> None:
@@ -162,8 +161,6 @@ def say_where_not(runs: Iterable[Mapping[str, Any]], workshop: Workshop, *, list
 def _known(step: Step) -> tuple[str, ...]:
     from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
-    if step.input_is_handle:
-        return ()
     try:
         return inspect_model(Path(step.input), step.from_format).warnings
     except ModelFileError:

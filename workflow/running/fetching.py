@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from workflow import addresses
 from workflow.errors import IntegrityError
 from workflow.formats.contents import recognise
+from workflow.running import strays
 from workflow.running.digests import file_digest
 from workflow.running.storage import storing, sync_artifact
-from workflow.running.transfer import InterruptedTransferError, Transfer, without_password
+from workflow.running.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from workflow.events import Listener
     from workflow.recipe.model import FetchedModel
 
-_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts that brought no byte; after the last one it is given up
-_MOST_ATTEMPTS = 50  # also when each brings a few bytes
 _TELLING = ("html", "lfs", "empty", "json")
-_RESUMES = "Check the network, then run the same command again: it goes on where this one stopped."
 _CHANGED = (
     "If the file was replaced on purpose, put the new sha256 into the recipe after you have made sure of it; "
     "otherwise do not use the file."
@@ -67,9 +64,9 @@ def _is_kept(kept: Path, source: FetchedModel, *, listener: Listener) -> bool:
     if not kept.is_file():
         return False
     if file_digest(kept).sha256 == kept.name:
-        listener.say(f"{without_password(source.url)} is in the cache")
+        listener.say(f"{addresses.shown(source.url)} is in the cache")
         return True
-    listener.warn(f"the copy of {without_password(source.url)} in the cache was changed: fetching it again")
+    listener.warn(f"the copy of {addresses.shown(source.url)} in the cache was changed: fetching it again")
     with storing(kept):
         kept.unlink()
     return False
@@ -77,45 +74,27 @@ def _is_kept(kept: Path, source: FetchedModel, *, listener: Listener) -> bool:
 
 def _download(source: FetchedModel, kept: Path, *, listener: Listener) -> None:
     part = kept.with_name(f"{kept.name}.part")
-    transfer = Transfer(source.url, part, lambda done, total: listener.advance(source.output.name, done, total))
+
+    def on_progress(done: int, total: int) -> None:
+        listener.advance(source.output.name, done, total)
+
+    transfer = Transfer(source.url, part, source.max_bytes, on_progress)
     resumed = part.exists()
     if not (resumed and _is_right(part, kept)):  # right: the run that fetched it ended just before it said so
-        listener.say(f"{'resuming' if resumed else 'fetching'} {without_password(source.url)}")
-        _complete(transfer, listener)
+        listener.say(f"{'resuming' if resumed else 'fetching'} {addresses.shown(source.url)}")
+        transfer.complete(listener)
     if resumed and not _is_right(part, kept):
         listener.warn("what was left of an earlier transfer does not fit: fetching the whole file again")
-        part.unlink()
-        _complete(transfer, listener)
+        transfer.discard()
+        transfer.complete(listener)
     _check(source, part, wanted=kept.name)
     with storing(kept):
         sync_artifact(part)
         part.replace(kept)
 
 
-def _complete(transfer: Transfer, listener: Listener) -> None:
-    """Attempt the transfer until it is complete, with growing pauses as long as nothing comes."""
-    in_vain, reason = 0, ""
-    for _ in range(_MOST_ATTEMPTS):
-        before = _size(transfer.part)
-        try:
-            return transfer.attempt()
-        except InterruptedTransferError as error:
-            reason = str(error)
-        in_vain = 0 if _size(transfer.part) > before else in_vain + 1
-        if in_vain > len(_PAUSES):
-            break
-        pause = _PAUSES[max(in_vain - 1, 0)]
-        listener.say(f"{reason}; trying again in {pause:g} s")
-        time.sleep(pause)
-    raise transfer.failed(f"{reason} (tried again and again)", hint=_RESUMES)
-
-
 def _is_right(part: Path, kept: Path) -> bool:
     return file_digest(part).sha256 == kept.name
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
@@ -126,7 +105,7 @@ def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
     known = f" ({content.phrase})" if content.name in _TELLING else ""
     part.unlink()
     raise IntegrityError(
-        f"{without_password(source.url)} is not the file that the recipe names{known}: "
+        f"{addresses.shown(source.url)} is not the file that the recipe names{known}: "
         f"its sha256 is {found}, expected is {wanted}",
         hint=_CHANGED,
     )
@@ -134,7 +113,7 @@ def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
 
 def _copy(kept: Path, target: Path) -> None:
     """Copy, never link: a file that is changed in place later must not change the cache."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = strays.partial_path(target)
     with storing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

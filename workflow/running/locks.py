@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from workflow import locations
-from workflow.errors import StorageError
 from workflow.running.storage import storing
 
 if sys.platform == "win32":
@@ -47,15 +46,11 @@ def _held(output: Path, listener: Listener) -> Iterator[None]:
         locked()
         listener.say(f"the other run has finished with {output.name}")
 
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        release = _locked(path, wait)
     try:
-        with storing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            release = _locked(path, wait)
-    except StorageError as error:
-        error.hint = f"the tool's own files are in {locations.home()}; TFJS_WORKFLOW_HOME names another folder"
-        raise
-    try:
-        path.with_suffix(".pid").write_text(str(os.getpid()), encoding="ascii")
+        _note_holder(path)
         yield
     finally:
         release()
@@ -93,8 +88,19 @@ def _lock_path(output: Path) -> Path:
     return locations.home() / "locks" / "outputs" / f"{name}.lock"
 
 
+def _note_holder(path: Path) -> None:
+    """Note who holds a lock, for those who wait; where that cannot be written they are told of nobody."""
+    note = path.with_suffix(".pid")
+    try:
+        note.write_text(str(os.getpid()), encoding="ascii")
+    except OSError:
+        with contextlib.suppress(OSError):
+            note.unlink()  # the one before us does not hold it
+
+
 def _holder(path: Path) -> str:
     try:
-        return f" (process {path.with_suffix('.pid').read_text(encoding='ascii')})"
+        number = path.with_suffix(".pid").read_text(encoding="ascii")
     except (OSError, ValueError):
         return ""
+    return f" (process {number})" if number.isdigit() else ""  # empty between lock and note, and where that failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import locations
+from workflow import addresses, locations
 from workflow.converters.engines import convert, may_need_worker
 from workflow.converters.work import Work
 from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
@@ -49,6 +49,8 @@ class Order(Record):
     timeout: float | None
     workshop: Workshop
     listener: Listener
+    handle: str = ""
+    """The handle of TensorFlow Hub that the step's input was fetched by, as it may be shown."""
 
     @property
     def step(self) -> Step:
@@ -64,6 +66,21 @@ class Order(Record):
     def worker(self) -> WorkerLike:
         """Return the warm worker; the environment is made and the worker started when this is first called."""
         return self.workers().warm()
+
+
+def with_folder(order: Order) -> Order:
+    """Return the order with the folder of its module where the input is a handle of TensorFlow Hub.
+
+    The network is the host's affair: what reads a model has none. Raises what ``hub.provide`` raises.
+    """
+    step = order.task.declared
+    if not isinstance(step, Step) or not step.input_is_handle:
+        return order
+    from workflow.running import hub  # noqa: PLC0415  urllib and ssl cost 30 ms
+
+    folder = hub.provide(step.input, order.listener)
+    local = step.replaced(input=str(folder), input_is_handle=False)
+    return order.replaced(task=order.task.replaced(declared=local), handle=addresses.shown(step.input))
 
 
 Facts = dict[str, Any]
@@ -87,10 +104,19 @@ def make(order: Order) -> Facts:
 
 
 def needs_environment(task: Task, verification: Verification) -> bool:
-    """Tell whether the task is sure to need the converter environment, so that it can warm up early."""
+    """Tell whether the task is sure to need the converter environment, so that it can warm up early.
+
+    ``verification`` is the recipe's, which holds for a step without one of its own.
+    """
     if isinstance(task.declared, Step):
-        return verification.enabled or may_need_worker(task.declared)
+        return (task.declared.verification or verification).enabled or may_need_worker(task.declared)
     return not isinstance(task.declared, FetchedModel)
+
+
+def may_come_to_need_it(task: Task) -> bool:
+    """Tell whether a task that is not sure to need the environment may yet: where our own code declines a model."""
+    step = task.declared
+    return isinstance(step, Step) and step.engine == "auto" and step.from_format != step.to_format
 
 
 def _fetched(order: Order) -> Facts:
@@ -100,7 +126,7 @@ def _fetched(order: Order) -> Facts:
     if not isinstance(source, FetchedModel):
         raise TypeError(source)
     fetch(source, order.staged, cache=locations.cache() / "models", listener=order.listener)
-    return {"url": source.url, "sha256": source.sha256}
+    return {"url": addresses.shown(source.url), "sha256": source.sha256}
 
 
 def _scripted(order: Order) -> Facts:
@@ -134,7 +160,15 @@ def _application(order: Order) -> Facts:
     job |= {"options": dict(source.options), "output": str(order.staged)}
     if source.weights not in ("imagenet", "seeded"):
         _need(Path(source.weights), order)
-    facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
+    if source.weights == "imagenet":  # fetched by Keras itself, from the network that the warm worker's wall closes
+        order.workshop.prepare(order.listener)
+        worker = order.workshop.fresh_worker()
+        try:
+            facts = worker.run("application", job, log=order.log, timeout=order.timeout)
+        finally:
+            worker.close()
+    else:
+        facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
     if facts.get("degraded"):
         order.listener.warn(str(facts["degraded"]))
     return facts
@@ -144,15 +178,16 @@ def _converted(order: Order) -> Facts:
     from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
     step = order.step
-    summary = None if step.input_is_handle else inspect_model(Path(step.input), step.from_format)
+    summary = inspect_model(Path(step.input), step.from_format)
     try:
         work = Work(step, order.staged, order.log, order.timeout, order.workers(), order.listener, summary)
         facts = convert(work)
-        return {**facts, "format": result_format(step, order.staged)}
+        handle = {"handle": order.handle} if order.handle else {}
+        return {**facts, **handle, "format": result_format(step, order.staged)}
     except ReferenceConverterError as error:
         # what is known to be odd about the input is the likely cause, and names it better than Keras does
-        known = summary.warnings if summary else ()
-        error.details = "\n".join((*(f"about the input: {warning}" for warning in known), error.details)).rstrip()
+        known = (f"about the input: {warning}" for warning in summary.warnings)
+        error.details = "\n".join((*known, error.details)).rstrip()
         raise
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from workflow import addresses, printable
 from workflow.records import Record
 from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
-from workflow.running.storage import write_atomically
+from workflow.running.storage import as_bytes, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 SCHEME = 1
 """Version of the sidecar and of the key; raising it makes every step run again."""
 
-_SWITCH = {True: "on", False: "off", None: "not set"}
+_SWITCH = ((True, "on"), (False, "off"), (None, "not set"))
 _SUFFIX = ".tfjs-workflow.json"
 
 
@@ -54,14 +55,14 @@ class Sidecar(Record):
     """How it was made: command, engine, versions, seconds (``job_seconds``: of its job alone), check."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the sidecar as plain JSON."""
+        """Return the sidecar as plain JSON; addresses in its facts have no secrets."""
         return {
             "scheme": SCHEME,
             "step": self.step,
             "key": self.ingredients.key(),
             "ingredients": self.ingredients.as_dict(),
             "files": to_json(self.files),
-            "facts": self.facts,
+            "facts": printable.everywhere(dict(self.facts), addresses.scrubbed),
         }
 
 
@@ -81,18 +82,42 @@ def read_sidecar(path: Path) -> Sidecar | None:
         value = json.loads(path.read_bytes())
         if value["scheme"] != SCHEME:
             return None
-        ingredients = Ingredients(**value["ingredients"])
+        ingredients = _ingredients(value["ingredients"])
         files = from_json(value["files"])
-        step, facts = str(value["step"]), dict(value["facts"])
+        step, facts = str(value["step"]), _facts(value["facts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return Sidecar(step, ingredients, files, facts)
 
 
+def _ingredients(value: dict[str, Any]) -> Ingredients:
+    """Return ingredients as they were written; raises ``TypeError`` for others."""
+    inputs = value["inputs"]
+    sound = all(isinstance(value[key], kind) for key, kind in _KINDS.items())
+    if not sound or not all(isinstance(one, dict) for one in inputs.values()):
+        raise TypeError(value)
+    return Ingredients(**value)
+
+
+_KINDS = {"kind": str, "options": dict, "inputs": dict, "environment": str}
+
+
+def _facts(value: object) -> dict[str, Any]:
+    """Return the facts of a sidecar; raises ``TypeError`` for a check of other words than a check has."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    check = value.get("check")
+    runs = check.get("runs") if isinstance(check, dict) else None
+    sound = isinstance(check, dict | None) and isinstance(runs, list | None)
+    if not sound or not all(isinstance(run, dict) and {"runtime", "status"} <= run.keys() for run in runs or ()):
+        raise TypeError(check)
+    return value
+
+
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:
     """Write a sidecar durably and in one piece."""
-    text = json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode())
+    text = printable.json_text(json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False)) + "\n"
+    write_atomically(path, as_bytes(text))
 
 
 def intact(output: Path, sidecar: Sidecar) -> list[str]:
@@ -116,12 +141,17 @@ def _changed_options(before: dict[str, Any], after: dict[str, Any], within: str 
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name, "not set"), after.get(name, "not set")
         if isinstance(old, dict) and isinstance(new, dict) and old.get("enabled") != new.get("enabled"):
-            found.append(f"{name}: {_SWITCH[old.get('enabled')]} -> {_SWITCH[new.get('enabled')]}")
+            found.append(f"{name}: {_switch(old)} -> {_switch(new)}")
         elif isinstance(old, dict) and isinstance(new, dict):
             found += _changed_options(old, new, f"{within}{name}.")
         elif old != new:
             found.append(f"{within}{name}: {old} -> {new}")
     return found
+
+
+def _switch(option: dict[str, Any]) -> str:
+    value = option.get("enabled")
+    return next((word for known, word in _SWITCH if value is known), str(value))
 
 
 def _changed_inputs(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -7,8 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import environment, planning
-from workflow.errors import InterruptedRunError, ModelFileError, OutputRefusedError, VerificationError, WorkflowError
+from workflow import bugs, environment, planning
+from workflow.errors import (
+    InterruptedRunError,
+    ModelFileError,
+    OutputRefusedError,
+    StorageError,
+    VerificationError,
+    WorkflowError,
+)
 from workflow.recipe.model import Step
 from workflow.records import Record
 from workflow.running import digests, publishing
@@ -17,10 +24,11 @@ from workflow.running.checking import check, rejection_hint, say_where_not
 from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
 from workflow.running.locks import hold
-from workflow.running.making import Order, make, needs_environment
+from workflow.running.making import Order, make, needs_environment, with_folder
 from workflow.running.records import Sidecar, read_sidecar, sidecar_path
 from workflow.running.storage import storing
 from workflow.running.watching import Outcome
+from workflow.sizes import size_text
 
 if TYPE_CHECKING:
     from workflow.planning import Decision, Selection, Task
@@ -93,27 +101,38 @@ class Runner:
         if blocker is not None:
             self._end(Outcome(planned.replaced(reasons=(blocker,)), "not run"))
             return
-        decision = self._decide_again(planned, forced=forced)
-        if not decision.runs:
-            skipped = self._skipped(decision)
-            runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
-            say_where_not(runs, self._workshop, listener=self._watcher)
-            self._end(skipped)
-            return
-        self._at_work = decision.task
-        self._watcher.began(decision)
+        self._at_work = planned.task
         begin, jobs = time.monotonic(), self._workshop.usage().jobs
         earlier = len(jobs)
         try:
-            outcome = self._run(decision, forced=forced)
+            outcome = self._outcome(planned, forced=forced)
         except WorkflowError as error:
-            publishing.abandon(decision.task.output)
-            facts = dict(error.facts) if isinstance(error, VerificationError) else {}
-            outcome = Outcome(decision, "failed", error=error, facts=facts)
+            outcome = self._failed(planned, error)
+        except Exception as error:  # noqa: BLE001  a bug of ours ends its step alone: others have nothing to do with it
+            outcome = self._failed(planned, bugs.as_error(error))
         except BaseException:
-            publishing.abandon(decision.task.output)
+            publishing.abandon(planned.task.output)
             raise
-        self._end(outcome.replaced(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:])))
+        if outcome.status != "up to date":
+            outcome = outcome.replaced(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:]))
+        self._end(outcome)
+
+    def _outcome(self, planned: Decision, *, forced: bool) -> Outcome:
+        """Run a task, unless it is up to date after all."""
+        decision = self._decide_again(planned, forced=forced)
+        if decision.runs:
+            self._watcher.began(decision)
+            return self._run(decision, forced=forced)
+        skipped = self._skipped(decision)
+        runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
+        say_where_not(runs, self._workshop, listener=self._watcher)
+        return skipped
+
+    def _failed(self, decision: Decision, error: WorkflowError) -> Outcome:
+        publishing.abandon(decision.task.output)
+        _say_what_it_takes(error, decision.task)
+        facts = dict(error.facts) if isinstance(error, VerificationError) else {}
+        return Outcome(decision, "failed", error=error, facts=facts)
 
     def _blocker(self, task: Task) -> str | None:
         bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
@@ -139,6 +158,7 @@ class Runner:
         log = self._journal.log(task)
         step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
         order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
+        order = with_folder(order)
         begin, read = time.monotonic(), _read_now(task)
         with digests.ahead(partial(_bytes_before, task), partial(publishing.standing, task.output)):
             facts = make(order)
@@ -184,6 +204,13 @@ def _bytes_before(task: Task) -> int:
     if not isinstance(task.declared, Step) or task.declared.input_is_handle:
         return 0
     return total_bytes(input_digests(Path(task.declared.input), task.declared.from_format))
+
+
+def _say_what_it_takes(error: WorkflowError, task: Task) -> None:
+    """Add to the hint of a full disk how much room the task takes, which its input tells nearly enough."""
+    size = _bytes_before(task) if isinstance(error, StorageError) and error.full else 0
+    if size:
+        error.hint += f"; the input has {size_text(size)}, and the result takes about as much beside the one before"
 
 
 def _read_now(task: Task) -> States:

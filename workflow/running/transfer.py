@@ -1,118 +1,78 @@
-"""One attempt to transfer a file, over http or from a disk: resumes what is there, and says how it failed.
-
-urllib is enough here, chosen on purpose: httpx and requests leave to their user what is hard (resuming after a
-restart, a cache keyed by content, bounded retries), and pooch does not resume. Each would be one more dependency.
-"""
+"""Transferring one file for the user: attempts until it is there, and failures as errors that name the address."""
 
 from __future__ import annotations
 
-import http.client
-import socket
-import ssl
-import urllib.error
-import urllib.parse
-import urllib.request
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from workflow import __version__
+from workflow import addresses
 from workflow.errors import DownloadError
 from workflow.running.storage import storing
+from workflow.web.reception import InterruptedTransferError, Reception, RefusedTransferError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_BLOCK = 1 << 18
-_TIMEOUT = 30.0  # seconds without a single byte
-_PARTIAL, _RANGE_REFUSED = 206, 416
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-_REDIRECTS = range(300, 400)
-_FINAL = (FileNotFoundError, IsADirectoryError, PermissionError, str)  # urllib puts texts where reasons go, too
-_LOST = (http.client.HTTPException, ConnectionError, TimeoutError, urllib.error.URLError)
-_SCHEMES = ("http", "https", "file")
-_HINT = "Check the address in the recipe, and that this machine may fetch it (a proxy is read from HTTPS_PROXY)."
+    from workflow.events import Listener
 
-
-class InterruptedTransferError(Exception):
-    """The transfer broke off, or the server was not ready: another attempt may do better."""
+_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts that brought little; after the last one it is given up
+_LITTLE = 1 << 16
+_MOST_ATTEMPTS = 50  # also when each brings more than a little
+_HINT = "Check the address, and that this machine may fetch it (a proxy is read from HTTPS_PROXY)."
+_RESUMES = "Check the network, then run the same command again: it goes on where this one stopped."
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """What to fetch and where its bytes gather; ``on_progress`` receives bytes done and in all (0: unknown)."""
+    """What to fetch, where its bytes gather, and how many there may be.
+
+    ``on_progress`` receives bytes done and in all (0: unknown). ``is_checked``: the caller knows the file's digest.
+    """
 
     url: str
     part: Path
+    most: int
     on_progress: Callable[[int, int], None]
+    is_checked: bool = True
 
-    def attempt(self) -> None:
-        """Complete ``part``; raises ``InterruptedTransferError`` or, when a retry is useless, ``DownloadError``."""
-        if urllib.parse.urlsplit(self.url).scheme not in _SCHEMES:
-            raise self.failed(f"only {', '.join(_SCHEMES)} addresses can be fetched")
-        have = self.part.stat().st_size if self.part.exists() else 0
-        try:
-            with _open(self.url, have) as response:
-                self._receive(response, have)
-        except urllib.error.HTTPError as error:
-            raise self._refused(error) from error
-        except _LOST as error:
-            raise self._lost(error) from error
+    def complete(self, listener: Listener) -> None:
+        """Attempt the transfer until ``part`` is complete, with growing pauses as long as little comes.
 
-    def _receive(self, response: Any, have: int) -> None:
-        """Append the body to the part file, or begin anew when the server sent everything again."""
-        resumed = have > 0 and getattr(response, "status", None) == _PARTIAL
-        done = have if resumed else 0
-        length = response.headers.get("Content-Length")
-        total = done + int(length) if length and length.isdigit() else 0
-        with storing(self.part):
-            sink = self.part.open("ab" if resumed else "wb")
-        with sink:
-            while block := response.read1(_BLOCK):
-                with storing(self.part):
-                    sink.write(block)
-                    sink.flush()
-                done += len(block)
-                self.on_progress(done, total)
-        if total and done < total:
-            raise InterruptedTransferError(f"the connection closed after {done:,} of {total:,} bytes")
+        Raises ``DownloadError`` or ``StorageError``.
+        """
+        reception = self._reception()
+        in_vain, reason = 0, ""
+        for _ in range(_MOST_ATTEMPTS):
+            before = self._size()
+            try:
+                return reception.attempt()
+            except RefusedTransferError as error:
+                raise self.failed(str(error)) from error
+            except InterruptedTransferError as error:
+                reason = str(error)
+            in_vain = 0 if self._size() >= before + _LITTLE else in_vain + 1
+            if in_vain > len(_PAUSES):
+                break
+            pause = _PAUSES[max(in_vain - 1, 0)]
+            listener.say(f"{reason}; trying again in {pause:g} s")
+            time.sleep(pause)
+        raise self.failed(f"{reason} (tried again and again)", hint=_RESUMES)
 
-    def _refused(self, error: urllib.error.HTTPError) -> Exception:
-        error.close()
-        if error.code == _RANGE_REFUSED:  # the part is as long as the file, or longer: it holds other bytes
-            self.part.unlink(missing_ok=True)
-            return InterruptedTransferError("the server could not resume the transfer")
-        if error.code in _REDIRECTS:
-            return self.failed("it redirects in a circle, or too often")
-        answer = f"the server answered {error.code} {error.reason}"
-        return InterruptedTransferError(answer) if error.code in _RETRIED else self.failed(answer)
-
-    def _lost(self, error: Exception) -> Exception:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return self.failed(f"its certificate cannot be trusted ({reason.verify_message})")
-        if isinstance(reason, socket.gaierror) and reason.errno != socket.EAI_AGAIN:
-            return self.failed("there is no such host, or this machine is offline")
-        if isinstance(reason, _FINAL):
-            return self.failed(str(reason))
-        return InterruptedTransferError(str(reason) or type(reason).__name__)
+    def discard(self) -> None:
+        """Forget what is there of the file."""
+        self._reception().discard()
 
     def failed(self, reason: str, *, hint: str = _HINT) -> DownloadError:
         """Return the error that says why the file cannot be had."""
-        return DownloadError(f"cannot fetch {without_password(self.url)}: {reason}", hint=hint)
+        return DownloadError(f"cannot fetch {addresses.shown(self.url)}: {reason}", hint=hint)
 
+    def _reception(self) -> Reception:
+        return Reception(self.url, self.part, self.most, self._progressed, storing, self.is_checked)
 
-def without_password(url: str) -> str:
-    """Return a URL as it may be shown and recorded."""
-    parts = urllib.parse.urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urllib.parse.urlunsplit(parts._replace(netloc=host))
+    def _progressed(self, _count: int, done: int, total: int) -> None:
+        self.on_progress(done, total)
 
-
-def _open(url: str, have: int) -> Any:
-    """Return the response, from byte ``have`` on if the server will; proxies come from the process environment."""
-    headers = {"User-Agent": f"tfjs-workflow/{__version__}", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  attempt() has looked at the scheme
-    return urllib.request.build_opener().open(request, timeout=_TIMEOUT)
+    def _size(self) -> int:
+        return self.part.stat().st_size if self.part.exists() else 0

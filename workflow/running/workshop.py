@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workflow import scratch
 from workflow.converters.usage import Usage
+from workflow.environment.model import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.converters.bridge import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
+    from workflow.environment.claims import Claim
     from workflow.events import Listener
     from workflow.verification.bench import RuntimePool
 
@@ -53,21 +56,25 @@ class EnvironmentWorkshop:
         self._name = name
         self._wishes = wishes
         self._logs = logs
+        scratch.clear(str(logs))  # what workers of a killed run have left there
         self._environment: Environment | None = None
         self._worker: Worker | None = None
         self._keras3: Worker | None = None
         self._usage = Usage()
         self._runtimes: RuntimePool | None = None
+        self._claims: list[Claim] = []
 
     def prepare(self, listener: Listener) -> None:
         """Ensure the environment, warn about what it is not, and start the worker."""
-        from workflow import environment  # noqa: PLC0415  nothing of it is needed when every step is up to date
+        from workflow.environment import naming  # noqa: PLC0415  nothing of it is needed when every step is up to date
 
         if self._worker is not None:
             return
-        self._environment = environment.ensure(self._name, wishes=self._wishes, listener=listener)
+        naming.require_no_slip(self._name)
+        self._environment = self._take(self._name, self._wishes, listener)
         for caveat in self._environment.caveats:
-            listener.warn(f"environment {self._name}: {caveat}")
+            if caveat != NO_CONDA:
+                listener.warn(f"environment {self._name}: {caveat}")
         self._worker = self.fresh_worker()
         self._worker.start()
 
@@ -96,7 +103,7 @@ class EnvironmentWorkshop:
         if self._keras3 is not None:
             return self._keras3
         wishes = self._wishes.replaced(manager=None)  # that is meant for the other one
-        made = environment.ensure(environment.KERAS3_NAME, wishes=wishes, listener=listener)
+        made = self._take(environment.KERAS3_NAME, wishes, listener)
         environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
         self._keras3 = Worker(made.python, environ=environ, log=log, usage=self._usage)
         return self._keras3
@@ -114,6 +121,8 @@ class EnvironmentWorkshop:
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
+        from workflow.converters import enclosure  # noqa: PLC0415  as above
+
         made = self._environment
         if made is None:
             return {"name": self._name}
@@ -124,6 +133,7 @@ class EnvironmentWorkshop:
             "profile": made.profile,
             "lock": made.lock_digest,
             "caveats": list(made.caveats),
+            "wall": enclosure.described(),
         }
 
     def close(self) -> None:
@@ -132,3 +142,13 @@ class EnvironmentWorkshop:
             if running is not None:
                 running.close()
         self._worker = self._keras3 = None
+        while self._claims:
+            self._claims.pop().release()
+
+    def _take(self, name: str, wishes: Wishes, listener: Listener) -> Environment:
+        """Return the environment of this name, which nobody removes until we close."""
+        from workflow import environment  # noqa: PLC0415  as above
+
+        made, claim = environment.taken(name, wishes=wishes, listener=listener)
+        self._claims.append(claim)
+        return made

@@ -7,11 +7,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workflow.converters.native.keras.tree import entries, layer_name
 from workflow.converters.native.reading import open_model
 from workflow.converters.native.tensors import opened
+from workflow.formats.graph import node_name, read_graph
 from workflow.formats.strict_json import read_object
 from workflow.formats.topology import model_config
-from workflow.verification.graph_references import node_name, nodes_of, signature_of
 from workflow.verification.layer_references import ends, inbound
 from workflow.verification.model import Subject
 from workflow.verification.structure import model_json
@@ -36,9 +37,7 @@ class Point:
 
 def points_of(subject: Subject) -> list[Point]:
     """Return the layers or nodes of a model, each after those that feed it."""
-    document = read_object(model_json(subject), f"the model.json of a {subject.format}")
-    found = _node_points(document) if subject.format == "tfjs_graph_model" else _layer_points(document)
-    return _in_order(found)
+    return _in_order(_points(_document(subject), subject))
 
 
 def ancestors(points: Iterable[Point], name: str) -> set[str]:
@@ -56,12 +55,11 @@ def ancestors(points: Iterable[Point], name: str) -> set[str]:
 
 def outputs_of(subject: Subject) -> set[str]:
     """Return the points that a model's outputs are."""
-    document = read_object(model_json(subject), f"the model.json of a {subject.format}")
+    document, path = _document(subject), model_json(subject)
     if subject.format == "tfjs_graph_model":
-        ports = signature_of(document).get("outputs") or {}
-        named = {node_name(str(port.get("name", name))) for name, port in ports.items()}
+        named = {node_name(port.tensor) for port in read_graph(document, path).outputs}
     else:
-        named = set(ends(model_config(document["modelTopology"], "model.json"), "output_layers"))
+        named = set(ends(model_config(document.get("modelTopology"), str(path)), "output_layers"))
     points = points_of(subject)
     read = {name for point in points for name in point.above}
     return named or {point.name for point in points if point.name not in read and carries_tensor(point)}
@@ -69,15 +67,14 @@ def outputs_of(subject: Subject) -> set[str]:
 
 def cut(subject: Subject, at: str, *, into: Path) -> Subject:
     """Write the part of a model that computes ``at`` into a new folder, with the weights that it needs."""
-    document = copy.deepcopy(read_object(model_json(subject), f"the model.json of a {subject.format}"))
+    document = copy.deepcopy(_document(subject))
+    points = _points(document, subject)
+    needed = ancestors(points, at)
     if subject.format == "tfjs_graph_model":
-        points = _node_points(document)
-        needed = ancestors(points, at)
         dropped = {point.name for point in points} - needed
         _cut_graph(document, at, needed)
         _write(subject, document, keeps=lambda name: name not in dropped, into=into)
     else:
-        needed = ancestors(_layer_points(document), at)
         _cut_layers(document, at, needed)
         _write(subject, document, keeps=_kept_weights(needed), into=into)
     return Subject(into, subject.format, subject.options)
@@ -98,22 +95,25 @@ def _write(subject: Subject, document: Json, *, keeps: Callable[[str], bool], in
     (into / "model.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def _layer_points(document: Json) -> list[Point]:
-    container = model_config(document["modelTopology"], "model.json")
-    layers = _layers(container)
-    if container["class_name"] == "Sequential":
-        names = [_name(layer) for layer in layers]
+def _document(subject: Subject) -> Json:
+    return read_object(model_json(subject), f"the model.json of a {subject.format}")
+
+
+def _points(document: Json, subject: Subject) -> list[Point]:
+    path = model_json(subject)
+    if subject.format == "tfjs_graph_model":
+        return [Point(node.name, node.op, node.feeds) for node in read_graph(document, path).nodes]
+    container = model_config(document.get("modelTopology"), str(path))
+    layers = entries(container)
+    names = [layer_name(layer) for layer in layers]
+    if container.get("class_name") == "Sequential":
         return [
             Point(name, layer["class_name"], (names[place - 1],) if place else ())
             for place, (name, layer) in enumerate(zip(names, layers, strict=True))
         ]
-    return [Point(_name(layer), layer["class_name"], tuple(dict.fromkeys(inbound(layer)))) for layer in layers]
-
-
-def _node_points(document: Json) -> list[Point]:
     return [
-        Point(node["name"], node["op"], tuple(dict.fromkeys(node_name(name) for name in node.get("input") or ())))
-        for node in nodes_of(document["modelTopology"])
+        Point(name, layer["class_name"], tuple(dict.fromkeys(inbound(layer))))
+        for name, layer in zip(names, layers, strict=True)
     ]
 
 
@@ -122,26 +122,15 @@ def carries_tensor(point: Point) -> bool:
     return point.kind not in _NO_TENSOR and point.kind != "InputLayer"
 
 
-def _layers(container: Json) -> list[Json]:
-    config = container["config"]
-    layers: list[Json] = config if isinstance(config, list) else config["layers"]
-    return layers
-
-
-def _name(layer: Json) -> str:
-    config = layer["config"]
-    return str(layer.get("name") or config["name"]) if isinstance(config, dict) else str(layer.get("name"))
-
-
 def _cut_layers(document: Json, at: str, needed: set[str]) -> None:
     container = model_config(document["modelTopology"], "model.json")
-    layers = _layers(container)
-    if container["class_name"] == "Sequential":
-        last = next(place for place, layer in enumerate(layers) if _name(layer) == at)
+    layers = entries(container)
+    config = container["config"]
+    if container.get("class_name") == "Sequential" or not isinstance(config, dict):
+        last = next(place for place, layer in enumerate(layers) if layer_name(layer) == at)
         del layers[last + 1 :]
     else:
-        layers[:] = [layer for layer in layers if _name(layer) in needed]
-        config = container["config"]
+        layers[:] = [layer for layer in layers if layer_name(layer) in needed]
         config["input_layers"] = [[name, 0, 0] for name in ends(container, "input_layers") if name in needed]
         config["output_layers"] = [[at, 0, 0]]
     document["modelTopology"].pop("training_config", None)
@@ -149,16 +138,15 @@ def _cut_layers(document: Json, at: str, needed: set[str]) -> None:
 
 
 def _cut_graph(document: Json, at: str, needed: set[str]) -> None:
+    """Cut the document of a graph that was read, and so is known to be one."""
     topology = document["modelTopology"]
-    inputs = [node for node in topology["node"] if node["op"] == "Placeholder"]
-    topology["node"] = [node for node in topology["node"] if node["name"] in needed or node in inputs]
-    signature = dict(signature_of(document))
-    signature["outputs"] = {at: {"name": f"{at}:0"}}
-    document["signature"] = signature
+    topology["node"] = [node for node in topology["node"] if node["name"] in needed or node["op"] == "Placeholder"]
     metadata = document.get("userDefinedMetadata")
-    if isinstance(metadata, dict):
-        metadata.pop("signature", None)
-        metadata.pop("structuredOutputKeys", None)
+    former = metadata if isinstance(metadata, dict) else {}
+    signature = dict(document.get("signature") or former.get("signature") or {})
+    document["signature"] = {**signature, "outputs": {at: {"name": f"{at}:0"}}}
+    former.pop("signature", None)
+    former.pop("structuredOutputKeys", None)
 
 
 def _kept_weights(layers: set[str]) -> Callable[[str], bool]:
@@ -171,13 +159,18 @@ def _kept_weights(layers: set[str]) -> Callable[[str], bool]:
 
 def _in_order(points: list[Point]) -> list[Point]:
     """Return the points so that each comes after what feeds it; what lies in a loop is left out."""
-    known = {point.name for point in points}
-    placed: dict[str, Point] = {}
-    waiting = points
-    while waiting:
-        ready = [point for point in waiting if all(name in placed or name not in known for name in point.above)]
-        if not ready:
-            break
-        placed.update((point.name, point) for point in ready)
-        waiting = [point for point in waiting if point.name not in placed]
-    return list(placed.values())
+    by_name = {point.name: point for point in points}
+    fed: dict[str, list[str]] = {}
+    lacking: dict[str, int] = {}
+    for point in by_name.values():
+        above = [name for name in point.above if name in by_name]
+        lacking[point.name] = len(above)
+        for name in above:
+            fed.setdefault(name, []).append(point.name)
+    placed = [name for name, count in lacking.items() if not count]
+    for name in placed:  # which grows meanwhile
+        for below in fed.get(name, ()):
+            lacking[below] -= 1
+            if not lacking[below]:
+                placed.append(below)
+    return [by_name[name] for name in placed]

@@ -96,7 +96,7 @@ def _same_but_sick(name: str, values: Array) -> tuple[str, ...]:
 def _exact(source: Named, theirs: Array, ours: Array) -> Difference:
     """Every bit counts, unless the source was quantized and is not any more: restoring rounds in one way or another."""
     name = source.name
-    if ours.dtype.kind not in "fiub":
+    if source.dtype == "string" or ours.dtype.kind not in "fiub":
         return Difference(name, problem=f"the weight {name} holds other text than in the source")
     far = _distances(theirs, ours)
     bound = 0.0 if source.quantization is None else _ULPS * _ulp(theirs)

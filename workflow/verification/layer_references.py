@@ -13,18 +13,24 @@ from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from workflow.formats.weights_manifest import Weight
 
     Json = dict[str, Any]
 
 _REFERENCE = 3  # layer, node, tensor
 
 
-def problems(document: Json) -> list[Finding]:
-    """Return what in a layers model.json refers to something that is not there or is otherwise than it says."""
+def problems(document: Json, path: Path, *, weights: Mapping[str, Weight] | None) -> list[Finding]:
+    """Return what in a layers model.json refers to something that is not there or is otherwise than it says.
+
+    ``weights`` is None where the manifest is none.
+    """
     try:
-        config = model_config(document.get("modelTopology"), "model.json")
+        config = model_config(document.get("modelTopology"), str(path))
         found = _broken_references(config)
-        return found + _weight_problems(config, document)
+        return found + (_weight_problems(config, weights) if weights is not None else [])
     except ModelFileError as error:
         return [Finding(error.message, look=error.hint)]
 
@@ -93,14 +99,7 @@ def ends(container: Json, side: str) -> list[str]:
     return [one[0] for one in listed if isinstance(one, list) and one and isinstance(one[0], str)]
 
 
-def _weight_problems(config: Json, document: Json) -> list[Finding]:
-    groups = document.get("weightsManifest")
-    listed = (
-        [one for group in groups if isinstance(group, dict) for one in group.get("weights") or ()]
-        if isinstance(groups, list)
-        else []
-    )
-    weights = {one["name"]: one for one in listed if isinstance(one, dict) and isinstance(one.get("name"), str)}
+def _weight_problems(config: Json, weights: Mapping[str, Weight]) -> list[Finding]:
     named = {"/".join(name.split("/")[:end]) for name in weights for end in range(1, name.count("/") + 1)}
     parts = named | {part for name in named for part in name.split("/")}
     found: list[Finding] = []
@@ -110,7 +109,7 @@ def _weight_problems(config: Json, document: Json) -> list[Finding]:
         for role, shape in _expected(entry):
             weight = weights.get(f"{path[-1]}/{role}")
             if weight is not None:
-                found += _shape_problem(f"{path[-1]}/{role}", weight, shape)
+                found += _shape_problem(weight, shape)
             elif path[-1] in parts and not _elsewhere(path[-1], role, weights):
                 text = f"the layer {path[-1]} ({entry['class_name']}) has no weight {path[-1]}/{role} in the manifest"
                 found.append(Finding(text, f"{path[-1]}/{role}"))
@@ -125,17 +124,17 @@ def _expected(entry: Json) -> list[tuple[str, tuple[int | None, ...] | None]]:
         return []
 
 
-def _elsewhere(layer: str, role: str, weights: Mapping[str, Json]) -> bool:
+def _elsewhere(layer: str, role: str, weights: Mapping[str, Weight]) -> bool:
     last = role.rpartition("/")[2]
     return any(f"/{layer}/" in f"/{name}" and name.endswith(f"/{last}") for name in weights)
 
 
-def _shape_problem(name: str, weight: Json, shape: tuple[int | None, ...] | None) -> list[Finding]:
-    stored = weight.get("shape")
-    if shape is None or not isinstance(stored, list):
+def _shape_problem(weight: Weight, shape: tuple[int | None, ...] | None) -> list[Finding]:
+    stored = weight.shape
+    if shape is None:
         return []
-    fits = len(stored) == len(shape) and all(want in (None, size) for want, size in zip(shape, stored, strict=True))
+    if len(stored) == len(shape) and all(want in (None, size) for want, size in zip(shape, stored, strict=True)):
+        return []
     wanted = ["any" if size is None else size for size in shape]
-    if fits:
-        return []
-    return [Finding(f"the weight {name} has the shape {stored}, and its layer makes {wanted}", subject=name)]
+    text = f"the weight {weight.name} has the shape {list(stored)}, and its layer makes {wanted}"
+    return [Finding(text, subject=weight.name)]

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.shards import check_shards
-from workflow.formats.weights_manifest import QUANTIZED_BYTES, read_groups
+from workflow.formats.weights_manifest import read_groups
+from workflow.formats.wording import shown
 from workflow.records import Record
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from typing import TypeGuard
 
-    from workflow.formats.weights_manifest import Group
+    from workflow.formats.weights_manifest import Group, Weight
 
     Entry = dict[str, Any]
 
@@ -36,23 +36,31 @@ class Orphans(Record):
     others: tuple[str, ...] = ()
 
 
-def problems(document: dict[str, Any], path: Path) -> list[Finding]:
-    """Return the faults of a parsed model.json's manifest and of its weight files."""
-    entries = list(_entries(document))
-    found = _doubles(entries, document)
-    for entry in entries:
-        found += _quantization_problems(entry)
+class Manifest(Record):
+    """A manifest as it was read, with the faults of it and of its weight files; ``weights`` is None when it is none."""
+
+    findings: tuple[Finding, ...]
+    groups: tuple[Group, ...] = ()
+    weights: Mapping[str, Weight] | None = None
+
+
+def read(document: dict[str, Any], path: Path) -> Manifest:
+    """Return the manifest of a parsed model.json with its faults."""
     try:
         groups = read_groups(document, path)
     except ModelFileError as error:
-        return found or [Finding(error.message, subject=_first_named(error.message, entries), look=error.hint)]
-    return found + _byte_problems(groups, path)
+        return Manifest((Finding(error.message, subject=_first_named(error.message, document), look=error.hint),))
+    weights = [weight for group in groups for weight in group.weights]
+    found = _doubles(groups)
+    for weight in weights:
+        found += _quantization_problems(weight)
+    return Manifest((*found, *_byte_problems(groups, path)), groups, {weight.name: weight for weight in weights})
 
 
-def orphans(document: dict[str, Any], path: Path) -> Orphans:
+def orphans(groups: tuple[Group, ...], path: Path) -> Orphans:
     """Return the weight files in the model's folder that no group names; nothing where several models lie there."""
     folder = path.resolve().parent
-    named = {name for group in document["weightsManifest"] for name in group["paths"]}
+    named = {name for group in groups for name in group.paths}
     files = list(folder.iterdir())
     if sum(file.name.endswith(".json") and not file.name.endswith(".tfjs-workflow.json") for file in files) > 1:
         return Orphans()
@@ -94,57 +102,44 @@ def _numbers(entry: Entry) -> list[object]:
     return list(quantization.values()) if isinstance(quantization, dict) else []
 
 
-def _doubles(entries: list[Entry], document: dict[str, Any]) -> list[Finding]:
-    names = Counter(name for entry in entries if isinstance(name := entry.get("name"), str))
-    found = [
-        Finding(f"{count} weights are called {name}", subject=name, figure=count, bound=1)
-        for name, count in names.items()
-        if count > 1
-    ]
-    groups = document.get("weightsManifest")
-    listed = [group.get("paths") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
-    paths = Counter(path for paths in listed if isinstance(paths, list) for path in paths if isinstance(path, str))
-    return found + [
-        Finding(f"the manifest names the weight file {path} {count} times", subject=path)
-        for path, count in paths.items()
-        if count > 1
+def _doubles(groups: tuple[Group, ...]) -> list[Finding]:
+    names = Counter(weight.name for group in groups for weight in group.weights)
+    paths = Counter(path for group in groups for path in group.paths)
+    return [
+        *(Finding(f"{count} weights are called {name}", name, count, 1) for name, count in names.items() if count > 1),
+        *(
+            Finding(f"the manifest names the weight file {path} {count} times", subject=path)
+            for path, count in paths.items()
+            if count > 1
+        ),
     ]
 
 
-def _quantization_problems(entry: Entry) -> list[Finding]:
-    field, name = entry.get("quantization"), str(entry.get("name"))
-    if not isinstance(field, dict):
+def _quantization_problems(weight: Weight) -> list[Finding]:
+    quantized = weight.quantized
+    if quantized is None:
         return []
-    dtype = field.get("dtype")
     found = []
-    if dtype not in QUANTIZED_BYTES:
-        found.append(f"is quantized to {dtype!r}; TensorFlow.js knows {', '.join(QUANTIZED_BYTES)}")
-    elif entry.get("dtype") not in _RESTORABLE[str(dtype)]:
-        found.append(f"is {entry.get('dtype')} quantized to {dtype}, which TensorFlow.js does not restore")
-    if field.get("original_dtype") not in (None, entry.get("dtype")):
-        found.append(f"says that it was {field['original_dtype']} before and is {entry.get('dtype')}")
-    if dtype in _LARGEST:
-        found += _affine_problems(field, str(dtype))
-    return [Finding(f"the weight {name} {problem}", subject=name) for problem in found]
+    if weight.dtype not in _RESTORABLE[quantized.dtype]:
+        found.append(f"is {weight.dtype} quantized to {quantized.dtype}, which TensorFlow.js does not restore")
+    if quantized.original_dtype not in (None, weight.dtype):
+        found.append(f"says that it was {shown(str(quantized.original_dtype))} before and is {weight.dtype}")
+    if quantized.dtype in _LARGEST:
+        found += _affine_problems(quantized.scale, quantized.low, _LARGEST[quantized.dtype])
+    return [Finding(f"the weight {weight.name} {problem}", subject=weight.name) for problem in found]
 
 
-def _affine_problems(field: Entry, dtype: str) -> list[str]:
-    scale, low = field.get("scale"), field.get("min")
-    if not _is_number(scale) or not _is_number(low):
-        return [f"is quantized with scale {scale!r} and min {low!r}: finite numbers are needed"]
+def _affine_problems(scale: float, low: float, largest: int) -> list[str]:
     if scale <= 0:
         return [f"is quantized with scale {scale:g}: it must be above zero, or all its values are the same"]
-    if max(abs(low), abs(low + scale * _LARGEST[dtype])) > _LARGEST_FLOAT32:
+    if max(abs(low), abs(low + scale * largest)) > _LARGEST_FLOAT32:
         return [f"is quantized with scale {scale:g} and min {low:g}: its values would be infinite"]
     return []
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _first_named(message: str, entries: list[Entry]) -> str:
-    names = [str(entry["name"]) for entry in entries if isinstance(entry.get("name"), str)]
+def _first_named(message: str, document: dict[str, Any]) -> str:
+    """Return the weight that a refusal names: of several, the one whose name says most."""
+    names = [str(entry["name"]) for entry in _entries(document) if isinstance(entry.get("name"), str)]
     return next((name for name in sorted(names, key=len, reverse=True) if name in message), "")
 
 

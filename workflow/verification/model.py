@@ -83,8 +83,6 @@ class Subject(Record):
     path: Path
     format: Format
     options: Mapping[str, object] = {}
-    handle: str = ""
-    """The URL of a TensorFlow Hub module, in place of the path."""
 
     @property
     def is_tfjs(self) -> bool:

@@ -134,7 +134,7 @@ def save_feed(feeds: Sequence[Feed], file: Path) -> None:
 
 def model_argument(subject: Subject) -> dict[str, Any]:
     """Return a model as the worker's jobs take it."""
-    return {"path": subject.handle or str(subject.path), "format": subject.format, **subject.options}
+    return {"path": str(subject.path), "format": subject.format, **subject.options}
 
 
 def absolute(subject: Subject) -> Subject:

@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from workflow import scratch
 from workflow.converters.native import DeclinedError
+from workflow.converters.native.keras.tree import entries, is_container, layer_name
 from workflow.errors import ModelFileError
+from workflow.formats.graph import read_graph
 from workflow.formats.strict_json import read_object
 from workflow.formats.topology import model_config
-from workflow.verification.graph_references import DTYPES, shape_of, signature_of
+from workflow.formats.wording import shown
+from workflow.verification.graph_references import DTYPES
 from workflow.verification.layer_references import ends
 from workflow.verification.structure import model_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from workflow.formats.graph import Port as SignaturePort
     from workflow.verification.model import Subject
 
     Json = dict[str, Any]
     Shape = tuple[int | None, ...]
+
+_HINT = "The topology is damaged: save or convert the model again."
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def ports_of(subject: Subject) -> Ports:
         return Ports()
     try:
         return reader(subject)
-    except (ModelFileError, DeclinedError, KeyError, TypeError, ValueError, IndexError, AttributeError):
+    except (ModelFileError, DeclinedError):
         return Ports()  # structure speaks of damaged files
 
 
@@ -91,28 +97,29 @@ def _completed(ours: tuple[Port, ...] | None, other: tuple[Port, ...] | None) ->
 
 
 def _layers(subject: Subject) -> Ports:
-    document = read_object(model_json(subject), "the model.json of a layers model")
-    return of_config(model_config(document["modelTopology"], "model.json"))
+    path = model_json(subject)
+    document = read_object(path, "the model.json of a layers model")
+    return of_config(model_config(document.get("modelTopology"), str(path)))
 
 
 def of_config(container: Json) -> Ports:
-    """Return the ports of a Keras model's configuration."""
-    config = container["config"]
-    layers = config if isinstance(config, list) else config["layers"]
-    by_name = {_name(layer): layer for layer in layers}
-    if container["class_name"] == "Sequential":
+    """Return the ports of a Keras model's configuration; raises ``ModelFileError`` when it is not one of layers."""
+    layers = entries(container)
+    if not layers:
+        raise ModelFileError("the model has no layers", hint=_HINT)
+    if container.get("class_name") == "Sequential":
         first = layers[0]
         own = first["class_name"] == "InputLayer"
-        name = _name(first) if own else f"{_name(first)}_input"
-        return Ports((_input(name, _innermost(first)),), (Port(_name(layers[-1])),))
-    inputs = tuple(_input(name, by_name[name]) for name in ends(container, "input_layers"))
+        name = layer_name(first) if own else f"{layer_name(first)}_input"
+        return Ports((_input(name, _innermost(first)),), (Port(layer_name(layers[-1])),))
+    by_name = {layer_name(layer): layer for layer in layers}
+    named = ends(container, "input_layers")
+    lost = [name for name in named if name not in by_name]
+    if lost:
+        raise ModelFileError(f"the model's input {shown(lost[0])} is no layer of it", hint=_HINT)
+    inputs = tuple(_input(name, _innermost(by_name[name])) for name in named)
     outputs = _numbered(ends(container, "output_layers"))
     return Ports(inputs or None, tuple(Port(name) for name in outputs) or None)
-
-
-def _name(layer: Json) -> str:
-    config = layer["config"]
-    return str(layer.get("name") or config["name"]) if isinstance(config, dict) else str(layer.get("name"))
 
 
 def _numbered(names: list[str]) -> list[str]:
@@ -128,9 +135,13 @@ def _numbered(names: list[str]) -> list[str]:
 
 def _innermost(layer: Json) -> Json:
     """Return the first layer of a model that is the first layer of a model."""
-    while layer["class_name"] in ("Sequential", "Functional", "Model"):
-        config = layer["config"]
-        layer = (config if isinstance(config, list) else config["layers"])[0]
+    depth = 0
+    while is_container(layer):
+        depth += 1
+        layers = entries(layer, depth)
+        if not layers:
+            raise ModelFileError(f"the model {shown(layer_name(layer))} has no layers", hint=_HINT)
+        layer = layers[0]
     return layer
 
 
@@ -140,26 +151,28 @@ def _input(name: str, layer: Json) -> Port:
     if shape is None and config.get("input_dim") and layer["class_name"] != "Embedding":
         shape = [None, config["input_dim"]]
     dtype = config.get("dtype") if layer["class_name"] == "InputLayer" else None
-    return Port(name, tuple(shape) if shape is not None else None, dtype if isinstance(dtype, str) else None)
+    return Port(name, _sizes(shape, name), dtype if isinstance(dtype, str) else None)
+
+
+def _sizes(shape: object, name: str) -> Shape | None:
+    if shape is None:
+        return None
+    if not isinstance(shape, list) or not all(size is None or type(size) is int for size in shape):
+        raise ModelFileError(f"the shape of the input {shown(name)} is not a list of sizes", hint=_HINT)
+    return tuple(shape)
 
 
 def _graph(subject: Subject) -> Ports:
-    signature = signature_of(read_object(model_json(subject), "the model.json of a graph model"))
-    return Ports(_graph_ports(signature.get("inputs")), _graph_ports(signature.get("outputs")))
+    path = model_json(subject)
+    graph = read_graph(read_object(path, "the model.json of a graph model"), path)
+    return Ports(_graph_ports(graph.inputs), _graph_ports(graph.outputs))
 
 
-def _graph_ports(ports: object) -> tuple[Port, ...] | None:
-    if not isinstance(ports, dict) or not ports:
+def _graph_ports(ports: tuple[SignaturePort, ...]) -> tuple[Port, ...] | None:
+    if not ports:
         return None
-    kept = {name: port for name, port in ports.items() if "resourceId" not in port}
-    return tuple(
-        Port(
-            name.removesuffix(":0"),
-            shape_of(port["tensorShape"]) if "tensorShape" in port else None,
-            DTYPES.get(str(port.get("dtype"))),
-        )
-        for name, port in kept.items()
-    )
+    kept = [port for port in ports if not port.is_resource]
+    return tuple(Port(port.name.removesuffix(":0"), port.shape, DTYPES.get(port.dtype)) for port in kept)
 
 
 def _keras(subject: Subject) -> Ports:

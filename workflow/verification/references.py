@@ -55,7 +55,7 @@ def _key(source: Subject, settings: Verification) -> str:
     """Return everything that the answers follow from."""
     drawn = (settings.image_range, settings.samples, settings.batches, settings.seed)
     given = [_files(path) for path in (settings.inputs, settings.labels)]
-    model: list[Any] = [source.format, dict(source.options), source.handle, _files(source.path)]
+    model: list[Any] = [source.format, dict(source.options), _files(source.path)]
     return json.dumps([model, given, drawn], default=str, sort_keys=True)
 
 

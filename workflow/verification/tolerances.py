@@ -10,9 +10,9 @@ import numpy as np
 
 from workflow.converters.native import DeclinedError
 from workflow.errors import WorkflowError
+from workflow.formats.graph import read_graph
 from workflow.formats.strict_json import read_object
 from workflow.formats.topology import layers_of
-from workflow.verification.graph_references import nodes_of
 from workflow.verification.structure import model_json
 from workflow.verification.tensors import readable, weights_of
 
@@ -79,10 +79,13 @@ def depth(subject: Subject) -> int:
     """Return how many layers, or operations, a model has."""
     if not subject.is_tfjs:
         return DEFAULT_DEPTH
-    topology = read_object(model_json(subject), f"the model.json of a {subject.format}").get("modelTopology")
+    path = model_json(subject)
+    document = read_object(path, f"the model.json of a {subject.format}")
     if subject.format == "tfjs_graph_model":
-        return sum(node["op"] not in ("Const", "Placeholder", "Identity", "NoOp") for node in nodes_of(topology))
-    return len(layers_of(topology, str(subject.path)))
+        return sum(
+            node.op not in ("Const", "Placeholder", "Identity", "NoOp") for node in read_graph(document, path).nodes
+        )
+    return len(layers_of(document.get("modelTopology"), str(path)))
 
 
 def deepest(subjects: Sequence[Subject]) -> int:

@@ -1,13 +1,16 @@
-"""Bootstrap of the worker, run by path: ``python -I -X utf8 .../worker/__main__.py SCRATCH``.
+"""Bootstrap of the worker, run by path: ``python -I -X utf8 .../worker/__main__.py SCRATCH [WALL]``.
 
 Takes stdin and stdout away from everybody else before anything can print, then loads its own folder as the package
-``tfjs_worker``: nothing else of the host is importable here.
+``tfjs_worker``: nothing else of the host is importable here. WALL is a JSON object of the folders that jobs may
+``reads`` and ``writes`` besides SCRATCH, and of those to be ``removed`` with it when the host is killed; with it the
+wall stands before anything else is imported.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
 import sys
 
@@ -40,8 +43,15 @@ def main() -> None:
     """Serve the host until it hangs up."""
     reading, writing = _claim_channel()
     _load_package()
+    scratch, held = sys.argv[1] if len(sys.argv) > 1 else "", None
+    if len(sys.argv) > 2:  # noqa: PLR2004  the interpreter's own, SCRATCH, WALL
+        folders = json.loads(sys.argv[2])
+        importlib.import_module(PACKAGE + ".compiling").compile_stale(os.path.dirname(os.path.abspath(__file__)))
+        importlib.import_module(PACKAGE + ".janitor").leave([scratch, *folders["removed"]])
+        wall = importlib.import_module(PACKAGE + ".wall")
+        held = wall.stand(reads=folders["reads"], writes=[scratch, *folders["writes"]])
     serving = importlib.import_module(PACKAGE + ".serving")
-    serving.serve(reading, writing, scratch=sys.argv[1] if len(sys.argv) > 1 else "")
+    serving.serve(reading, writing, scratch=scratch, wall=held)
 
 
 if __name__ == "__main__":

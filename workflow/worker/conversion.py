@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any, Dict, List
 
-from . import foreign_code, outside_ops, stubs
+from . import containment, foreign_code, outside_ops, stubs
 from .failure import JobError
 from .graph import frozen_graphs, hub
 from .jobs import Progress
@@ -52,7 +52,9 @@ def convert(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     _replace(argv, plan.output_path, staged)
     _replace(argv, plan.input_path, _shield_input(plan.input_path, plan.input_format))
     tee = Tee(sys.stdout, lambda _: None)
-    with foreign_code.known_classes(args), contextlib.redirect_stdout(tee), _explained(plan):
+    source = {"path": plan.input_path, "format": plan.input_format}
+    guard = containment.guarded({"source": source})
+    with foreign_code.known_classes(args), contextlib.redirect_stdout(tee), _explained(plan), guard:
         converter.convert(argv)
     found = check(staged, target_format)
     if staged != plan.output_path:

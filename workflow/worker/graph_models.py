@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 
 from . import graph_runs, outside_ops
+from .containment import answers
 from .failure import JobError, NotRunnableError
 from .graph import frozen_graphs, hub
 from .graph.signatures import Port
@@ -48,6 +49,7 @@ def saved_model(path: str, source: _Json) -> Runnable:
     tags = source.get("saved_model_tags", "serve")
     model = tf.saved_model.load(path, tags=[tag for tag in _listed(tags) if tag] or None)
     function = model.signatures[_signature_name(model, source.get("signature_name"))]
+    answers.require_moderate_function(function)
     specs = [_signature_spec(name, spec) for name, spec in sorted(function.structured_input_signature[1].items())]
 
     def run(arrays: List[Any]) -> Named:
@@ -59,7 +61,7 @@ def saved_model(path: str, source: _Json) -> Runnable:
 
 
 def tf_hub(path: str, source: _Json) -> Runnable:
-    """Load a TensorFlow Hub module, by handle or folder."""
+    """Load a TensorFlow Hub module from its folder."""
     folder = hub.folder_of(path)
     if os.path.exists(os.path.join(folder, "tfhub_module.pb")):
         raise NotRunnableError("a TensorFlow Hub module of the TF1 kind")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, List, Optional, Tuple
 
+from .containment import answers
 from .failure import NotRunnableError
 from .runnable import Runnable
 from .specs import Spec
@@ -36,6 +37,7 @@ def runnable(graph: Any, ports: Ports, *, runs_first: Optional[str] = None) -> R
                 session.run(imported.get_operation_by_name(runs_first))
         except (ValueError, tf.errors.OpError) as problem:
             raise NotRunnableError(f"TensorFlow does not take the graph: {problem}") from problem
+    answers.require_moderate_graph(imported)
     fed = [imported.get_tensor_by_name(tensor_name(name)) for _, name in inputs]
     fetched = [imported.get_tensor_by_name(tensor_name(name)) for _, name in outputs]
     names = [name for name, _ in outputs]

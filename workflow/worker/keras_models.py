@@ -6,6 +6,7 @@ from typing import Any, Iterator, List
 
 import numpy as np
 
+from .containment import answers
 from .failure import NotRunnableError
 from .runnable import Runnable
 from .specs import Spec
@@ -18,6 +19,9 @@ def runnable(model: Any) -> Runnable:
     """Return the Keras model as a ``Runnable``."""
     import tensorflow as tf
 
+    inputs = tuple(inputs_of(model))
+    answers.require_moderate_layers(_layers(model))
+
     def run(arrays: List[Any]) -> Any:
         answer = model(arrays if len(arrays) > 1 else arrays[0], training=False)
         flat = [np.asarray(tensor) for tensor in tf.nest.flatten(answer)]
@@ -26,7 +30,7 @@ def runnable(model: Any) -> Runnable:
             names = [f"output_{number}" for number in range(len(flat))]
         return list(zip(names, flat))
 
-    return Runnable(tuple(inputs_of(model)), run)
+    return Runnable(inputs, run)
 
 
 def inputs_of(model: Any) -> List[Spec]:

@@ -11,18 +11,21 @@ import shutil
 import sys
 import tempfile
 import traceback
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import jobs, memory, stubs
+from . import containment, jobs, limits, memory, stubs
 from .channel import Channel, output_to, tidy_streams
 from .failure import describe
 
 
-def serve(reading: int, writing: int, *, scratch: str) -> None:
-    """Answer the host's requests until it hangs up; TensorFlow is imported at once, before the first request comes."""
+def serve(reading: int, writing: int, *, scratch: str, wall: Optional[Dict[str, Any]] = None) -> None:
+    """Answer the host's requests until it hangs up; TensorFlow is imported at once, before the first request comes.
+
+    ``wall`` is what holds of the wall around this process, None for none, which is told first of all.
+    """
     tidy_streams()
     channel = Channel(reading, writing, scratch=scratch)
-    channel.send({"event": "ready", "pid": os.getpid(), "python": platform.python_version()})
+    channel.send({"event": "ready", "pid": os.getpid(), "python": platform.python_version(), "wall": wall})
     warm_up()
     for request in channel.requests():
         channel.send(answer(request, channel.send))
@@ -72,6 +75,7 @@ def _spare_keras() -> None:
 def answer(request: Dict[str, Any], send: Callable[[Dict[str, Any]], None]) -> Dict[str, Any]:
     """Run one request and return its answer: ``result``, or ``failure`` with named fields, and the ``memory``."""
     number, watch = request["id"], memory.Watch()
+    limits.impose(request.get("limits") or {})
     try:
         with output_to(request["log"]), _clean_state():
             result = _run(request, lambda text: send({"id": number, "progress": text[:500]}))
@@ -82,8 +86,10 @@ def answer(request: Dict[str, Any], send: Callable[[Dict[str, Any]], None]) -> D
 
 
 def _run(request: Dict[str, Any], progress: jobs.Progress) -> Dict[str, Any]:
+    job = jobs.find(request["job"])
     try:
-        return jobs.find(request["job"])(request["args"], progress)
+        with containment.guarded(request["args"]):
+            return job(request["args"], progress)
     except BaseException:
         traceback.print_exc()  # into the job's log
         raise

@@ -8,6 +8,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from .containment import bounds
 from .failure import NotRunnableError
 
 _SIZES = {4: 64, 5: 16}
@@ -15,6 +16,7 @@ _OTHER_SIZE = 32
 _CHANNELS = 3
 _IMAGE_RANK = 3
 _SMALL_INTEGERS = 10
+_ITEM = 4
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,20 @@ class Spec:
 
 
 def draw(specs: Sequence[Spec], samples: int, *, seed: int) -> List[Any]:
-    """Return one array per input, samples first. Where the batch is fixed and not 1, a sample is a whole batch."""
+    """Return one array per input, samples first. Where the batch is fixed and not 1, a sample is a whole batch.
+
+    Raises ``NotRunnableError`` for an input whose samples would fill the memory.
+    """
+    for spec in specs:
+        _require_moderate(spec)
     return [np.stack([_sample(spec, seed, number) for number in range(samples)]) for spec in specs]
+
+
+def _require_moderate(spec: Spec) -> None:
+    size = bounds.count(sizes(spec)) * _ITEM
+    if size > bounds.LARGEST_SAMPLE:
+        words = f"one sample of the input {spec.name} takes {bounds.in_words(size)}"
+        raise NotRunnableError(f"{words}; samples are drawn up to {bounds.in_words(bounds.LARGEST_SAMPLE)}")
 
 
 def _sample(spec: Spec, seed: int, number: int) -> Any:

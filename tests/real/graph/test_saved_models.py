@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.real.graph.test_against_reference import files_of, model_of, ops_of
-from workflow.errors import ConversionError, DownloadError, ModelFileError, WorkflowError
+from workflow.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 
@@ -200,7 +200,7 @@ REFUSED = [
     ("huge_classic", SAVED, {"saved_model_tags": ["serve", "gpu"]}, ConversionError, r"44\.00 GiB"),
     ("needy", SAVED, {}, ConversionError, r"MatrixInverse \(from decompose\)"),
     ("nowhere", SAVED, {}, ModelFileError, "no SavedModel in"),
-    ("nowhere", "tf_hub", {}, ModelFileError, "neither a folder nor the address"),
+    ("nowhere", "tf_hub", {}, ModelFileError, "is no folder of a module"),
     ("unfrozen.pb", "tf_frozen_model", {"output_node_names": ["scores"]}, ModelFileError, "variables .*: .*dense"),
     ("frozen.pb", "tf_frozen_model", {"output_node_names": ["score"]}, ModelFileError, "nearest names are scores"),
     ("messy.pb", "tf_frozen_model", {}, ModelFileError, "13 nodes are read by no other: end_0, end_1"),
@@ -221,9 +221,9 @@ def test_what_cannot_be_converted_is_refused_with_what_there_is_and_nothing_is_l
     assert [path.name for path in tmp_path.iterdir()] == ["job.log"]
 
 
-def test_a_handle_that_cannot_be_fetched_is_a_failed_download(worker: Worker, tmp_path: Path) -> None:
+def test_the_worker_fetches_no_handle(worker: Worker, tmp_path: Path) -> None:
     source = {"path": "https://localhost:1/module", "format": "tf_hub"}
-    with pytest.raises(DownloadError, match="could not fetch https://localhost:1/module"):
+    with pytest.raises(ModelFileError, match="https://localhost:1/module is no folder of a module"):
         worker.run("graph", {"source": source, "output": str(tmp_path / "out")}, log=tmp_path / "job.log", timeout=120)
 
 

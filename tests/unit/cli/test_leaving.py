@@ -26,17 +26,56 @@ def test_the_exit_code_and_all_words_arrive(words: list[str], code: int, said: s
 def test_words_that_cannot_be_written_are_a_failure() -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([*COMMAND, "--version"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode != 0
-    assert b"No space left" in done.stderr
+    assert done.returncode == 36
+    assert b"the disk is full" in done.stderr
 
 
-def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
-    process = subprocess.Popen([*COMMAND, "schema"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+WORDY = (
+    "--help",
+    "schema",
+    "check recipes/digits.yml",
+    "plan recipes/digits.yml --json",
+    "env list",
+    "env list --json",
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
+@pytest.mark.parametrize("words", WORDY)
+def test_a_reader_that_leaves_early_is_told_nothing_and_the_code_is_that_of_its_signal(words: str) -> None:
+    process = subprocess.Popen([*COMMAND, *words.split()], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     with process, process.stderr as said:
         process.stdout.close()
-        assert b"Traceback" not in said.read()
+        assert said.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
+def test_a_reader_of_the_errors_that_leaves_is_treated_alike() -> None:
+    process = subprocess.Popen([*COMMAND, "check", "nosuch.yml"], cwd=ROOT, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    with process:
+        process.stderr.close()
+    assert process.returncode == 141
+
+
+NAME = "no\u00e9\u2014\udcff.yml"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [("ascii", rb"no\xe9\u2014\udcff.yml"), ("utf-8", "no\u00e9\u2014\\udcff.yml".encode())],
+)
+def test_what_a_stream_cannot_encode_is_escaped_and_so_are_bytes_of_names_that_are_no_text(
+    tmp_path: Path, encoding: str, expected: bytes
+) -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    words = [*COMMAND, "check", NAME]
+    done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, check=False)
+    assert done.returncode == 11
+    assert expected in done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX shells close streams")

@@ -102,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(HTTPStatus.PARTIAL_CONTENT if start else HTTPStatus.OK)
         self.send_header("Content-Length", str(len(body) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.end_headers()
         send(body[start:])
 

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.crews import FakeCrew
-from workflow.environment import Wishes, choosing, lifecycle, settings
+from workflow.environment import Wishes, choosing, lifecycle, settings, state
 from workflow.environment.managers.fake import FakeManager
 from workflow.errors import (
     DownloadError,
+    EnvironmentProblem,
+    ForeignPathError,
     IntegrityError,
     NoManagerError,
+    StorageError,
     StrictnessError,
     UsageError,
     WorkflowError,
@@ -57,11 +60,43 @@ def test_what_a_failed_manager_left_is_gone_before_the_next_begins() -> None:
     assert second.created == [made.prefix]
 
 
-def test_damaged_packages_end_it() -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [IntegrityError("sha256 differs"), StorageError("the disk is full"), ForeignPathError("something is there")],
+)
+def test_what_the_next_one_would_meet_or_hide_ends_it(failure: WorkflowError) -> None:
     second = FakeManager("embedded")
-    with pytest.raises(IntegrityError):
-        ensure(FakeManager("conda", failure=IntegrityError("sha256 differs")), second)
+    with pytest.raises(type(failure)):
+        ensure(FakeManager("conda", failure=failure), second)
     assert second.created == []
+
+
+@pytest.mark.parametrize("failure", [EnvironmentProblem("KeyError: 'pkgs_dirs'", details="Traceback"), UNREACHABLE])
+def test_a_manager_that_fails_gives_way_loudly_and_the_log_keeps_its_words(failure: EnvironmentProblem) -> None:
+    made, listener = ensure(FakeManager("conda", failure=failure), FakeManager("embedded"))
+    assert made.manager == "embedded"
+    assert listener.warnings[:2] == [
+        f"conda could not make the environment: {failure.message}",
+        "using embedded instead",
+    ]
+    assert f"[failed: {failure.message}]\n{failure.details}" in state.log_path(made.prefix.name).read_text()
+
+
+def test_a_manager_whose_python_does_not_run_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = FakeManager("conda"), FakeManager("embedded")
+    answers = iter([None])
+    asked = FakeCrew._ask
+    monkeypatch.setattr(FakeCrew, "_ask", lambda self, python: next(answers, asked(self, python)))
+    made, listener = ensure(first, second)
+    assert (made.manager, first.created) == ("embedded", [made.prefix])
+    assert "its interpreter" in listener.warnings[0]
+
+
+def test_when_all_fail_in_other_ways_than_downloads_it_is_no_matter_of_the_network() -> None:
+    with pytest.raises(EnvironmentProblem) as caught:
+        ensure(FakeManager("conda", failure=EnvironmentProblem("broken", hint="mend it")))
+    assert type(caught.value) is EnvironmentProblem
+    assert (caught.value.hint, caught.value.details) == ("mend it", "conda: broken")
 
 
 def test_a_named_manager_is_the_only_one_tried() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment, processes
-from workflow.environment import Wishes, lifecycle, registry, state
+from workflow.environment import Wishes, lifecycle, registry
 from workflow.events import Silent
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +36,7 @@ def finished(process: processes.Process) -> str:
 
 def test_concurrent_creators_make_it_once_and_the_others_say_for_whom_they_wait(project: Path) -> None:
     first = creator(project, 1.0)
-    wait_for(state.prefix("e"))
+    wait_for(registry.look("e").prefix)
     others = [creator(project, 1.0) for _ in range(2)]
     outputs = [finished(process) for process in (first, *others)]
     assert sorted(output.splitlines()[0] for output in outputs) == ["made 0", "made 0", "made 1"]
@@ -46,7 +46,7 @@ def test_concurrent_creators_make_it_once_and_the_others_say_for_whom_they_wait(
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 def test_a_creator_that_was_killed_leaves_no_lock_and_a_recognisable_rest(project: Path) -> None:
     process = creator(project, 60.0)
-    wait_for(state.prefix("e") / "bin" / "tensorflowjs_converter")
+    wait_for(registry.look("e").prefix / "bin" / "tensorflowjs_converter")
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=10)
     assert registry.look("e").status == "partial"

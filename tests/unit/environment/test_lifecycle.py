@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,14 +48,14 @@ def test_an_environment_is_made_once_and_found_again() -> None:
     assert (made.manager, made.python_version, made.profile) == ("embedded", "3.8.20", "full")
     assert ensure(fake) == environment.find("e") == made
     assert len(fake.equipped) == 1
-    assert leftovers() == ["e"]
+    assert leftovers() == [made.prefix.name]
 
 
 def test_the_state_records_what_was_made(tool_home: Path) -> None:
     made = ensure(FakeCrew())
     written = json.loads((made.prefix / state.FILE_NAME).read_text())
     assert written["lock_digest"] == environment.lock_digest()
-    assert written["prefix"] == str(tool_home / "envs" / "e")
+    assert written["prefix"] == str(tool_home / "envs" / f"e@{made.lock_digest[:12]}")
     assert written["created"].endswith("+00:00")
 
 
@@ -87,7 +88,7 @@ def test_a_creation_that_fails_leaves_nothing(failure: BaseException) -> None:
 
 
 def test_an_operating_system_error_is_told_as_a_storage_error() -> None:
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="the disk is full"):
         ensure(FakeCrew(failure=OSError(28, "No space left on device")))
     assert leftovers() == []
 
@@ -96,12 +97,12 @@ def test_an_unhealthy_environment_is_removed_and_its_failing_check_shown() -> No
     with pytest.raises(UnhealthyError, match="two failed") as caught:
         ensure(FakeCrew(unhealthy=True))
     assert caught.value.details == "the output"
-    assert caught.value.log.endswith("env-e.log")
+    assert caught.value.log.endswith(f"env-{registry.look('e').key}.log")
     assert leftovers() == []
 
 
 def test_a_killed_creation_is_recognised_and_redone() -> None:
-    prefix = state.prefix("e")
+    prefix = registry.look("e").prefix
     state.mark(prefix)
     (prefix / "half").mkdir(parents=True)
     assert registry.look("e").status == "partial"
@@ -112,21 +113,104 @@ def test_a_killed_creation_is_recognised_and_redone() -> None:
 
 
 def test_a_creation_killed_before_its_folder_exists_is_listed_and_redone() -> None:
-    state.mark(state.prefix("e"))
+    state.mark(registry.look("e").prefix)
     assert [(entry.name, entry.status) for entry in environment.list_environments()] == [("e", "partial")]
-    ensure(FakeCrew())
-    assert leftovers() == ["e"]
+    made = ensure(FakeCrew())
+    assert leftovers() == [made.prefix.name]
 
 
-def test_a_changed_lock_makes_it_anew(project: Path) -> None:
+def test_another_lock_has_another_environment_and_none_is_made_twice(project: Path) -> None:
+    first = pip_lock(project).read_text()
     old = ensure(FakeCrew())
     pip_lock(project).write_text("# profile: lean\nabsl-py==2.3.2\n")
     assert environment.find("e") is None
     listener = Recording()
     new = ensure(FakeCrew(), listener=listener)
-    assert new.profile == "lean"
-    assert new.lock_digest != old.lock_digest
-    assert any("the lock has changed" in line for line in listener.lines)
+    assert (new.name, new.profile, new.prefix != old.prefix) == ("e", "lean", True)
+    assert f"{old.prefix} stays" in "\n".join(listener.lines)
+    for text, made in ((first, old), (pip_lock(project).read_text(), new)):
+        pip_lock(project).write_text(text)
+        fake = FakeCrew()
+        assert ensure(fake) == made
+        assert fake.equipped == []
+
+
+def former_version_made(digest: str) -> Path:
+    """Put an environment where former versions of this tool put it: in a folder of its name."""
+    made = ensure(FakeCrew())
+    plain = state.prefix("e")
+    made.prefix.rename(plain)
+    known = state.read(plain)
+    assert known is not None
+    state.write(plain, replace(known, prefix=str(plain), lock_digest=digest or known.lock_digest))
+    return plain
+
+
+def test_what_a_former_version_made_of_the_same_lock_is_used() -> None:
+    plain = former_version_made("")
+    fake = FakeCrew()
+    assert ensure(fake).prefix == plain
+    assert fake.equipped == []
+    (plain / "bin" / "python").unlink()
+    assert ensure(fake).prefix == plain
+    assert leftovers() == ["e"]
+
+
+def test_a_repair_of_what_a_former_version_made_that_was_killed_is_gone_on_with() -> None:
+    plain = former_version_made("")
+    state.mark(plain)
+    state.erase(plain)
+    assert registry.look("e").status == "partial"
+    assert ensure(FakeCrew()).prefix == plain
+    assert leftovers() == ["e"]
+
+
+def test_what_a_former_version_left_unfinished_is_not_in_the_way_and_can_be_removed() -> None:
+    plain = state.prefix("e")
+    plain.mkdir(parents=True)
+    plain.with_name(".e.tfjs-workflow.partial").write_text("4711\n")
+    assert [(entry.status, entry.current) for entry in environment.list_environments()] == [("partial", True)]
+    made = ensure(FakeCrew())
+    assert [(entry.status, entry.current) for entry in environment.list_environments()] == [
+        ("partial", False),
+        ("ready", True),
+    ]
+    environment.remove("e", Silent())
+    assert not made.prefix.exists()
+    environment.remove("e", Silent())
+    assert leftovers() == []
+
+
+def test_what_a_former_version_made_of_another_lock_stays_beside_ours() -> None:
+    plain = former_version_made("0" * 64)
+    made = ensure(FakeCrew())
+    assert leftovers() == ["e", made.prefix.name]
+    assert [(entry.status, entry.current) for entry in environment.list_environments()] == [
+        ("stale", False),
+        ("ready", True),
+    ]
+    assert environment.info("e@000000").prefix == plain
+
+
+def test_of_two_of_the_same_lock_ours_is_used_and_the_other_told() -> None:
+    plain = former_version_made("")
+    state.mark(plain.with_name("e@0"))
+    plain.rename(plain.with_name("aside"))
+    made = ensure(FakeCrew())
+    plain.with_name("aside").rename(plain)
+    assert environment.find("e") == made
+    entry = next(entry for entry in environment.list_environments() if entry.prefix == plain)
+    assert (entry.status, entry.current) == ("stale", False)
+    assert str(made.prefix) in entry.reason
+
+
+def test_a_foreign_folder_of_the_plain_name_is_nobodys_affair() -> None:
+    mine = state.prefix("e") / "thesis.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("years of work")
+    ensure(FakeCrew())
+    assert mine.read_text() == "years of work"
+    assert {entry.status for entry in environment.list_environments()} == {"foreign", "ready"}
 
 
 @pytest.mark.parametrize("program", ["python", "tensorflowjs_converter"])
@@ -143,7 +227,7 @@ def test_a_moved_home_makes_it_anew(tool_home: Path, tmp_path: Path, monkeypatch
     moved = shutil.copytree(tool_home, tmp_path / "moved")
     monkeypatch.setenv("TFJS_WORKFLOW_HOME", str(moved))
     assert "moved or copied" in registry.look("e").reason
-    assert ensure(FakeCrew()).prefix == moved / "envs" / "e"
+    assert ensure(FakeCrew()).prefix == moved / "envs" / registry.look("e").key
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}'])
@@ -155,7 +239,7 @@ def test_an_unreadable_state_is_ours_and_made_anew(text: str) -> None:
 
 
 def test_a_foreign_folder_is_never_touched() -> None:
-    mine = state.prefix("e") / "thesis.txt"
+    mine = registry.look("e").prefix / "thesis.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("years of work")
     with pytest.raises(ForeignPathError):

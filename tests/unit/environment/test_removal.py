@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment
-from workflow.environment import Wishes, claims, lifecycle, removal, state
+from workflow.environment import Wishes, claims, lifecycle, registry, removal, state
 from workflow.environment.managers.fake import FakeManager
 from workflow.errors import EnvironmentProblem, ForeignPathError, StorageError
 from workflow.events import Recording, Silent
@@ -68,7 +68,7 @@ def test_read_only_folders_are_deleted_too(made: Environment) -> None:
 
 
 def test_a_partial_environment_can_be_removed() -> None:
-    prefix = state.prefix("e")
+    prefix = registry.look("e").prefix
     state.mark(prefix)
     (prefix / "half").mkdir(parents=True)
     environment.remove("e", Silent())
@@ -91,7 +91,7 @@ def test_a_name_that_no_environment_has_is_told(tool_home: Path) -> None:
 
 
 def test_removal_is_refused_while_another_works_on_it(made: Environment) -> None:
-    with claims.held("e", Silent()), pytest.raises(EnvironmentProblem, match="in use by process"):
+    with claims.held(made.prefix.name, Silent()), pytest.raises(EnvironmentProblem, match="in use by process"):
         environment.remove("e", Silent())
     assert environment.find("e") == made
 

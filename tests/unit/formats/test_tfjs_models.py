@@ -130,12 +130,19 @@ def test_what_is_no_json_is_refused_with_its_place(case: str, tmp_path: Path) ->
     refused(path, "tfjs_layers_model", words)
 
 
-def test_deep_nesting_that_parses_is_walked(tmp_path: Path) -> None:
+def nested(depth: int) -> dict[str, Any]:
     config: dict[str, Any] = SEQUENTIAL
-    for _ in range(150):
+    for _ in range(depth):
         config = {"class_name": "Sequential", "config": {"layers": [config]}}
-    path = write_model(tmp_path, layers_document(modelTopology={"model_config": config}))
-    assert inspect_model(path, "tfjs_layers_model").details["layers"] == 151
+    return layers_document(modelTopology={"model_config": config})
+
+
+def test_models_in_models_are_walked_as_deep_as_any_are(tmp_path: Path) -> None:
+    assert inspect_model(write_model(tmp_path, nested(25)), "tfjs_layers_model").details["layers"] == 26
+
+
+def test_deeper_nesting_is_refused_though_it_parses(tmp_path: Path) -> None:
+    refused(write_model(tmp_path, nested(150)), "tfjs_layers_model", "nested too deeply", "model.json")
 
 
 def test_what_a_file_says_cannot_reach_the_terminal_raw(tmp_path: Path) -> None:

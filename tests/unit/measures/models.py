@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LAYERS = {"model_config": {"class_name": "Sequential", "config": {"name": "m", "layers": []}}}
+
 
 def write_model(folder: Path, *shards: bytes, graph: bool = False, names: tuple[str, ...] = ()) -> Path:
     """Write a model.json that names the shards, and the shards."""
@@ -16,10 +18,11 @@ def write_model(folder: Path, *shards: bytes, graph: bool = False, names: tuple[
     for name, content in zip(files, shards, strict=True):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+    weight = {"name": "w", "shape": [sum(map(len, shards))], "dtype": "uint8"}
     document: dict[str, Any] = {
         "format": "graph-model" if graph else "layers-model",
-        "modelTopology": {"node": []} if graph else {"model_config": {}},
-        "weightsManifest": [{"paths": list(files), "weights": []}],
+        "modelTopology": {"node": [{"name": "x", "op": "Placeholder"}]} if graph else _LAYERS,
+        "weightsManifest": [{"paths": list(files), "weights": [weight]}],
     }
     (folder / "model.json").write_text(json.dumps(document))
     return folder

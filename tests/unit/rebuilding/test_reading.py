@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WEIGHT = {"name": "w", "shape": [1], "dtype": "float32"}
+
+
 def read(folder: Path, entries: list[dict[str, Any]], *files: bytes) -> dict[str, Any]:
     names = [f"{number}.bin" for number, _ in enumerate(files)]
     for name, content in zip(names, files, strict=True):
@@ -101,6 +104,20 @@ def test_the_signature_in_the_metadata_comes_first_as_in_tensorflow_js(tmp_path:
         {"modelTopology": None},
         {"modelTopology": {"node": []}, "weightsManifest": [{"weights": [{"name": "w"}], "paths": []}]},
         {"modelTopology": {"node": []}, "weightsManifest": [{"weights": []}]},
+        {"modelTopology": {"node": [3]}},
+        {"modelTopology": {"node": [{"name": "x", "attr": {"T": 5}}]}},
+        {"modelTopology": {"node": [{"name": "x", "attr": {"T": {"list": {"s": [[300]]}}}}]}},
+        {"modelTopology": {"node": []}, "signature": {"outputs": {"y": {"tensorShape": {"dim": [{"size": "x"}]}}}}},
+        {"modelTopology": {"node": []}, "userDefinedMetadata": {"structuredOutputKeys": 3}},
+        {"modelTopology": {"node": []}, "modelInitializer": [1]},
+        {"modelTopology": {"node": []}, "weightsManifest": [{"paths": [], "weights": [{**WEIGHT, "shape": [-1]}]}]},
+        {"modelTopology": {"node": []}, "weightsManifest": [{"paths": [], "weights": [{**WEIGHT, "name": {}}]}]},
+        {
+            "modelTopology": {"node": []},
+            "weightsManifest": [
+                {"paths": [], "weights": [{**WEIGHT, "quantization": {"dtype": "uint8", "scale": "x", "min": 0}}]}
+            ],
+        },
     ],
 )
 def test_what_is_no_graph_model_is_refused(parts: dict[str, Any], tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_junit_survives_control_characters() -> None:
     root = ET.fromstring(junit.render(read_run(run_of(broken))))  # noqa: S314  our own text
     failure = root.find("testsuite/testcase/failure")
     assert failure is not None
-    assert (failure.text or "").endswith("ab[31m")
+    assert (failure.text or "").endswith("a\\x00b\\x1b[31m")
 
 
 def test_the_terminal_shows_the_matrix_and_says_once_what_was_not_run() -> None:

@@ -45,7 +45,10 @@ class FileServer:
             self._head(request, 416, {"Content-Length": "0"})
             return
         body = self.content[start:]
-        self._head(request, 206 if start else 200, {"Content-Length": str(len(body))})
+        headers = {"Content-Length": str(len(body))}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+        self._head(request, 206 if start else 200, headers)
         request.wfile.write(body[: self.cuts.pop(0)] if self.cuts else body)
 
     def _head(self, request: BaseHTTPRequestHandler, code: int, headers: dict[str, str]) -> None:

@@ -12,8 +12,7 @@ from tests.unit.running.file_server import FileServer, serving
 from workflow.errors import DownloadError, IntegrityError, StorageError
 from workflow.events import Recording
 from workflow.recipe.model import FetchedModel, Place
-from workflow.running import fetching
-from workflow.running.transfer import without_password
+from workflow.running import fetching, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +37,14 @@ class Desk:
     def cache(self) -> Path:
         return self.folder / "cache"
 
-    def fetch(self, url: str, *, sha256: str = DIGEST) -> None:
-        source = FetchedModel(url, sha256, self.target, Place(self.folder / "recipe.yml", 1, 1))
+    def fetch(self, url: str, *, sha256: str = DIGEST, most: int = 10**6) -> None:
+        source = FetchedModel(url, sha256, self.target, Place(self.folder / "recipe.yml", 1, 1), most)
         fetching.fetch(source, self.target, cache=self.cache, listener=self.listener)
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr(fetching, "_PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(transfer, "_PAUSES", (0.01, 0.01, 0.01))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     return Desk(tmp_path, Recording())
@@ -133,6 +132,26 @@ def test_a_web_page_in_place_of_the_model_is_named(desk: Desk, server: FileServe
         desk.fetch(server.url())
 
 
+def test_a_file_that_is_longer_than_allowed_is_refused_and_nothing_of_it_stays(desk: Desk, server: FileServer) -> None:
+    with pytest.raises(DownloadError, match="it has 300,000 bytes or more, and at most 299,999 are taken"):
+        desk.fetch(server.url(), most=len(CONTENT) - 1)
+    assert [file.name for file in desk.cache.iterdir() if file.suffix != ".lock"] == []
+    desk.fetch(server.url(), most=len(CONTENT))
+    assert desk.target.read_bytes() == CONTENT
+
+
+def test_what_is_said_of_a_fetch_has_no_secrets(desk: Desk, server: FileServer) -> None:
+    server.statuses = [500]
+    desk.fetch(server.url("model?sig=t0ken").replace("//", "//me:s3cret@"))
+    desk.fetch(server.url("model?sig=t0ken").replace("//", "//me:s3cret@"))
+    (desk.cache / DIGEST).write_bytes(b"changed")
+    desk.fetch(server.url("model?sig=t0ken").replace("//", "//me:s3cret@"))
+    told = f"{desk.listener.lines}{desk.listener.warnings}{desk.listener.progress}{sorted(desk.cache.iterdir())}"
+    assert "model?..." in told
+    assert "s3cret" not in told
+    assert "t0ken" not in told
+
+
 def test_a_failure_leaves_the_old_target_alone(desk: Desk, server: FileServer) -> None:
     desk.target.parent.mkdir()
     desk.target.write_bytes(b"old")
@@ -211,7 +230,3 @@ def test_a_full_disk_is_a_storage_error(desk: Desk, server: FileServer, monkeypa
     with pytest.raises(StorageError, match="full"):
         desk.fetch(server.url())
     assert list(desk.target.parent.iterdir()) == []
-
-
-def test_passwords_in_addresses_are_not_shown() -> None:
-    assert without_password("https://me:secret@host/model?x=1") == "https://host/model?x=1"

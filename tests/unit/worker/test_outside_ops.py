@@ -1,4 +1,4 @@
-"""Ops on the list are run, others not; tables are filled from the model's own files alone."""
+"""Ops on the list are run, others not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workflow.worker import allow_list, outside_ops, text_file_tables
+from workflow.worker import allow_list, outside_ops
 from workflow.worker.failure import JobError
 
 
@@ -84,40 +84,3 @@ def test_ops_with_the_path_of_a_file_are_refused_and_those_without_are_not(
 
 def test_with_unsafe_nothing_is_refused() -> None:
     outside_ops.require_none(graph(node("WriteFile")), unsafe=True)
-
-
-TABLE = "InitializeTableFromTextFileV2"
-
-
-def test_a_table_may_be_filled_from_an_asset_or_an_argument() -> None:
-    asset = graph(node("Const", "file"), node(TABLE, "fill", ("table", "file")))
-    assert text_file_tables.reading_elsewhere(asset, frozenset(["file"])) == {}
-    given = graph(functions=(function("f", [node(TABLE, "fill", ("table", "path"))], "table", "path"),))
-    assert text_file_tables.reading_elsewhere(given, frozenset()) == {}
-
-
-def test_a_table_may_be_filled_by_way_of_the_variable_that_tensorflow_2_puts_an_asset_into() -> None:
-    fill = function("f", [node(TABLE, "fill", ("table", "path"))], "path", "table")
-
-    def through(*waiting: str, written: str) -> dict[int, Any]:
-        put = node("AssignVariableOp", "put", ("v", written))
-        read = node("ReadVariableOp", "read", ("v", *waiting))
-        call = node("StatefulPartitionedCall", "call", ("read", "table"), f=attribute(function="f"))
-        nodes = (node("Placeholder", "asset"), node("Const", "other"), node("VarHandleOp", "v"), put, read, call)
-        return text_file_tables.reading_elsewhere(graph(*nodes, functions=(fill,)), frozenset(["asset"]))
-
-    assert through("^put", written="asset") == {}
-    assert through("^put", written="other") != {}
-    assert through(written="asset") != {}
-
-
-def test_a_table_may_not_be_filled_from_a_path_of_the_graphs_making() -> None:
-    made = graph(node("Const", "file"), node("StringJoin", "path", ("file",)), node(TABLE, "fill", ("table", "path:0")))
-    assert len(text_file_tables.reading_elsewhere(made, frozenset(["file"]))) == 1
-    fill = function("f", [node(TABLE, "fill", ("table", "path"))], "table", "path")
-    through = function("g", [node("PartitionedCall", "c", ("t", "p"), f=attribute(function="f"))], "t", "p")
-    call = node("StatefulPartitionedCall", "call", ("table", "file"), f=attribute(function="g"))
-    deep = graph(node("Const", "file"), call, functions=(fill, through))
-    assert [one.name for one in text_file_tables.reading_elsewhere(deep, frozenset()).values()] == ["call"]
-    with pytest.raises(JobError, match="at call"):
-        outside_ops.require_none(deep)

@@ -92,7 +92,7 @@ def test_each_layer_is_named_once_for_an_op() -> None:
     "kind",
     [
         *("unsupported_ops", "too_large", "keras_declines", "source", "not_built", "input_kind"),
-        *("weights", "weights_only", "quantization", "metadata", "output", "usage", "signature", "hub"),
+        *("weights", "weights_only", "quantization", "metadata", "output", "usage", "signature"),
         *("tags", "unsigned", "unfed", "resource", "output_names", "no_outputs", "not_frozen", "freezing"),
     ],
 )
@@ -147,7 +147,8 @@ def test_outputs_that_others_read_and_outputs_that_are_gone_are_told() -> None:
     assert [port.key for port in outputs.lost(graph, signature)] == ["gone"]
 
 
-def test_a_hub_module_is_a_folder_or_an_address(tmp_path: Path) -> None:
+def test_a_hub_module_is_a_folder_and_the_worker_fetches_none(tmp_path: Path) -> None:
     assert hub.folder_of(str(tmp_path)) == str(tmp_path)
-    with pytest.raises(JobError, match="neither a folder nor the address"):
-        hub.folder_of(str(tmp_path / "nothing"))
+    for place in (str(tmp_path / "nothing"), "https://tfhub.dev/x/1"):
+        with pytest.raises(JobError, match="is no folder of a module"):
+            hub.folder_of(place)

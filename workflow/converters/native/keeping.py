@@ -6,13 +6,15 @@ layers. In a layers model they are known by their names, in a graph by the opera
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.errors import ConversionError
 from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from workflow.formats.graph import Graph, Node
 
 BIASES = "biases"
 NORMALISATION = "normalisation"
@@ -56,15 +58,15 @@ def by_name(names: Iterable[str]) -> dict[str, str]:
     return {name: word for name, word in found if word}
 
 
-def by_operation(topology: Mapping[str, Any]) -> dict[str, str]:
-    """Return the word for each constant of a graph that one applies to; what is malformed says nothing."""
+def by_operation(graph: Graph) -> dict[str, str]:
+    """Return the word for each constant of a graph that one applies to."""
     words: dict[str, str] = {}
-    for prefix, nodes in _bodies(topology):
-        inputs = {node["name"]: _inputs(node) for node in nodes}
-        passing = {node["name"] for node in nodes if node.get("op") in _PASSES_ON}
+    for prefix, nodes in graph.bodies():
+        inputs = {node.name: _inputs(node) for node in nodes}
+        passing = {node.name for node in nodes if node.op in _PASSES_ON}
         for node in nodes:
             word, begin, end = _place(node)
-            for name in inputs[node["name"]][begin:end]:
+            for name in inputs[node.name][begin:end]:
                 words[prefix + _origin(name, inputs, passing)] = word
     return words
 
@@ -74,41 +76,22 @@ def reasons(words: Mapping[str, str], kept: Sequence[str]) -> dict[str, str]:
     return {name: f"is kept in float ({word})" for name, word in words.items() if word in kept}
 
 
-def _bodies(topology: Mapping[str, Any]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    yield "", _nodes(topology.get("node"))
-    library = topology.get("library")
-    functions = library.get("function") if isinstance(library, dict) else None
-    for function in functions if isinstance(functions, list) else []:
-        if isinstance(function, dict) and isinstance(function.get("signature"), dict):
-            yield f"{function['signature'].get('name')}/", _nodes(function.get("nodeDef"))
+def _inputs(node: Node) -> list[str]:
+    return [text.partition(":")[0] for text in node.inputs if not text.startswith("^")]
 
 
-def _nodes(value: object) -> list[Mapping[str, Any]]:
-    every = value if isinstance(value, list) else []
-    return [node for node in every if isinstance(node, dict) and isinstance(node.get("name"), str)]
-
-
-def _inputs(node: Mapping[str, Any]) -> list[str]:
-    value = node.get("input")
-    every = value if isinstance(value, list) else []
-    return [text.partition(":")[0] for text in every if isinstance(text, str) and not text.startswith("^")]
-
-
-def _place(node: Mapping[str, Any]) -> tuple[str, int, int]:
-    op = node.get("op")
-    if not isinstance(op, str):
-        return "", 0, 0
-    if op in _FUSED:
+def _place(node: Node) -> tuple[str, int, int]:
+    if node.op in _FUSED:
         return _BY_FUSED.get(_first_fused(node), ("", 0, 0))
-    return _BY_INPUT.get(op, ("", 0, 0))
+    return _BY_INPUT.get(node.op, ("", 0, 0))
 
 
-def _first_fused(node: Mapping[str, Any]) -> bytes:
-    from binascii import a2b_base64  # noqa: PLC0415  only for graphs
+def _first_fused(node: Node) -> bytes:
+    from binascii import Error, a2b_base64  # noqa: PLC0415  only for graphs
 
     try:
-        return a2b_base64(node["attr"]["fused_ops"]["list"]["s"][0])
-    except (KeyError, IndexError, TypeError, ValueError):
+        return a2b_base64(node.fused[0]) if node.fused else b""
+    except (Error, ValueError):  # what is no base64 names no operation that is known here
         return b""
 
 

@@ -86,13 +86,17 @@ class GroupBytes:
 
 
 class StoredWeight(Record):
-    """One weight of a model on disk: its checked and its raw manifest entry, and where its bytes are."""
+    """One weight of a model on disk: its entry in the manifest, and where its bytes are."""
 
     weight: Weight
-    entry: Mapping[str, Any]
     source: GroupBytes
     offset: int
     stored_bytes: int
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """All that the manifest says of it."""
+        return self.weight.entry
 
     @property
     def is_optimizer(self) -> bool:
@@ -173,23 +177,19 @@ def open_model(path: Path, flavour: Flavour) -> StoredModel:
     file = read_tfjs(path, flavour)
     _require_apart(file)
     folder = file.path.resolve().parent
-    raw = file.document["weightsManifest"]
     sources = tuple(GroupBytes([folder / name for name in group.paths]) for group in file.groups)
-    groups = tuple(
-        tuple(_laid_out(group, entries["weights"], source))
-        for group, entries, source in zip(file.groups, raw, sources, strict=True)
-    )
+    groups = tuple(tuple(_laid_out(group, source)) for group, source in zip(file.groups, sources, strict=True))
     return StoredModel(file, groups, sources)
 
 
-def _laid_out(group: Group, entries: list[Mapping[str, Any]], source: GroupBytes) -> Iterator[StoredWeight]:
+def _laid_out(group: Group, source: GroupBytes) -> Iterator[StoredWeight]:
     offset = 0
     try:
-        for weight, entry in zip(group.weights, entries, strict=True):
+        for weight in group.weights:
             size = _text_bytes(weight, source, offset) if weight.dtype == "string" else weight.stored_bytes
             if offset + size > source.total:
                 raise _too_long(weight)
-            yield StoredWeight(weight, entry, source, offset=offset, stored_bytes=size)
+            yield StoredWeight(weight, source, offset=offset, stored_bytes=size)
             offset += size
     finally:
         source.close()

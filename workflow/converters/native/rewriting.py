@@ -14,6 +14,7 @@ from workflow.converters.native.reading import open_model
 from workflow.converters.native.selection import kept_in_float, plan_for
 from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
 from workflow.errors import ConversionError
+from workflow.formats.tfjs_model import graph_of
 from workflow.running.storage import storing
 
 if TYPE_CHECKING:
@@ -154,5 +155,5 @@ def _spared(model: StoredModel, flavour: Flavour) -> dict[str, str]:
 
 def _words(model: StoredModel, flavour: Flavour) -> dict[str, str]:
     if flavour == "graph":
-        return by_operation(model.file.topology)
+        return by_operation(graph_of(model.file))
     return by_name(weight.weight.name for weight in model.weights)

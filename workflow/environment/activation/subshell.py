@@ -54,7 +54,7 @@ def prepared(shell: ShellName, target: Target, *, program: str) -> Iterator[Subs
 def _bash(program: str, target: Target, folder: Path) -> Subshell:
     start = folder / "bashrc"
     lines = [f"if [ -f {file} ]; then . {file}; fi" for file in _BASH_FILES]
-    start.write_text("\n".join([*lines, posix.code(target)]), "utf-8")
+    start.write_text("\n".join([*lines, posix.code(target)]), "utf-8", "surrogateescape")
     return Subshell((program, "--rcfile", str(start), "-i"))
 
 
@@ -65,15 +65,15 @@ def _zsh(program: str, target: Target, folder: Path) -> Subshell:
             theirs="unset ZDOTDIR" if theirs is None else f"export ZDOTDIR={shlex.quote(theirs)}",
             ours=f"export ZDOTDIR={shlex.quote(str(folder))}",
         )
-        (folder / name).write_text(text, "utf-8")
-    with (folder / ".zshrc").open("a", encoding="utf-8") as start:
+        (folder / name).write_text(text, "utf-8", "surrogateescape")
+    with (folder / ".zshrc").open("a", encoding="utf-8", errors="surrogateescape") as start:
         start.write(posix.code(target))
     return Subshell((program, "-i"), {"ZDOTDIR": str(folder)})
 
 
 def _fish(program: str, target: Target, folder: Path) -> Subshell:
     start = folder / "activate.fish"
-    start.write_text(fish.code(target), "utf-8")
+    start.write_text(fish.code(target), "utf-8", "surrogateescape")
     return Subshell((program, "-i", "-C", f"source '{start}'"))
 
 

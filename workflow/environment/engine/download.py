@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import threading
 import time
 import urllib.error
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from workflow.environment.engine.network import NETWORK_ERRORS, TRANSIENT_CODES, Web, reason, shown
+from workflow.environment.engine.network import Web, reason, shown
 from workflow.environment.engine.storage import storing
 from workflow.errors import DownloadError, IntegrityError
+from workflow.web.reception import InterruptedTransferError, Reception, RefusedTransferError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from workflow.environment.conda_lock import LockedPackage
     from workflow.environment.engine.sources import Reachability, Source
 
-_CHUNK = 256 * 1024
 _SILENCE_SECONDS = 15.0
 _PAUSES = (0.5, 1.5, None)
-_GONE = 416
-_PARTIAL = 206
+_MOST_BYTES = 4 * 10**9
+"""No package of a lock is as large: what sends more is no package server."""
 
 UNREACHABLE_HINT = (
     "use another server with --mirror URL (or --mirror tuna), set https_proxy or SSL_CERT_FILE if this "
@@ -89,58 +88,34 @@ class Transfer:
 
     def _fetch_from(self, source: Source, package: LockedPackage, target: Path) -> None:
         part = target.with_name(target.name + ".part")
+        reception = Reception(source.url, part, _MOST_BYTES, self._received, storing, silence=_SILENCE_SECONDS)
         for pause in _PAUSES:
             resumed = part.exists()
             try:
-                self._receive(source.url, part)
-            except NETWORK_ERRORS as error:
-                if _worth_repeating(error) and pause is not None:
+                reception.attempt()
+            except (InterruptedTransferError, RefusedTransferError) as error:
+                if isinstance(error, InterruptedTransferError) and pause is not None:
                     time.sleep(pause)
                     continue
-                if not isinstance(error, urllib.error.HTTPError) and not source.local:
-                    self.reachability.give_up(source, reason(error))
-                raise _RefusedError(reason(error)) from error
+                words = reason(error.__cause__) if error.__cause__ else str(error)
+                if not isinstance(error.__cause__, urllib.error.HTTPError) and not source.local:
+                    self.reachability.give_up(source, words)
+                raise _RefusedError(words) from error
             got = digest(part, package.digest[0])
             if got == package.digest[1]:
                 with storing(target):
                     part.replace(target)
                 return
             opening = _opening(part)
-            part.unlink()
+            reception.discard()
             if not resumed:
                 raise _MismatchError(f"{package.digest[0]} expected {package.digest[1]}, got {got}{opening}")
         raise _RefusedError("the connection broke off again and again")
 
-    def _receive(self, url: str, part: Path) -> None:
-        """Bring ``part`` to its full length; raises one of NETWORK_ERRORS when that cannot be done now."""
-        have = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        try:
-            response = self.web.open(url, timeout=_SILENCE_SECONDS, headers=headers)
-        except urllib.error.HTTPError as error:
-            if error.code != _GONE:
-                raise
-            part.unlink(missing_ok=True)  # it holds as much as there is, or more
-            response = self.web.open(url, timeout=_SILENCE_SECONDS)
-        with contextlib.closing(response):
-            continues = getattr(response, "status", None) == _PARTIAL
-            with storing(part):
-                sink = part.open("ab" if continues else "wb")
-            with sink:
-                for chunk in self._chunks(response):
-                    with storing(part):
-                        sink.write(chunk)
-
-    def _chunks(self, response: Any) -> Iterator[bytes]:
-        expected, seen = int(response.headers.get("Content-Length") or -1), 0
-        while chunk := response.read(_CHUNK):
-            if self.stop.is_set():
-                raise StoppedError
-            seen += len(chunk)
-            self.received(len(chunk))
-            yield chunk
-        if seen < expected:
-            raise ConnectionResetError(f"the connection broke off after {seen} of {expected} bytes")
+    def _received(self, count: int, _done: int, _total: int) -> None:
+        if self.stop.is_set():
+            raise StoppedError
+        self.received(count)
 
 
 def digest(path: Path, algorithm: str) -> str:
@@ -150,12 +125,6 @@ def digest(path: Path, algorithm: str) -> str:
         while chunk := source.read(1 << 20):
             summary.update(chunk)
     return summary.hexdigest()
-
-
-def _worth_repeating(error: BaseException) -> bool:
-    if isinstance(error, urllib.error.HTTPError):
-        return error.code in TRANSIENT_CODES
-    return not (isinstance(error, urllib.error.URLError) and isinstance(error.reason, FileNotFoundError))
 
 
 def _opening(path: Path) -> str:

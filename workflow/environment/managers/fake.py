@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import layout, purposes
+from workflow.environment import layout, purposes, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ class FakeManager:
         python.parent.mkdir(parents=True)
         if self.failure is not None:
             raise self.failure
-        for name in ("python", purposes.of(prefix.name).program):
+        for name in ("python", purposes.of(state.name_of(prefix)).program):
             program = layout.program(prefix, name)
             program.touch()
             program.chmod(0o755)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
+from workflow.formats.shards import weight_files
+from workflow.formats.strict_json import read_object
+from workflow.formats.weights_manifest import read_groups
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,27 +57,11 @@ def artifact_files(artifact: Path) -> tuple[Path, ...]:
             raise ModelFileError(f"{artifact} is not there, or holds no files", hint="run the recipe first")
         return files
     topology = artifact / "model.json"
-    return (topology, *(_inside(artifact, name) for name in _weight_names(topology)))
+    groups = read_groups(read_object(topology, "the model.json of a TensorFlow.js model"), topology)
+    return (topology, *weight_files(groups, topology))
 
 
 def payload(artifact: Path) -> Payload:
     """Return what a browser fetches to load the artifact, in bytes as they lie on disk."""
     first, *rest = (path.stat().st_size for path in artifact_files(artifact))
     return Payload(first, tuple(rest))
-
-
-def _weight_names(topology: Path) -> list[str]:
-    try:
-        groups = json.loads(topology.read_bytes())["weightsManifest"]
-        return list(dict.fromkeys(str(name) for group in groups for name in group["paths"]))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelFileError(f"{topology} names no weight files", hint="convert the model again") from error
-
-
-def _inside(folder: Path, name: str) -> Path:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ModelFileError(f"{folder / 'model.json'} names the weight file {name}, outside of its own folder")
-    if not path.is_file():
-        raise ModelFileError(f"{folder / 'model.json'} names the weight file {name}, which is not there")
-    return path

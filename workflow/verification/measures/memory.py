@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from workflow.running.storage import write_atomically
@@ -28,9 +29,10 @@ class Memory:
     def sizes(self, key: str) -> Sizes | None:
         """Return the sizes kept under ``key``."""
         try:
-            return Sizes(**self._values[f"sizes {key}"])
+            found = Sizes(**self._values[f"sizes {key}"])
         except (KeyError, TypeError):
             return None
+        return found if all(type(value) is int and value >= 0 for value in vars(found).values()) else None
 
     def keep_sizes(self, key: str, sizes: Sizes) -> None:
         """Keep sizes."""
@@ -39,7 +41,7 @@ class Memory:
     def seconds(self, link: Link, payload: Payload) -> float | None:
         """Return how long ``payload`` took over ``link``."""
         value = self._values.get(_load_key(link, payload))
-        return value if isinstance(value, float) else None
+        return value if isinstance(value, float) and math.isfinite(value) else None
 
     def keep_seconds(self, link: Link, payload: Payload, *, seconds: float) -> None:
         """Keep a load time."""
@@ -57,7 +59,7 @@ def _read(path: Path | None) -> dict[str, Any]:
     try:
         kept = json.loads(path.read_bytes()) if path is not None else {}
         return dict(kept["values"]) if kept.get("method") == METHOD else {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

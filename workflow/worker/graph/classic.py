@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..containment import answers
 from ..failure import JobError
 from . import explaining, freezing, outputs, reach, tables
 from .freezing import Frozen
@@ -30,6 +31,7 @@ def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         with explaining.reading(choice.folder, choice.graph.graph_def):
             loader.load(session, list(choice.tags), choice.folder)
+        answers.require_moderate_graph(graph, answers.CONVERSION)
         _add_reads(graph)
         fetches = sorted({port.node for port in signature.outputs})
         definition = cut(graph.as_graph_def(), signature)

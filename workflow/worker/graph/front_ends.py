@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet
 
 from .. import outside_ops
+from ..containment import answers
 from ..failure import JobError
 from ..jobs import Progress
 from . import freezing, frozen_graphs, hub, keras_metadata, origins, saved_models, sources, tracing
@@ -49,6 +50,7 @@ def _keras(request: Request) -> Taken:
     request.progress("tracing the model")
     with request.clock.phase("trace"):
         traced = tracing.trace(model)
+        answers.require_moderate_function(traced.function, answers.CONVERSION)
     with request.clock.phase("freeze"):
         options = request.options
         frozen = freezing.freeze(traced.function, traced.signature, control_flow_v2=options.control_flow_v2)

@@ -6,6 +6,7 @@ import difflib
 import os
 from typing import Any, Dict, List, Sequence, Tuple
 
+from ..containment import answers
 from ..failure import JobError
 from . import classic, explaining, freezing, outputs, reach, tables
 from .freezing import Frozen
@@ -101,6 +102,7 @@ def _imported(path: str) -> Any:
     definition = read(path)
     with explaining.reading(path, definition), tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(definition, name="")
+    answers.require_moderate_graph(graph, answers.CONVERSION)
     return graph
 
 

@@ -1,4 +1,4 @@
-"""Modules of TensorFlow Hub: a folder here, or a handle that tensorflow_hub fetches; of TF1 and TF2 alike."""
+"""Modules of TensorFlow Hub, of TF1 and TF2 alike: folders, for the host has fetched what a handle names."""
 
 from __future__ import annotations
 
@@ -22,15 +22,7 @@ def choose(place: str, options: Options) -> saved_models.Choice:
 
 
 def folder_of(place: str) -> str:
-    """Return the folder of a module: itself, or where tensorflow_hub has put what it fetched."""
+    """Return the folder of a module, which it is itself; raises ``JobError`` for anything else."""
     if os.path.isdir(place):
         return place
-    if os.path.exists(place) or "://" not in place:
-        raise JobError("source", f"{place} is neither a folder nor the address of a module")
-    import tensorflow_hub
-
-    try:
-        return str(tensorflow_hub.resolve(place))
-    except Exception as problem:  # what its resolvers raise depends on the network, the cache and the archive
-        reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-        raise JobError("hub", f"TensorFlow Hub could not fetch {place}: {reason[:300]}") from problem
+    raise JobError("source", f"{place} is no folder of a module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
+from ..containment import answers
 from ..failure import JobError
 from . import explaining, forests, freezing, tables
 from .freezing import Frozen
@@ -21,6 +22,7 @@ def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
     with explaining.reading(choice.folder, choice.graph.graph_def):
         model = tf.saved_model.load(choice.folder, tags=list(choice.tags) or None)
     function = model.signatures[choice.signature_name]
+    answers.require_moderate_function(function, answers.CONVERSION)
     resources = _resources(function)
     found = _filled(model, resources)
     signature = _signature(function, [(inside, one.number) for inside, one in zip(resources.values(), found)])

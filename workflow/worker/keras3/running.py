@@ -7,6 +7,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from .. import foreign_code
+from ..containment import answers
 from ..failure import JobError, NotRunnableError
 from ..runnable import Named, Runnable
 from ..specs import Spec
@@ -31,6 +32,7 @@ def runnable(source: Dict[str, Any]) -> Runnable:
         if problem.kind in ("foreign_code", "ambiguous"):
             raise
         raise NotRunnableError(str(problem)) from problem
+    answers.require_moderate_layers(saving.layers_of(model))
     bounds, pixels = _bounds(model), _takes_pixels(model)
     specs = [
         Spec(port.name, port.shape, port.dtype, bound=bounds.get(port.name), pixels=pixels) for port in taking.ports
@@ -41,8 +43,8 @@ def runnable(source: Dict[str, Any]) -> Runnable:
 
         giving = ports.Giving()
         function, _ = ports.serving(model, taking, giving=giving)
-        answers = function(*[tf.constant(array) for array in arrays])
-        return [(port.name, np.asarray(answers[port.name])) for port in giving.ports]
+        found = function(*[tf.constant(array) for array in arrays])
+        return [(port.name, np.asarray(found[port.name])) for port in giving.ports]
 
     return Runnable(tuple(specs), run)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List
 
 from ..failure import JobError
+from .fields import Place, require_manifest, require_nodes, require_ports
 
 Json = Dict[str, Any]
 _MODEL = "model.json"
@@ -41,29 +42,36 @@ def read(path: str) -> Artifact:
             model = json.load(text)
     except (OSError, ValueError) as problem:
         raise JobError("source", f"{file} is no model.json: {problem}") from problem
+    except RecursionError as problem:
+        raise JobError("source", f"{file} is nested too deeply for a model") from problem
     topology = model.get("modelTopology") if isinstance(model, dict) else None
     if not isinstance(topology, dict) or not isinstance(topology.get("node"), list):
         raise JobError("source", f"{file} holds no graph: it may be a layers model, or weights alone")
-    metadata = model.get("userDefinedMetadata") or {}
+    return _artifact(model, Place(file, ""))
+
+
+def _artifact(model: Json, place: Place) -> Artifact:
+    """Return what the parts of a model.json say; raises ``JobError`` for those of other types than they must have."""
+    metadata = place.inside("userDefinedMetadata").an_object(model.get("userDefinedMetadata"))
+    here = place.inside("signature")
+    # TensorFlow.js takes them in this order
+    signature = here.an_object(metadata.get("signature") or model.get("signature"))
+    require_ports(signature, here)
+    keys = place.inside("structuredOutputKeys").a_list(metadata.get("structuredOutputKeys"))
+    initializer = place.inside("modelInitializer").an_object(model.get("modelInitializer"))
+    filled = place.inside("initializerSignature").an_object(model.get("initializerSignature"))
+    require_ports(filled, place.inside("initializerSignature"))
+    for part, what in ((model["modelTopology"], "modelTopology"), (initializer, "modelInitializer")):
+        require_nodes(part, place.inside(what))
+    manifest = place.inside("weightsManifest").a_list(model.get("weightsManifest"))
+    require_manifest(manifest, place.inside("weightsManifest"))
     return Artifact(
-        folder=os.path.dirname(os.path.realpath(file)),
-        topology=topology,
-        manifest=_manifest(model, file),
-        signature=metadata.get("signature") or model.get("signature") or {},  # TensorFlow.js takes them in this order
-        output_names=list(metadata.get("structuredOutputKeys") or ()),
-        initializer=model.get("modelInitializer") or {},
-        filled=model.get("initializerSignature") or {},
+        folder=os.path.dirname(os.path.realpath(place.file)),
+        topology=model["modelTopology"],
+        manifest=manifest,
+        signature=signature,
+        output_names=[place.inside("structuredOutputKeys").a_text(key) for key in keys],
+        initializer=initializer,
+        filled=filled,
         metadata={key: value for key, value in metadata.items() if key not in _NOT_METADATA},
     )
-
-
-def _manifest(model: Json, file: str) -> List[Json]:
-    manifest = model.get("weightsManifest") or []
-    try:
-        complete = all("name" in entry and "shape" in entry for group in manifest for entry in group["weights"])
-        complete = complete and all(isinstance(name, str) for group in manifest for name in group["paths"])
-    except (TypeError, KeyError):
-        complete = False
-    if not complete:
-        raise JobError("source", f"the weightsManifest of {file} is not as TensorFlow.js writes it")
-    return list(manifest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
+from ..containment import file_names, graphs, manifests
 from ..failure import JobError
 from ..graph.signatures import Signature
 from . import artifacts, frames, lowering, ports, tables, topologies
@@ -34,6 +35,10 @@ def rebuild(path: str, *, unsafe: bool = False) -> Rebuilt:
     graph = topologies.parse(artifact.topology)
     initializer = topologies.parse(artifact.initializer) if artifact.initializer else None
     parts = [graph] if initializer is None else [graph, initializer]
+    held = manifests.require_contained(path)
+    for part in parts:
+        graphs.require_moderate(part, held=held)
+        file_names.require_own(part)
     constants = Constants(artifact, parts)
     lowered = lowering.lower(graph)
     for part in parts:

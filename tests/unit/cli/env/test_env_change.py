@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from workflow import locations
-from workflow.environment import locks
+from workflow.environment import claims, locks
+from workflow.events import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,3 +143,59 @@ def test_lock_with_conda_needs_conda_lock(tool: Tool, tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path))
     assert tool("lock", "--conda") == 20
     assert "conda-lock program, which is not on PATH" in tool.err
+
+
+def test_a_name_that_nobody_knows_is_made_only_when_it_is_meant(tool: Tool, made: Made) -> None:
+    assert tool("create", "tfsj") == 2
+    assert "there is no environment named 'tfsj'; did you mean 'tfjs'?" in tool.err
+    assert "tfjs-workflow env create tfsj --as tfjs" in tool.err
+    assert tool("create", "mine") == 2
+    made("mine")
+    assert tool("create", "mine") == 0
+
+
+@pytest.mark.parametrize("arguments", [("mine", "--as", "keras3"), ("keras3", "--as", "tfjs"), ("mine", "--as", "x")])
+def test_there_is_one_sort_of_further_environments(tool: Tool, arguments: tuple[str, ...]) -> None:
+    assert tool("create", *arguments) == 2
+    assert "there is one sort that may have other names, tfjs" in tool.err
+
+
+@pytest.mark.parametrize("arguments", [("create", "tfjs@0123"), ("create", "tfjs@0123", "--as", "tfjs")])
+def test_a_lock_cannot_be_chosen_for_a_new_one(tool: Tool, arguments: tuple[str, ...]) -> None:
+    assert tool(*arguments) == 2
+    assert "cannot be the name of an environment" in tool.err
+
+
+def test_remove_old_takes_those_of_other_checkouts_and_leaves_ours(tool: Tool, made: Made) -> None:
+    ours, other, further = (
+        made().prefix,
+        made("other", lock_digest="0" * 64).prefix,
+        made("x", lock_digest="1" * 64).prefix,
+    )
+    assert tool("remove", "--old", "other", "--yes") == 0
+    assert (ours.exists(), other.exists(), further.exists()) == (True, False, True)
+    assert tool("remove", "--old", "--yes") == 0
+    assert (ours.exists(), further.exists()) == (True, False)
+    assert tool("remove", "--old") == 0
+    assert "no environment of other checkouts" in tool.err
+    assert tool("remove", "--old", "--all") == 2
+
+
+def test_remove_of_one_of_another_checkout_takes_its_lock_to_name_it(tool: Tool, made: Made) -> None:
+    other = made("other", lock_digest="0" * 64).prefix
+    assert tool("remove", "other", "--yes") == 20
+    assert "only of others: other@000000000000" in tool.err
+    assert tool("remove", "other@00", "--yes") == 0
+    assert not other.exists()
+
+
+def test_remove_of_one_in_use_names_who_uses_it_and_takes_force(tool: Tool, made: Made) -> None:
+    prefix = made().prefix
+    claim = claims.use(prefix.name, Silent())
+    assert tool("remove", "--yes") == 20
+    assert f"is in use by process {os.getpid()} (" in tool.err
+    assert tool("list") == 0
+    assert f"tfjs: in use by process {os.getpid()} (" in tool.out
+    assert tool("remove", "--yes", "--force") == 0
+    claim.release()
+    assert not prefix.exists()

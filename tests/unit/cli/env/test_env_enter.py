@@ -81,6 +81,12 @@ def test_run_passes_arguments_on_as_they_are(tool: Tool, made: Made) -> None:
     assert tool.out.splitlines()[1:] == ["[a b]", "[--help]", "[-n]", "[it's]", "[]"]
 
 
+def test_run_leaves_a_commands_force_alone(tool: Tool, made: Made) -> None:
+    made()
+    assert tool("run", "tensorflowjs_converter", "--force", "--") == 0
+    assert tool.out.splitlines()[1:] == ["[--force]", "[--]"]
+
+
 @pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -9 $$", 137)])
 def test_run_passes_the_exit_code_on(tool: Tool, made: Made, script: str, code: int) -> None:
     made()

@@ -28,7 +28,8 @@ def test_list_shows_each_with_its_condition(tool: Tool, made: Made, partial: Pat
     assert rows["tfjs"].split()[1:3] == ["3.8.20", "embedded"]
     assert str(healthy.prefix) in rows["tfjs"]
     assert {name: word for name, word in CONDITIONS.items() if word in rows[name]} == CONDITIONS
-    assert "old: the lock has changed since it was made" in tool.out
+    assert "old@000000000000: it is of another lock than this checkout's" in tool.out
+    assert "tfjs-workflow env remove --old" in tool.out
 
 
 CONDITIONS = {"tfjs": "healthy", "old": "stale", "half": "partial", "mine": "foreign"}

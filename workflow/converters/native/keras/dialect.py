@@ -104,12 +104,11 @@ class _Translation:
     def _config(self, class_name: str, config: Any, depth: int) -> Any:
         if class_name in CONTAINERS:
             return self._container(config, depth)
+        if not isinstance(config, dict):
+            raise ModelFileError(f"a layer ({shown(class_name)}) of the model has no config", hint=_HINT)
         renamed = _RENAMED_OPTIONS.get(class_name, {}) if self.keras3 else {}
-        result = {
-            renamed.get(key, key): self._option(key, value, depth)
-            for key, value in config.items()
-            if key not in _DROPPED
-        }
+        kept = {key: value for key, value in config.items() if key not in _DROPPED}
+        result = {str(renamed.get(key, key)): self._option(key, value, depth) for key, value in kept.items()}
         return {key: value for key, value in result.items() if not self._is_newer(class_name, key, value)}
 
     def _is_newer(self, class_name: str, key: str, value: Any) -> bool:

@@ -9,7 +9,6 @@ from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras.allowed import TABLES, require_allowed
 from workflow.converters.native.keras.lowering.recurrent import CELLS
 from workflow.converters.native.keras.model import InexpressibleError
-from workflow.converters.native.keras.parsing import require_shallow
 from workflow.converters.native.keras.tree import inner, is_container, layer_name, leaves, rename_classes
 from workflow.converters.native.keras.variables import variables
 from workflow.converters.native.reading import open_model
@@ -105,7 +104,6 @@ def open_layers_model(path: FilePath) -> Iterator[LayersModel]:
     with open_model(path, "layers") as model:
         topology = model.file.topology
         root = model_config(topology, str(path))
-        require_shallow(root, f"{path}: the topology")
         config = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
         rename_classes(config, _NAMES_IN_KERAS)
         version = str(topology.get("keras_version") or root.get("keras_version") or "")

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from workflow.errors import ModelFileError
+from workflow.formats.strict_json import require_shallow
 
 _AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
 _DISTRUST = "Keras writes no such file: do not trust it."
-_DEEPEST = 100  # levels of a configuration; Keras's own have some 20
 _LARGEST_TEXT = 64 << 20
 
 
@@ -23,21 +23,5 @@ def parsed(raw: str, where: str) -> Any:
         raise ModelFileError(f"{where} is nested too deeply for a model", hint=_DISTRUST) from error
     except ValueError as error:
         raise ModelFileError(f"{where} is not JSON ({error})", hint=_AGAIN) from error
-    require_shallow(value, where)
+    require_shallow(value, where, hint=_DISTRUST)
     return value
-
-
-def require_shallow(value: object, where: str) -> None:
-    """Raise ``ModelFileError`` for a JSON value that is nested more deeply than any model."""
-    level = [value]
-    for _ in range(_DEEPEST):
-        inner: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
-        if not inner:
-            return
-        level = inner
-    raise ModelFileError(f"{where} is nested too deeply for a model", hint=_DISTRUST)

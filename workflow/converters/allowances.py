@@ -1,0 +1,115 @@
+"""What one job may take of the machine: memory and disk, by the size of its model, with room for every right one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+from workflow.errors import ConversionError, UsageError
+from workflow.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+VARIABLE = "TFJS_WORKFLOW_WORKER_MEMORY"
+"""Names the environment variable that says how many GiB of memory a job may take."""
+
+_GIBIBYTE = 2**30
+_LEAST_MEMORY = 6 * _GIBIBYTE
+_MOST_UNASKED = 16 * _GIBIBYTE
+_TIMES = 48
+_OF_THE_MACHINE = 0.9
+_LEAST_FILE = 4 * _GIBIBYTE
+_LEAST_DISK = 16 * _GIBIBYTE
+_TIMES_ON_DISK = 64
+_ADDRESSES = 32 * _GIBIBYTE
+_ADDRESSES_OF_A_CORE = _GIBIBYTE
+
+
+class Allowance(Record):
+    """Bytes that a job may take: of ``memory``, in one ``file``, and on the ``disk`` in all."""
+
+    memory: int
+    file: int
+    disk: int
+
+    def require_kept(self, folders: Iterable[Path]) -> None:
+        """Raise ``ConversionError`` when the files in ``folders`` take more than the disk that is allowed."""
+        taken = sum(map(_taken, folders))
+        if taken > self.disk:
+            raise ConversionError(
+                f"the model makes the job write more than {self.disk / 1e9:.0f} GB, and was stopped",
+                hint="free some space if the model is as large as that; otherwise it is not what it seems to be",
+            )
+
+
+def allowance(model: int, room: Path) -> Allowance:
+    """Return what a job on a model of so many bytes may take, writing to the disk of ``room``."""
+    machine = _memory_of_the_machine()
+    least = max(_LEAST_MEMORY, min(_MOST_UNASKED, machine // 2))
+    memory = asked_for() or min(max(least, _TIMES * model), int(machine * _OF_THE_MACHINE) or sys.maxsize)
+    file = max(_LEAST_FILE, _TIMES_ON_DISK * model)
+    free = shutil.disk_usage(room).free
+    disk = min(max(_LEAST_DISK, _TIMES_ON_DISK * model), int(free * _OF_THE_MACHINE))
+    return Allowance(memory=memory, file=min(file, max(disk, 1)), disk=disk)
+
+
+def asked_for() -> int:
+    """Return the bytes that the user's variable says, 0 for none; raises ``UsageError`` for what is no number."""
+    said = os.environ.get(VARIABLE, "").strip()
+    if not said:
+        return 0
+    try:
+        gibibytes = float(said)
+    except ValueError:
+        gibibytes = 0.0
+    if not 0 < gibibytes < 2**20:
+        raise UsageError(f"{VARIABLE} is {said!r}, which is no number of GiB", hint=f"for example {VARIABLE}=16")
+    return int(gibibytes * _GIBIBYTE)
+
+
+def impose(pid: int, granted: Allowance) -> bool:
+    """Set the limits of the process ``pid``, and return whether the system can: Linux alone can do it from outside."""
+    if sys.platform != "linux":
+        return False
+    import resource  # noqa: PLC0415  not on Windows
+
+    addresses = granted.memory + _ADDRESSES + _ADDRESSES_OF_A_CORE * (os.cpu_count() or 1)
+    for which, most in (
+        (resource.RLIMIT_DATA, granted.memory),
+        (resource.RLIMIT_AS, addresses),
+        (resource.RLIMIT_FSIZE, granted.file),
+    ):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone already; limits that are lower already
+            _, hard = resource.prlimit(pid, which)
+            resource.prlimit(pid, which, (_lower(most, hard, resource.RLIM_INFINITY), hard))
+    return True
+
+
+def _lower(most: int, hard: int, infinity: int) -> int:
+    return most if hard == infinity else min(most, hard)
+
+
+def _memory_of_the_machine() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 0
+
+
+def _taken(folder: Path) -> int:
+    total = 0
+    waiting: list[Any] = [folder]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    known = entry.stat(follow_symlinks=False)
+                    total += getattr(known, "st_blocks", 0) * 512 or known.st_size
+    return total

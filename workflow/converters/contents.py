@@ -1,0 +1,114 @@
+"""What belongs to a model, to a folder of samples, or to a Python file: the files that a job is given, no others."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHADOW = ".tfjs-workflow-shadow"
+"""Stands in a folder for what is in the one that it stands for."""
+
+_MOST_FILES = 20_000
+_MOST_BYTES_OF_JSON = 2 << 30
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
+_MOST_CODE = 4_000
+_DEEPEST_CODE = 6
+_NO_CODE = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+Files = list[tuple[str, Path]]
+"""Names relative to the parent of what is carried, each with the file that it is."""
+
+
+def of_model(path: Path, kind: str) -> Files:
+    """Return the files of a model; raises ``ModelFileError`` for a folder from which a link leads away."""
+    if not kind.startswith("tfjs_"):
+        return of_tree(path)
+    index = path / "model.json" if path.is_dir() else path
+    if not index.is_file():
+        return []
+    inside = f"{path.name}/" if path.is_dir() else ""
+    return [(f"{inside}{name}", index.parent / name) for name in (index.name, *_weights(index))]
+
+
+def of_tree(path: Path) -> Files:
+    """Return a file, or all files of a folder; raises ``ModelFileError`` as ``of_model`` does, and for far too many."""
+    if path.is_file():
+        return [(path.name, path)]
+    root = path.resolve()
+    found: Files = []
+    for file in _walked(path):
+        if not file.resolve().is_relative_to(root):
+            raise ModelFileError(
+                f"{file} is a link that leads out of {path}, to {file.resolve()}",
+                hint=f"a model is what its folder holds: `cp -rL` makes a copy of {path} without links",
+            )
+        if file.is_file():
+            found.append((f"{path.name}/{file.relative_to(path).as_posix()}", file))
+        if len(found) > _MOST_FILES:
+            raise ModelFileError(
+                f"{path} holds more than {_MOST_FILES:,} files, which no model does",
+                hint="give the folder of the model alone",
+            )
+    return found
+
+
+def of_code(folder: Path) -> Files:
+    """Return the Python modules of a folder and of the packages below it; the rest of a large tree is left away."""
+    found: Files = []
+    for file in _walked(folder, skip=_is_no_code, deepest=_DEEPEST_CODE):
+        if file.name.endswith(_CODE) and len(found) < _MOST_CODE:
+            found.append((file.relative_to(folder).as_posix(), file))
+    return found
+
+
+def _walked(folder: Path, *, skip: Any = None, deepest: int = 64) -> Iterator[Path]:
+    """Yield the files below a folder, each real folder once; a link to a file is a file."""
+    waiting = [(folder, 0)]
+    seen = set()
+    while waiting:
+        here, depth = waiting.pop()
+        if depth > deepest or (real := os.path.realpath(here)) in seen:
+            continue
+        seen.add(real)
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if skip is None or not skip(entry):
+                        waiting.append((Path(entry.path), depth + 1))
+                elif entry.is_file() or entry.is_symlink():
+                    yield Path(entry.path)
+
+
+def _is_no_code(entry: os.DirEntry[str]) -> bool:
+    is_environment = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))  # noqa: PTH110, PTH118
+    return entry.is_symlink() or entry.name.startswith(".") or entry.name in _NO_CODE or is_environment
+
+
+def _weights(index: Path) -> list[str]:
+    """Return the weight files that a model.json names and that are in its folder, by plain names."""
+    try:
+        if index.stat().st_size > _MOST_BYTES_OF_JSON:
+            return []
+        manifest = json.loads(index.read_bytes()).get("weightsManifest")
+    except (ValueError, AttributeError, OSError, RecursionError):
+        return []  # the job says what is wrong with it
+    named = [name for group in _listed(manifest) for name in _listed(group.get("paths"), of=str)]
+    return [name for name in dict.fromkeys(named) if _is_inside(index.parent, name)]
+
+
+def _listed(value: Any, of: type = dict) -> list[Any]:
+    return [item for item in value if isinstance(item, of)] if isinstance(value, list) else []
+
+
+def _is_inside(folder: Path, name: str) -> bool:
+    if "\0" in name or "\\" in name or not name or ".." in name.split("/") or Path(name).is_absolute():
+        return False
+    file = folder / name
+    return file.is_file() and file.resolve().is_relative_to(folder.resolve())
