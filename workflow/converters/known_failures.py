@@ -19,7 +19,7 @@ from workflow.errors import (
 
 _TFJS = "https://github.com/tensorflow/tfjs/issues/"
 _BUG = "this is a bug of ours: please report it with the log"
-_TRUST = "if you trust who made it, give the step `unsafe: true`"
+_TRUST = "if you trust who made it, give a step of a recipe `unsafe: true`: it is verified with that as well"
 
 
 @dataclass(frozen=True)
