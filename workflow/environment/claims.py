@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 import sys
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from workflow import locations
+from workflow import addresses, locations, printable
 from workflow.environment import file_locks
 from workflow.errors import EnvironmentProblem
 from workflow.records import Record
@@ -35,8 +34,7 @@ _VERBS: dict[str, str] = {
 _POLL_SECONDS = 0.05
 _NUMBERS = itertools.count()
 _COMMAND_WIDTH = 80
-_PASSWORD = re.compile(r"://[^/@\s]+@")
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_NOTE_BYTES = 500
 
 
 class Party(Record):
@@ -63,14 +61,11 @@ class Claim:
         return tuple(handle.fileno() for handle in self._handles)
 
     def release(self) -> None:
-        """Give it back; safe to repeat."""
-        if self._note is not None:
-            with contextlib.suppress(OSError):
-                self._note.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                self._note.parent.rmdir()  # fails where others have notes in it
+        """Give it back; safe to repeat. What has inherited it and goes on keeps the claim, and our note on it."""
         for handle in self._handles:
             handle.close()
+        if self._note is not None:
+            _party(self._note)
         self._handles, self._note = [], None
 
 
@@ -156,11 +151,11 @@ def busy(key: str, work: Work) -> str:
 
 
 def _busy(key: str, hint: str) -> EnvironmentProblem:
-    return EnvironmentProblem(f"environment {_spoken(key)!r} is in use by {_others(key)}", hint=hint)
+    return EnvironmentProblem(f"environment {_spoken(key)!r} is in use by {_others(key, 'use', 'making')}", hint=hint)
 
 
-def _others(key: str) -> str:
-    return " and by ".join(map(str, parties(key, "use", "making"))) or "another process"
+def _others(key: str, *works: Work) -> str:
+    return " and by ".join(map(str, parties(key, *works))) or "another process"
 
 
 def _spoken(key: str) -> str:
@@ -169,9 +164,10 @@ def _spoken(key: str) -> str:
 
 def _wait(handle: IO[bytes], key: str, listener: Listener, *, share: bool) -> None:
     lock = file_locks.share if share else file_locks.take
+    works: tuple[Work, ...] = ("making",) if share else ("use", "making")
     told = ""
     while not lock(handle):
-        who = _others(key)
+        who = _others(key, *works)
         if who not in (told, "another process") or not told:
             told = who
             listener.say(f"environment {_spoken(key)!r}: waiting for {who}")
@@ -232,8 +228,7 @@ def _command() -> str:
     words = ["tfjs-workflow" if program == "__main__.py" else program, *sys.argv[1:]]
     if "--" in words:
         words = words[: words.index("--") + 2]
-    text = _UNSPEAKABLE.sub("?", " ".join(words).encode(errors="replace").decode())
-    text = _PASSWORD.sub("://***@", text)
+    text = printable.line(addresses.scrubbed(" ".join(words)))
     return text if len(text) <= _COMMAND_WIDTH else f"{text[: _COMMAND_WIDTH - 3]}..."
 
 
@@ -249,7 +244,8 @@ def _party(note: Path) -> Party | None:
     try:
         with note.open("r+b") as handle:
             if not file_locks.take(handle):
-                return Party(handle.read().decode(errors="replace") or "another process", note.suffix[1:])
+                text = handle.read(_NOTE_BYTES).decode(errors="replace")
+                return Party(printable.line(text) or "another process", note.suffix[1:])
             if sys.platform != "win32":
                 note.unlink(missing_ok=True)  # while it is ours: nobody can be writing it anew
         if sys.platform == "win32":

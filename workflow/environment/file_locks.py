@@ -44,6 +44,11 @@ if sys.platform == "win32":
         """Lock a file alone; False when somebody else has it locked."""
         return _locked_bytes(handle, _FIRST_BYTE, _BYTES)
 
+    def release(handle: IO[bytes]) -> None:
+        """Give back what ``take`` has locked; closing the file does so, too."""
+        handle.seek(_FIRST_BYTE)
+        msvcrt.locking(handle.fileno(), msvcrt.LK_UNLCK, _BYTES)
+
     def _locked_bytes(handle: IO[bytes], place: int, count: int) -> bool:
         handle.seek(place)
         try:
@@ -63,6 +68,10 @@ else:
     def take(handle: IO[bytes]) -> bool:
         """Lock a file alone; False when somebody else has it locked. Raises OSError without locks."""
         return _flocked(handle, fcntl.LOCK_EX)
+
+    def release(handle: IO[bytes]) -> None:
+        """Give back what ``take`` has locked; closing the file does so, too."""
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
     def _flocked(handle: IO[bytes], how: int) -> bool:
         try:

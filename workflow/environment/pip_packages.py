@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from workflow import processes, scratch
-from workflow.environment import pip_settings, tether, uv_program
+from workflow.environment import cache_leftovers, pip_settings, tether, uv_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,7 @@ def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple
         # in the log's folder: uv would take settings from a project that the user happens to stand in
         # it leaves a lock file in the folder for temporary files, every time
         environ = {**uv_program.environ(offline=offline), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
+        cache_leftovers.clear_uv(environ)
         tie = tether.tie(log, "install")
         process = processes.start(argv, stderr=processes.STDOUT, env=environ, cwd=log.parent, tie=tie)
         try:

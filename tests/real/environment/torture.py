@@ -170,6 +170,8 @@ class Torture:
             *locks.glob("*.users"),
             *self.temporary.iterdir(),
             *(self.home / "cache").rglob("*.part"),
+            *(self.home / "cache" / "uv").glob(".tmp*"),
+            *(path for path in (self.home / "cache" / "conda" / "packages").glob(".*") if path.is_dir()),
         ]
 
     def _completed(self, manager: str) -> tuple[int, str]:

@@ -192,9 +192,9 @@ def test_a_command_that_goes_on_without_us_holds_the_claim(made: Environment) ->
         (made.prefix / "bin" / name).symlink_to(f"/bin/{name}")
     begin = time.monotonic()
     assert execution.run(made, ["sh", "-c", "sleep 1.5 >/dev/null 2>&1 &"], listener=Silent()) == 0
-    with pytest.raises(EnvironmentProblem, match="is in use by"):
+    with pytest.raises(EnvironmentProblem, match=f"is in use by process {os.getpid()}"):
         environment.remove("e", Silent())
-    until(lambda: time.monotonic() - begin > 1.6)
+    until(lambda: time.monotonic() - begin > 1.6 and not claims.parties(made.prefix.name))
     environment.remove("e", Silent())
 
 
@@ -243,9 +243,10 @@ def test_where_nothing_can_be_locked_work_goes_on_and_that_is_told(
         (["/x/tfjs-workflow", "convert", "a b.yml"], "tfjs-workflow convert a b.yml"),
         (["/x/workflow/__main__.py", "serve"], "tfjs-workflow serve"),
         (["tfjs-workflow", "env", "run", "--", "curl", "-H", "secret"], "tfjs-workflow env run -- curl"),
-        (["tfjs-workflow", "--mirror", "https://me:secret@host/x"], "tfjs-workflow --mirror https://***@host/x"),
-        (["tfjs-workflow", "\x1b[31m\n\x9b"], "tfjs-workflow ?[31m?"),
-        (["tfjs-workflow", "\udcff"], "tfjs-workflow ?"),
+        (["tfjs-workflow", "--mirror", "https://me:secret@host/x"], "tfjs-workflow --mirror https://host/x"),
+        (["tfjs-workflow", "https://host/m.h5?token=x"], "tfjs-workflow https://host/m.h5?..."),
+        (["tfjs-workflow", "\x1b[31m\n\x9b"], "tfjs-workflow \\x1b[31m\\n\\x9b"),
+        (["tfjs-workflow", "\udcff"], "tfjs-workflow \\udcff"),
         (["tfjs-workflow", "x" * 999], "tfjs-workflow " + "x" * 63 + "..."),
     ],
 )

@@ -11,7 +11,7 @@ from rattler.install import InstallerReporter, install
 from rattler.package_cache import PackageCache, ValidationMode
 from rattler.platform import Subdir
 
-from workflow.environment import conda_lock
+from workflow.environment import cache_leftovers, conda_lock
 from workflow.environment.engine import staging
 from workflow.environment.engine.archives import Archives
 from workflow.environment.engine.storage import DISK_HINT
@@ -35,6 +35,7 @@ _RATTLER_FAILURES = (
     rattler_errors.ParseCondaLockError,
     rattler_errors.TransactionError,
 )
+_HALF_UNPACKED = ".*"
 _DISK_WORDS = ("no space left", "read-only file system", "permission denied", "disk quota")
 
 
@@ -48,15 +49,16 @@ async def build(request: Request, listener: Listener) -> None:
     try:
         # full: by default a changed or deleted file in the cache would be installed as it is
         unpacked = PackageCache.new_layered([cache / "packages"], validation_mode=ValidationMode.full())
-        await install(
-            _records(request, packages, archives),
-            target_prefix=stage,
-            alternative_target_prefix=prefix,
-            package_cache=unpacked,
-            platform=Subdir(request.platform),
-            reporter=_Reporter(listener),  # type: ignore[abstract]  # its empty methods look abstract
-            show_progress=False,
-        )
+        with cache_leftovers.unpacking(cache, _HALF_UNPACKED):
+            await install(
+                _records(request, packages, archives),
+                target_prefix=stage,
+                alternative_target_prefix=prefix,
+                package_cache=unpacked,
+                platform=Subdir(request.platform),
+                reporter=_Reporter(listener),  # type: ignore[abstract]  # its empty methods look abstract
+                show_progress=False,
+            )
         _name_origins(stage, {package.file_name: package for package in packages})
     except _RATTLER_FAILURES as error:
         raise _explained(error, prefix) from error

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow import locations
+from workflow.environment import cache_leftovers, file_locks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="uv locks otherwise there")
+
+
+@pytest.fixture
+def uv_cache(tool_home: Path) -> Path:
+    cache = locations.cache() / "uv"
+    for name in (".tmpAbc/half", "archive-v0/whole", ".git/x"):
+        (cache / name).mkdir(parents=True)
+    (cache / ".lock").touch()
+    return cache
+
+
+def found(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_dir()}
+
+
+def test_what_a_killed_uv_has_left_in_our_cache_goes_and_nothing_else(uv_cache: Path) -> None:
+    cache_leftovers.clear_uv({"UV_CACHE_DIR": str(uv_cache)})
+    assert found(uv_cache) == {"archive-v0", ".git"}
+
+
+def test_while_a_uv_is_at_work_in_it_nothing_goes(uv_cache: Path) -> None:
+    with file_locks.opened(uv_cache / ".lock") as theirs:
+        assert file_locks.share(theirs)
+        cache_leftovers.clear_uv({"UV_CACHE_DIR": str(uv_cache)})
+    assert ".tmpAbc" in found(uv_cache)
+
+
+def test_a_cache_of_the_users_own_is_left_alone(uv_cache: Path, tmp_path: Path) -> None:
+    own = uv_cache.rename(tmp_path / "own")
+    cache_leftovers.clear_uv({"UV_CACHE_DIR": str(own)})
+    assert ".tmpAbc" in found(own)
+
+
+def test_without_a_cache_nothing_happens(tool_home: Path) -> None:
+    cache_leftovers.clear_uv({"UV_CACHE_DIR": str(locations.cache() / "uv")})
+    assert not locations.cache().exists()
+
+
+def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    (packages / ".python-3.8-x1").mkdir(parents=True)
+    (packages / "python-3.8").mkdir()
+    (packages / ".cache.lock").touch()
+    with cache_leftovers.unpacking(tmp_path, ".*"):
+        assert found(packages) == {"python-3.8"}
+        (packages / ".mine").mkdir()
+        with cache_leftovers.unpacking(tmp_path, ".*"):
+            assert found(packages) == {"python-3.8", ".mine"}
+    with cache_leftovers.unpacking(tmp_path, ".*"):
+        assert found(packages) == {"python-3.8"}
+    assert (packages / ".cache.lock").exists()
