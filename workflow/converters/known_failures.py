@@ -19,7 +19,7 @@ from workflow.errors import (
 
 _TFJS = "https://github.com/tensorflow/tfjs/issues/"
 _BUG = "this is a bug of ours: please report it with the log"
-_TRUST = "if you trust who made it, give the step `unsafe: true`"
+_TRUST = "if you trust who made it, give a step of a recipe `unsafe: true`: it is verified with that as well"
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "",
         "connect to the network, give `weights:` a file, or say `offline: seeded` in the recipe",
     ),
-    "application": (
-        UsageError,
-        "",
-        "the recipe's `model:` names an application of tf.keras and its constructor's options",
-    ),
+    "application": (UsageError, "", "`model:` names an application of tf.keras and its constructor's options"),
     "not_live": (
         ConversionError,
         "",
@@ -111,11 +107,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "a layers model cannot be made of it: ",
         "what such a model does is code, not layers: convert it to tfjs_graph_model",
     ),
-    "foreign_code": (
-        ConversionError,
-        "loading the model would do more than make layers of Keras and operations that only calculate: ",
-        f"{_TRUST}; classes of your own come from `custom_objects: [my_layers.py]`",
-    ),
+    "foreign_code": (ConversionError, "loading the model would do more than make layers that calculate: ", _TRUST),
     "ambiguous": (ModelFileError, "", "readers would understand the file in different ways: make it again"),
     "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (

@@ -113,14 +113,14 @@ class _Walk:
 
     def _class(self, kind: str, value: _Json) -> Iterator[str]:
         module, registered = value.get("module"), value.get("registered_name")
-        if self._is_own(registered) and kind not in self._allowed.refused:
+        if self._is_own(registered) and kind not in self._allowed.refused and kind not in self._allowed.classes:
             return
-        if not self._allowed.has_class(kind, module):
-            if self._can_be_found(kind, module):
-                yield self._told("class", kind, module)
-        elif registered not in (None, kind) and not self._allowed.has_class(str(registered), None):
-            yield f"the registered class {registered}"
-        else:
+        if not self._allowed.has_class(kind, module) and self._can_be_found(kind, module):
+            yield self._told("class", kind, module)
+        elif kind in self._allowed.classes:  # whatever the module: Keras looks into its tables by this name first
+            known = registered in (None, kind) or self._is_own(registered)
+            if not known and not self._allowed.has_class(str(registered), None):
+                yield f"the registered class {registered}"
             config = value.get("config")
             config = config if isinstance(config, dict) else {}
             check = _OPERATIONS.get(kind, _lambda if kind == "Lambda" else None)

@@ -136,13 +136,15 @@ class _Arrays:
         return iter(self._real)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._real
+        return name in self._real.files  # the file itself would read it to tell
 
     def __getitem__(self, name: str) -> Any:
         try:
             return self._real[name]
         except ValueError as problem:
-            raise refusal([config_walk.Asking("the file of weights", f"a pickle of Python's ({problem})")]) from problem
+            raise refusal(
+                [config_walk.Asking("the file of weights", f"a pickle, which Python runs as it reads it ({problem})")]
+            ) from problem
 
 
 class _Watch:

@@ -205,3 +205,15 @@ def test_a_large_config_is_looked_through_in_milliseconds() -> None:
     many = [layer("Dense", activation="relu", kernel_initializer={"class_name": "Zeros", "config": {}})] * 200
     document = json.loads(json.dumps(many))
     assert told(document) == []
+
+
+@pytest.mark.parametrize("module", [None, "keras.layers", "keras.of.the.future", "tf_keras.src.anything", "nowhere"])
+def test_an_operation_is_looked_at_whatever_module_it_is_said_to_be_of(
+    module: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keras.layers", type(sys)("keras.layers"))  # loaded, without operations in it
+    for kind, config in (
+        ("TensorFlowOpLayer", {"node_def": {"op": "WriteFile"}}),
+        ("TFOpLambda", {"function": "print"}),
+    ):
+        assert told({"class_name": kind, "module": module, "config": {"name": "e", **config}, "name": "e"})

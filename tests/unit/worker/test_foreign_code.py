@@ -132,6 +132,18 @@ def test_a_file_of_both_kinds_is_refused(kind: str, tmp_path: Path) -> None:
         layers(str(tmp_path / "m.keras"), kind)
 
 
+@pytest.mark.parametrize("offset", [1024, 2048, 4096])
+def test_an_archive_whose_weights_lie_where_hdf5_might_begin_is_an_archive(offset: int, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        file["kernel"] = [1.0]
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(model_of(BY_NAME)))
+        name = "w" * (offset - archive.start_dir - 30)  # the header of a member has 30 bytes before its name
+        archive.writestr(name, (tmp_path / "weights.h5").read_bytes())
+    assert h5py.is_hdf5(tmp_path / "m.keras")
+    assert layers(tmp_path / "m.keras", "keras_keras") == []
+
+
 def test_an_hdf5_file_in_the_name_of_an_archive_is_refused(tmp_path: Path) -> None:
     write_hdf5(tmp_path / "m.keras", model_of(KERAS_2))
     with pytest.raises(JobError, match="HDF5"):
