@@ -202,23 +202,29 @@ ATTACKS = [
     _made("h5", "function-of-keras-module", lambda s: _call(system("tf_keras.src.utils.data_utils"), s.command)),
     _made("keras", "function-of-keras-by-old-name", lambda s: _call(system("keras.src.utils.data_utils"), s.command)),
     _made("layers", "function-subprocess", lambda s: _call(
-        system("tensorflow.python.platform.resource_loader", "os.popen"), s.command)),
-    _made("h5", "function-subprocess-list", lambda s: _call(
-        system("tensorflow.tools.docs.doc_controls", "os.execvp"), s.command)),
+        system("tensorflow.python.platform.googletest", "subprocess.getoutput"), s.command)),
+    _made("layers", "function-subprocess-list", lambda s: _call(
+        system("tensorflow.python.distribute.cluster_resolver.slurm_cluster_resolver", "subprocess.call"),
+        f"touch {s.marker}", arguments={"shell": True})),
     _made("keras", "function-builtins-exec", lambda s: _call(
-        function("builtins", "exec"), f"open({str(s.marker)!r}, 'w')")),
+        function("tensorflow.python.framework.dtypes", "builtins.exec"), f"open({str(s.marker)!r}, 'w')")),
     _made("layers", "function-builtins-eval-of-io", lambda s: _call(
-        function("tensorflow.python.util.tf_stack", "builtins.eval"), f"open({str(s.marker)!r}, 'w')")),
-    _made("h5", "function-shutil-rmtree", lambda s: _call(
-        function("tf_keras.src.utils.data_utils", "shutil.rmtree"), str(s.outside))),
+        function("tensorflow.python.ops.math_ops", "builtins.eval"), f"open({str(s.marker)!r}, 'w')")),
+    _made("layers", "function-shutil-rmtree", lambda s: _call(
+        function("tensorflow.python.platform.googletest", "shutil.rmtree"), str(s.outside))),
     _made("keras", "function-os-remove", lambda s: _call(
-        function("tf_keras.src.saving.saving_lib", "os.remove"), str(s.victim))),
+        function("tf_keras.src.callbacks", "os.remove"), str(s.victim))),
     _made("layers", "function-urlopen", lambda s: _call(
-        function("tf_keras.src.utils.data_utils", "urlretrieve"), f"http://127.0.0.1:{s.port}/")),
-    _made("h5", "function-import-module", lambda s: _call(
-        function("tf_keras.src.saving.serialization_lib", "importlib.import_module"), "antigravity")),
-    _made("keras", "function-pickle", lambda s: _call(
-        function("tensorflow.python.keras.utils.tf_utils", "os.mkdir"), str(s.marker))),
+        function("tensorflow.python.keras.callbacks", "requests.get"), f"http://127.0.0.1:{s.port}/",
+        arguments={"timeout": 1})),
+    _made("keras", "function-socket", lambda s: _call(
+        function("tensorflow.python.debug.lib.dumping_callback", "socket.create_server"), "x")),
+    _made("layers", "function-import-module", lambda s: _call(
+        function("tensorflow.python.util.lazy_loader", "importlib.import_module"), "antigravity")),
+    _made("keras", "function-mkdir", lambda s: _call(
+        function("tensorflow.python.ops.control_flow_util", "os.mkdir"), str(s.marker))),
+    _made("layers", "function-ctypes", lambda s: _call(
+        function("tensorflow.python.platform.self_check", "ctypes.CDLL"), str(s.secret))),
     _made("layers", "function-get-file", lambda s: _call(
         function("tf_keras.utils", "get_file"), "marker",
         arguments={"origin": f"file://{s.secret}", "cache_dir": str(s.outside), "cache_subdir": ""})),
@@ -226,22 +232,25 @@ ATTACKS = [
     _made("keras", "function-load-internal", lambda s: _call(
         function("tf_keras.src.saving.saving_api", "load_model"), str(s.secret))),
     _made("layers", "function-open", lambda s: _call(
-        function("tf_keras.src.saving.saving_lib", "io.open"), str(s.marker), arguments={"mode": "w"})),
-    _made("h5", "function-tarfile", lambda s: _call(
-        function("tf_keras.src.utils.data_utils", "tarfile.open"), str(s.secret))),
+        function("tensorflow.python.autograph.pyct.parser", "io.open"), str(s.marker), arguments={"mode": "w"})),
+    _made("keras", "function-tempfile", lambda s: _call(
+        function("tensorflow.python.autograph.pyct.loader", "tempfile.mkdtemp"), "x",
+        arguments={"dir": str(s.outside)})),
+    _made("layers", "function-gzip", lambda s: _call(
+        function("tf_keras.src.datasets.fashion_mnist", "gzip.open"), str(s.marker), arguments={"mode": "w"})),
     _made("keras", "function-zipfile", lambda s: _call(
-        function("tf_keras.src.saving.saving_lib", "zipfile.ZipFile"), str(s.marker), arguments={"mode": "w"})),
+        function("tensorflow.python.debug.lib.source_utils", "zipfile.ZipFile"), str(s.marker), arguments={"mode": "w"})),
     _made("layers", "function-h5py", lambda s: _call(
-        function("tf_keras.src.saving.saving_lib", "h5py.File"), str(s.marker), arguments={"mode": "w"})),
-    _made("h5", "function-numpy-save", lambda s: _call(
-        function("tf_keras.src.utils.data_utils", "np.save"), str(s.marker), arguments={"arr": [1]})),
+        function("tf_keras.src.engine.training", "h5py.File"), str(s.marker), arguments={"mode": "w"})),
+    _made("keras", "function-numpy-save", lambda s: _call(
+        function("tensorflow.python.framework.dtypes", "np.save"), str(s.marker), arguments={"arr": [1]})),
     _made("keras", "function-numpy-load-pickle", lambda s: _call(
-        function("tf_keras.src.utils.np_utils", "np.load"), str(s.secret), arguments={"allow_pickle": True})),
+        function("tensorflow.python.types.core", "np.load"), str(s.secret), arguments={"allow_pickle": True})),
     _made("layers", "function-file-io", lambda s: _call(
-        function("tensorflow.python.lib.io.file_io", "write_string_to_file"), str(s.marker),
+        function("tensorflow.python.framework.meta_graph", "file_io.write_string_to_file"), str(s.marker),
         arguments={"file_content": "x"})),
-    _made("h5", "function-file-io-private", lambda s: _call(
-        function("tensorflow.python.lib.io.file_io", "delete_recursively_v2"), str(s.outside))),
+    _made("keras", "function-gfile", lambda s: _call(
+        function("tensorflow.python.training.saver", "gfile.DeleteRecursively"), str(s.outside))),
     _made("keras", "function-deserialize", lambda s: _call(
         function("tf_keras.layers", "deserialize"), {"class_name": "Lambda", "config": {
             "function": [_bytecode(s.command), None, None], "function_type": "lambda"}})),

@@ -112,12 +112,37 @@ AT_LOADING: dict[str, Callable[[Scene], Said]] = {
     "keras.datasets.mnist.load_data": lambda s: (f"../../../../../../../../{str(s.marker).lstrip('/')}", {}),
     "lite.Interpreter": lambda s: (str(s.secret), {}),
     "compat.v1.lite.TFLiteConverter.from_saved_model": lambda s: (str(s.outside), {}),
+    "compat.v1.Session": lambda s: (f"grpc://{_grpc(s)}", {}),
+    "compat.v1.python_io.TFRecordWriter": lambda s: (str(s.victim), {}),
+    "compat.v1.io.TFRecordWriter": lambda s: (str(s.victim), {}),
+    "compat.v1.resource_loader.load_resource": lambda s: (f"{'../' * 20}{str(s.secret).lstrip('/')}", {}),
+    "compat.v1.load_file_system_library": lambda s: (str(s.secret), {}),
+    "lite.experimental.load_delegate": lambda s: (str(s.secret), {}),
+    "lite.experimental.Analyzer": lambda s: (str(s.secret), {}),
+    "lookup.TextFileInitializer": lambda s: (
+        str(s.secret),
+        {"key_dtype": "string", "key_index": -2, "value_dtype": "int64", "value_index": -1},
+    ),
+    "__internal__.saved_model.parse_saved_model": lambda s: (str(s.outside), {}),
+    "__internal__.saved_model.load_partial": lambda s: (str(s.outside), {"filters": None}),
+    "__internal__.saved_model.SavedModelBuilder": lambda s: (str(s.marker), {}),
+    "keras.callbacks.BackupAndRestore": lambda s: (str(s.marker), {}),
+    "keras.applications.resnet50.ResNet50": lambda s: (True, {"weights": str(s.secret)}),
+    "keras.applications.imagenet_utils.decode_predictions": lambda s: ([[0.0] * 1000], {}),
+    "rpc_client": lambda s: (_grpc(s), {"timeout_in_ms": 100, "list_registered_methods": True}),
+    "rpc_server": lambda s: (_grpc(s), {}),
+    "experimental.dtensor.sharded_save": lambda s: ("x", {"file_prefix": str(s.marker), "tensor_names": ["a"],
+        "shape_and_slices": [""], "tensors": [1.0]}),
     "raw_ops.ReadFile": lambda s: (str(s.secret), {}),
 }
 """Called with a constant as soon as the model is put together; a second dot past a class asks for its method."""
 
 WHEN_RUN: dict[str, dict[str, Callable[[Scene], Any]]] = {
     "print": {"output_stream": lambda s: f"file://{s.marker}"},
+    "io.decode_proto": {
+        "message_type": lambda _: "m", "field_names": lambda _: [], "output_types": lambda _: [],
+        "descriptor_source": lambda s: str(s.secret),
+    },
     "py_function": {"inp": lambda s: [s.command], "Tout": lambda _: "float32"},
     "numpy_function": {"inp": lambda s: [s.command], "Tout": lambda _: "float32"},
 }

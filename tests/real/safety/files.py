@@ -1,0 +1,407 @@
+"""Files that point out of themselves, claim more than they hold, or are no files: archives, HDF5, shards, samples."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zipfile
+import zlib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from tests.real.safety.attacks import LAYER, Attack
+from tests.real.safety.crafting import archive, entry, functional, hdf5, layer, layers_model, of_layer, relu
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.real.safety.crafting import Json
+    from tests.real.safety.scene import Scene
+
+_UNITS = 4
+_VAST = 1 << 20
+_KERNEL = f"{LAYER}/{LAYER}/kernel:0"
+_BIAS = f"{LAYER}/{LAYER}/bias:0"
+
+
+def dense() -> Json:
+    """Return a model with one layer of weights."""
+    config = {"units": _UNITS, "activation": "linear", "use_bias": True}
+    return functional([entry(), layer("Dense", config, of_layer()), relu(LAYER)])
+
+
+def weighted(scene: Scene, kernel: Callable[[h5py.Group, Scene], None] | None = None, **more: Any) -> Path:
+    """Write a Keras HDF5 file whose kernel is made by a function, and otherwise sound."""
+    path = hdf5(scene, dense(), **more)
+    with h5py.File(path, "r+") as file:
+        group = file["model_weights"]
+        group.attrs["layer_names"] = [b"x", LAYER.encode(), b"y"]
+        for name in ("x", "y"):
+            group.create_group(name).attrs["weight_names"] = []
+        own = group.create_group(LAYER)
+        own.attrs["weight_names"] = [f"{LAYER}/kernel:0".encode(), f"{LAYER}/bias:0".encode()]
+        inner = own.create_group(LAYER)
+        inner["bias:0"] = np.zeros(_UNITS, np.float32)
+        if kernel is None:
+            inner["kernel:0"] = np.ones((3, _UNITS), np.float32)
+        else:
+            kernel(inner, scene)
+    return path
+
+
+def _stranger(scene: Scene) -> Path:
+    """Return an HDF5 file outside, which a model may want to be a part of."""
+    path = scene.outside / "other.h5"
+    if not path.exists():
+        with h5py.File(path, "w") as file:
+            file["secret"] = np.full((3, _UNITS), 7.0, np.float32)
+    return path
+
+
+def _external_link(group: h5py.Group, scene: Scene) -> None:
+    group["kernel:0"] = h5py.ExternalLink(str(_stranger(scene)), "/secret")
+
+
+def _climbing_link(group: h5py.Group, scene: Scene) -> None:
+    group["kernel:0"] = h5py.ExternalLink(os.path.relpath(_stranger(scene), scene.here), "/secret")
+
+
+def _soft_to_external(group: h5py.Group, scene: Scene) -> None:
+    group["way"] = h5py.ExternalLink(str(_stranger(scene)), "/")
+    group["kernel:0"] = h5py.SoftLink(f"/model_weights/{LAYER}/{LAYER}/way/secret")
+
+
+def _external_raw(group: h5py.Group, scene: Scene) -> None:
+    size = 3 * _UNITS * 4
+    group.create_dataset("kernel:0", (3, _UNITS), np.float32, external=[(str(scene.secret), 0, size)])
+
+
+def _virtual(group: h5py.Group, scene: Scene) -> None:
+    layout = h5py.VirtualLayout((3, _UNITS), np.float32)
+    layout[:] = h5py.VirtualSource(str(_stranger(scene)), "secret", (3, _UNITS))
+    group.create_virtual_dataset("kernel:0", layout)
+
+
+def _vast_claim(group: h5py.Group, scene: Scene) -> None:
+    group.create_dataset("kernel:0", (_VAST, _VAST), np.float32, chunks=(1024, 1024))
+
+
+def _vast_zeros(group: h5py.Group, scene: Scene) -> None:
+    """Write 6 GB of zeros that take a few kilobytes."""
+    group.create_dataset("kernel:0", (3 * 100_000, 5_000), np.float32, chunks=(3000, 5000), compression=9)
+    group["kernel:0"].id.write_direct_chunk((0, 0), zlib.compress(bytes(3000 * 5000 * 4), 9))
+
+
+def _cycle(group: h5py.Group, scene: Scene) -> None:
+    group["kernel:0"] = group.parent
+    group["again"] = group
+
+
+def _texts(group: h5py.Group, scene: Scene) -> None:
+    group.create_dataset("kernel:0", (3, _UNITS), h5py.string_dtype())
+
+
+def _structure(group: h5py.Group, scene: Scene) -> None:
+    group.create_dataset("kernel:0", (3, _UNITS), np.dtype([("a", "<f4"), ("b", "O")] if False else [("a", "<f4")]))
+
+
+def _links_weights(scene: Scene) -> Path:
+    path = weighted(scene)
+    with h5py.File(path, "r+") as file:
+        del file["model_weights"]
+        file["model_weights"] = h5py.ExternalLink(str(_stranger(scene)), "/")
+    return path
+
+
+def _climbing_names(scene: Scene) -> Path:
+    path = weighted(scene)
+    with h5py.File(path, "r+") as file:
+        up = "../" * 8 + str(scene.secret)
+        file["model_weights"][LAYER].attrs["weight_names"] = [up.encode(), _BIAS.encode()]
+    return path
+
+
+def _replaced(scene: Scene, made: Path, aim: str) -> Path:
+    made.unlink()
+    made.symlink_to(aim)
+    return made
+
+
+def _pipe(scene: Scene, name: str) -> Path:
+    os.mkfifo(scene.here / name)
+    return scene.here / name
+
+
+def _with_weights(scene: Scene, content: bytes, **more: Any) -> Path:
+    """Write an archive of Keras 2 with given bytes as its weights."""
+    path = archive(scene, dense())
+    with zipfile.ZipFile(path) as source:
+        kept = {name: source.read(name) for name in source.namelist()}
+    with zipfile.ZipFile(path, "w", **more) as target:
+        for name, old in kept.items():
+            target.writestr(name, content if name == "model.weights.h5" else old)
+    return path
+
+
+def _archived(scene: Scene, kernel: Callable[[h5py.Group, Scene], None], version: str = "2.15.0") -> Path:
+    weights = scene.here / "w.h5"
+    with h5py.File(weights, "w") as file:
+        own = file.create_group(f"_layer_checkpoint_dependencies/{LAYER}/vars")
+        kernel(own, scene)
+        own.move("kernel:0", "0")
+        own["1"] = np.zeros(_UNITS, np.float32)
+    content = weights.read_bytes()
+    weights.unlink()
+    return _with_weights(scene, content)
+
+
+def _zip_bomb(scene: Scene) -> Path:
+    return _with_weights(scene, bytes(700 << 20), compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+
+
+def _config_bomb(scene: Scene) -> Path:
+    path = scene.here / "model.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        target.writestr("metadata.json", '{"keras_version": "2.15.0"}')
+        target.writestr("config.json", b'{"a": "' + b" " * (600 << 20) + b'"}')
+        target.writestr("model.weights.h5", b"")
+    return path
+
+
+def _small_claim(scene: Scene) -> Path:
+    """Say of a member of many megabytes that it has ten bytes."""
+    path = _with_weights(scene, bytes(300 << 20), compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    raw = bytearray(path.read_bytes())
+    size = struct.pack("<I", 300 << 20)
+    at = raw.find(size)
+    while at >= 0:
+        raw[at : at + 4] = struct.pack("<I", 10)
+        at = raw.find(size, at)
+    path.write_bytes(raw)
+    return path
+
+
+def _large_claim(scene: Scene) -> Path:
+    path = _with_weights(scene, b"x" * 77_777)
+    raw = path.read_bytes().replace(struct.pack("<I", 77_777), struct.pack("<I", 0xFFFFFFF0))
+    path.write_bytes(raw)
+    return path
+
+
+def _members_climb(scene: Scene, name: str) -> Path:
+    return archive(scene, dense(), more=[(name.format(outside=str(scene.outside)), b"x")])
+
+
+def _member_is_link(scene: Scene) -> Path:
+    path = archive(scene, dense())
+    with zipfile.ZipFile(path, "a") as target:
+        link = zipfile.ZipInfo("assets/link")
+        link.external_attr = 0o120777 << 16
+        target.writestr(link, str(scene.outside))
+        target.writestr("assets/link/marker", b"x")
+    return path
+
+
+def _shards(scene: Scene, paths: list[str], *, size: int = 48, weights: list[Json] | None = None, **more: Any) -> Path:
+    """Write a layers model with a kernel and bias that stand in ``paths``."""
+    named = [
+        {"name": f"{LAYER}/kernel", "shape": [3, _UNITS], "dtype": "float32"},
+        {"name": f"{LAYER}/bias", "shape": [_UNITS], "dtype": "float32"},
+    ]
+    manifest = [{"paths": paths, "weights": weights or named}]
+    folder = layers_model(scene, dense(), weightsManifest=manifest, **more)
+    (folder / "w.bin").write_bytes(bytes(64))
+    return folder
+
+
+def _long_secret(scene: Scene) -> None:
+    scene.secret.write_bytes(scene.secret.read_bytes()[:64].ljust(64, b"!"))
+
+
+def _path(make: Callable[[Scene], str], scene: Scene) -> Path:
+    _long_secret(scene)
+    return _shards(scene, [make(scene)])
+
+
+def _shard_is(aim: Callable[[Scene], str], scene: Scene) -> Path:
+    _long_secret(scene)
+    folder = _shards(scene, ["w.bin"])
+    (folder / "w.bin").unlink()
+    (folder / "w.bin").symlink_to(aim(scene))
+    return folder
+
+
+def _shard_is_pipe(scene: Scene) -> Path:
+    folder = _shards(scene, ["w.bin"])
+    (folder / "w.bin").unlink()
+    os.mkfifo(folder / "w.bin")
+    return folder
+
+
+def _claims(shape: list[int], scene: Scene, **more: Any) -> Path:
+    named = [{"name": f"{LAYER}/kernel", "shape": shape, "dtype": "float32", **more}]
+    return _shards(scene, ["w.bin"], weights=named)
+
+
+def _text_claims(scene: Scene) -> Path:
+    """Claim in a string tensor that one text has four billion bytes."""
+    folder = _claims([2], scene, dtype="string")
+    (folder / "w.bin").write_bytes(struct.pack("<I", 0xFFFFFFF0) * 16)
+    return folder
+
+
+def _deep(scene: Scene) -> Path:
+    return layers_model(scene, {}, text='{"format":"layers-model","modelTopology":' + '{"a":[' * 200_000)
+
+
+def _long_number(scene: Scene) -> Path:
+    text = json.dumps({"format": "layers-model", "modelTopology": {"model_config": dense()}, "weightsManifest": []})
+    return layers_model(scene, {}, text=text.replace('"units": 4', '"units": ' + "9" * 100_000))
+
+
+def _vast_units(scene: Scene) -> Path:
+    model = dense()
+    model["config"]["layers"][1]["config"]["units"] = 2_000_000_000
+    return layers_model(scene, model)
+
+
+def _vast_input(scene: Scene) -> Path:
+    shaped = entry(shape=(None, 100_000, 200_000))
+    return layers_model(scene, functional([shaped, layer("Flatten", {}, of_layer()), relu(LAYER)]))
+
+
+def _model_is_link(scene: Scene) -> Path:
+    folder = layers_model(scene, dense())
+    return _replaced(scene, folder / "model.json", str(scene.secret)).parent
+
+
+def _samples(write: Callable[[Path, Scene], None], name: str, scene: Scene) -> Path:
+    write(scene.here / name, scene)
+    return layers_model(scene, functional([entry(), relu()]))
+
+
+class _Runs:
+    """Pickled, it makes the marker when it is read."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __reduce__(self) -> Any:
+        return open, (self._path, "w")
+
+
+def _pickled(path: Path, scene: Scene) -> None:
+    array = np.empty(4, dtype=object)
+    array[:] = [_Runs(str(scene.marker))] * 4
+    np.save(path, array, allow_pickle=True)
+
+
+def _pickled_archive(path: Path, scene: Scene) -> None:
+    _pickled(path.with_suffix(".npy"), scene)
+    with zipfile.ZipFile(path, "w") as target:
+        target.write(path.with_suffix(".npy"), "x.npy")
+
+
+def _plain_pickle(path: Path, scene: Scene) -> None:
+    import pickle  # noqa: PLC0415  what numpy falls back to
+
+    path.write_bytes(pickle.dumps(_Runs(str(scene.marker))))
+
+
+def _vast_array(path: Path, scene: Scene) -> None:
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**12}, 3), }}".ljust(117) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + bytes(64))
+
+
+def _sample_link(path: Path, scene: Scene) -> None:
+    path.mkdir()
+    (path / "a.png").symlink_to(scene.secret)
+
+
+def _vast_picture(path: Path, scene: Scene) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(10_000_000), 9)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+_KERNELS: dict[str, Callable[[h5py.Group, Scene], None]] = {
+    "external-link": _external_link,
+    "climbing-link": _climbing_link,
+    "soft-link-to-external": _soft_to_external,
+    "external-raw-data": _external_raw,
+    "virtual-dataset": _virtual,
+    "vast-claim": _vast_claim,
+    "vast-zeros": _vast_zeros,
+    "cycle": _cycle,
+}
+_ABOUT = (LAYER, "kernel", "w.bin", "model.weights.h5", "model.h5", "model.keras")
+_SHARD = ("w.bin", "path", "secret.txt", LAYER)
+_ALL_LAYERS = ("verify", "shard_off", "to_h5", "graph", "quantize", "against")
+_PATHS: dict[str, Callable[[Scene], str]] = {
+    "climbs-out": lambda s: os.path.relpath(s.secret, s.here / "model"),
+    "absolute": lambda s: str(s.secret),
+    "file-url": lambda s: f"file://{s.secret}",
+    "http-url": lambda s: f"http://127.0.0.1:{s.port}/w.bin",
+    "percent-encoded": lambda s: os.path.relpath(s.secret, s.here / "model").replace("..", "%2e%2e"),
+    "backslashes": lambda s: os.path.relpath(s.secret, s.here / "model").replace("/", "\\"),
+    "with-nul": lambda s: f"w.bin\0{s.secret}",
+}
+_LINKS: dict[str, Callable[[Scene], str]] = {
+    "link": lambda s: str(s.secret),
+    "link-to-zeros": lambda _: "/dev/zero",
+    "link-to-environ": lambda _: "/proc/self/environ",
+    "link-to-terminal": lambda _: "/dev/stdin",
+}
+_SAMPLES: dict[str, tuple[str, Callable[[Path, Scene], None]]] = {
+    "pickle": ("inputs.npy", _pickled),
+    "plain-pickle": ("inputs.npy", _plain_pickle),
+    "pickle-in-archive": ("inputs.npz", _pickled_archive),
+    "vast-array": ("inputs.npy", _vast_array),
+    "folder-with-link": ("inputs", _sample_link),
+    "vast-picture": ("inputs.png", _vast_picture),
+}
+ATTACKS = [
+    *(Attack(f"h5-{n}", "h5", partial(weighted, kernel=k), names=_ABOUT) for n, k in _KERNELS.items()),
+    *(Attack(f"archive-{n}", "keras", partial(_archived, kernel=k), names=_ABOUT) for n, k in _KERNELS.items()),
+    Attack("h5-weights-are-elsewhere", "h5", _links_weights, names=("model_weights", *_ABOUT)),
+    Attack("h5-names-climb", "h5", _climbing_names, names=_ABOUT),
+    Attack("h5-is-link", "h5", lambda s: _replaced(s, hdf5(s, dense()), str(_stranger(s))), names=("model.h5",)),
+    Attack("h5-is-zeros", "h5", lambda s: _replaced(s, hdf5(s, dense()), "/dev/zero"), names=("model.h5",)),
+    Attack("h5-is-pipe", "h5", partial(_pipe, name="model.h5"), names=("model.h5",)),
+    Attack("archive-is-pipe", "keras", partial(_pipe, name="model.keras"), names=("model.keras",)),
+    Attack("frozen-is-pipe", "frozen", partial(_pipe, name="model.pb"), names=("model.pb",)),
+    Attack("frozen-is-zeros", "frozen", lambda s: _replaced(s, archive(s, dense()).rename(s.here / "m.pb"), "/dev/zero"),
+           names=("m.pb",)),
+    Attack("archive-of-zeros", "keras", _zip_bomb, names=_ABOUT),
+    Attack("archive-with-long-config", "keras", _config_bomb, names=("config.json", "model.keras")),
+    Attack("archive-claims-little", "keras", _small_claim, names=_ABOUT),
+    Attack("archive-claims-much", "keras", _large_claim, names=_ABOUT),
+    Attack("archive-member-climbs", "keras", partial(_members_climb, name="../" * 12 + "{outside}/marker"),
+           harmless=True, names=("..", *_ABOUT)),
+    Attack("archive-member-absolute", "keras", partial(_members_climb, name="{outside}/marker"), harmless=True,
+           names=("marker", *_ABOUT)),
+    Attack("archive-member-is-link", "keras", _member_is_link, harmless=True, names=("link", *_ABOUT)),
+    *(Attack(f"shard-{n}", "layers", partial(_path, m), names=_SHARD, commands=_ALL_LAYERS) for n, m in _PATHS.items()),
+    *(Attack(f"shard-is-{n}", "layers", partial(_shard_is, a), names=_SHARD, commands=_ALL_LAYERS)
+      for n, a in _LINKS.items()),
+    Attack("shard-is-pipe", "layers", _shard_is_pipe, names=_SHARD, commands=_ALL_LAYERS),
+    Attack("shape-vast", "layers", partial(_claims, [2**31, 2**31]), names=_SHARD, commands=_ALL_LAYERS),
+    Attack("shape-negative", "layers", partial(_claims, [-4, -4]), names=_SHARD, commands=_ALL_LAYERS),
+    Attack("shape-of-many", "layers", partial(_claims, [1] * 100_000), names=_SHARD, commands=_ALL_LAYERS),
+    Attack("text-claims-much", "layers", _text_claims, names=_SHARD, commands=_ALL_LAYERS),
+    Attack("model-json-deep", "layers", _deep, names=("model.json",), commands=_ALL_LAYERS),
+    Attack("model-json-long-number", "layers", _long_number, names=("model.json", LAYER), commands=_ALL_LAYERS),
+    Attack("model-json-is-link", "layers", _model_is_link, names=("model.json",), commands=_ALL_LAYERS),
+    Attack("units-vast", "layers", _vast_units, names=("model.json", LAYER), commands=_ALL_LAYERS),
+    Attack("input-vast", "layers", _vast_input, names=("model", LAYER), commands=("verify",), harmless=True),
+    *(Attack(f"samples-{n}", "layers", partial(_samples, write, name), names=("inputs",), commands=(f"samples:{name}",))
+      for n, (name, write) in _SAMPLES.items()),
+]  # fmt: skip
