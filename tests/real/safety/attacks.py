@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class Attack:
     names: tuple[str, ...] = (LAYER,)
     commands: tuple[str, ...] = ()
     harmless: bool = False
-    what: str = field(default="")
 
     def tried_with(self) -> tuple[str, ...]:
         return self.commands or BY_FORM[self.form]
@@ -46,8 +45,9 @@ BY_FORM: dict[str, tuple[str, ...]] = {
     "keras3": ("verify", "graph", "to_js", "against", "graph_verified"),
     "keras3_h5": ("verify", "graph", "to_js", "against"),
     "saved_model": ("verify", "graph", "graph_reference", "against", "graph_verified"),
-    "keras_saved_model": ("verify", "graph", "to_js", "to_js_reference", "against"),
+    "keras_saved_model": ("to_js", "to_js_reference", "against"),
     "hub": ("hub", "hub_reference"),
     "frozen": ("graph", "graph_reference", "against"),
+    "recipe": ("check", "recipe", "plan"),
     "graph_model": ("verify", "shard", "quantize", "to_saved", "against", "shard_off"),
 }

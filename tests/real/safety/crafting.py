@@ -105,7 +105,8 @@ def archive(
     """Write a .keras archive without weights."""
     path, weights = scene.here / "model.keras", scene.here / "model.weights.h5"
     with h5py.File(weights, "w") as file:
-        file.create_group("layers" if version.startswith("3") else "_layer_checkpoint_dependencies")
+        file.create_group("vars")
+        file.create_group("layers")
     with zipfile.ZipFile(path, "w") as target:
         target.writestr("metadata.json", json.dumps({"keras_version": version, "date_saved": "2024-01-01@00:00:00"}))
         target.writestr("config.json", model if isinstance(model, bytes) else json.dumps(_headed(model, version)))

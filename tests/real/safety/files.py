@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from tests.real.safety.attacks import LAYER, Attack
-from tests.real.safety.crafting import archive, entry, functional, hdf5, layer, layers_model, of_layer, relu
+from tests.real.safety.crafting import archive, entry, functional, hdf5, layer, layer3, layers_model, model3, of_layer, relu, tensor3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,12 @@ def dense() -> Json:
     """Return a model with one layer of weights."""
     config = {"units": _UNITS, "activation": "linear", "use_bias": True}
     return functional([entry(), layer("Dense", config, of_layer()), relu(LAYER)])
+
+
+def dense3() -> Json:
+    """Return the same model of Keras 3."""
+    config = {"units": _UNITS, "activation": "linear", "use_bias": True}
+    return model3(layer3("Dense", config, [tensor3()]), last=LAYER)
 
 
 def weighted(scene: Scene, kernel: Callable[[h5py.Group, Scene], None] | None = None, **more: Any) -> Path:
@@ -73,7 +79,7 @@ def _climbing_link(group: h5py.Group, scene: Scene) -> None:
 
 def _soft_to_external(group: h5py.Group, scene: Scene) -> None:
     group["way"] = h5py.ExternalLink(str(_stranger(scene)), "/")
-    group["kernel:0"] = h5py.SoftLink(f"/model_weights/{LAYER}/{LAYER}/way/secret")
+    group["kernel:0"] = h5py.SoftLink(f"{group.name}/way/secret")
 
 
 def _external_raw(group: h5py.Group, scene: Scene) -> None:
@@ -100,14 +106,6 @@ def _vast_zeros(group: h5py.Group, scene: Scene) -> None:
 def _cycle(group: h5py.Group, scene: Scene) -> None:
     group["kernel:0"] = group.parent
     group["again"] = group
-
-
-def _texts(group: h5py.Group, scene: Scene) -> None:
-    group.create_dataset("kernel:0", (3, _UNITS), h5py.string_dtype())
-
-
-def _structure(group: h5py.Group, scene: Scene) -> None:
-    group.create_dataset("kernel:0", (3, _UNITS), np.dtype([("a", "<f4"), ("b", "O")] if False else [("a", "<f4")]))
 
 
 def _links_weights(scene: Scene) -> Path:
@@ -137,9 +135,9 @@ def _pipe(scene: Scene, name: str) -> Path:
     return scene.here / name
 
 
-def _with_weights(scene: Scene, content: bytes, **more: Any) -> Path:
-    """Write an archive of Keras 2 with given bytes as its weights."""
-    path = archive(scene, dense())
+def _with_weights(scene: Scene, content: bytes, *, version: str = "2.15.0", **more: Any) -> Path:
+    """Write an archive with given bytes as its weights."""
+    path = archive(scene, dense() if version.startswith("2") else dense3(), version=version)
     with zipfile.ZipFile(path) as source:
         kept = {name: source.read(name) for name in source.namelist()}
     with zipfile.ZipFile(path, "w", **more) as target:
@@ -149,15 +147,18 @@ def _with_weights(scene: Scene, content: bytes, **more: Any) -> Path:
 
 
 def _archived(scene: Scene, kernel: Callable[[h5py.Group, Scene], None], version: str = "2.15.0") -> Path:
+    """Write an archive whose kernel is made by a function; both generations of Keras lay weights out alike."""
     weights = scene.here / "w.h5"
     with h5py.File(weights, "w") as file:
-        own = file.create_group(f"_layer_checkpoint_dependencies/{LAYER}/vars")
+        for name in ("vars", "layers/input_layer/vars", "layers/activation/vars"):
+            file.create_group(name)
+        own = file.create_group("layers/dense/vars")
         kernel(own, scene)
         own.move("kernel:0", "0")
         own["1"] = np.zeros(_UNITS, np.float32)
     content = weights.read_bytes()
     weights.unlink()
-    return _with_weights(scene, content)
+    return _with_weights(scene, content, version=version)
 
 
 def _zip_bomb(scene: Scene) -> Path:
@@ -371,9 +372,10 @@ _SAMPLES: dict[str, tuple[str, Callable[[Path, Scene], None]]] = {
 ATTACKS = [
     *(Attack(f"h5-{n}", "h5", partial(weighted, kernel=k), names=_ABOUT) for n, k in _KERNELS.items()),
     *(Attack(f"archive-{n}", "keras", partial(_archived, kernel=k), names=_ABOUT) for n, k in _KERNELS.items()),
+    *(Attack(f"keras3-archive-{n}", "keras3", partial(_archived, kernel=k, version="3.8.0"), names=_ABOUT)
+      for n, k in _KERNELS.items()),
     Attack("h5-weights-are-elsewhere", "h5", _links_weights, names=("model_weights", *_ABOUT)),
     Attack("h5-names-climb", "h5", _climbing_names, names=_ABOUT),
-    Attack("h5-is-link", "h5", lambda s: _replaced(s, hdf5(s, dense()), str(_stranger(s))), names=("model.h5",)),
     Attack("h5-is-zeros", "h5", lambda s: _replaced(s, hdf5(s, dense()), "/dev/zero"), names=("model.h5",)),
     Attack("h5-is-pipe", "h5", partial(_pipe, name="model.h5"), names=("model.h5",)),
     Attack("archive-is-pipe", "keras", partial(_pipe, name="model.keras"), names=("model.keras",)),

@@ -234,10 +234,6 @@ OPS: Dict[str, Callable[[Scene], Any]] = {
         descriptor_source=s["secret"],
         name=NAME,
     ),
-    "RpcClient": lambda s: raw.RpcClient(
-        server_address=grpc(s), timeout_in_ms=tf.constant(200, INT), list_registered_methods=True, name=NAME
-    ),
-    "RpcServer": lambda s: raw.RpcServer(server_address="127.0.0.1:0", name=NAME),
     "PyFunc": lambda _: raw.PyFunc(input=[tf.constant(1.0)], token="pyfunc_0", Tout=[tf.float32], name=NAME),
     "EagerPyFunc": lambda _: raw.EagerPyFunc(input=[tf.constant(1.0)], token="pyfunc_0", Tout=[tf.float32], name=NAME),
     "Abort": lambda _: raw.Abort(error_msg="evil", name=NAME),

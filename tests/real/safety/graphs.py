@@ -23,7 +23,7 @@ _OPS = (
     *("MatchingFilesDataset", "MapDataset", "DataServiceDatasetV2", "RegisterDatasetV2", "DebugIdentity"),
     *("DebugIdentityToHost", "DebugIdentityV2", "DebugNumericSummary", "PrintV2", "CreateSummaryFileWriter"),
     *("CreateSummaryDbWriter", "ImmutableConst", "LoadAndRemapMatrix", "GenerateVocabRemapping", "DecodeProtoV2"),
-    *("EncodeProto", "RpcClient", "RpcServer", "PyFunc", "EagerPyFunc", "Abort", "If", "While"),
+    *("EncodeProto", "PyFunc", "EagerPyFunc", "Abort", "If", "While"),
 )
 _INSIDE = {"If": "WriteFile", "While": "WriteFile", "MapDataset": "ReadFile", "DebugIdentityToHost": "DebugIdentity"}
 _FORMS = ("saved_model", "frozen", "hub")
