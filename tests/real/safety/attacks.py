@@ -47,7 +47,7 @@ BY_FORM: dict[str, tuple[str, ...]] = {
     "saved_model": ("verify", "graph", "graph_reference", "against", "graph_verified"),
     "keras_saved_model": ("to_js", "to_js_reference", "against"),
     "hub": ("hub", "hub_reference"),
-    "frozen": ("graph", "graph_reference", "against"),
+    "frozen": ("graph", "frozen_reference", "against"),
     "recipe": ("check", "recipe", "plan"),
     "graph_model": ("verify", "shard", "quantize", "to_saved", "against", "shard_off"),
 }

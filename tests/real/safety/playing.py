@@ -38,6 +38,7 @@ _SOURCES = (
     *(keras2_operations, keras2_objects, keras3_objects, graphs, graph_models, files, recipes, screens),
 )
 EVERY: list[Attack] = [attack for source in _SOURCES for attack in source.ATTACKS]
+_DIFFERENT = range(41, 45)
 _SHOWN = frozenset("\n\t")
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 
@@ -55,14 +56,22 @@ class Outcome:
     def faults(self) -> list[str]:
         """Return what is wrong with how it ended, nothing when it was met as it should be."""
         found = list(self.harm)
-        code, said = self.done.code, self.done.said
-        if not self.done.refused and not (self.attack.harmless and code == 0):
+        code = self.done.code
+        if not self.done.refused and not (code == 0 and (self.attack.harmless or self._is_named())):
             found.append(f"it ended with exit code {code}")
-        if self.done.refused and not any(name in said for name in self.attack.names):
+        if self.done.refused and not self._is_named() and not self._differs_before():
             found.append(f"the message names none of {', '.join(self.attack.names)}")
-        if strange := {character for character in said if _is_invisible(character)}:
+        if strange := {character for character in self.done.said if _is_invisible(character)}:
             found.append(f"the message has control characters: {sorted(strange)!r}")
         return found
+
+
+    def _is_named(self) -> bool:
+        return any(name in self.done.said for name in self.attack.names)
+
+    def _differs_before(self) -> bool:
+        """Tell whether two models were found not to be alike before either of them was loaded."""
+        return self.command in ("against", "locate") and self.done.code in _DIFFERENT
 
 
 def _is_invisible(character: str) -> bool:

@@ -146,6 +146,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "graph": f"graph: {{input: <model>, output: <out>, {_OFF}}}",
     "graph_verified": f"graph: {{input: <model>, output: <out>, {_IN_PYTHON}}}",
     "graph_reference": f"graph: {{input: <model>, output: <out>, engine: reference, {_OFF}}}",
+    "frozen_reference": f"graph: {{input: <model>, output: <out>, engine: reference, output_node_names: y, {_OFF}}}",
     "to_js": f"python_to_js: {{input: <model>, output: <out>, format: auto, {_IN_PYTHON}}}",
     "to_js_reference": f"python_to_js: {{input: <model>, output: <out>, engine: reference, {_OFF}}}",
     "hub": f"graph: {{input: <model>, output: <out>, from: tf_hub, {_OFF}}}",
