@@ -50,6 +50,7 @@ class Stage:
         self._logs = logs
         self._variables = {} if listed else _SWITCHED_OFF
         self._made: dict[str, Any] = {}
+        self._seen: dict[int, int] = {}
         self._real = workshop.EnvironmentWorkshop
 
     def run(self, arguments: list[str], *, folder: Path) -> Done:
@@ -58,6 +59,12 @@ class Stage:
         with self._shared(), _at(folder), _not_for_ever(), redirect_stdout(said), redirect_stderr(said):
             code = boundary.guarded(arguments)
         return Done(code, said.getvalue(), time.monotonic() - begin)
+
+    def peak(self) -> int:
+        """Return the most bytes that a job of the last command took in a worker."""
+        jobs = [job for made in self._made.values() for job in made.usage().jobs[self._seen.get(id(made), 0) :]]
+        self._seen = {id(made): len(made.usage().jobs) for made in self._made.values()}
+        return max((job.memory.get("peak", 0) for job in jobs), default=0)
 
     def close(self) -> None:
         for made in self._made.values():
