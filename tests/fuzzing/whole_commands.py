@@ -73,7 +73,7 @@ class Tried:
         self._stage.close()
 
     def _note(self, seed: int, which: str, what: str, said: str) -> None:
-        self.counts[f"found: {what.split(':')[0]}"] += 1
+        self.counts[f"found: {what.split(':', maxsplit=1)[0]}"] += 1
         found = {"seed": seed, "which": which, "what": what, "said": said[-4000:]}
         with self._findings.open("a", encoding="utf-8") as file:
             file.write(json.dumps(found) + "\n")

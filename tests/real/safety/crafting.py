@@ -84,7 +84,9 @@ def layers_model(scene: Scene, model: Json, *, text: str | None = None, **more: 
     return folder
 
 
-def hdf5(scene: Scene, model: Json | str, *, version: str = "2.15.0", name: str = "model.h5", **attributes: Any) -> Path:
+def hdf5(
+    scene: Scene, model: Json | str, *, version: str = "2.15.0", name: str = "model.h5", **attributes: Any
+) -> Path:
     """Write a Keras HDF5 file without weights."""
     path = scene.here / name
     with h5py.File(path, "w") as file:
@@ -136,7 +138,7 @@ def function(module: str, name: str, **more: Any) -> Json:
 
 def calling(fetched: Any, inbound: list[Any], *, kind: str = "function", **more: Any) -> Json:
     """Return a Lambda layer that calls a function."""
-    shape = {"output_shape": None, "output_shape_type": "raw", "output_shape_module": None, "arguments": {}}
+    shape: Json = {"output_shape": None, "output_shape_type": "raw", "output_shape_module": None, "arguments": {}}
     config = {"function": fetched, "function_type": kind, "module": "builtins", **shape, **more}
     return layer("Lambda", config, inbound)
 

@@ -35,7 +35,12 @@ def _const(name: str) -> Json:
 
 
 def _end(*after: str) -> Json:
-    return {"name": "y", "op": "Relu", "input": ["x", *(f"^{name}" for name in after)], "attr": {"T": {"type": "DT_FLOAT"}}}
+    return {
+        "name": "y",
+        "op": "Relu",
+        "input": ["x", *(f"^{name}" for name in after)],
+        "attr": {"T": {"type": "DT_FLOAT"}},
+    }
 
 
 def _model(scene: Scene, nodes: list[Json], texts: dict[str, str], **more: Any) -> Path:
@@ -61,14 +66,14 @@ _OPS: dict[str, tuple[Callable[[Scene], list[str]], Json]] = {
     "WriteFile": (lambda s: [str(s.marker), "x"], {}),
     "MatchingFiles": (lambda s: [f"{s.outside}/*"], {}),
     "ShardedFilespec": (lambda s: [str(s.secret)], {}),
-    "PrintV2": (lambda s: ["x"], {"output_stream": lambda s: {"s": _text(f"file://{s.marker}")}, "end": {"s": ""}}),
+    "PrintV2": (lambda _: ["x"], {"output_stream": lambda s: {"s": _text(f"file://{s.marker}")}, "end": {"s": ""}}),
     "PyFunc": (lambda s: [s.command], {"token": {"s": _text("pyfunc_0")}, "Tin": {"list": {"type": ["DT_STRING"]}},
                                        "Tout": {"list": {"type": ["DT_FLOAT"]}}}),
-    "ImmutableConst": (lambda s: [], {"dtype": {"type": "DT_UINT8"}, "shape": {"shape": {"dim": [{"size": "4"}]}},
+    "ImmutableConst": (lambda _: [], {"dtype": {"type": "DT_UINT8"}, "shape": {"shape": {"dim": [{"size": "4"}]}},
                                       "memory_region_name": lambda s: {"s": _text(str(s.secret))}}),
-    "DebugIdentity": (lambda s: ["x"], {"T": _STRING, "tensor_name": {"s": _text("a:0")},
+    "DebugIdentity": (lambda _: ["x"], {"T": _STRING, "tensor_name": {"s": _text("a:0")},
                                         "debug_urls": lambda s: {"list": {"s": [_text(f"file://{s.marker}")]}}}),
-    "DecodeProtoV2": (lambda s: ["x"], {"message_type": {"s": _text("m")}, "field_names": {"list": {}},
+    "DecodeProtoV2": (lambda _: ["x"], {"message_type": {"s": _text("m")}, "field_names": {"list": {}},
                                         "output_types": {"list": {}},
                                         "descriptor_source": lambda s: {"s": _text(str(s.secret))}}),
 }  # fmt: skip

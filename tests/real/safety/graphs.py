@@ -70,7 +70,9 @@ def close() -> None:
 
 def build(kind: str, name: str, scene: Scene) -> Path:
     """Let a graph be made for a scene."""
-    places: dict[str, Any] = {key: str(getattr(scene, key)) for key in ("here", "outside", "marker", "victim", "secret")}
+    places: dict[str, Any] = {
+        key: str(getattr(scene, key)) for key in ("here", "outside", "marker", "victim", "secret")
+    }
     asked = {**places, "port": scene.port, "command": scene.command, "kind": kind, "name": name}
     made = builder()
     assert made.stdin is not None
@@ -98,5 +100,5 @@ ATTACKS = [
         Attack(f"place-{name}", "saved_model", partial(build, "place", name), names=names, harmless=harmless)
         for name, (names, harmless) in _PLACES.items()
     ),
-    *(Attack(f"place-{name}", "keras_saved_model", partial(build, "place", name)) for name in _KERAS),
+    *(Attack(f"place-{name}", "keras_saved_model", partial(build, "place", name), harmless=True) for name in _KERAS),
 ]

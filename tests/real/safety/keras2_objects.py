@@ -131,7 +131,9 @@ def _typespec(scene: Scene) -> Json:
 
 def _twice(scene: Scene) -> str:
     """Return text in which the model stands twice: whoever takes the first and checks it will load the second."""
-    sound, evil = (json.dumps(model["config"]) for model in (functional([entry(), relu()]), _call(system(), scene.command)))
+    sound, evil = (
+        json.dumps(model["config"]) for model in (functional([entry(), relu()]), _call(system(), scene.command))
+    )
     return f'{{"class_name": "Functional", "config": {sound}, "config": {evil}}}'
 
 
@@ -217,9 +219,9 @@ ATTACKS = [
     _made("layers", "function-urlopen", lambda s: _call(
         function("tensorflow.python.keras.callbacks", "requests.get"), f"http://127.0.0.1:{s.port}/",
         arguments={"timeout": 1})),
-    _made("keras", "function-socket", lambda s: _call(
+    _made("keras", "function-socket", lambda _: _call(
         function("tensorflow.python.debug.lib.dumping_callback", "socket.create_server"), "x")),
-    _made("layers", "function-import-module", lambda s: _call(
+    _made("layers", "function-import-module", lambda _: _call(
         function("tensorflow.python.util.lazy_loader", "importlib.import_module"), "antigravity")),
     _made("keras", "function-mkdir", lambda s: _call(
         function("tensorflow.python.ops.control_flow_util", "os.mkdir"), str(s.marker))),
@@ -239,7 +241,8 @@ ATTACKS = [
     _made("layers", "function-gzip", lambda s: _call(
         function("tf_keras.src.datasets.fashion_mnist", "gzip.open"), str(s.marker), arguments={"mode": "w"})),
     _made("keras", "function-zipfile", lambda s: _call(
-        function("tensorflow.python.debug.lib.source_utils", "zipfile.ZipFile"), str(s.marker), arguments={"mode": "w"})),
+        function("tensorflow.python.debug.lib.source_utils", "zipfile.ZipFile"), str(s.marker),
+        arguments={"mode": "w"})),
     _made("layers", "function-h5py", lambda s: _call(
         function("tf_keras.src.engine.training", "h5py.File"), str(s.marker), arguments={"mode": "w"})),
     _made("keras", "function-numpy-save", lambda s: _call(
@@ -254,10 +257,10 @@ ATTACKS = [
     _made("keras", "function-deserialize", lambda s: _call(
         function("tf_keras.layers", "deserialize"), {"class_name": "Lambda", "config": {
             "function": [_bytecode(s.command), None, None], "function_type": "lambda"}})),
-    _made("layers", "function-in-output-shape", lambda s: between(calling(
+    _made("layers", "function-in-output-shape", lambda _: between(calling(
         function("tensorflow", "identity"), of_layer(), output_shape=system("os", "abort"),
         output_shape_type="function"))),
-    _made("h5", "function-in-mask", lambda s: between(calling(
+    _made("h5", "function-in-mask", lambda _: between(calling(
         function("tensorflow", "identity"), of_layer(), mask=system(), mask_type="function", mask_module=None))),
     _made("layers", "lambda-bytecode", _lambda),
     _made("h5", "lambda-bytecode-h5", _lambda),
@@ -270,14 +273,14 @@ ATTACKS = [
     _made("keras", "build-config", _in_build_config),
     _made("layers", "initializer-by-module", lambda s: _dense(
         kernel_initializer={**_INITIALIZER, "config": {"path": str(s.outside)}})),
-    _made("h5", "initializer-function", lambda s: _dense(kernel_initializer=system("shutil", "rmtree"))),
-    _made("keras", "regularizer-function", lambda s: _dense(kernel_regularizer=system("builtins", "print"))),
-    _made("layers", "constraint-by-dotted-name", lambda s: _dense(kernel_constraint="os.system")),
-    _made("h5", "activation-by-dotted-name", lambda s: _dense(activation="os>system")),
-    _made("keras", "activation-function-of-module", lambda s: _dense(activation=system())),
+    _made("h5", "initializer-function", lambda _: _dense(kernel_initializer=system("shutil", "rmtree"))),
+    _made("keras", "regularizer-function", lambda _: _dense(kernel_regularizer=system("builtins", "print"))),
+    _made("layers", "constraint-by-dotted-name", lambda _: _dense(kernel_constraint="os.system")),
+    _made("h5", "activation-by-dotted-name", lambda _: _dense(activation="os>system")),
+    _made("keras", "activation-function-of-module", lambda _: _dense(activation=system())),
     _made("layers", "class-of-module", lambda s: between(layer(
         "Popen", {"args": ["touch", str(s.marker)]}, of_layer(), module="subprocess"))),
-    _made("h5", "class-by-registered-name", lambda s: between(layer(
+    _made("h5", "class-by-registered-name", lambda _: between(layer(
         "Dense", _DENSE, of_layer(), registered_name="subprocess>Popen", module="tensorflow.python.eager.context"))),
     _made("keras", "class-of-tensorflow-internals", lambda s: between(layer(
         "CheckpointManager", {"directory": str(s.marker)}, of_layer(),
@@ -292,10 +295,10 @@ ATTACKS = [
     _made("layers", "typespec", _typespec),
     _made("keras", "dtype-policy-by-module", lambda s: _dense(dtype={
         "module": _ANYWHERE, "class_name": "os.system", "config": {"name": s.command}, "registered_name": None})),
-    Attack("model-twice-in-text", "h5", lambda s: hdf5(s, _twice(s))),
-    Attack("model-twice-in-layers-model", "layers", _twice_in_layers_model),
-    Attack("config-twice-in-archive", "keras", _two_members),
-    Attack("config-in-utf-16", "keras", _in_other_letters),
+    Attack("model-twice-in-text", "h5", lambda s: hdf5(s, _twice(s)), names=("twice", LAYER)),
+    Attack("model-twice-in-layers-model", "layers", _twice_in_layers_model, names=("twice", LAYER)),
+    Attack("config-twice-in-archive", "keras", _two_members, names=("twice", LAYER)),
+    Attack("config-in-utf-16", "keras", _in_other_letters, names=("config.json", LAYER)),
     Attack("hdf5-and-archive-at-once", "keras", _polyglot, harmless=True, names=("both.keras", LAYER)),
     Attack("hdf5-called-archive", "keras", _hdf5_in_disguise, names=("model.keras", LAYER)),
     Attack("archive-called-hdf5", "h5", _archive_in_disguise, names=("model.h5", LAYER)),

@@ -128,11 +128,13 @@ AT_LOADING: dict[str, Callable[[Scene], Said]] = {
     "__internal__.saved_model.SavedModelBuilder": lambda s: (str(s.marker), {}),
     "keras.callbacks.BackupAndRestore": lambda s: (str(s.marker), {}),
     "keras.applications.resnet50.ResNet50": lambda s: (True, {"weights": str(s.secret)}),
-    "keras.applications.imagenet_utils.decode_predictions": lambda s: ([[0.0] * 1000], {}),
+    "keras.applications.imagenet_utils.decode_predictions": lambda _: ([[0.0] * 1000], {}),
     "rpc_client": lambda s: (_grpc(s), {"timeout_in_ms": 100, "list_registered_methods": True}),
     "rpc_server": lambda s: (_grpc(s), {}),
-    "experimental.dtensor.sharded_save": lambda s: ("x", {"file_prefix": str(s.marker), "tensor_names": ["a"],
-        "shape_and_slices": [""], "tensors": [1.0]}),
+    "experimental.dtensor.sharded_save": lambda s: (
+        "x",
+        {"file_prefix": str(s.marker), "tensor_names": ["a"], "shape_and_slices": [""], "tensors": [1.0]},
+    ),
     "raw_ops.ReadFile": lambda s: (str(s.secret), {}),
 }
 """Called with a constant as soon as the model is put together; a second dot past a class asks for its method."""
@@ -140,7 +142,9 @@ AT_LOADING: dict[str, Callable[[Scene], Said]] = {
 WHEN_RUN: dict[str, dict[str, Callable[[Scene], Any]]] = {
     "print": {"output_stream": lambda s: f"file://{s.marker}"},
     "io.decode_proto": {
-        "message_type": lambda _: "m", "field_names": lambda _: [], "output_types": lambda _: [],
+        "message_type": lambda _: "m",
+        "field_names": lambda _: [],
+        "output_types": lambda _: [],
         "descriptor_source": lambda s: str(s.secret),
     },
     "py_function": {"inp": lambda s: [s.command], "Tout": lambda _: "float32"},
@@ -179,9 +183,7 @@ def _saved_then_read(scene: Scene) -> Json:
     bytes_ = layer("TFOpLambda", {"function": "io.decode_raw"}, of_op(LAYER, out_type="uint8"), name="raw")
     numbers = layer("TFOpLambda", {"function": "cast"}, of_op("raw", dtype="float32"), name="numbers")
     total = layer("TFOpLambda", {"function": "math.reduce_sum"}, of_op("numbers"), name="sum")
-    added = layer(
-        "TFOpLambda", {"function": "math.add"}, [["x", 0, 0, {"y": ["sum", 0, 0]}]], name="added"
-    )
+    added = layer("TFOpLambda", {"function": "math.add"}, [["x", 0, 0, {"y": ["sum", 0, 0]}]], name="added")
     return between(read, bytes_, numbers, total, added, last="added")
 
 
@@ -191,7 +193,7 @@ def _written_by_kwargs(scene: Scene) -> Json:
     write = layer(
         "TFOpLambda",
         {"function": "io.write_file"},
-        [[ "_CONSTANT_VALUE", -1, str(scene.marker), {"contents": ["joined", 0, 0]}]],
+        [["_CONSTANT_VALUE", -1, str(scene.marker), {"contents": ["joined", 0, 0]}]],
     )
     return beside(write, text, joined)
 
@@ -206,10 +208,10 @@ OTHERS = [
     _written("keras", "class-method-private", lambda s: beside(layer(
         "ClassMethod", {"cls_symbol": "RaggedTensor", "method_name": "__init__.__globals__"},
         of_constant([s.command], kwargs={})))),
-    _written("layers", "instance-method-of-constant", lambda s: beside(layer(
+    _written("layers", "instance-method-of-constant", lambda _: beside(layer(
         "InstanceMethod", {"attr_name": "format"}, of_constant("{0.__class__}", args=["x"], kwargs={}))),
         ),
-    _written("h5", "instance-property-of-tensor", lambda s: between(layer(
+    _written("h5", "instance-property-of-tensor", lambda _: between(layer(
         "InstanceProperty", {"attr_name": "__class__"}, of_op())), commands=("verify", "graph")),
     _written("keras", "slicing-op-writes", lambda s: beside(layer(
         "SlicingOpLambda", {"function": "io.write_file"}, of_constant(str(s.marker), contents="x")))),

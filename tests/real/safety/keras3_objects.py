@@ -138,12 +138,12 @@ ATTACKS = [
     _attack("unsafe-switched-on", _own_names, names=(LAYER, "first")),
     _attack("initializer-of-module", lambda s: _dense(kernel_initializer={
         "module": "shutil", "class_name": "rmtree", "config": {"path": str(s.outside)}, "registered_name": None})),
-    _attack("regularizer-function", lambda s: _dense(kernel_regularizer=function("os", "system"))),
+    _attack("regularizer-function", lambda _: _dense(kernel_regularizer=function("os", "system"))),
     _attack("class-of-subprocess", lambda s: _between(layer3(
         "Popen", {"args": ["touch", str(s.marker)]}, [tensor3()], module="subprocess"))),
     _attack("class-csv-logger", lambda s: _between(layer3(
         "CSVLogger", {"filename": str(s.marker)}, [tensor3()], module="keras.callbacks"))),
-    _attack("class-registered-elsewhere", lambda s: _between(layer3(
+    _attack("class-registered-elsewhere", lambda _: _between(layer3(
         "Dense", {"units": 3}, [tensor3()], registered_name="os>system", module="os"))),
     _attack("string-lookup", lambda s: _lookup("StringLookup", s)),
     _attack("integer-lookup", lambda s: _lookup("IntegerLookup", s)),

@@ -18,24 +18,25 @@ from typing import TYPE_CHECKING
 
 from tests.real.safety import (
     crafting,
-    files,
     graph_models,
     graphs,
     keras2_objects,
     keras2_operations,
     keras3_objects,
+    keras_files,
     recipes,
     running,
     screens,
+    shards,
 )
-from tests.real.safety.scene import SECRET, Scene
+from tests.real.safety.scene import CANARY, Scene
 
 if TYPE_CHECKING:
     from tests.real.safety.attacks import Attack
     from tests.real.safety.running import Done, Stage
 
 _SOURCES = (
-    *(keras2_operations, keras2_objects, keras3_objects, graphs, graph_models, files, recipes, screens),
+    *(keras2_operations, keras2_objects, keras3_objects, graphs, graph_models, keras_files, shards, recipes, screens),
 )
 EVERY: list[Attack] = [attack for source in _SOURCES for attack in source.ATTACKS]
 _DIFFERENT = range(41, 45)
@@ -64,7 +65,6 @@ class Outcome:
         if strange := {character for character in self.done.said if _is_invisible(character)}:
             found.append(f"the message has control characters: {sorted(strange)!r}")
         return found
-
 
     def _is_named(self) -> bool:
         return any(name in self.done.said for name in self.attack.names)
@@ -107,12 +107,12 @@ def _sound(place: Path) -> Path:
 
 def _brought_home(scene: Scene, done: Done) -> list[str]:
     """Return where the secret turned up: on the screen, or in what was made, as text or as numbers."""
-    text = SECRET.encode()
+    text = CANARY.encode()
     forms = [text, *(struct.pack(f"<{len(text)}{kind}", *text) for kind in "fihqd")]
     made = [file for file in scene.here.glob("out_*/**/*") if file.is_file() and not file.is_symlink()]
     made += [file for file in scene.here.glob("out_*") if file.is_file()]
     found = [f"the secret is in {file.name}" for file in made if any(form in file.read_bytes() for form in forms)]
-    return [*found, *(["the secret is on the screen"] if SECRET in done.said else [])]
+    return [*found, *(["the secret is on the screen"] if CANARY in done.said else [])]
 
 
 def main() -> int:
@@ -137,7 +137,9 @@ def main() -> int:
                 sys.stdout.flush()
         stage.close()
         graphs.close()
-    sys.stdout.write(f"{len(harmed)} of {len(attacks)} attacks did harm; {len(faulty)} were not met as they should be\n")
+    sys.stdout.write(
+        f"{len(harmed)} of {len(attacks)} attacks did harm; {len(faulty)} were not met as they should be\n"
+    )
     return 1 if harmed else 0
 
 

@@ -39,27 +39,27 @@ _TEXTS: dict[str, tuple[Callable[[Scene], str], tuple[str, ...], bool]] = {
     "python-tag": (lambda s: f"name: !!python/object/apply:os.system ['{s.command}']\n{_STEP}", ("python",), False),
     "python-new": (lambda s: f"x: !!python/object/new:subprocess.Popen [['touch', '{s.marker}']]\n{_STEP}",
                    ("python",), False),
-    "python-name": (lambda s: f"name: !!python/name:os.system\n{_STEP}", ("python",), False),
+    "python-name": (lambda _: f"name: !!python/name:os.system\n{_STEP}", ("python",), False),
     "include-tag": (lambda s: f"name: !include {s.secret}\n{_STEP}", ("include",), False),
     "laughs": (_laughs, ("a0", "alias", "`a", "large", "recipe.yml"), False),
-    "alias-of-itself": (lambda s: f"name: &a [*a]\n{_STEP}", ("recipe.yml",), False),
-    "deep": (lambda s: "x: " + "[" * 20_000 + "\n" + _STEP, ("recipe.yml",), False),
-    "long-number": (lambda s: _STEP.replace("1kB", "9" * 10_000), ("shard_size", "recipe.yml"), False),
+    "alias-of-itself": (lambda _: f"name: &a [*a]\n{_STEP}", ("recipe.yml",), False),
+    "deep": (lambda _: "x: " + "[" * 20_000 + "\n" + _STEP, ("recipe.yml",), False),
+    "long-number": (lambda _: _STEP.replace("1kB", "9" * 10_000), ("shard_size", "recipe.yml"), False),
     "name-climbs": (lambda s: f"name: '{_up(s)}'\n{_STEP}", ("name", ".."), True),
     "name-absolute": (lambda s: f"name: '{s.marker}'\n{_STEP}", ("name", "marker"), True),
     "step-name-climbs": (lambda s: _STEP.replace("input:", f"name: '{_up(s)}', input:"), ("name", ".."), True),
-    "step-name-with-nul": (lambda s: _STEP.replace("input:", 'name: "a\\0b", input:'), ("name",), True),
+    "step-name-with-nul": (lambda _: _STEP.replace("input:", 'name: "a\\0b", input:'), ("name",), True),
     "environment-climbs": (lambda s: f"environment: '{_up(s)}'\n{_STEP.replace(', verify: off', '')}",
                            ("environment", ".."), False),
     "environment-absolute": (lambda s: f"environment: '{s.outside}'\n{_STEP.replace(', verify: off', '')}",
                              ("environment",), False),
     "url-of-ftp": (lambda s: f"model: {{url: 'ftp://127.0.0.1:{s.port}/m.h5', sha256: '{'0' * 64}', output: m.h5}}\n"
                    f"{_STEP}", ("url", "http", "ftp:"), False),
-    "application-is-module": (lambda s: "model: {keras_application: imagenet_utils, weights: seeded, output: m.h5}\n"
+    "application-is-module": (lambda _: "model: {keras_application: imagenet_utils, weights: seeded, output: m.h5}\n"
                               f"{_STEP}", ("imagenet_utils",), False),
-    "application-is-private": (lambda s: "model: {keras_application: __builtins__, weights: seeded, output: m.h5}\n"
+    "application-is-private": (lambda _: "model: {keras_application: __builtins__, weights: seeded, output: m.h5}\n"
                                f"{_STEP}", ("__builtins__",), False),
-    "application-with-dots": (lambda s: "model: {keras_application: 'imagenet_utils.data_utils.get_file', "
+    "application-with-dots": (lambda _: "model: {keras_application: 'imagenet_utils.data_utils.get_file', "
                               f"weights: seeded, output: m.h5}}\n{_STEP}", ("imagenet_utils",), False),
     "flag-in-metadata": (lambda s: "steps:\n  - python_to_js: {input: m.h5, output: o, engine: reference, metadata: "
                          f"{{'a,b:{s.secret}': '{s.secret}'}}}}\n", ("metadata",), False),
@@ -75,7 +75,7 @@ def _sidecar(scene: Scene) -> Path:
     ingredients = {"kind": "shard", "options": {}, "inputs": {}, "environment": "x"}
     for name in ("out.tfjs-workflow.json", ".out.tfjs-workflow.json.next"):
         told = {"scheme": 1, "step": "shard", "key": "x", "ingredients": ingredients, "facts": {},
-                "files": {up: {"sha256": "0" * 64, "bytes": 1}, str(scene.victim): {"sha256": "0" * 64, "bytes": 1}}}  # fmt: skip
+                "files": {key: {"sha256": "0" * 64, "bytes": 1} for key in (up, str(scene.victim))}}  # fmt: skip
         (scene.here / name).write_text(json.dumps(told))
     return path
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECRET = "canary-7f3a9c-of-this-machine"
+CANARY = "canary-7f3a9c-of-this-machine"
 _EVENT = struct.Struct("iIII")
 _WATCHED = {
     0x1: "read",
@@ -87,7 +87,7 @@ class Scene:
         self.marker, self.victim = self.outside / "marker", self.outside / "victim.txt"
         self.secret = self.outside / "secret.txt"
         self.victim.write_text("something that must stay\n")
-        self.secret.write_text(f"{SECRET}\n" * 4)
+        self.secret.write_text(f"{CANARY}\n" * 4)
         self._before = self._state()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
