@@ -15,6 +15,12 @@ find_python = for p in python3 python3.13 python3.12 python3.11 python3.10 pytho
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { command -v "$$p"; break; }; done
 PYTHON ?= $(shell $(find_python))
 
+# Where packages go, and what is imported, is not for what was set with other environments in mind to say; which index
+# they come from, its certificate and the proxy stay as the user has them. Two options hold against pip.conf, too.
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_DRY_RUN
+unexport PIP_REQUIRE_HASHES PIP_NO_DEPS PIP_ONLY_DEPS PIP_IGNORE_INSTALLED PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-user --target=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev convert plan check test test-unit test-real browser lint schema format bench clean
 
@@ -72,11 +78,11 @@ clean: ## Remove .venv and the caches of the linters (no model, no environment)
 	@echo "installing tfjs-workflow into .venv (once)"
 	@rm -rf .venv
 	@"$(PYTHON)" -m venv .venv || { echo "error: '$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/host.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/host.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q workflow
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@

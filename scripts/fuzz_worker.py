@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,6 +25,9 @@ from workflow import environment  # noqa: E402  as above
 from workflow.errors import WorkflowError  # noqa: E402  as above
 from workflow.formats.inspection import inspect_model  # noqa: E402  as above
 from workflow.processes import run  # noqa: E402  as above
+
+if TYPE_CHECKING:
+    from workflow.recipe.model import Format
 
 GALLERY = ROOT / "tests" / "data" / "keras3"
 BATCH = 100
@@ -36,13 +40,14 @@ def main() -> int:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-worker-"))
     findings = options.findings or folder / "findings.jsonl"
-    models: dict[str, list[Path]] = {}
+    models: dict[Format, list[Path]] = {}
     for model in (*options.models, *sound_models(folder / "sound", GALLERY)):
         models.setdefault(format_of(model), []).append(model)
     counts: Counter[str] = Counter()
-    for first in range(options.seed, options.seed + options.count, BATCH):
+    end = options.seed + options.count
+    for first in range(options.seed, end, BATCH):
         with tempfile.TemporaryDirectory(prefix="fuzz-worker-") as place:
-            tasks = _tasks(Path(place), range(first, first + BATCH), models, inspected=options.inspected)
+            tasks = _tasks(Path(place), range(first, min(first + BATCH, end)), models, inspected=options.inspected)
             counts.update(_formats(tasks))
             for name in NAMES:
                 _done(tasks, findings, name=name)
@@ -50,7 +55,7 @@ def main() -> int:
     return _summary(findings)
 
 
-def _tasks(folder: Path, seeds: range, models: dict[str, list[Path]], *, inspected: bool) -> Path:
+def _tasks(folder: Path, seeds: range, models: dict[Format, list[Path]], *, inspected: bool) -> Path:
     listed = []
     for seed in seeds:
         dice = random.Random(seed)  # noqa: S311  for damage, not for secrets
@@ -64,9 +69,9 @@ def _tasks(folder: Path, seeds: range, models: dict[str, list[Path]], *, inspect
     return tasks
 
 
-def _passes(path: Path, kind: str) -> bool:
+def _passes(path: Path, kind: Format) -> bool:
     try:
-        inspect_model(path, kind)  # type: ignore[arg-type]  one of the formats
+        inspect_model(path, kind)
     except WorkflowError:
         return False
     return True

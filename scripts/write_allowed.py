@@ -64,7 +64,8 @@ _KINDS_2 = frozenset(
     ]
 )
 _SKIPPED = re.compile(
-    r"(_test|\btests\b|doctest|distribute|testing_infra|_lib_test|benchmarks?|integration|datasets|testing|create_test|jax|torch|openvino|mlx)"
+    r"(\btests?\b|_test\b|_test_|doctest|testing|create_test|\bbenchmarks?\b|\bintegration\b|\bdatasets\b|\bdistribute\b"
+    r"|\bjax\b|\btorch\b|\bopenvino\b|\bmlx\b)"
 )
 _PREFIX = re.compile(r"^(tf_|compat\.v1\.|tensorflow\.)(?=keras)")
 
@@ -116,7 +117,8 @@ def keras_2() -> dict[str, Any]:
     calls = pure_calls(symbols)
     for name in calls:
         function = undecorated(symbols[name])
-        add(functions, function.__name__, symbols[name].__module__, function.__module__, name.rpartition(".")[0])
+        public = [plain(name).rpartition(".")[0]] if plain(name).startswith("keras.") else []
+        add(functions, function.__name__, symbols[name].__module__, function.__module__, *public)
     for name in columns():
         add(classes, name)
     return {"classes": classes, "functions": functions, "calls": calls, "refused": REFUSED, **delegated()}

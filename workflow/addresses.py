@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 
-_ADDRESS = re.compile(r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<rest>(?:[^\s/@?#]*@)*[^\s\"'<>`|^{}\\]+)")
+_ADDRESS = re.compile(r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<rest>(?:[^\s/@?#]*@)*[^\s\"'<>`|^{}\\]+)")
 _PARTS = re.compile(r"(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?", re.DOTALL)
 _ODD_PORT = re.compile(r"(?<!\[):(?!\d*\Z)(?![^\[]*\])")
-_TRAILING = re.compile(r"[.,:;!)\]*…]*\Z")
+_LONGEST_HOST = 260
+_TRAILING = ".,:;!)]*…"
 _CUT = "?..."
 _HIDDEN = "..."
 
@@ -55,7 +56,7 @@ def _open_parts(rest: str) -> tuple[str, str, str]:
     if found is None:
         raise AssertionError(rest)  # it matches every text
     host = found["authority"].rpartition("@")[2]
-    if _ODD_PORT.search(host):  # no port, but a password with a slash in it
+    if len(host) > _LONGEST_HOST or _ODD_PORT.search(host):  # no port, but a password with a slash in it
         return _HIDDEN, "", ""
     return host, found["path"], found["query"] or ""
 
@@ -75,6 +76,5 @@ def _masked(found: re.Match[str]) -> str:
 
 def _without_tail(rest: str) -> tuple[str, str]:
     """Return the address that stands in a sentence, and the punctuation behind it."""
-    end = _TRAILING.search(rest)
-    at = len(rest) if end is None else end.start()
+    at = len(rest.rstrip(_TRAILING))
     return rest[:at], rest[at:]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+ITEMS = frozenset({"conda packages downloaded", "conda packages installed"})
+"""What is counted one by one; all else that goes on is counted in bytes."""
+
 
 class Listener(Protocol):
     """Receives news while something long goes on; implementations print, record, or drop it."""

@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import select
 import signal
 import sys
@@ -64,6 +65,8 @@ def _watched(child: int, woken: int) -> int:
     deadline: float | None = None
     while True:
         found, status = os.waitpid(child, os.WNOHANG)
+        if found and not lifeline:
+            os.killpg(0, signal.SIGKILL)  # what the program has started need not have minded the polite word
         if found:
             return status
         ready, _, _ = select.select([woken, *lifeline], [], [], deadline)
@@ -77,6 +80,7 @@ def _watched(child: int, woken: int) -> int:
 
 
 def _end_alike(status: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the program has left its own
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         with contextlib.suppress(OSError):  # it cannot be set for SIGKILL, and need not

@@ -156,7 +156,7 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
     if sidecar is None and task.output.exists():
         yield "no record of an earlier run beside the output"
     elif sidecar is None and not interrupted:
-        yield _UNFINISHED.get(last_status(recipe, task), "no finished result yet")
+        yield _UNFINISHED.get(last_status(recipe, task), "not made yet")
     if sidecar is None:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)

@@ -18,6 +18,7 @@ _HOSTILE = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0"
     "\u202a-\u202e\u2066-\u2069"  # turn the direction of what stands beside them
     "\u2028\u2029"  # further ends of lines
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # of shorthand, music and hieroglyphs
     "\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # annotations, noncharacters, tags
     "\ud800-\udfff"  # half characters
     "]"
@@ -63,8 +64,9 @@ def markdown_code(text: str) -> str:
 
 
 def json_text(text: str) -> str:
-    """Return JSON as it may go to a terminal: the letters that would act there are escapes of JSON's own."""
-    return _HOSTILE.sub(lambda found: "".join(f"\\u{unit:04x}" for unit in _units(found[0])), text)
+    """Return JSON as it may go to a terminal or a CI machine: what would act there is in escapes of JSON's own."""
+    inner = _HOSTILE.sub(lambda found: "".join(f"\\u{unit:04x}" for unit in _units(found[0])), text)
+    return _COMMAND.sub(lambda found: found[0] if found[1] is not None else "#\\u0023", inner)
 
 
 def everywhere(value: Any, change: Callable[[str], str] = block) -> Any:

@@ -24,6 +24,9 @@ PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
 Process = subprocess.Popen[bytes]
 
+_NOWHERE = os.path.abspath(os.sep)  # noqa: PTH100  a drive's root on Windows
+"""Where programs start that need no folder: not in the user's current one, in which anything may lie."""
+
 _KEEPER = Path(__file__).resolve().with_name("keeper.py")
 _GRACE_SECONDS = 3.0
 _TAIL_BYTES = 65_536
@@ -79,7 +82,7 @@ def start(
         stdout=stdout,
         stderr=stderr,
         env=None if env is None else dict(env),
-        cwd=cwd,
+        cwd=cwd or (None if foreground else _NOWHERE),
         start_new_session=not foreground and os.name == "posix",
         pass_fds=tuple(inherited) if os.name == "posix" else (),
     )

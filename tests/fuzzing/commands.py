@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 CODES = frozenset({0, 2, *range(10, 20), *range(30, 50)})
 """How a command may end that was given a damaged model: well, or with an error that is the model's or the recipe's."""
 
+_MEASURED = 0.1
 _WISHES: dict[str, tuple[dict[str, Any], ...]] = {
     "tfjs_layers_model": (
         *({}, {"quantize_uint8": ["*"]}, {"weight_shard_size_bytes": 999, "metadata": {}}, {"dequantize": True}),
@@ -175,7 +176,8 @@ def _served(model: Path, kind: Format, folder: Path, dice: random.Random) -> Non
 
 def _measured(model: Path, kind: Format, folder: Path, dice: random.Random) -> None:
     payload(model)
-    measure_sizes(model)
+    if dice.random() < _MEASURED:  # which compresses every file, whatever is in it
+        measure_sizes(model)
 
 
 def ran(model: Path, folder: Path) -> Path:

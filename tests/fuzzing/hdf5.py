@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_MOST = 1 << 20
 _REFUSALS = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, OverflowError)
 _VALUES: tuple[Any, ...] = (
     *(0, -1, 2**63 - 1, 1.5, float("nan"), "", "x", "\0", "é" * 300, b"\xff\xfe", True),
@@ -90,6 +92,8 @@ def _array(one: Any, dice: random.Random) -> None:
         _attribute(one, dice)
         return
     parent, name, shape = one.parent, one.name, one.shape or ()
+    if math.prod(shape) > _MOST:
+        return  # it was made so large before
     del parent[name]
     act = dice.randrange(8)
     if act == 0:

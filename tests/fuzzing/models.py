@@ -169,7 +169,7 @@ def _each_step() -> dict[str, Any]:
 
 def frozen(file: Path) -> Path:
     """Write a frozen graph of three operations with attributes."""
-    file.write_bytes(_graph_def())
+    file.write_bytes(graph_def())
     return file
 
 
@@ -180,14 +180,15 @@ def saved_model(folder: Path) -> Path:
     port = written([(1, LENGTH, b"x"), (2, LENGTH, tensor)])
     signature = written([(1, LENGTH, port), (2, LENGTH, port), (3, LENGTH, b"tensorflow/serving/predict")])
     entry = written([(1, LENGTH, b"serving_default"), (2, LENGTH, signature)])
-    meta = written([(1, LENGTH, written([(4, LENGTH, b"serve")])), (2, LENGTH, _graph_def()), (5, LENGTH, entry)])
+    meta = written([(1, LENGTH, written([(4, LENGTH, b"serve")])), (2, LENGTH, graph_def()), (5, LENGTH, entry)])
     (folder / "saved_model.pb").write_bytes(written([(1, VARINT, b"\x01"), (2, LENGTH, meta)]))
     (folder / "variables" / "variables.index").write_bytes(b"index" * 20)
     (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"data" * 20)
     return folder
 
 
-def _graph_def() -> bytes:
+def graph_def() -> bytes:
+    """Return a GraphDef of three operations."""
     dtype = written([(1, LENGTH, b"dtype"), (2, LENGTH, written([(6, VARINT, b"\x01")]))])
     nodes = [
         written([(1, LENGTH, b"x"), (2, LENGTH, b"Placeholder"), (5, LENGTH, dtype)]),

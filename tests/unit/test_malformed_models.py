@@ -58,21 +58,21 @@ def at(*keys: str | int) -> Callable[[Document, Any], None]:
 NODE = ("modelTopology", "node", 1)
 WEIGHT = ("weightsManifest", 0, "weights", 0)
 MALFORMED: dict[str, tuple[Callable[[Document, Any], None], Any, str]] = {
-    "value_is_a_number": (at(*NODE, "attr", "value"), 5, "node 2 ('w'):, attr 'value' is a number, not an object"),
+    "value_is_a_number": (at(*NODE, "attr", "value"), 5, "node 2 'w', attr 'value' is a number, not an object"),
     "name_is_a_mapping": (at(*WEIGHT, "name"), {}, "weight 1, name is an object, not text"),
     "size_is_a_word": (
         at(*NODE, "attr", "value", "tensor", "tensorShape"),
         {"dim": [{"size": "x"}]},
-        "node 2 ('w'):, attr value, tensor, tensorShape, dim 1, size is 'x', not a whole number",
+        "node 2 'w', attr value, tensor, tensorShape, dim 1, size is 'x', not a whole number",
     ),
     "quantization_dtype_is_a_list": (
         at(*WEIGHT, "quantization"),
         {"dtype": []},
-        "weight 'w':, quantization, dtype is a list, not text",
+        "weight 'w', quantization, dtype is a list, not text",
     ),
     "path_of_300_characters": (at("weightsManifest", 0, "paths", 0), "A" * 300, "name of 300 characters"),
     "the signature is text": (at("signature"), "x", "signature is text, not an object"),
-    "an input is a number": (at("modelTopology", "node", 2, "input"), ["x", 3], "node 3 ('y'):, input 2 is a number"),
+    "an input is a number": (at("modelTopology", "node", 2, "input"), ["x", 3], "node 3 'y', input 2 is a number"),
     "the library is a list": (at("modelTopology", "library"), [], "the library is a list, not an object"),
     "a size is far too large": (
         at(*NODE, "attr", "value", "tensor", "tensorShape"),

@@ -54,7 +54,7 @@ def only_reason(recipe: Recipe, lock: str = LOCK) -> str:
 
 
 def test_a_step_that_never_ran_says_so(base: Path) -> None:
-    assert only_reason(recipe_of(base, shard_step(base))) == "no finished result yet"
+    assert only_reason(recipe_of(base, shard_step(base))) == "not made yet"
 
 
 def test_a_step_whose_last_run_failed_says_so(base: Path) -> None:
@@ -244,3 +244,19 @@ def test_what_no_program_mends_stays_up_to_date_and_names_force(base: Path, monk
     (decision,) = plan(recipe)
     assert not decision.runs
     assert "it was not run in browser: --force shard verifies it again" in decision.reasons[0]
+
+
+def test_keys_change_with_the_query_of_an_address_and_hold_nothing_of_it(tmp_path: Path) -> None:
+    def keys(address: str) -> tuple[str, str]:
+        step = shard_step(tmp_path).replaced(input=address, input_is_handle=True, from_format="tf_hub")
+        script = scripted(tmp_path).replaced(arguments=(f"--data={address}",))
+        recipe = recipe_of(tmp_path, step, model=script)
+        found = [planning.ingredients(task, recipe, environment="") for task in planning.tasks(recipe)]
+        assert "s3cret" not in str([each.as_dict() for each in found])
+        assert "t0ken" not in str([each.as_dict() for each in found])
+        return found[0].key(), found[1].key()
+
+    bare, one, other = (keys(f"https://host/x{query}") for query in ("", "?sig=t0ken1", "?sig=t0ken2"))
+    for kind in range(2):
+        assert len({bare[kind], one[kind], other[kind]}) == 3
+    assert keys("https://me:s3cret@host/x?sig=t0ken1") == one

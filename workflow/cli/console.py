@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from workflow import addresses, printable, sizes
+from workflow.events import ITEMS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +23,12 @@ _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
 
 size_text = sizes.size_text
+
+
+def amount(what: str, done: int, total: int) -> str:
+    """Return how far something is: ``17.1 MB of 20.0 MB``, or ``5 of 27`` where it is counted one by one."""
+    shown = str if what in ITEMS else size_text
+    return f"{shown(done)} of {shown(total)}" if total else shown(done)
 
 
 @functools.cache
@@ -91,8 +98,10 @@ def _console(name: str) -> Console:
             return super().render_str(printable.block(addresses.scrubbed(text)), **how)
 
         def render(self, renderable: Any, options: Any = None) -> Any:
-            for segment in super().render(renderable, options):
-                yield segment if segment.control else Segment(printable.block(segment.text), segment.style)
+            for text, style, control in super().render(renderable, options):
+                # what a library writes past us while a line is live, rich takes apart into styles: it makes no links
+                plain = style.update_link(None) if style and style.link else style
+                yield Segment(text if control else printable.block(text), plain, control)
 
     stream: Any = _Stream(name)
     width = _width(getattr(sys, name))
@@ -132,8 +141,7 @@ class ConsoleListener:
         self._last[what] = (now if is_due else begun, done)
         if not is_due:
             return
-        of = f" of {size_text(total)}" if total else ""
-        self.say(f"{what}: {size_text(done)}{of}")
+        self.say(f"{what}: {amount(what, done, total)}")
 
     def _print(self, text: str, *words: tuple[str, str]) -> None:
         from rich.text import Text  # noqa: PLC0415  as above

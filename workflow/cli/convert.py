@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ from workflow.errors import InterruptedRunError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.errors import WorkflowError
     from workflow.planning import Selection
     from workflow.recipe.model import Recipe
     from workflow.running.watching import Outcome, Watcher
@@ -165,19 +163,13 @@ def _execute(
     if not isinstance(wishes, Wishes):
         raise TypeError(wishes)
     workshop = EnvironmentWorkshop(recipe.environment, wishes, journal_folder(recipe) / "logs")
-    runner = Runner(recipe, workshop, watcher, manner=Manner(keep_going, timeout, bug=_bug))
+    runner = Runner(recipe, workshop, watcher, manner=Manner(keep_going, timeout))
     try:
         return runner.execute(selection)
     except KeyboardInterrupt:
         raise InterruptedRunError(
             "interrupted; every finished step is kept", hint="run the same command again"
         ) from None
-
-
-def _bug(error: Exception) -> WorkflowError:
-    from workflow.cli.boundary import unforeseen  # noqa: PLC0415  only when it is needed
-
-    return unforeseen(error, sys.argv[1:])
 
 
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflow.environment.model import DEFAULT_NAME, Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workflow.environment.health import Check
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,16 +85,33 @@ def info(name: Name = DEFAULT_NAME, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def verify(name: Name = DEFAULT_NAME, *, as_json: Json = False) -> None:
+def verify(
+    name: Name = DEFAULT_NAME,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Hash every file of its packages, and of those of TensorFlow.js.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check that an environment works; each check with its time and verdict (exit code 24 when one fails)."""
+    import itertools  # noqa: PLC0415
+
     from workflow import environment  # noqa: PLC0415
     from workflow.cli import env_screens  # noqa: PLC0415
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
     from workflow.environment import execution  # noqa: PLC0415
 
     found = execution.verifiable(name)
+    javascript = _javascript_checks() if deep else ()
     with execution.claimed(found, ConsoleListener()):
-        env_screens.print_checks(found, environment.verify(found), as_json=as_json)
+        checks = itertools.chain(environment.verify(found, deep=deep), javascript)
+        env_screens.print_checks(found, checks, as_json=as_json)
+
+
+def _javascript_checks() -> Iterator[Check]:
+    from workflow.verification.runtimes import integrity  # noqa: PLC0415
+
+    yield from integrity.checks()
 
 
 @app.command()
@@ -116,7 +138,8 @@ def shell(name: Name = DEFAULT_NAME, *, shell: Shell = None) -> None:
 
     listener = ConsoleListener()
     chosen = activation.chosen(shell, os.environ)
-    with execution.claimed(execution.usable(name, listener), listener, work="shell") as entered:
+    entered = execution.usable(name, listener)
+    with execution.claimed(entered, listener, work="shell"):
         listener.say(f"a {chosen} in environment {name!r}; exit leaves it")
         raise typer.Exit(activation.open_subshell(chosen, activation.target(entered)))
 

@@ -13,6 +13,7 @@ import typer
 
 from workflow import environment, locations
 from workflow.cli.console import console, error_console, size_text
+from workflow.converters import enclosure
 from workflow.environment import activation, claims, purposes, state
 from workflow.errors import UnhealthyError, UsageError
 
@@ -71,7 +72,7 @@ def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:
 def print_info(entry: Entry, *, as_json: bool) -> None:
     """Print the facts of one environment, line by line, and where the tool keeps things for all of them."""
     places = {"data": locations.home(), "cache": locations.cache(), "logs": locations.home() / "logs"}
-    facts = _facts(entry) | {name: str(place) for name, place in places.items()}
+    facts = _facts(entry) | {name: str(place) for name, place in places.items()} | {"wall": enclosure.described()}
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
@@ -95,7 +96,7 @@ def print_checks(checked: Environment, checks: Iterable[Check], *, as_json: bool
     if failed:
         error = UnhealthyError(
             f"environment {checked.name!r} does not pass: {', '.join(check.title for check in failed)}",
-            hint=f"make it anew: tfjs-workflow env create {checked.name}",
+            hint=failed[0].mend or f"make it anew: tfjs-workflow env create {checked.name}",
             details="\n".join(failed[0].output.splitlines()[-_TAIL_LINES:]),
         )
         error.answered = as_json

@@ -43,7 +43,7 @@ def _quoted_safely() -> Iterator[None]:
     try:
         yield
     except _MISUSE as problem:
-        problem.message = printable.line(addresses.scrubbed(str(problem.message)))
+        problem.message = printable.disarmed(printable.line(addresses.scrubbed(str(problem.message))))
         raise
 
 

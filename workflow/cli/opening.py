@@ -11,18 +11,21 @@ import typer
 from workflow.cli.console import echo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-def open_page(url: str) -> None:
-    """Open a page, or say why not: on a CI machine, or without a screen, a browser of the terminal would take over."""
+def open_page(url: str, *, by: Callable[[], str] | None = None) -> None:
+    """Open a page, or say why not: on a CI machine, or without a screen, a browser of the terminal would take over.
+
+    ``by`` makes the address to start the browser with, where others may not see the page's own in its command line.
+    """
     why = why_not(os.environ, platform=sys.platform)
     if why:
         echo(f"not opened: {why}; open it yourself: {url}", error=True)
     else:
-        typer.launch(url)
+        typer.launch(by() if by else url)
 
 
 def why_not(environ: Mapping[str, str], *, platform: str) -> str:

@@ -32,8 +32,21 @@ def print_plan(recipe: Recipe, decisions: list[Decision], *, ready: bool) -> Non
     running = sum(decision.runs for decision in decisions)
     refused = sum(bool(decision.refused) for decision in decisions)
     screen.print(f"{running} of {len(decisions)} to run{f', {refused} refused' if refused else ''}", style="bold")
-    if running and not ready:
-        screen.print(f"environment {recipe.environment} is not there yet: `convert` makes it first")
+    for text in [] if ready else environment_lines(recipe, decisions):
+        screen.print(line(text))
+
+
+def environment_lines(recipe: Recipe, decisions: list[Decision]) -> list[str]:
+    """Return what `convert` will do about an environment that is not ready: nothing where no step needs it."""
+    from workflow.running.making import may_come_to_need_it, needs_environment  # noqa: PLC0415  for this alone
+
+    running = [decision.task for decision in decisions if decision.runs]
+    if any(needs_environment(task, recipe.verification) for task in running):
+        return [f"environment {recipe.environment} is not ready: `convert` makes it first"]
+    if any(map(may_come_to_need_it, running)):
+        made = "`convert` makes it if a model turns out to need it"
+        return [f"environment {recipe.environment} is not ready, and not sure to be needed: {made}"]
+    return []
 
 
 def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:

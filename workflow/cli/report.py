@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workflow import bugs
+from workflow.errors import UsageError, WorkflowError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from workflow.recipe.model import Recipe
     from workflow.report.comparing import Change
     from workflow.report.record import RunRecord
@@ -38,18 +44,35 @@ def report(
     loaded = recipes.load(recipes.find(recipe), check_files=False)
     record = _record(loaded, links=links, quiet=quiet or as_json)
     page = html or _folder(loaded) / "report.html"
-    _write(page, render(record))
-    _write_others(record, markdown=markdown, junit=junit)
-    if as_json:
-        print_json(record.to_json().rstrip("\n"))
-    elif not quiet:
-        print_report(record, console())
+    mistakes: list[WorkflowError] = []
+    with _apart(mistakes):
+        _write(page, render(record))
+    with _apart(mistakes):
+        _write_others(record, markdown=markdown, junit=junit)
+    with _apart(mistakes):
+        if as_json:
+            print_json(record.to_json().rstrip("\n"))
+        elif not quiet:
+            print_report(record, console())
+    if mistakes:
+        raise mistakes[0]
     if not as_json:
         echo(line(f"{page}" if quiet else f"report: {page}"))
     if open_page:
         from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as above
 
         show_page(page.resolve().as_uri())
+
+
+@contextlib.contextmanager
+def _apart(mistakes: list[WorkflowError]) -> Iterator[None]:
+    """Let a bug of ours in one part of a report be noted, so that the other parts are made."""
+    try:
+        yield
+    except (WorkflowError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, it says nothing of the other parts
+        mistakes.append(bugs.as_error(error))
 
 
 def compare(
@@ -85,6 +108,9 @@ def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
     from workflow.verification.measures import Wanted, measure  # noqa: PLC0415  as above
 
     run: dict[str, Any] = runs.latest_run(recipe)
+    if not run.get("steps"):
+        hint = f"run it again, which goes on where it stopped: tfjs-workflow convert {recipe.path.name}"
+        raise UsageError(f"the latest run of {recipe.path.name} ended before any of its steps did", hint=hint)
     wanted = Wanted(reading.artifacts(run), cut=reading.layers_step(run), with_links=links)
     found = measure(wanted, memory=_folder(recipe) / "measures.json", listener=ConsoleListener(quiet=quiet))
     return reading.read_run(run, measures=found)

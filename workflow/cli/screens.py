@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.boundary import show
-from workflow.cli.console import ConsoleListener, console, echo_json, error_console, line, size_text
+from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line, size_text
 from workflow.cli.remarks import detour_lines, quantization_lines
 from workflow.cli.summaries import check_text, print_summary
 
@@ -113,8 +113,7 @@ class LiveScreen(PlainScreen):
         if self._progress is None or self._line is None:
             super().advance(what, done, total)
         else:
-            of = f" of {size_text(total)}" if total else ""
-            news = f"{what} {size_text(done)}{of}" if done or total else what
+            news = f"{what} {amount(what, done, total)}" if done or total else what
             self._progress.update(self._line, news=line(news))
 
     def began(self, decision: Decision) -> None:

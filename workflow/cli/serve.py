@@ -29,7 +29,7 @@ def serve(
     with DemoServer(site, port=port) as server:
         echo(line(f"{site.title}: {server.url} (^C ends it)"))
         if open_page:
-            show_page(server.url)
+            show_page(server.url, by=server.ticket)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

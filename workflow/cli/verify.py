@@ -97,7 +97,7 @@ def verify(
         rtol=rtol,
     )
     result = _subject(artifact, model_format)
-    source = None if against is None else _subject(against, source_format)
+    source = None if against is None else _sound(_subject(against, source_format))
     with scratch.folder("verify") as folder:
         case = Case(result, source, settings, folder, timeout=timeout)
         _verify(case, environment, locate=locate, as_json=as_json)
@@ -213,6 +213,14 @@ def _subject(text: str, named: str | None) -> Subject:
     if not seen.formats:
         raise _no_model(path, seen.why_not)
     return Subject(path, seen.formats[0])
+
+
+def _sound(source: Subject) -> Subject:
+    """Return a source that is what it should be, lest it is read at all; raises ``ModelFileError``."""
+    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  as above
+
+    inspect_model(source.path, source.format)
+    return source
 
 
 def _module(handle: str, named: str | None) -> Path:

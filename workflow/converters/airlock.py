@@ -8,6 +8,7 @@ Copies and not links: a link would touch the user's file (its time of change), a
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters import contents
-from workflow.errors import ConversionError, StorageError
+from workflow.errors import ConversionError, ModelFileError, StorageError
 from workflow.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ class Airlock:
     """The folder of one worker, beside its log: where links cost nothing and results are moved by renaming."""
 
     def __init__(self, beside: Path) -> None:
-        self._scratch = _made(beside)
-        self.path = Path(os.path.realpath(self._scratch.path))
-        self.reads, self.writes, self._held = (self.path / name for name in ("in", "out", "held"))
-        for folder in (self.reads, self.writes, self._held):
-            folder.mkdir(mode=0o700)
-        self._copies = Copies(self._held / "copies")
+        with _storing(beside):
+            self._scratch = _made(beside)
+            self.path = Path(os.path.realpath(self._scratch.path))
+            self.reads, self.writes, self._held = (self.path / name for name in ("in", "out", "held"))
+            for folder in (self.reads, self.writes, self._held):
+                folder.mkdir(mode=0o700)
+            self._copies = Copies(self._held / "copies")
         self._number = 0
 
     def passage(self) -> Passage:
@@ -94,7 +96,8 @@ class Passage:
         self._code: dict[Path, Path] = {}
         self._results: list[tuple[Path, Path, int | None]] = []
         self.bytes = 0
-        writes.mkdir()
+        with _storing(writes):
+            writes.mkdir()
 
     @property
     def log(self) -> Path:
@@ -112,7 +115,7 @@ class Passage:
     def code(self, path: str) -> str:
         """Bring in a Python file with its neighbours; files of one folder stay neighbours."""
         source = Path(path)
-        if not source.is_absolute() or not source.is_file():
+        if not source.is_absolute() or not os.path.isfile(path):  # noqa: PTH113  as above
             return path
         folder = self._code.get(source.parent)
         if folder is None:
@@ -180,12 +183,18 @@ class Passage:
 
     def _brought(self, path: str, listed: Any) -> str:
         source = Path(path)
-        if not source.is_absolute() or not source.exists():
+        if not source.is_absolute() or not os.path.exists(path):  # noqa: PTH110  False also for names that cannot be
             return path
         folder = self._room(source.parent)
         if source.is_dir():
             (folder / source.name).mkdir()
-        self._bring(listed(source), folder)
+        try:
+            files = list(listed(source))
+        except OSError as problem:
+            raise ModelFileError(
+                f"{path} cannot be read: {problem.filename}: {problem.strerror}", hint="see who owns it"
+            ) from problem
+        self._bring(files, folder)
         return str(folder / source.name)
 
     def _room(self, stands_for: Path) -> Path:
@@ -216,6 +225,17 @@ class Passage:
         if not self._held.exists():
             with contextlib.suppress(FileNotFoundError):
                 self._writes.rename(self._held)
+
+
+@contextlib.contextmanager
+def _storing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise StorageError(
+            f"there is no place for the worker's files in {place}: {problem.strerror or problem}",
+            hint="see that the disk has room and that the folder can be written",
+        ) from problem
 
 
 def _made(beside: Path) -> Scratch:
@@ -261,8 +281,9 @@ def _plain_file(path: Path) -> Iterator[int]:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags)
     try:
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            yield handle
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no plain file", str(path))
+        yield handle
     finally:
         os.close(handle)
 

@@ -44,6 +44,7 @@ class Question(Record):
     passage: Passage | None = None
     limits: Mapping[str, int] = {}
     on_wait: Callable[[], None] | None = None
+    memory: int = 0
 
     def progress(self, text: str) -> None:
         """Hand on what a job tells meanwhile."""
@@ -175,11 +176,14 @@ class Worker:
                 passage=passage,
                 limits={} if is_limited else granted.as_dict(),
                 on_wait=lambda: granted.require_kept(folders),
+                memory=granted.memory,
             )
             answer = self._asked(line, inner, begin)
             passage.take_log(question.log)
             if answer.failure is None:
                 passage.take_results()
+            else:
+                answer = answer.replaced(failure=deaths.with_memory_told(answer.failure, granted.memory))
             return answers.Answer(*(passage.translated(part) for part in answer.parts))
         finally:
             passage.close()
@@ -200,7 +204,7 @@ class Worker:
             code = line.code()
             self._end(line, passage, log)
             details = noise.tail(log, begin) or noise.tail(self._log)
-            death = deaths.Death(job, code, problem.garbled)
+            death = deaths.Death(job, code, problem.garbled, memory=question.memory)
             raise deaths.explain(death, details=details, log=log) from None
         except TimeoutError:
             self._end(line, passage, log)

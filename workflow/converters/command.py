@@ -62,7 +62,7 @@ def not_offered(step: Step) -> str:
 
 
 def _argv(step: Step, output: Path, shown: Callable[[str], str]) -> list[str]:
-    options = dict(step.options)
+    options = {name: value for name, value in step.options.items() if name != "unsafe"}  # which the worker is told
     if isinstance(metadata := options.get("metadata"), dict):
         options["metadata"] = {key: shown(str(path)) for key, path in metadata.items()}
     source = addresses.shown(step.input) if step.input_is_handle else shown(step.input)

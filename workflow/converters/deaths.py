@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from workflow.converters import allowances
 from workflow.errors import WorkerDiedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_NO_MEMORY = re.compile(r"MemoryError|bad_alloc|OOM when allocating|Cannot allocate memory|[Uu]nable to allocate")
 _AGAIN = "run the command again: finished steps are kept; if it dies again, please report it with the log"
 _SIGNALS = {
     "SIGKILL": (
@@ -36,19 +39,36 @@ _SIGNALS = {
 class Death:
     """A job that got no answer: the worker's exit code (negative: killed by that signal), None if it goes on running.
 
-    ``garbled`` is what it sent instead of an answer, if it sent anything.
+    ``garbled`` is what it sent instead of an answer, if it sent anything; ``memory`` the bytes that it was allowed.
     """
 
     job: str
     code: int | None
     garbled: str = ""
+    memory: int = 0
 
 
 def explain(death: Death, *, details: str, log: Path) -> WorkerDiedError:
     """Return the error for a worker that was lost in mid-job."""
-    what, hint = _meaning(death)
+    wanted_more = death.code is not None and bool(death.memory) and _NO_MEMORY.search(details) is not None
+    what, hint = _short_of_memory(death.memory) if wanted_more else _meaning(death)
     message = f"the worker was lost during {death.job}: {what}"
     return WorkerDiedError(message, hint=hint, details=details, log=str(log))
+
+
+def with_memory_told(failure: dict[str, Any], allowed: int) -> dict[str, Any]:
+    """Return a failure as one for want of memory where it is one, by itself or by what it was raised on top of."""
+    told = [failure, *failure.get("causes", [])]
+    if not allowed or not any(_NO_MEMORY.search(f"{part['type']}: {part['message']}") for part in told):
+        return failure
+    return {**failure, "kind": "memory", "message": f"the {allowed / 2**30:.1f} GB that a job on it may take"}
+
+
+def _short_of_memory(allowed: int) -> tuple[str, str]:
+    return (
+        f"the model asks for more memory than the {allowed / 2**30:.1f} GB that a job on it may take",
+        f"if the machine has more, and the model may have it: {allowances.VARIABLE}=16 allows 16 GB",
+    )
 
 
 def _meaning(death: Death) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What a walled worker is given of the user's environment, and what it has to say about its wall."""
+"""What a walled worker is given of the user's environment, and what there is to say of the wall on this machine."""
 
 from __future__ import annotations
 
@@ -50,6 +50,25 @@ def variables(environ: Mapping[str, str], home: Path) -> dict[str, str]:
 def spoken(airlock: Airlock) -> str:
     """Return the folders of a wall as the worker's bootstrap takes them."""
     return json.dumps({"reads": [str(airlock.reads)], "writes": [str(airlock.writes)], "removed": [str(airlock.path)]})
+
+
+def described() -> list[str]:
+    """Return, one phrase each, what holds the wall around workers on this machine, and what it lacks."""
+    from workflow.worker import wall  # noqa: PLC0415  ctypes, for those who ask
+
+    found = wall.abilities()
+    if found["profile"]:
+        return ["macOS's sandbox: files, programs, network"]
+    landlock, calls = found["files"], found["calls"]
+    told = [f"Landlock {landlock}: files"] if landlock else []
+    told += ["seccomp: programs, sockets, other processes, modes of files"] if calls else []
+    if not landlock:
+        told.append("missing: Landlock (Linux 5.13 or later, and a container that allows it), for files")
+    if not calls:
+        told.append("missing: seccomp (Linux on x86-64 or arm64), for programs, sockets and other processes")
+    if not (landlock and calls):
+        told.append("instead: Python's audit hooks, which stop Python and not TensorFlow's own C++")
+    return told
 
 
 def _is_known(name: str) -> bool:

@@ -44,6 +44,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "compare them with `plan --commands`",
     ),
     "unknown_job": (WorkflowError, "", _BUG),
+    "memory": (
+        ConversionError,
+        "the model asks for more memory than ",
+        "if the machine has more, and the model may have it: TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
+    ),
     "script": (
         ConversionError,
         "the model script failed: ",
@@ -116,6 +121,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "loading the model would do more than make layers of Keras and operations that only calculate: ",
         f"{_TRUST}; classes of your own come from `custom_objects: [my_layers.py]`",
     ),
+    "ambiguous": (ModelFileError, "", "readers would understand the file in different ways: make it again"),
     "outside_ops": (ConversionError, "running the model would reach out of it: ", _TRUST),
     "custom_objects": (
         ModelFileError,
@@ -161,7 +167,8 @@ RULES: tuple[Rule, ...] = (
         r"^MemoryError|OOM when allocating|bad_alloc|Unable to allocate (?P<size>[\d.]+ \w+)",
         ConversionError,
         "not enough memory for this model",
-        hint="close other programs or use a machine with more memory",
+        hint="close other programs or use a machine with more memory; where it has more than a job may take, "
+        "TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
     ),
     _rule(
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",

@@ -63,6 +63,7 @@ _STRUCTURED = pairs(source=(*KERAS, "tf_saved_model", "tf_hub"), target=(_GRAPH,
 _SPLITTABLE = pairs(source=KERAS, target=(_LAYERS,))
 _KERAS_FILES = pairs(source=("keras", "keras_keras"), target=JAVASCRIPT)
 _WITH_CODE = _KERAS_FILES | _SIGNED | _FROZEN
+_ASKING = _WITH_CODE | pairs(source=("keras_saved_model", *JAVASCRIPT))
 _BY_US = _TO_JS - pairs(source=("keras_saved_model",), target=(_LAYERS,))
 
 _WHEN_JS = "when the result is a TensorFlow.js model (tfjs_layers_model or tfjs_graph_model)"
@@ -71,7 +72,7 @@ _WHEN_SIGNED = "from tf_saved_model or tf_hub"
 _WHEN_AGAIN = "when a tfjs_layers_model or a tfjs_graph_model is written again"
 _WHEN_BY_US = f"{_WHEN_JS}, except from keras_saved_model to tfjs_layers_model"
 _WHEN_KERAS_FILES = "from keras or keras_keras to tfjs_graph_model or tfjs_layers_model"
-_WHEN_WITH_CODE = f"{_WHEN_KERAS_FILES}, and from tf_saved_model, tf_hub or tf_frozen_model"
+_WHEN_WITH_CODE = f"{_WHEN_KERAS_FILES}, and from all other formats"
 
 _OPTIONS = (
     Option("weight_shard_size_bytes", Form.SIZE, _TO_JS, _WHEN_JS),
@@ -106,7 +107,7 @@ _OPTIONS = (
     Option("metadata", Form.METADATA, _TO_JS, _WHEN_JS, ours=_LAYERS_AGAIN),
     Option("repairs", Form.TRUTH_BY_DEFAULT, _NEW_GRAPH, _WHEN_GRAPH, ours=_NEW_GRAPH),
     Option("custom_objects", Form.FILES, _KERAS_FILES, _WHEN_KERAS_FILES, ours=_KERAS_FILES),
-    Option("unsafe", Form.PRESENCE, _WITH_CODE, _WHEN_WITH_CODE, ours=_WITH_CODE),
+    Option("unsafe", Form.PRESENCE, _ASKING, _WHEN_WITH_CODE, ours=_WITH_CODE),
 )
 OPTIONS: dict[str, Option] = {option.name: option for option in _OPTIONS}
 

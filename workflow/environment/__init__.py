@@ -64,11 +64,11 @@ def taken(name: str, *, wishes: Wishes, listener: Listener) -> tuple[Environment
     return lifecycle.taken(name, wishes=wishes, listener=listener)
 
 
-def verify(environment: Environment) -> Iterator[Check]:
-    """Run the health checks and yield each; after a failure the next ``ensure`` makes it anew."""
+def verify(environment: Environment, *, deep: bool = False) -> Iterator[Check]:
+    """Run the health checks (``deep``: hash every file, too), yield each; after a failure ``ensure`` makes it anew."""
     from workflow.environment import lifecycle  # noqa: PLC0415
 
-    return lifecycle.verify(environment)
+    return lifecycle.verify(environment, deep=deep)
 
 
 def worker_environ(environment: Environment) -> dict[str, str]:

@@ -195,6 +195,7 @@ def _opened(key: str) -> IO[bytes]:
 
 def _noted(key: str, work: Work, handle: IO[bytes]) -> Claim:
     """Write a note on ourselves, which lasts as long as the claim that is returned."""
+    parties(key)  # the notes of the dead go when somebody looks
     path = _notes_folder(key) / f"{os.getpid()}-{next(_NUMBERS)}.{work}"
     handles = [] if work == "shell" else [handle]
     try:
@@ -249,9 +250,11 @@ def _party(note: Path) -> Party | None:
         with note.open("r+b") as handle:
             if not file_locks.take(handle):
                 return Party(handle.read().decode(errors="replace") or "another process", note.suffix[1:])
+            if sys.platform != "win32":
+                note.unlink(missing_ok=True)  # while it is ours: nobody can be writing it anew
+        if sys.platform == "win32":
             note.unlink(missing_ok=True)
-    except OSError:
-        return None
-    with contextlib.suppress(OSError):
         note.parent.rmdir()
+    except OSError:  # gone, or of another user, or there are others in the folder
+        return None
     return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import processes, programs
 from workflow.environment import claims, layout, lifecycle, registry
 from workflow.environment.process_environ import worker_environ
 from workflow.errors import EnvironmentProblem, UsageError
@@ -18,7 +17,7 @@ from workflow.errors import EnvironmentProblem, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workflow.environment.claims import Work
+    from workflow.environment.claims import Claim, Work
     from workflow.environment.model import Environment
     from workflow.events import Listener
 
@@ -61,13 +60,13 @@ def verifiable(name: str) -> Environment:
 
 
 @contextlib.contextmanager
-def claimed(environment: Environment, listener: Listener, *, work: Work = "use") -> Iterator[Environment]:
+def claimed(environment: Environment, listener: Listener, *, work: Work = "use") -> Iterator[Claim]:
     """Claim an environment for the time of the block; raises EnvironmentProblem when it has just been removed."""
     claim = claims.use(environment.prefix.name, listener, work=work)
     try:
         if registry.at(environment.prefix.name).environment != environment:
             raise registry.no_such(environment.name)
-        yield environment
+        yield claim
     finally:
         claim.release()
 
@@ -87,7 +86,7 @@ def resolve(environment: Environment, argv: Sequence[str]) -> Command:
         raise UsageError("there is no command to run", hint="for example: tfjs-workflow env run -- python --version")
     if os.path.dirname(argv[0]):  # noqa: PTH120  ./x and x differ, and Path makes them alike
         return Command(tuple(argv), outside=False)  # a path is what was asked for, wherever it is
-    found = shutil.which(argv[0], path=worker_environ(environment)["PATH"])
+    found = programs.found(argv[0], path=worker_environ(environment)["PATH"])
     if found is None:
         raise UsageError(
             f"there is no command {argv[0]!r}, in the environment or on PATH", hint=_similar(environment, argv[0])
@@ -100,15 +99,13 @@ def run(environment: Environment, argv: Sequence[str], *, listener: Listener) ->
     command = resolve(environment, argv)
     if command.outside:
         listener.warn(f"{argv[0]} is not in environment {environment.name!r}: running {command.argv[0]}")
-    claim = claims.use(environment.prefix.name, listener)
-    try:
-        # what it starts may go on when we are gone, and holds the claim as long
-        environ, inherited = worker_environ(environment), claim.descriptors
-        code = processes.run_foreground(command.argv, env=environ, inherited=inherited)
-    except OSError as error:
-        raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
-    finally:
-        claim.release()
+    with claimed(environment, listener) as claim:
+        try:
+            # what it starts may go on when we are gone, and holds the claim as long
+            environ, inherited = worker_environ(environment), claim.descriptors
+            code = processes.run_foreground(command.argv, env=environ, inherited=inherited)
+        except OSError as error:
+            raise UsageError(f"{command.argv[0]} cannot be run: {error.strerror or error}") from error
     return code if code >= 0 else 128 - code
 
 

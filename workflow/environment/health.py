@@ -34,7 +34,10 @@ _KERAS3 = "import tensorflow, keras; print(tensorflow.__version__, keras.backend
 
 @dataclass(frozen=True)
 class Check:
-    """One check and how it went. ``marked``: it works, and ``note`` says what is not as one may expect."""
+    """One check and how it went. ``marked``: it works, and ``note`` says what is not as one may expect.
+
+    ``mend`` is what to do where making the environment anew is not what helps, or not all of it.
+    """
 
     title: str
     command: str
@@ -42,6 +45,7 @@ class Check:
     verdict: Verdict
     output: str
     note: str = ""
+    mend: str = ""
 
 
 class _Judge(Protocol):
@@ -196,13 +200,13 @@ def _judge_keras(_environment: Environment, output: str) -> tuple[Verdict, str]:
 
 _PLANS_FOR_KERAS3 = (
     _Plan("python --version", ("python", "--version"), _judge_version),
-    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
-    _Plan("import tensorflow, keras", ("python", "-c", _KERAS3), _judge_keras),
+    _Plan("pip check", ("python", "-I", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, keras", ("python", "-I", "-c", _KERAS3), _judge_keras),
 )
 _PLANS = (
     _Plan("python --version", ("python", "--version"), _judge_version),
-    _Plan("pip check", ("python", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
-    _Plan("import tensorflow, tensorflowjs", ("python", "-c", _IMPORTS), _judge_imports),
+    _Plan("pip check", ("python", "-I", "-m", "pip", "--isolated", "check"), _judge_packages, strict=False),
+    _Plan("import tensorflow, tensorflowjs", ("python", "-I", "-c", _IMPORTS), _judge_imports),
     _Plan("tensorflowjs_converter -h", ("tensorflowjs_converter", "-h"), _judge_help),
     _Plan("tensorflowjs_converter --version", ("tensorflowjs_converter", "--version"), _judge_converter),
 )

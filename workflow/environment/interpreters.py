@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import locations, processes
+from workflow import locations, processes, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +97,8 @@ def _fits(found: Interpreter, series: str) -> bool:
 def _candidates(series: str) -> Iterator[Path]:
     names = (f"python{series}", "python3", "python")
     suffix = ".exe" if sys.platform == "win32" else ""
-    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
     for name in names:
-        for folder in folders:
+        for folder in programs.folders():
             yield folder / f"{name}{suffix}"
     for base, pattern in _installations(series):
         for found in _matching(base, pattern):

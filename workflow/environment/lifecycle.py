@@ -67,18 +67,30 @@ def taken(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None = 
         claim.release()  # it was removed, or made anew, before it was claimed
 
 
-def verify(environment: Environment) -> Iterator[Check]:
-    """Run the health checks and yield each; a failure is noted in the state, and ``ensure`` heeds that."""
+def verify(environment: Environment, *, deep: bool = False) -> Iterator[Check]:
+    """Run the health checks and yield each; a failure is noted in the state, and ``ensure`` heeds that.
+
+    With ``deep`` every file is hashed, too.
+    """
     from workflow.environment import health  # noqa: PLC0415  needs what a ready environment does not
 
     failed = ""
-    for check in health.checks(environment, log=state.log_path(environment.prefix.name)):
+    usual = health.checks(environment, log=state.log_path(environment.prefix.name))
+    for check in _every_check(environment, usual, deep=deep):
         if check.verdict == "failed" and not failed:
             failed = check.title
         yield check
     known = state.read(environment.prefix)
     if known and known.unhealthy != failed:
         state.write(environment.prefix, replace(known, unhealthy=failed))
+
+
+def _every_check(environment: Environment, usual: Iterable[Check], *, deep: bool) -> Iterator[Check]:
+    yield from usual
+    if deep:
+        from workflow.environment import integrity  # noqa: PLC0415  as above
+
+        yield from integrity.checks(environment)
 
 
 def _ensure_slowly(name: str, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:

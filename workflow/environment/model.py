@@ -13,6 +13,9 @@ DEFAULT_NAME = "tfjs"
 KERAS3_NAME = "keras3"
 """The reserved name of the environment for files of Keras 3."""
 
+NO_CONDA = "not a conda environment"
+"""The caveat that changes nothing in what is computed: said when one is made, verified and shown, not on every run."""
+
 Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import processes, scratch
 from workflow.environment import pip_settings, tether, uv_program
 
 if TYPE_CHECKING:
@@ -76,10 +76,11 @@ class _News:
 def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple[int, str]:
     log.parent.mkdir(parents=True, exist_ok=True)
     last: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
-    with log.open("ab", buffering=0) as sink:
+    with log.open("ab", buffering=0) as sink, scratch.folder("uv") as temporary:
         sink.write(os.fsencode(f"+ {processes.quoted(argv)}\n"))
         # in the log's folder: uv would take settings from a project that the user happens to stand in
-        environ = uv_program.environ(offline=offline)
+        # it leaves a lock file in the folder for temporary files, every time
+        environ = {**uv_program.environ(offline=offline), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
         tie = tether.tie(log, "install")
         process = processes.start(argv, stderr=processes.STDOUT, env=environ, cwd=log.parent, tie=tie)
         try:

@@ -40,9 +40,7 @@ def list_environments() -> list[Entry]:
 
 def others(name: str) -> list[Entry]:
     """Return what this tool made under this name and this checkout does not use, the latest used first."""
-    found = [entry for entry in list_environments() if entry.name == name and not entry.current]
-    ours = [entry for entry in found if entry.status != "foreign"]
-    return sorted(ours, key=lambda entry: claims.last_used(entry.key) or 0.0, reverse=True)
+    return [entry for entry in _of_name(name) if not entry.current and entry.status != "foreign"]
 
 
 def info(text: str) -> Entry:
@@ -57,9 +55,8 @@ def info(text: str) -> Entry:
     entry = look(text)
     if entry.status != "absent":
         return entry
-    remaining = [*others(text), *filter(_is_foreign, [_at(state.prefix(text))])]
-    if remaining:
-        return remaining[0]
+    for remaining in _of_name(text):
+        return remaining
     raise no_such(text)
 
 
@@ -71,7 +68,7 @@ def owned(text: str) -> Entry:
     entry = info(text)
     if entry.current or "@" in text:
         return entry
-    keys = ", ".join(f"{text}@{_digest(other)[:12]}" for other in others(text))
+    keys = ", ".join(f"{text}@{digest[:12]}" for other in others(text) if (digest := _digest(other)))
     raise EnvironmentProblem(
         f"there is no environment {text!r} of this checkout's lock, only of others: {keys}",
         hint="tfjs-workflow env remove --old removes those of others; or name one",
@@ -124,16 +121,21 @@ def _digest(entry: Entry) -> str:
     return state.digest_of(entry.prefix) or state.split(entry.key)[1]
 
 
-def _is_foreign(entry: Entry) -> bool:
-    return entry.status == "foreign"
+def _of_name(name: str) -> list[Entry]:
+    """Return all of one name, the latest used first, foreign ones last."""
+    found = [entry for entry in list_environments() if entry.name == name]
+    return sorted(found, key=lambda entry: (entry.status == "foreign", -(claims.last_used(entry.key) or 0.0)))
 
 
 def _among_all(prefix: Path) -> Entry:
     """Return what stands at a prefix, and whether it is the one that this checkout takes for its name."""
     entry = _at(prefix)
-    own = look(entry.name).prefix if entry.status != "foreign" else prefix
-    if prefix == own:
+    if entry.status == "foreign":
         return entry
+    ours = look(entry.name)
+    own = ours.prefix
+    if prefix == own or (ours.status == "absent" and not _digest(entry)):
+        return entry  # of a former version's unfinished work nothing says whose it is: so it is whose who asks
     if entry.status == "ready":  # of our locks as well, made by a former version beside this one's
         entry = entry.replaced(status="stale", reason=f"{own} is of the same lock, and used instead")
     return entry.replaced(current=False)

@@ -34,6 +34,16 @@ def tie(log: Path, key: str) -> Path:
     return log.with_name(f"{log.stem}.{key}.child")
 
 
+def tied(tie: Path) -> IO[bytes]:
+    """Lock a tie for as long as what is returned is open, with our own process group noted in it."""
+    handle = file_locks.opened(tie)
+    if file_locks.take(handle):
+        handle.truncate(0)
+        handle.write(b"%d\n" % os.getpid())
+        handle.flush()
+    return handle
+
+
 def end_orphans(log: Path, listener: Listener) -> None:
     """End the children of a process that died, if any still run; raises EnvironmentProblem when one will not end.
 

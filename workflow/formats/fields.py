@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.wording import kind_of, plural, shown
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,20 +23,28 @@ LONGEST_NAME = 16_384
 _DIGITS = 20  # of a whole number that is written as text
 
 
-class At(Record):
-    """A place in a file, such as "node 17 (conv/kernel)"; what is found there is read through it, or refused."""
+Part = tuple[str, "str | None"]
+"""What a part of a place is called, and the name that the file gives it, if any: ``node 17`` and ``conv/kernel``."""
 
-    path: Path
-    what: str
-    hint: str
+
+class At:
+    """A place in a file, put into words only when something is wrong there: models have thousands of places."""
+
+    __slots__ = ("hint", "parts", "path")
+
+    def __init__(self, path: Path, parts: tuple[Part, ...], hint: str) -> None:
+        self.path = path
+        self.parts = parts
+        self.hint = hint
 
     def bad(self, problem: str) -> ModelFileError:
         """Return the error that says what is wrong at this place."""
-        return ModelFileError(f"{self.path}: {self.what} {problem}", hint=self.hint)
+        what = ", ".join(part if name is None else f"{part} {shown(name)}" for part, name in self.parts)
+        return ModelFileError(f"{self.path}: {what} {problem}", hint=self.hint)
 
-    def inside(self, what: str) -> At:
+    def inside(self, what: str, name: str | None = None) -> At:
         """Return a place inside this one."""
-        return At(self.path, f"{self.what}, {what}", self.hint)
+        return At(self.path, (*self.parts, (what, name)), self.hint)
 
     def as_object(self, value: object) -> dict[str, Any]:
         """Return a JSON object."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.formats.fields import LONGEST_NAME, MOST_DIMENSIONS, At
-from workflow.formats.wording import shown
 from workflow.records import Record
 
 if TYPE_CHECKING:
@@ -82,11 +81,11 @@ class Graph(Record):
 
 def read_graph(document: Mapping[str, Any], path: Path) -> Graph:
     """Return the graph of a parsed model.json; raises ``ModelFileError`` with the place of what is not as it must."""
-    at = At(path, "modelTopology", _HINT)
+    at = _at(path, "modelTopology")
     topology = at.as_object(document.get("modelTopology"))
-    nodes = _nodes(topology.get("node"), At(path, "node", _HINT), called="node")
+    nodes = _nodes(topology.get("node"), At(path, (), _HINT))
     if not nodes:
-        raise At(path, "the graph", _HINT).bad("has no nodes (its list of node is empty)")
+        raise _at(path, "the graph").bad("has no nodes (its list of node is empty)")
     functions = _functions(topology.get("library"), path)
     inputs, outputs = _signature(document, path)
     return Graph(nodes, functions, inputs, outputs, _initializer(document, path))
@@ -97,20 +96,24 @@ def node_name(tensor: str) -> str:
     return tensor.lstrip("^").partition(":")[0]
 
 
-def _nodes(value: object, at: At, *, called: str) -> tuple[Node, ...]:
-    return tuple(_node(one, at, f"{called} {number}") for number, one in enumerate(at.as_list(value), 1))
+def _at(path: Path, what: str) -> At:
+    return At(path, ((what, None),), _HINT)
 
 
-def _node(value: object, around: At, called: str) -> Node:
-    """Return one node; places are put into words only when something is wrong there, for there are thousands."""
+def _nodes(value: object, around: At) -> tuple[Node, ...]:
+    listed = around.inside("node").as_list(value)
+    return tuple(_node(one, around, number) for number, one in enumerate(listed, 1))
+
+
+def _node(value: object, around: At, number: int) -> Node:
     if not isinstance(value, dict) or not _is_sound(value):
-        raise _refused(value, At(around.path, called, around.hint))
+        raise _refused(value, around, number)
     op, attributes = value["op"], value.get("attr", _NOTHING)
     constant: Constant | None = None
     fused: tuple[str, ...] = ()
     if op == "Const" or _FUSED in attributes:
-        here = At(around.path, f"{called} ({shown(value['name'])}):", around.hint)
-        constant = _constant(attributes.get("value"), here.inside("attr value")) if op == "Const" else None
+        here = around.inside(f"node {number}", value["name"])
+        constant = _constant(attributes.get("value"), here) if op == "Const" else None
         fused = _fused(attributes.get(_FUSED), here.inside(f"attr {_FUSED}"))
     return Node(value["name"], op, tuple(value.get("input", _NONE)), constant, fused)
 
@@ -135,29 +138,29 @@ _NONE: list[str] = []
 _NOTHING: dict[str, Any] = {}
 
 
-def _refused(value: object, at: At) -> Exception:
+def _refused(value: object, around: At, number: int) -> Exception:
     """Return the error for a node that is not well-formed, by reading it field by field."""
-    node = at.as_object(value)
+    node = around.inside(f"node {number}").as_object(value)
     name = node.get("name")
-    here = At(at.path, f"{at.what} ({shown(name)}):", at.hint) if isinstance(name, str) else at
+    here = around.inside(f"node {number}", name if isinstance(name, str) else None)
     here.inside("name").as_text(name)
     here.inside("op").as_text(node.get("op"))
-    for number, one in enumerate(here.inside("input").as_list(node.get("input", _NONE)), 1):
-        here.inside(f"input {number}").as_text(one)
+    for position, one in enumerate(here.inside("input").as_list(node.get("input", _NONE)), 1):
+        here.inside(f"input {position}").as_text(one)
     for key, one in here.inside("attr").as_object(node.get("attr", _NOTHING)).items():
-        here.inside(f"attr {shown(key)}").as_object(one)
+        here.inside("attr", key).as_object(one)
     return here.bad("is not as a graph has nodes")
 
 
-def _constant(value: dict[str, Any] | None, at: At) -> Constant:
+def _constant(value: dict[str, Any] | None, node: At) -> Constant:
+    at = node.inside("attr value, tensor")
     found = (value or _NOTHING).get("tensor")
-    here = at.inside("tensor")
-    tensor = here.as_object(found) if found is not None else _NOTHING
-    is_inline = any(tensor.get(key) for key in _INLINE)
-    shape = _shape(tensor["tensorShape"], here.inside("tensorShape")) if "tensorShape" in tensor else None
+    tensor = at.as_object(found) if found is not None else _NOTHING
+    is_inline = any(map(tensor.get, _INLINE))
+    shape = _shape(tensor["tensorShape"], at.inside("tensorShape")) if "tensorShape" in tensor else None
     if shape is not None:
-        here.as_sizes([-1 if size is None else size for size in shape])
-    return Constant(_dtype(tensor.get("dtype"), here.inside("dtype")), shape, is_inline)
+        at.as_sizes([-1 if size is None else size for size in shape])
+    return Constant(_dtype(tensor.get("dtype"), at), shape, is_inline)
 
 
 def _fused(value: dict[str, Any] | None, at: At) -> tuple[str, ...]:
@@ -172,7 +175,7 @@ def _dtype(value: object, at: At) -> str:
     """Return a dtype by its name, or by the number that TensorFlow.js takes as well."""
     if value is None:
         return ""
-    return _DTYPES.get(value, str(value)) if type(value) is int else at.as_text(value)
+    return _DTYPES.get(value, str(value)) if type(value) is int else at.inside("dtype").as_text(value)
 
 
 _DTYPES = {1: "DT_FLOAT", 2: "DT_DOUBLE", 3: "DT_INT32", 7: "DT_STRING", 8: "DT_COMPLEX64", 9: "DT_INT64"}
@@ -204,28 +207,28 @@ _PLAIN = 15
 
 
 def _functions(library: object, path: Path) -> tuple[Function, ...]:
-    at = At(path, "the library", _HINT)
+    at = _at(path, "the library")
     every = at.as_object(library).get("function") if library is not None else None
     listed = at.inside("function").as_list(every) if every is not None else []
     return tuple(_function(one, at, number) for number, one in enumerate(listed, 1))
 
 
 def _function(value: object, around: At, number: int) -> Function:
-    at = At(around.path, f"function {number}", around.hint)
+    at = At(around.path, ((f"function {number}", None),), around.hint)
     function = at.as_object(value)
     name = at.inside("name").as_text(at.inside("signature").as_object(function.get("signature")).get("name"))
-    here = At(around.path, f"function {number} ({shown(name)}):", around.hint)
+    here = At(around.path, ((f"function {number}", name),), around.hint)
     nodes = function.get("nodeDef")
-    return Function(name, _nodes(nodes, here.inside("nodeDef"), called=f"{here.what} node") if nodes else ())
+    return Function(name, _nodes(nodes, here) if nodes else ())
 
 
 def _signature(document: Mapping[str, Any], path: Path) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """Return inputs and outputs of the signature, which old converters put into the metadata; both must be such."""
     metadata = document.get("userDefinedMetadata")
     former = metadata if isinstance(metadata, dict) else _NOTHING
-    sides = _sides(document.get("signature"), At(path, "signature", _HINT))
-    old = _sides(former.get("signature"), At(path, "userDefinedMetadata, signature", _HINT))
-    keys = At(path, "userDefinedMetadata, structuredOutputKeys", _HINT)
+    sides = _sides(document.get("signature"), _at(path, "signature"))
+    old = _sides(former.get("signature"), _at(path, "userDefinedMetadata, signature"))
+    keys = _at(path, "userDefinedMetadata, structuredOutputKeys")
     for number, key in enumerate(keys.as_list(former.get("structuredOutputKeys") or []), 1):
         keys.inside(f"key {number}").as_text(key)
     return sides if any(sides) else old
@@ -238,22 +241,22 @@ def _sides(signature: object, at: At) -> tuple[tuple[Port, ...], tuple[Port, ...
 
 def _initializer(document: Mapping[str, Any], path: Path) -> tuple[Node, ...]:
     """Return the nodes of the graph that fills lookup tables; its signature has to be one, too."""
-    _sides(document.get("initializerSignature"), At(path, "initializerSignature", _HINT))
+    _sides(document.get("initializerSignature"), _at(path, "initializerSignature"))
     found = document.get("modelInitializer")
     if found is None:
         return ()
-    at = At(path, "modelInitializer", _HINT)
+    at = _at(path, "modelInitializer")
     nodes = at.as_object(found).get("node")
-    return _nodes(nodes, at.inside("node"), called="modelInitializer, node") if nodes is not None else ()
+    return _nodes(nodes, at) if nodes is not None else ()
 
 
 def _ports(value: object, at: At) -> tuple[Port, ...]:
     every = at.as_object(value) if value is not None else _NOTHING
-    return tuple(_port(name, one, at.inside(shown(name))) for name, one in every.items())
+    return tuple(_port(name, one, at.inside("port", name)) for name, one in every.items())
 
 
 def _port(name: str, value: object, at: At) -> Port:
     port = at.as_object(value)
     shape = _shape(port["tensorShape"], at.inside("tensorShape")) if "tensorShape" in port else None
     tensor = at.inside("name").as_text(port.get("name", name))
-    return Port(name, tensor, _dtype(port.get("dtype"), at.inside("dtype")), shape, "resourceId" in port)
+    return Port(name, tensor, _dtype(port.get("dtype"), at), shape, "resourceId" in port)

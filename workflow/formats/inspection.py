@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
+from workflow.formats.containment import require_contained
 from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
@@ -31,10 +32,13 @@ _INSPECTORS: Mapping[Format, tuple[str, str]] = {
 def inspect_model(path: Path, expected: Format) -> ModelSummary:
     """Return what a model file or folder holds; raises ``ModelFileError`` unless it is a sound ``expected``.
 
+    It is looked at first for what leads out of it and for claims that its files cannot hold (``containment``).
+
     A TensorFlow.js model is its model.json, or the folder with it; a TensorFlow Hub model a local folder.
     """
     module, function = _INSPECTORS[expected]
     try:
+        require_contained(path, expected)
         found: ModelSummary = getattr(import_module(f"workflow.formats.{module}"), function)(path)
     except OSError as error:
         place = error.filename or path

@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
+from workflow.formats.containment import LARGEST_JSON
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.summary import ModelSummary, summarise
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _WANTED = "a .keras archive"
 _MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
-_LARGEST_JSON = 256 << 20  # a config of hundreds of MB is a zip bomb
 _AGAIN = "Get the file again, or save the model again with `model.save('model.keras')`."
 _NAME_HINT = "Rename it: Keras and the reference converter tell archives by their name."
 
@@ -56,7 +56,7 @@ def _require_members(archive: zipfile.ZipFile, path: Path) -> dict[str, int]:
 
 
 def _json(archive: zipfile.ZipFile, name: str, *, path: Path) -> dict[str, Any]:
-    if archive.getinfo(name).file_size > _LARGEST_JSON:
+    if archive.getinfo(name).file_size > LARGEST_JSON:
         raise ModelFileError(f"{path}: its {name} is too large for a model", hint=_AGAIN)
     try:
         value = json.loads(archive.read(name))

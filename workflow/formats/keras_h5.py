@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.errors import ModelFileError
 from workflow.formats.hdf5 import reading
+from workflow.formats.hdf5.claims import require_contained
 from workflow.formats.hdf5.model import DamagedError, TruncatedError, UnusualError
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
@@ -38,6 +39,7 @@ def inspect(path: Path) -> ModelSummary:
     require_content(path, "a Keras HDF5 file", names=("hdf5",))
     with _opened(path) as file:
         _require_model(file, path)
+        require_contained(file, str(path))
         root = file.group("model_weights")
         version = _text(file.attrs.get("keras_version", root.attrs.get("keras_version")))
         warnings = version_warnings(version, path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.errors import ModelFileError
 from workflow.formats.contents import recognise
 from workflow.formats.places import require_file
-from workflow.formats.wording import kind_of
+from workflow.formats.wording import kind_of, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +33,16 @@ class _NotANumberError(Exception):
 
 def read_object(path: Path, wanted: str) -> dict[str, Any]:
     """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``."""
-    require_file(path, wanted)
-    content = recognise(path)
-    if content.name != "json":
-        raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
-    value = _parsed(_text(path), path)
+    try:
+        require_file(path, wanted)
+        content = recognise(path)
+        if content.name != "json":
+            raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
+        text = _text(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelFileError(f"{shown(str(path))} cannot be read: {reason}", hint="Check who may read it.") from error
+    value = _parsed(text, path)
     require_shallow(value, str(path))
     if not isinstance(value, dict):
         hint = "A weights_manifest.json of TensorFlow.js before 1.0 is only half of a model." if value else _AGAIN

@@ -74,7 +74,7 @@ def read_groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
     if "weightsManifest" not in document:
         raise ModelFileError(f"{path} has no weightsManifest, so it names no weight files", hint=_HINT)
-    at = At(path, "weightsManifest", _HINT)
+    at = At(path, (("weightsManifest", None),), _HINT)
     groups = at.as_list(document["weightsManifest"])
     return tuple(_group(group, at.inside(f"group {number}")) for number, group in enumerate(groups, 1))
 
@@ -115,7 +115,7 @@ def _weight(value: object, around: At, number: int) -> Weight:
     at = around.inside(f"weight {number}")
     entry = at.as_object(value)
     name = at.inside("name").as_text(entry.get("name"))
-    here = At(at.path, f"weight {shown(name)}:", at.hint)
+    here = At(at.path, (("weight", name),), at.hint)
     dtype = here.inside("dtype").as_text(entry.get("dtype"))
     if dtype not in ITEM_BYTES and dtype != "string":
         raise here.bad(f"has the dtype {shown(dtype)}; TensorFlow.js knows {', '.join(ITEM_BYTES)} and string")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_FINDINGS = 30
 _WIDEST_LINE = 150
-_GRAMMAR = "the grammar is in README.md, and editors read workflow/recipe/schema.json"
+_GRAMMAR = "`tfjs-workflow schema` prints what a recipe may hold; editors that are given it complete and check"
 
 
 class Spot(Record):
@@ -86,7 +86,7 @@ def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str
     return RecipeError(
         f"{shown_path(path)} has {count}",
         details="\n\n".join(shown),
-        hint=f"`tfjs-workflow check {shown_path(path)}` shows this again; {_GRAMMAR}",
+        hint=_GRAMMAR,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.recipe.paths import BadPathError, absolute, enclosing, identity
+from workflow.recipe.paths import BadPathError, absolute, enclosing, identity, longest_name
 from workflow.records import Record
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ MODEL = "model"
 """The name of the model source among the steps."""
 
 _HUB = "tf_hub"
+_LONGEST_OUTPUT = 200  # bytes: what stands beside an output while it is made, and its record, have longer names
 
 
 class Draft(Record):
@@ -48,6 +49,11 @@ def output_at(document: Document, location: Location) -> Path | None:
     """Return the path to write to; None, with a finding, when writing there would replace what is not an output."""
     path = path_at(document, location)
     if path is None:
+        return None
+    if longest_name(path.name) > _LONGEST_OUTPUT:
+        problem = f"`{path.name[:60]}...` is too long for an output, beside which its record is kept"
+        expected = f"a name of at most {_LONGEST_OUTPUT} bytes"
+        document.complain(document.value_spot(location), problem, expected=expected)
         return None
     place = identity(path)
     protected = {identity(document.base): "the recipe's base folder", identity(document.path): "the recipe itself"}

@@ -19,6 +19,7 @@ from workflow.recipe.option_grammar import (
     GraphOptions,
     JsOptions,
     LayersOptions,
+    UnsafeOption,
 )
 from workflow.recipe.quantizing import GOAL, OLD
 from workflow.recipe.readers import FLAG, SEED, TEXT, ListOf, Reader, choice, number, shaped, whole
@@ -80,13 +81,13 @@ class PythonToJs(CodeOptions, GraphOptions, LayersOptions, JsOptions, StepEntry)
     source: PythonFormat = optional(choice(PythonFormat), "What the input is, if that cannot be seen.", name="from")
 
 
-class JsToPython(StepEntry):
+class JsToPython(UnsafeOption, StepEntry):
     """A TensorFlow.js layers model becomes a Keras model or a SavedModel, a graph model a SavedModel."""
 
     format: PythonTarget = optional(choice(PythonTarget), "What to make; by default what the output's name says.")
 
 
-class Shard(AgainOptions, LayersOptions, JsOptions, StepEntry):
+class Shard(UnsafeOption, AgainOptions, LayersOptions, JsOptions, StepEntry):
     """A layers or graph model is written again with weight files of another size."""
 
     rules: ClassVar[Schema] = {"anyOf": [{"required": ["shard_size"]}, {"required": ["weight_shard_size_bytes"]}]}
@@ -94,7 +95,7 @@ class Shard(AgainOptions, LayersOptions, JsOptions, StepEntry):
     shard_size = optional(SIZE, "Largest size of one weight file, such as 100kB or 4MiB.")
 
 
-class Quantize(AgainOptions, LayersOptions, JsOptions, StepEntry):
+class Quantize(UnsafeOption, AgainOptions, LayersOptions, JsOptions, StepEntry):
     """A layers or graph model is written again with smaller weights."""
 
     rules: ClassVar[Schema] = {

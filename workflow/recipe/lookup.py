@@ -58,7 +58,7 @@ def _hint(text: str, here: Path) -> str:
     if near:
         return f"did you mean {near}?"
     names = ", ".join(list(found.values())[:10])
-    return f"there are {names}" if names else "write one in recipes/, or give the path of one; README.md shows how"
+    return f"there are {names}" if names else "write one in recipes/, or give the path of one"
 
 
 def _folders(text: str, here: Path) -> list[Path]:

@@ -112,8 +112,13 @@ class GraphOptions(Entry):
     )
 
 
-class CodeOptions(Entry):
+class UnsafeOption(Entry):
+    """The option for models that ask for more than layers and operations that only calculate."""
+
+    unsafe = optional(FLAG, "Let a model run code and name what it likes (Lambda layers). Only for your own files.")
+
+
+class CodeOptions(UnsafeOption):
     """Options for Keras models that need Python code of their own."""
 
     custom_objects = optional(MODULES, "Python files whose classes and functions the model needs to load.")
-    unsafe = optional(FLAG, "Let code that is stored in the model run (Lambda layers). Only for your own files.")

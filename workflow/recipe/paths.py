@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _RECIPES = "recipes"
 _LONGEST = 4000
+_LONGEST_NAME = 255  # bytes, on every file system that is in use
 _MOST_SIBLINGS = 500
 
 
@@ -39,10 +40,17 @@ def absolute(text: str, base: Path) -> Path:
         raise BadPathError("a path cannot hold a zero byte")
     if len(text) > _LONGEST:
         raise BadPathError(f"a path of {len(text)} characters is too long")
+    if longest_name(text) > _LONGEST_NAME:
+        raise BadPathError(f"`{text[:60]}...` has a name of more than {_LONGEST_NAME} bytes, and no file has such")
     try:
         return plain(base / Path(text).expanduser())
     except RuntimeError:
         raise BadPathError(f"`{text[:60]}`: there is no such user here") from None
+
+
+def longest_name(text: str) -> int:
+    """Return the bytes of the longest of the names that a path is made of."""
+    return max(len(name.encode("utf-8", "surrogatepass")) for name in text.split("/"))
 
 
 def identity(path: Path) -> str:

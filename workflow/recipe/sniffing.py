@@ -47,8 +47,11 @@ def sighted(path: Path) -> Sighting:
     if (path / "saved_model.pb").is_file():
         keras = (path / "keras_metadata.pb").is_file()
         return Sighting(SAVED_MODELS if keras else SAVED_MODELS[1:])
-    if (path / MODEL_JSON).is_file():
-        return _json(path / MODEL_JSON)
+    inner = path / MODEL_JSON
+    if inner.is_symlink() and not inner.resolve().is_relative_to(path.resolve()):
+        return Sighting(why_not=f"its {MODEL_JSON} is a link that leads out of the folder")
+    if inner.is_file():
+        return _json(inner)
     return Sighting(why_not=f"the folder holds neither {MODEL_JSON} nor saved_model.pb")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ _COLOURS = {
 }
 SERIES = tuple(colour for colour in _COLOURS if colour.startswith("#c00a"))
 _INK, _SOFT, _LINE, _CARD = (colour for colour in _COLOURS if colour.startswith("#c00b"))
+_LONGEST = 36
 _NEAR_X, _NEAR_Y = 0.05, 3.0
 _MARKERS = ("o", "s", "D", "^", "v")
 
@@ -94,7 +96,9 @@ def svg(canvas: Canvas) -> str:
         "font.size": _TEXT,
         "font.family": "DejaVu Sans",
     }
-    with rc_context(settings):
+    with rc_context(settings), warnings.catch_warnings():
+        # the texts stay texts, and the page has fonts for the letters that matplotlib has none for
+        warnings.filterwarnings("ignore", category=UserWarning, module="matplotlib|workflow")
         size = (_WIDTH / _POINTS_PER_INCH, canvas.height / _POINTS_PER_INCH)
         figure = Figure(figsize=size, layout="constrained", facecolor="none")
         FigureCanvasSVG(figure)
@@ -119,9 +123,9 @@ def draw_dots(axes: Axes, dots: Dots) -> None:
             markeredgecolor=_CARD,
             markeredgewidth=0.8,
             alpha=0.9,
-            label=name,
+            label=_label(name),
         )
-    axes.set_yticks(list(positions), dots.rows, color=_INK)
+    axes.set_yticks(list(positions), [_label(row) for row in dots.rows], color=_INK)
     axes.set_ylim(len(dots.rows) - 0.5, -0.5)
     axes.grid(axis="y", color=_LINE, linewidth=0.8)
     _logarithmic(axes, [value for values in dots.series.values() for value in values if value], dots.label)
@@ -169,7 +173,7 @@ def draw_strips(axes: Axes, strips: Sequence[Strip], *, x_title: str) -> None:
             places, [-height for height in heights], bottom=row, width=0.92, align="edge", color=SERIES[0], alpha=0.9
         )
         axes.axhline(row, color=_LINE, linewidth=0.8, zorder=0)
-    axes.set_yticks([row - 0.25 for row in range(len(strips))], [strip.name for strip in strips], color=_INK)
+    axes.set_yticks([row - 0.25 for row in range(len(strips))], [_label(strip.name) for strip in strips], color=_INK)
     axes.set_ylim(len(strips) - 0.9, -0.85)
     step = -(-(last - first) // 5)
     ticks = list(range(last, first - 1, -step))
@@ -232,7 +236,7 @@ def _name_spots(axes: Axes, spots: Sequence[Spot], points: Sequence[tuple[float,
     for (x, y), names in groups:
         beyond = x > 0.55 * right
         axes.annotate(
-            ", ".join(names),
+            _label(", ".join(map(_label, names)), longest=2 * _LONGEST),
             (x, y),
             xytext=(-9 if beyond else 9, 0),
             textcoords="offset points",
@@ -240,6 +244,11 @@ def _name_spots(axes: Axes, spots: Sequence[Spot], points: Sequence[tuple[float,
             va="center",
             color=_INK,
         )
+
+
+def _label(text: str, *, longest: int = _LONGEST) -> str:
+    """Return a name as there is room for it beside a chart; the tables have it whole."""
+    return "\n".join(line if len(line) <= longest else f"{line[:longest]}…" for line in text.split("\n"))
 
 
 def _exponent(value: float) -> int:

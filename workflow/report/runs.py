@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from workflow import printable
-from workflow.errors import UsageError
+from workflow.errors import ModelFileError, UsageError
+from workflow.formats.strict_json import require_shallow
 from workflow.formats.wording import shown
 from workflow.report.html import embedded_json
 from workflow.report.journal import fault, first_fault
@@ -100,8 +101,11 @@ def _object(path: Path) -> dict[str, Any]:
         if path.suffix == ".html":
             text = embedded_json(text) or ""
         value = json.loads(text)
+        require_shallow(value, str(path))
     except (OSError, ValueError, RecursionError) as error:
         raise _no_run(path, "it cannot be read as JSON") from error
+    except ModelFileError as error:
+        raise _no_run(path, "it is nested more deeply than any") from error
     if not isinstance(value, dict):
         raise _no_run(path, "it holds no object")
     return _in_unicode(value)

@@ -103,10 +103,18 @@ def artifact_digests(path: Path) -> Digests:
 
 
 def artifact_files(path: Path) -> tuple[list[Path], Path]:
-    """Return the files of an artifact, and the folder that their names count from."""
+    """Return the files of an artifact, and the folder that their names count from.
+
+    What a link in a folder leads to outside of it is no file of the artifact, and is not so much as opened.
+    """
     if path.is_dir():
-        return [file for file in path.rglob("*") if file.is_file()], path
+        root = path.resolve()
+        return [file for file in path.rglob("*") if _is_inside(file, root) and file.is_file()], path
     return [path] if path.is_file() else [], path.parent
+
+
+def _is_inside(file: Path, root: Path) -> bool:
+    return not file.is_symlink() or file.resolve().is_relative_to(root)
 
 
 def digests_of(files: Iterable[Path], *, root: Path) -> Digests:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from filelock import FileLock, Timeout
 from workflow import addresses
 from workflow.errors import IntegrityError
 from workflow.formats.contents import recognise
+from workflow.running import strays
 from workflow.running.digests import file_digest
 from workflow.running.storage import storing, sync_artifact
 from workflow.running.transfer import Transfer
@@ -113,7 +113,7 @@ def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
 
 def _copy(kept: Path, target: Path) -> None:
     """Copy, never link: a file that is changed in place later must not change the cache."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = strays.partial_path(target)
     with storing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from workflow import __version__, addresses, locations, printable
 from workflow.recipe.model import Step
+from workflow.running import strays
 from workflow.running.digests import file_state
-from workflow.running.storage import as_bytes, storing, write_atomically
+from workflow.running.storage import as_bytes, storing, write_new
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from workflow.planning import Task
@@ -70,16 +72,20 @@ class Journal:
         folder = self.folder / "runs"
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(_unused(folder, stamp), as_bytes(_written(record)))
+            strays.sweep_all(folder)
+            write_new(_names(folder, stamp), as_bytes(_written(record)))
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)
         return record
 
 
 def journal_folder(recipe: Recipe) -> Path:
-    """Return the folder of the recipe's logs and records: in its base folder, unless that cannot be written to."""
+    """Return the folder of the recipe's logs and records: in its base folder, unless that cannot be written to.
+
+    Where a link beside the recipe leads out of the base folder nothing is written either: it may be a stranger's.
+    """
     beside = recipe.base / ".tfjs-workflow" / _safe(recipe.name)
-    if _can_be_written(beside):
+    if beside.resolve().is_relative_to(recipe.base.resolve()) and _can_be_written(beside):
         return beside
     base = hashlib.sha256(os.fsencode(recipe.base)).hexdigest()[:16]
     return locations.home() / "journals" / f"{_safe(recipe.name)}-{base}"
@@ -88,7 +94,7 @@ def journal_folder(recipe: Recipe) -> Path:
 def last_status(recipe: Recipe, task: Task) -> str:
     """Return how the task ended in the latest of the last runs that came to it; empty when none of them did."""
     for path in sorted((journal_folder(recipe) / "runs").glob("*.json"), reverse=True)[:_RECENT]:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             record = _record(path, file_state(path))
             for step in filter(None, (*record["steps"], record.get("interrupted"))):
                 if step["step"] == task.name and step["output"] == str(task.output) and step["status"] != "not run":
@@ -137,14 +143,11 @@ def _named(task: Task) -> dict[str, str]:
     return {"step": task.name, "output": str(task.output)}
 
 
-def _unused(folder: Path, stamp: str) -> Path:
-    """Return a file of this time that is nobody else's: it is there from now on, and empty."""
-    for name in itertools.chain([stamp], (f"{stamp}_{number}" for number in itertools.count(2))):
-        path = folder / f"{name}.json"
-        with contextlib.suppress(FileExistsError):
-            path.touch(exist_ok=False)
-            return path
-    raise AssertionError  # the names do not end
+def _names(folder: Path, stamp: str) -> Iterator[Path]:
+    """Yield the files that the record of a run of this time may be, without end."""
+    yield folder / f"{stamp}.json"
+    for number in itertools.count(2):
+        yield folder / f"{stamp}_{number}.json"
 
 
 def _safe(name: str) -> str:

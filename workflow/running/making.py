@@ -104,10 +104,19 @@ def make(order: Order) -> Facts:
 
 
 def needs_environment(task: Task, verification: Verification) -> bool:
-    """Tell whether the task is sure to need the converter environment, so that it can warm up early."""
+    """Tell whether the task is sure to need the converter environment, so that it can warm up early.
+
+    ``verification`` is the recipe's, which holds for a step without one of its own.
+    """
     if isinstance(task.declared, Step):
-        return verification.enabled or may_need_worker(task.declared)
+        return (task.declared.verification or verification).enabled or may_need_worker(task.declared)
     return not isinstance(task.declared, FetchedModel)
+
+
+def may_come_to_need_it(task: Task) -> bool:
+    """Tell whether a task that is not sure to need the environment may yet: where our own code declines a model."""
+    step = task.declared
+    return isinstance(step, Step) and step.engine == "auto" and step.from_format != step.to_format
 
 
 def _fetched(order: Order) -> Facts:
@@ -151,7 +160,15 @@ def _application(order: Order) -> Facts:
     job |= {"options": dict(source.options), "output": str(order.staged)}
     if source.weights not in ("imagenet", "seeded"):
         _need(Path(source.weights), order)
-    facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
+    if source.weights == "imagenet":  # fetched by Keras itself, from the network that the warm worker's wall closes
+        order.workshop.prepare(order.listener)
+        worker = order.workshop.fresh_worker()
+        try:
+            facts = worker.run("application", job, log=order.log, timeout=order.timeout)
+        finally:
+            worker.close()
+    else:
+        facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
     if facts.get("degraded"):
         order.listener.warn(str(facts["degraded"]))
     return facts

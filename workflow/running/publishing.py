@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from workflow.errors import OutputRefusedError
+from workflow.running import strays
 from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
 from workflow.running.storage import remove, storing, sync_artifact, sync_folder, write_atomically
 
@@ -91,7 +92,7 @@ def reject(output: Path) -> Path:
     """
     staged = staging_folder(output) / output.name
     place = rejected_path(output)
-    mark = output.with_name(f".{output.name}.tfjs-workflow-rejected")
+    mark = _mark_of_rejection(output)
     with storing(place):
         if place.exists() and not mark.exists():
             place.rename(_aside(place))
@@ -112,6 +113,8 @@ def recover(output: Path) -> None:
     Call only while holding the output's lock.
     """
     intent, previous = intent_path(output), previous_path(output)
+    for unfinished in (intent, _mark_of_rejection(output)):
+        strays.sweep(unfinished)
     with storing(output):
         sidecar = read_sidecar(intent)
         if sidecar is not None and output.exists() and not intact(output, sidecar):
@@ -151,6 +154,11 @@ def foreign(output: Path) -> str:
     if is_vacant(output) or read_sidecar(sidecar) is not None:
         return ""
     return f"{sidecar.name} cannot be read" if sidecar.exists() else f"there is no {sidecar.name} beside it"
+
+
+def _mark_of_rejection(output: Path) -> Path:
+    """Return the file that tells that what stands at ``<output>.rejected`` is ours."""
+    return output.with_name(f".{output.name}.tfjs-workflow-rejected")
 
 
 def _place_to_keep(output: Path) -> Path | None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import environment, planning
+from workflow import bugs, environment, planning
 from workflow.errors import (
     InterruptedRunError,
     ModelFileError,
@@ -31,27 +31,17 @@ from workflow.running.watching import Outcome
 from workflow.sizes import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from workflow.planning import Decision, Selection, Task
     from workflow.recipe.model import Recipe
     from workflow.running.watching import Watcher
     from workflow.running.workshop import Workshop
 
 
-def _unreported(error: Exception) -> WorkflowError:
-    return WorkflowError(f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}")
-
-
 class Manner(Record):
-    """How to run: go on after a failure, and how long (seconds) a step may take that has no limit of its own.
-
-    ``bug`` makes an error for the user of an exception that nothing here expects; it ends its step, not the run.
-    """
+    """How to run: go on after a failure, and how long (seconds) a step may take that has no limit of its own."""
 
     keep_going: bool = False
     timeout: float | None = None
-    bug: Callable[[Exception], WorkflowError] | None = None
 
 
 class Runner:
@@ -119,7 +109,7 @@ class Runner:
         except WorkflowError as error:
             outcome = self._failed(planned, error)
         except Exception as error:  # noqa: BLE001  a bug of ours ends its step alone: others have nothing to do with it
-            outcome = self._failed(planned, (self._manner.bug or _unreported)(error))
+            outcome = self._failed(planned, bugs.as_error(error))
         except BaseException:
             publishing.abandon(planned.task.output)
             raise

@@ -6,8 +6,10 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from workflow.running import strays
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _FEW = 8
@@ -30,18 +32,47 @@ def storing(what: Path) -> Iterator[None]:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file by ``content`` in one step: readers see the old or the new bytes, also after a power cut."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    strays.sweep(path)
     with storing(path):
+        _write(strays.partial_path(path), content, target=path, mode="wb")
+
+
+def write_new(paths: Iterable[Path], content: bytes) -> Path:
+    """Write ``content``, as ``write_atomically`` does, to the first of ``paths`` at which nothing stands; return it.
+
+    Of two processes that try the same one at a time, one goes on to the next.
+    """
+    for path in paths:
+        claim = strays.claim_path(path)
+        with storing(path), contextlib.suppress(FileExistsError):
+            if not path.exists():
+                _write(claim, content, target=path, mode="xb")
+                return path
+    raise AssertionError  # the paths do not end
+
+
+def _write(partial: Path, content: bytes, *, target: Path, mode: str) -> None:
+    with partial.open(mode) as sink:
         try:
-            with partial.open("wb") as sink:
-                sink.write(content)
-                sink.flush()
-                os.fsync(sink.fileno())
-            partial.replace(path)
+            strays.own(sink)
+            if mode == "xb":
+                _refuse_taken(target)
+            sink.write(content)
+            sink.flush()
+            os.fsync(sink.fileno())
+            if os.name == "posix":  # still owned
+                partial.replace(target)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        sync_folder(path.parent)
+    if os.name != "posix":  # what is open cannot be renamed there
+        partial.replace(target)
+    sync_folder(target.parent)
+
+
+def _refuse_taken(target: Path) -> None:
+    if target.exists():  # whoever had the claim before us has put it there
+        raise FileExistsError(target)
 
 
 def as_bytes(text: str) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workflow import scratch
 from workflow.converters.usage import Usage
+from workflow.environment.model import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +56,7 @@ class EnvironmentWorkshop:
         self._name = name
         self._wishes = wishes
         self._logs = logs
+        scratch.clear(str(logs))  # what workers of a killed run have left there
         self._environment: Environment | None = None
         self._worker: Worker | None = None
         self._keras3: Worker | None = None
@@ -70,7 +73,8 @@ class EnvironmentWorkshop:
         naming.require_no_slip(self._name)
         self._environment = self._take(self._name, self._wishes, listener)
         for caveat in self._environment.caveats:
-            listener.warn(f"environment {self._name}: {caveat}")
+            if caveat != NO_CONDA:
+                listener.warn(f"environment {self._name}: {caveat}")
         self._worker = self.fresh_worker()
         self._worker.start()
 
@@ -117,6 +121,8 @@ class EnvironmentWorkshop:
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
+        from workflow.converters import enclosure  # noqa: PLC0415  as above
+
         made = self._environment
         if made is None:
             return {"name": self._name}
@@ -127,6 +133,7 @@ class EnvironmentWorkshop:
             "profile": made.profile,
             "lock": made.lock_digest,
             "caveats": list(made.caveats),
+            "wall": enclosure.described(),
         }
 
     def close(self) -> None:

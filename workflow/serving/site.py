@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import __version__
+from workflow import __version__, printable
 from workflow.errors import ModelFileError, UsageError
 from workflow.formats.inspection import inspect_model
 from workflow.formats.tfjs_model import flavour_of
+from workflow.formats.wording import shown
 from workflow.verification.measures.files import is_tfjs
 
 if TYPE_CHECKING:
@@ -45,10 +46,17 @@ _SCRIPTS = {
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing to answer with: a file, or bytes that are made here."""
+    """One thing to answer with: a file that lies inside a folder, or bytes that are made here."""
 
     type: str
     source: Path | bytes
+    folder: Path | None = None
+
+    def is_inside(self) -> bool:
+        """Return whether the file lies, with links followed, inside its folder now."""
+        if not isinstance(self.source, Path) or self.folder is None:
+            return True
+        return self.source.resolve().is_relative_to(self.folder.resolve())
 
 
 @dataclass(frozen=True)
@@ -83,13 +91,19 @@ def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Si
     model = inspect_model(folder, kind)
     root = (folder / "model.json").resolve().parent  # beside which weight files lie, also where it is a link
     files = {file.relative_to(root if file.is_relative_to(root) else folder).as_posix(): file for file in model.files}
-    about = {"name": folder.name, "format": kind, "quantized": bool(model.details.get("quantization"))}
+    about = {"name": printable.line(folder.name), "format": kind, "quantized": bool(model.details.get("quantization"))}
     about["files"] = [{"path": name, "bytes": file.stat().st_size} for name, file in files.items()]
     about |= {"labels": _labels(labels), "tool": __version__}
     resources = {f"/{path.name}": _file(path) for path in _STATIC.iterdir() if path.suffix in _TYPES}
     resources["/"] = resources["/index.html"]
     resources["/about.json"] = Resource(_TYPES[".json"], json.dumps(about).encode())
-    resources |= {f"/model/{name}": _file(file) for name, file in files.items()}
+    resources |= {f"/model/{name}": _file(file, root) for name, file in files.items()}
+    outside = [name for name in files if not resources[f"/model/{name}"].is_inside()]
+    if outside:
+        raise ModelFileError(
+            f"{shown(outside[0])} of {folder} is a link that leads out of the folder",
+            hint="put the file itself there: only what lies inside the model's folder is served",
+        )
     resources |= {f"/tfjs/{name}": _file(packages / "@tensorflow" / place) for name, place in _SCRIPTS.items()}
     return Site(folder.name, resources)
 
@@ -98,10 +112,10 @@ def _labels(path: Path | None) -> list[str]:
     if path is None:
         return []
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return [printable.line(label) for label in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the labels in {path} cannot be read: {error}", hint="one name per line, in UTF-8") from error
 
 
-def _file(path: Path) -> Resource:
-    return Resource(_TYPES.get(path.suffix, "application/octet-stream"), path)
+def _file(path: Path, folder: Path | None = None) -> Resource:
+    return Resource(_TYPES.get(path.suffix, "application/octet-stream"), path, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 INDEX = "tensors.json"
 _LENGTH = struct.Struct("<I")
+_NAME = re.compile(r"[0-9]+\.bin")
+_KINDS = "fiubc"
 
 
 def write(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -33,9 +36,22 @@ def write(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read(folder: Path) -> Tensors:
-    """Return the arrays of an exchange set by name, in its order."""
-    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    return {entry["name"]: _array(entry, (folder / entry["file"]).read_bytes()) for entry in index}
+    """Return the arrays of an exchange set by name, in its order; raises ``ValueError`` for what is none.
+
+    A model's own code may have written it: names lead nowhere else, and sizes are those of the files.
+    """
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return {str(entry["name"]): _array(entry, _file(folder, entry["file"]).read_bytes()) for entry in index}
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError, struct.error) as problem:
+        raise ValueError(f"{folder} is no exchange set: {problem!r}") from None
+
+
+def _file(folder: Path, name: object) -> Path:
+    """Return a file of the folder; raises ``ValueError`` for a name that leads anywhere else."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or (folder / name).is_symlink():
+        raise ValueError(f"{name!r} is no file of an exchange set")
+    return folder / name
 
 
 def _bytes(array: NDArray[Any]) -> bytes:
@@ -47,7 +63,10 @@ def _bytes(array: NDArray[Any]) -> bytes:
 
 def _array(entry: Mapping[str, Any], raw: bytes) -> NDArray[Any]:
     if entry["dtype"] != "string":
-        plain: NDArray[Any] = np.frombuffer(raw, np.dtype(entry["dtype"]).newbyteorder("<")).reshape(entry["shape"])
+        dtype = np.dtype(entry["dtype"])
+        if dtype.kind not in _KINDS:
+            raise ValueError(f"{entry['dtype']!r} is no dtype of tensors")
+        plain: NDArray[Any] = np.frombuffer(raw, dtype.newbyteorder("<")).reshape(entry["shape"])
         return plain
     texts: list[bytes] = []
     at = 0

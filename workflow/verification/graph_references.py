@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
 from workflow.formats.graph import node_name, read_graph
-from workflow.verification.manifests import weights_in
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
@@ -31,10 +30,10 @@ DTYPES = {
 """What TensorFlow.js holds values of each TensorFlow dtype as."""
 
 
-def problems(document: dict[str, Any], path: Path) -> list[Finding]:
+def problems(document: dict[str, Any], path: Path, *, weights: Mapping[str, Weight] | None) -> list[Finding]:
     """Return what in a graph model.json refers to something that is not there or is otherwise than it says.
 
-    What is no graph, or no manifest, is for the inspection to refuse.
+    What is no graph is for the inspection to refuse; ``weights`` is None where the manifest is none.
     """
     try:
         graph = read_graph(document, path)
@@ -44,7 +43,6 @@ def problems(document: dict[str, Any], path: Path) -> list[Finding]:
     found = [Finding(f"{count} nodes are called {name}", subject=name) for name, count in names.items() if count > 1]
     found += _lost_inputs(graph.nodes, names)
     found += _lost_ports("input", graph.inputs, names) + _lost_ports("output", graph.outputs, names)
-    weights = weights_in(document, path)
     return found + (_constant_problems(graph, weights) if weights is not None else [])
 
 

@@ -9,7 +9,6 @@ from workflow.converters.native.keras.tree import entries, inner_model, is_conta
 from workflow.converters.native.keras.variables import variables
 from workflow.errors import ModelFileError
 from workflow.formats.topology import model_config
-from workflow.verification.manifests import weights_in
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
@@ -23,9 +22,11 @@ if TYPE_CHECKING:
 _REFERENCE = 3  # layer, node, tensor
 
 
-def problems(document: Json, path: Path) -> list[Finding]:
-    """Return what in a layers model.json refers to something that is not there or is otherwise than it says."""
-    weights = weights_in(document, path)
+def problems(document: Json, path: Path, *, weights: Mapping[str, Weight] | None) -> list[Finding]:
+    """Return what in a layers model.json refers to something that is not there or is otherwise than it says.
+
+    ``weights`` is None where the manifest is none.
+    """
     try:
         config = model_config(document.get("modelTopology"), str(path))
         found = _broken_references(config)

@@ -16,7 +16,7 @@ from workflow.records import Record
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from workflow.formats.weights_manifest import Group, Weight
@@ -36,25 +36,25 @@ class Orphans(Record):
     others: tuple[str, ...] = ()
 
 
-def problems(document: dict[str, Any], path: Path) -> list[Finding]:
-    """Return the faults of a parsed model.json's manifest and of its weight files."""
+class Manifest(Record):
+    """A manifest as it was read, with the faults of it and of its weight files; ``weights`` is None when it is none."""
+
+    findings: tuple[Finding, ...]
+    groups: tuple[Group, ...] = ()
+    weights: Mapping[str, Weight] | None = None
+
+
+def read(document: dict[str, Any], path: Path) -> Manifest:
+    """Return the manifest of a parsed model.json with its faults."""
     try:
         groups = read_groups(document, path)
     except ModelFileError as error:
-        return [Finding(error.message, subject=_first_named(error.message, document), look=error.hint)]
+        return Manifest((Finding(error.message, subject=_first_named(error.message, document), look=error.hint),))
+    weights = [weight for group in groups for weight in group.weights]
     found = _doubles(groups)
-    for weight in (weight for group in groups for weight in group.weights):
+    for weight in weights:
         found += _quantization_problems(weight)
-    return found + _byte_problems(groups, path)
-
-
-def weights_in(document: dict[str, Any], path: Path) -> dict[str, Weight] | None:
-    """Return the weights of a manifest by name; None when it is none, which ``problems`` tells."""
-    try:
-        groups = read_groups(document, path)
-    except ModelFileError:
-        return None
-    return {weight.name: weight for group in groups for weight in group.weights}
+    return Manifest((*found, *_byte_problems(groups, path)), groups, {weight.name: weight for weight in weights})
 
 
 def orphans(groups: tuple[Group, ...], path: Path) -> Orphans:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import bugs
 from workflow.errors import ModelFileError, VerificationError, WorkflowError
 from workflow.verification import figures, places
 from workflow.verification.judging import Judge, Judgement, read_all
@@ -28,6 +29,7 @@ _VAGUE = (
     "quantizing weights may shift the outputs by as much as the source's change between inputs at all, and those of "
     "the result do not change alike, so that agreement within that bound proves nothing"
 )
+_NONSENSE = "a model's own code may have written that: do not use the model unless you know who made it"
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 
 
@@ -78,8 +80,20 @@ def reference_of(source: Subject, settings: Verification, *, bench: Bench, folde
     answer = bench.job("reference", job)
     if answer.get("not_run"):
         return NotRun(f"the source cannot be run in Python: {answer['not_run']}", "give a source that Python runs")
-    feeds = tuple(places.Feed(Path(f["inputs"]), Path(f["outputs"]), int(f["samples"])) for f in answer["feeds"])
-    return Reference(feeds, answer)
+    return Reference(_feeds(answer, folder), answer)
+
+
+def _feeds(answer: Mapping[str, Any], folder: Path) -> tuple[places.Feed, ...]:
+    """Return the feeds that a job tells of; raises ``VerificationError`` where they are not below its folder."""
+    try:
+        feeds = tuple(places.Feed(Path(f["inputs"]), Path(f["outputs"]), int(f["samples"])) for f in answer["feeds"])
+    except (KeyError, TypeError, ValueError) as problem:
+        raise VerificationError(f"the job `reference` answers nonsense: {problem!r}", hint=_NONSENSE) from None
+    if any(
+        ".." in path.parts or not path.is_relative_to(folder) for feed in feeds for path in (feed.inputs, feed.outputs)
+    ):
+        raise VerificationError("the job `reference` names files that are not its own", hint=_NONSENSE)
+    return feeds
 
 
 def places_of(result: Subject, settings: Verification) -> list[tuple[str, str | None]]:
@@ -115,11 +129,16 @@ def run_places(ask: Ask, judge: Judge, *, bench: Bench, settings: Verification, 
     """
     runs: list[PlaceRun] = []
     for runtime, backend in places_of(ask.subject, settings):
-        run = _run(ask, bench, runtime=runtime, backend=backend)
-        if run.answers is not None:
-            run = _judged(run, judge, reload)
-            if runtime == "python" and run.judgement is not None:
-                reload = dict(run.judgement.joined)
+        run = PlaceRun(runtime, backend)
+        try:
+            run = _judged(_run(ask, bench, runtime=runtime, backend=backend), judge, reload)
+        except WorkflowError:
+            raise
+        except Exception as error:  # noqa: BLE001  a bug of ours in one place says nothing of the others
+            told = bugs.as_error(error)
+            run = replace(run, failure=f"{told.message}: please report it with {told.log}")
+        if runtime == "python" and run.judgement is not None:
+            reload = dict(run.judgement.joined)
         runs.append(run)
     return runs
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.errors import ModelFileError
+from workflow.formats.containment import require_contained
 from workflow.formats.inspection import inspect_model
 from workflow.formats.strict_json import read_object
-from workflow.formats.weights_manifest import read_groups
 from workflow.verification import graph_references, layer_references, manifests
 from workflow.verification.model import Finding, LevelReport
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workflow.verification.model import Subject
 
-_REFERENCES: dict[str, Callable[[dict[str, Any], Path], list[Finding]]] = {
+_REFERENCES: dict[str, Callable[..., list[Finding]]] = {
     "tfjs_layers_model": layer_references.problems,
     "tfjs_graph_model": graph_references.problems,
 }
@@ -47,18 +47,20 @@ def _other(subject: Subject) -> LevelReport:
 def _tfjs(subject: Subject) -> LevelReport:
     path = model_json(subject)
     try:
+        require_contained(subject.path, subject.format)
         document = read_object(path, f"the model.json of a {subject.format}")
     except ModelFileError as error:
         return _failed([_refused(error, subject=manifests.named_in_broken_json(path))])
-    findings = [one.replaced(look=str(path)) for one in _REFERENCES[subject.format](document, path)]
-    findings += manifests.problems(document, path)
+    manifest = manifests.read(document, path)
+    found = _REFERENCES[subject.format](document, path, weights=manifest.weights)
+    findings = [*(one.replaced(look=str(path)) for one in found), *manifest.findings]
     try:
         summary = inspect_model(subject.path, subject.format)
     except ModelFileError as error:
         return _failed(findings or [_refused(error)])
     if findings:
         return _failed(findings)
-    orphans = manifests.orphans(read_groups(document, path), path)
+    orphans = manifests.orphans(manifest.groups, path)
     remarks = (*summary.warnings, *(f"{name} belongs to no weight group of {path.name}" for name in orphans.others))
     if orphans.shards:
         return _failed([_orphan(name, path) for name in orphans.shards])

@@ -160,8 +160,6 @@ def _watched(kind: type[http.client.HTTPConnection], watch: Watch | None) -> Any
 
             setattr(self, _CREATE, attached)
             super().connect()
-            if watch is not None:
-                watch.attach(self.sock)  # with TLS another one
 
     return Connection
 

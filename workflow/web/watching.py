@@ -28,11 +28,14 @@ class Watch(threading.Thread):
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
 
     def attach(self, connection: socket.socket) -> None:
-        """Take care of a connection."""
+        """Take care of a connection that has just been made; TLS takes the socket over, so a second handle is kept."""
         with self._lock:
-            self._sockets.append(connection)
+            self._sockets.append(connection.dup())
 
     def received(self, count: int) -> None:
         """Note that bytes came."""
@@ -54,5 +57,4 @@ class Watch(threading.Thread):
     def _cut(self) -> None:
         for connection in self._sockets:
             with contextlib.suppress(OSError):
-                # of the plain socket: TLS would first say goodbye, and wait for the other side to do so
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)

@@ -46,6 +46,7 @@ def main() -> None:
     scratch, held = sys.argv[1] if len(sys.argv) > 1 else "", None
     if len(sys.argv) > 2:  # noqa: PLR2004  the interpreter's own, SCRATCH, WALL
         folders = json.loads(sys.argv[2])
+        importlib.import_module(PACKAGE + ".compiling").compile_stale(os.path.dirname(os.path.abspath(__file__)))
         importlib.import_module(PACKAGE + ".janitor").leave([scratch, *folders["removed"]])
         wall = importlib.import_module(PACKAGE + ".wall")
         held = wall.stand(reads=folders["reads"], writes=[scratch, *folders["writes"]])

@@ -47,7 +47,7 @@ class AllowList:
         if not isinstance(module, str) or not isinstance(name, str):
             return False
         table = self.classes if isinstance(thing, type) else self.functions
-        return plain(module) in table.get(name, ())
+        return module != "builtins" and plain(module) in table.get(name, ())
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ def current() -> AllowList:
     """Return the list for the Keras of this environment: that of Keras 3 where there is no other."""
     later = bool(importlib.util.find_spec("keras")) and not importlib.util.find_spec("tf_keras")
     return keras("keras3" if later else "keras2")
+
+
+def every() -> List[AllowList]:
+    """Return the lists for all generations of Keras."""
+    return [keras("keras2"), keras("keras3")]
 
 
 @functools.lru_cache(maxsize=None)

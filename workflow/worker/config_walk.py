@@ -22,6 +22,8 @@ _DATA = frozenset(
 """Forms in which Keras writes what is no object of its own."""
 _SPECS = frozenset(["TensorSpec", "BoundedTensorSpec", "RaggedTensorSpec", "SparseTensorSpec", "NoneTensorSpec"])
 _SPECS |= frozenset(["TensorArraySpec", "RowPartitionSpec"])
+_HOLDING = frozenset(["", "layers", "layer", "forward_layer", "backward_layer", "cell", "cells", "model_config"])
+"""Where layers stand in a config."""
 _FUNCTIONS = re.compile(r"(^|_)(activation|initializer|regularizer|constraint|loss|optimizer|fn|func|function)$")
 """Keys whose text is the name of a function or a class."""
 _NAME = re.compile(r"[^\W\d]\w*(>[^\W\d]\w*)?", re.ASCII)
@@ -52,20 +54,23 @@ def asked(document: Any, allowed: allow_list.AllowList, *, own: FrozenSet[str] =
     """
     walk = _Walk(allowed, own)
     found: List[Asking] = []
-    waiting = [(document, "")]
+    waiting = [(document, "", "")]
     while waiting:
-        value, owner = waiting.pop()
+        value, owner, key = waiting.pop()
         if isinstance(value, dict):
-            owner = _name_of(value) or owner
+            owner = _name_of(value, key) or owner
             found += [Asking(owner or "the model's config", what) for what in walk.of(value)]
-            waiting += [(inner, owner) for inner in value.values()]
+            waiting += [(inner, owner, name) for name, inner in value.items()]
         elif isinstance(value, list):
-            waiting += [(inner, owner) for inner in value]
+            waiting += [(inner, owner, key) for inner in value]
     return list(dict.fromkeys(found[::-1]))
 
 
-def _name_of(value: _Json) -> str:
+def _name_of(value: _Json, key: str) -> str:
+    """Return the name of a layer; a policy or a loss has one as well, which says nothing to its user."""
     config = value.get("config")
+    if "class_name" not in value or not (key in _HOLDING or "inbound_nodes" in value or "name" in value):
+        return ""
     names = (config.get("name") if isinstance(config, dict) else None, value.get("name"))
     return next((name for name in names if isinstance(name, str)), "")
 
@@ -92,7 +97,8 @@ class _Walk:
 
     def _may_be_named(self, text: str) -> bool:
         """Tell whether text in the place of a function is a name: TFOpLambda's are looked up elsewhere."""
-        return _NAME.fullmatch(text) is not None or text in self._own or text in self._allowed.calls
+        listed = any(text in one.calls for one in allow_list.every())
+        return _NAME.fullmatch(text) is not None or text in self._own or listed
 
     def _object(self, kind: str, value: _Json) -> Iterator[str]:
         if kind == _MARK:
@@ -138,14 +144,15 @@ class _Walk:
         """Tell whether Keras might find something by a name that is not on the list."""
         if name in self._allowed.refused or not _NAME.fullmatch(name):
             return True
-        if module is None:
-            return False  # then Keras looks into its own tables alone, of which all that may be had is on the list
-        if not isinstance(module, str):
-            return True
-        root = module.split(".")[0]
+        if not isinstance(
+            module, str
+        ):  # without one Keras looks into its tables, of which all that may be had is listed
+            return module is not None
         if module == "builtins":
             return hasattr(sys.modules["builtins"], name)
-        return root in sys.modules or root in ("keras", "tf_keras", "__main__") or _is_installed(root)
+        if any(one.has_class(name, module) or one.has_function(name, module) for one in allow_list.every()):
+            return False  # in another Keras, of which there is none in this environment
+        return _is_there(module, name)
 
     def _told(self, what: str, name: str, module: Any) -> str:
         reason = self._allowed.refused.get(name)
@@ -173,6 +180,15 @@ def _spec(value: _Json) -> Iterator[str]:
     plain = isinstance(name, str) and (name[3:] if name.startswith("tf.") else name) in _SPECS
     if not plain or value.get("registered_name") is not None or not str(module).startswith("tensorflow.python"):
         yield f"the specification {name}"
+
+
+def _is_there(module: str, name: str) -> bool:
+    """Tell whether a module can be imported; one of Keras must have the thing, for later ones have more."""
+    root = module.split(".")[0]
+    if root in ("keras", "tf_keras"):
+        loaded = [sys.modules[place] for place in (module, f"tf_{module}") if place in sys.modules]
+        return not loaded or any(name in vars(place) for place in loaded)
+    return root in sys.modules or root == "__main__" or _is_installed(root)
 
 
 def _is_installed(root: str) -> bool:

@@ -7,11 +7,13 @@ finds by a name must be what the list means, or the user's own. So it does not m
 from __future__ import annotations
 
 import contextlib
+import importlib.abc
+import importlib.machinery
 import json
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Tuple
 
 from . import allow_list, config_walk
 from .failure import JobError
@@ -47,7 +49,7 @@ def is_beside(file: str, folders: Tuple[str, ...]) -> bool:
 
 
 def parsed(text: Any) -> Any:
-    """Return JSON as every reader understands it; raises ``ValueError`` where one name stands twice in an object."""
+    """Return JSON as every reader understands it; raises ``JobError`` where one name stands twice in an object."""
     return json.loads(text, object_pairs_hook=_unambiguous)
 
 
@@ -71,15 +73,15 @@ def refusal(asked: List[config_walk.Asking]) -> JobError:
 @contextlib.contextmanager
 def watching(own: Own) -> Iterator[None]:
     """Hold the list in every Keras of this process for as long as this lasts; raises ``JobError`` from inside Keras."""
-    watch = _Watch(own)
-    undo: List[Callable[[], None]] = []
+    changes = _Changes(own)
+    sys.meta_path.insert(0, changes)
     try:
-        for root in _KERAS:
-            undo += _replaced(root, watch)
+        for module in list(changes.places):
+            changes.make(module)
         yield
     finally:
-        for one in reversed(undo):
-            one()
+        sys.meta_path.remove(changes)
+        changes.take_back()
 
 
 def _unambiguous(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
@@ -87,7 +89,8 @@ def _unambiguous(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} stands twice in one object")
+        where = f" ({found['name']})" if isinstance(found.get("name"), str) else ""
+        raise JobError("ambiguous", f"the name {twice!r} stands twice in one object of its config{where}")
     return found
 
 
@@ -116,8 +119,30 @@ class _Numpy:
         return getattr(self._real, name)
 
     def load(self, file: Any, **options: Any) -> Any:
-        """Return arrays of numbers; pickles raise ``ValueError``."""
-        return self._real.load(file, **{**options, "allow_pickle": False})
+        """Return arrays by name, which must be arrays of numbers."""
+        return _Arrays(self._real.load(file, **{**options, "allow_pickle": False}))
+
+
+class _Arrays:
+    """What an .npz file holds; a pickle in it is refused in our words."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._real
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._real[name]
+        except ValueError as problem:
+            raise refusal([config_walk.Asking("the file of weights", f"a pickle of Python's ({problem})")]) from problem
 
 
 class _Watch:
@@ -191,29 +216,70 @@ def _place(thing: Any) -> str:
     return f"{getattr(thing, '__module__', '?')}.{getattr(thing, '__qualname__', '?')}"
 
 
-def _replaced(root: str, watch: _Watch) -> List[Callable[[], None]]:
-    """Put what watches in the place of what Keras uses, in those modules of it that are loaded."""
-    undo = [_put(root + place, "json", lambda _real: _Json(watch.own)) for place in _PARSERS]
-    for place, name, around in (
-        ("saving.serialization_lib", "_retrieve_class_or_fn", watch.found),
-        ("saving.legacy.serialization", "class_and_config_for_serialized_keras_object", watch.found_first),
-        ("legacy.saving.serialization", "class_and_config_for_serialized_keras_object", watch.found_first),
-        ("saving.legacy.serialization", "deserialize_keras_object", watch.made),
-        ("legacy.saving.serialization", "deserialize_keras_object", watch.made),
-        ("layers.core.tf_op_layer", "get_symbol_from_name", watch.looked_up),
-        ("utils.generic_utils", "func_load", watch.refused),
-        ("utils.python_utils", "func_load", watch.refused),
-        ("saving.saving_lib", "np", _Numpy),
-    ):
-        undo.append(_put(root + place, name, around))
-    return [one for one in undo if one is not None]
+class _Changes(importlib.abc.MetaPathFinder):
+    """What is put in the place of what Keras uses: in modules that are loaded at once, in others as they come."""
+
+    def __init__(self, own: Own) -> None:
+        watch = _Watch(own)
+        changes: List[Tuple[str, str, _Around]] = [(place, "json", lambda _real: _Json(own)) for place in _PARSERS]
+        changes += [
+            ("saving.serialization_lib", "_retrieve_class_or_fn", watch.found),
+            ("layers.core.tf_op_layer", "get_symbol_from_name", watch.looked_up),
+            ("utils.generic_utils", "func_load", watch.refused),
+            ("utils.python_utils", "func_load", watch.refused),
+            ("saving.saving_lib", "np", _Numpy),
+            ("engine.training", "Model.compile_from_config", _uncompiled),
+            ("trainers.trainer", "Trainer.compile_from_config", _uncompiled),
+        ]
+        for place in ("saving.legacy.serialization", "legacy.saving.serialization"):
+            changes.append((place, "class_and_config_for_serialized_keras_object", watch.found_first))
+            changes.append((place, "deserialize_keras_object", watch.made))
+        self.places: Dict[str, List[Tuple[str, _Around]]] = {}
+        for root in _KERAS:
+            for place, name, around in changes:
+                self.places.setdefault(root + place, []).append((name, around))
+        self._undo: List[Callable[[], None]] = []
+
+    def find_spec(self, name: str, *place: Any) -> Any:
+        """Find a module of Keras that is imported late, so that it is changed before anybody uses it."""
+        if name not in self.places:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, place[0])
+        if spec is not None and spec.loader is not None:
+            real = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                real(module)
+                self.make(name)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    def make(self, module: str) -> None:
+        """Change a module, if it is loaded."""
+        self._undo += (undo for name, around in self.places[module] for undo in _put(module, name, around))
+
+    def take_back(self) -> None:
+        """Put everything back as it was."""
+        while self._undo:
+            self._undo.pop()()
 
 
-def _put(module: str, name: str, around: Callable[[Any], Any]) -> Optional[Callable[[], None]]:
-    """Replace one name of a loaded module and return how to undo it; None where there is no such thing."""
-    place = sys.modules.get(module)
-    if place is None or name not in vars(place):
-        return None
-    real = vars(place)[name]
-    setattr(place, name, around(real))
-    return lambda: setattr(place, name, real)
+def _uncompiled(_real: Any) -> Callable[..., None]:
+    """Return what leaves a model uncompiled: one inside another would be compiled even where that is not to be."""
+    return lambda *_args, **_options: None
+
+
+def _put(module: str, name: str, around: "_Around") -> Iterator[Callable[[], None]]:
+    """Replace one name of a loaded module, or of a class in it, and yield how to undo it, if it is there."""
+    place: Any = sys.modules.get(module)
+    for part in name.split(".")[:-1]:
+        place = getattr(place, part, None)
+    name = name.rpartition(".")[2]
+    if place is not None and name in vars(place):
+        real = vars(place)[name]
+        setattr(place, name, around(real))
+        yield lambda: setattr(place, name, real)
+
+
+_Around = Callable[[Any], Any]

@@ -19,6 +19,7 @@ def runnable(model: Any) -> Runnable:
     """Return the Keras model as a ``Runnable``."""
     import tensorflow as tf
 
+    inputs = tuple(inputs_of(model))
     answers.require_moderate_layers(_layers(model))
 
     def run(arrays: List[Any]) -> Any:
@@ -29,7 +30,7 @@ def runnable(model: Any) -> Runnable:
             names = [f"output_{number}" for number in range(len(flat))]
         return list(zip(names, flat))
 
-    return Runnable(tuple(inputs_of(model)), run)
+    return Runnable(inputs, run)
 
 
 def inputs_of(model: Any) -> List[Spec]:

@@ -52,11 +52,16 @@ def refuse_later_keras(path: str) -> None:
 
 
 def _require_harmless(source: _Json) -> None:
-    """Raise ``JobError`` for what must not be loaded: a check that ends so has found something, not nothing."""
+    """Raise ``JobError`` for what must not be loaded: a check that ends so has found something, not nothing.
+
+    A SavedModel is run by its functions, and Keras never asked for the layers that its metadata describe.
+    """
+    if source["format"] == "keras_saved_model":
+        return
     try:
         foreign_code.require_harmless(source)
     except JobError as problem:
-        if problem.kind == "foreign_code":
+        if problem.kind != "source":
             raise
         raise NotRunnableError(str(problem)) from problem
 

@@ -10,7 +10,7 @@ import re
 import sys
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Set
 
-from . import allow_list, text_file_tables
+from . import allow_list
 from .failure import JobError
 
 _FORESTS = re.compile(r"SimpleML(CreateModelResource|LoadModelFromPath\w*|Inference\w+)")
@@ -51,11 +51,10 @@ def require_none_in_saved_model(folder: str, *, unsafe: bool = False) -> None:
         raise JobError("source", f"{folder} is no SavedModel that can be read: {problem}") from problem
     for part in described:
         library = part.graph_def.library.function
-        assets = [asset.tensor_info.name.split(":")[0] for asset in part.asset_file_def]
-        run = _Walk(part.graph_def, assets)
+        run = _Walk(part.graph_def)
         called = set(part.object_graph_def.concrete_functions)
         run.enter(_fetched(part), [function for function in library if function.signature.name in called])
-        saver = _Walk(part.graph_def, assets)
+        saver = _Walk(part.graph_def)
         saver.enter([_node(part.saver_def.restore_op_name)], library)
         _refuse({**saver.found(checkpoints=False), **run.found(checkpoints=True)})
 
@@ -63,8 +62,7 @@ def require_none_in_saved_model(folder: str, *, unsafe: bool = False) -> None:
 class _Walk:
     """The nodes that are run for others: their inputs, what they wait for, and the functions that they call."""
 
-    def __init__(self, graph: Any, assets: Iterable[str] = ()) -> None:
-        self._files = text_file_tables.reading_elsewhere(graph, frozenset(assets))
+    def __init__(self, graph: Any) -> None:
         self.nodes: Dict[str, Any] = {node.name: node for node in graph.node}
         self._functions: Dict[str, Any] = {function.signature.name: function for function in graph.library.function}
         self._inside: Set[str] = set()
@@ -103,7 +101,7 @@ class _Walk:
 
     def _reaches_out(self, node: Any) -> bool:
         stays = _UNLESS.get(node.op)
-        return _is_refused(node.op) or (stays is not None and not stays(node)) or id(node) in self._files
+        return _is_refused(node.op) or (stays is not None and not stays(node))
 
     def _called(self, node: Any) -> Iterator[str]:
         for attribute in node.attr.values():

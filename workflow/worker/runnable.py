@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from dataclasses import dataclass
-from typing import Any, Callable, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
+from .containment import bounds
 from .failure import JobError
 from .specs import Spec
 
@@ -27,7 +30,7 @@ def given(specs: Sequence[Spec], path: str) -> List[Any]:
     if isinstance(loaded, np.ndarray):
         arrays = {specs[0].name: loaded} if len(specs) == 1 else {}
     else:
-        arrays = {name: loaded[name] for name in loaded.files}
+        arrays = dict(loaded)
         if len(specs) == 1 and specs[0].name not in arrays and "x" in arrays:
             arrays[specs[0].name] = arrays["x"]
     missing = [spec.name for spec in specs if spec.name not in arrays]
@@ -39,11 +42,25 @@ def given(specs: Sequence[Spec], path: str) -> List[Any]:
 
 
 def opened(path: str) -> Any:
-    """Open a .npy or .npz file; raises ``JobError`` where it is neither."""
+    """Return the array of a .npy file, or those of a .npz file by name; raises ``JobError`` where it is neither.
+
+    Arrays of Python objects are refused, and those that claim more than the file holds.
+    """
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as problem:
+        if zipfile.is_zipfile(path):
+            return _arrays(path)
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # what is not in the file cannot be mapped
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as problem:
         raise JobError("inputs", f"{path} is no .npy or .npz file with plain arrays: {problem}") from problem
+
+
+def _arrays(path: str) -> Dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        claimed = sum(member.file_size for member in archive.infolist())
+    if not bounds.is_likely(claimed, os.path.getsize(path)):
+        raise ValueError(f"it would be unpacked to {bounds.in_words(claimed)}")
+    with np.load(path, allow_pickle=False) as loaded:
+        return {name: loaded[name] for name in loaded.files}
 
 
 def _check_shape(array: Any, spec: Spec, path: str) -> None:

@@ -57,7 +57,7 @@ def labels(file: Optional[str], count: int) -> Optional[List[int]]:
         return None
     loaded = opened(file)
     if not isinstance(loaded, np.ndarray):
-        if "y" not in loaded.files:
+        if "y" not in loaded:
             raise JobError("inputs", f"{file} holds no array y")
         loaded = loaded["y"]
     if len(loaded) < count:

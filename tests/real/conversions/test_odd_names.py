@@ -41,4 +41,5 @@ def test_models_in_a_folder_whose_name_is_no_text_are_converted_and_run_everywhe
     )
     assert done.returncode == 0, done.stderr
     assert b"not compared" not in done.stderr
+    assert b"not a conda environment" not in done.stderr  # nothing can be done about that in a run
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == [".tfjs-workflow", "fast", "saved", "web"]

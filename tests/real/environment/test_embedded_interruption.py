@@ -31,7 +31,7 @@ def creator(bench: Bench, prefix: Path) -> processes.Process:
         "lock": str(bench.order.conda_lock),
         "platform": bench.order.platform,
         "cache": str(bench.order.cache),
-        "log": str(prefix.with_suffix(".log")),
+        "log": str(bench.folder / f"{prefix.name}.log"),
         "prefix": str(prefix),
     }
     argv = [sys.executable, "-m", "tests.real.environment.creator", json.dumps(request)]
@@ -66,7 +66,7 @@ def completes(bench: Bench) -> bool:
     bench.server.behaviour.delay = 0.0
     EmbeddedManager().create(bench.prefix, bench.order)
     works = processes.run([str(bench.prefix / "bin" / "pip"), "--version"], timeout=60).code == 0
-    others = [path for path in bench.prefix.parent.iterdir() if path != bench.prefix and path.suffix != ".log"]
+    others = [path for path in bench.prefix.parent.iterdir() if path != bench.prefix]
     return works and others == []
 
 

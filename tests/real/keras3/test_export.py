@@ -75,7 +75,7 @@ def test_shapes_types_and_dictionaries_are_kept(export: Export, graph: Graph) ->
 @pytest.mark.parametrize(
     ("name", "source", "refusal"),
     [
-        ("lambdas.keras", {}, (ConversionError, "twice: this layer holds code")),
+        ("lambdas.keras", {}, (ConversionError, "twice asks for Python code that is stored in it")),
         ("own.keras", {}, (ModelFileError, "needs the class Scaled")),
         ("own.h5", {}, (ModelFileError, "needs the layer lab>Scaled")),
         ("own.keras", {"custom_objects": ["nowhere.py"]}, (ModelFileError, "nowhere.py")),

@@ -1,4 +1,4 @@
-"""Damaged models of all formats that native edges read: a result or a clear error, in bounded time and memory."""
+"""Damaged models of all formats, and damaged records of runs: a result or a clear error, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -9,45 +9,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.conftest import CORPUS, ROOT
-from workflow.converters.native import DeclinedError, NativeJob
-from workflow.converters.native.keras.to_layers import archive_to_layers
-from workflow.events import Silent
 from workflow.processes import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.real
 
-SECONDS = float(os.environ.get("TFJS_WORKFLOW_FUZZ_SECONDS", "60"))
-GALLERY = ROOT / "tests" / "data" / "keras3"
-LARGEST = 1 << 20  # what is larger is damaged less often
-STRANGERS = ("layers/xor", "layers/gru_sentiment", "layers/tfjs_made", "graph/basic_pitch")
-
-
-def models(folder: Path) -> Iterator[Path]:
-    """Yield our own files, the layers models that are made of them, and small models of the corpus where it is."""
-    for file in sorted(GALLERY.glob("*/m.*")):
-        yield file
-        target = folder / file.parent.name
-        if file.suffix == ".keras":
-            try:
-                archive_to_layers(NativeJob(file, "keras_keras", target, "tfjs_layers_model", {}, Silent()))
-            except DeclinedError:
-                continue
-            yield target
-    if CORPUS.is_dir():
-        yield from (CORPUS / name for name in STRANGERS)
-        files = [file for file in sorted((CORPUS / "h5").rglob("*")) if file.is_file()]
-        yield from (file for file in files if file.suffix in (".h5", ".hdf5") and file.stat().st_size < LARGEST)
+COUNT = int(os.environ.get("TFJS_WORKFLOW_FUZZ_COUNT", "250"))
+SEED = int(os.environ.get("TFJS_WORKFLOW_FUZZ_SEED", "1"))
+STRANGERS = ("layers/xor", "layers/gru_sentiment", "layers/tfjs_made", "graph/structured_outputs", "h5/xor/keras.h5")
 
 
 def test_damaged_models_give_a_result_or_a_clear_error(tmp_path: Path) -> None:
-    """For a minute; $TFJS_WORKFLOW_FUZZ_SECONDS makes it longer. The seed of a finding is in its message."""
-    progress = tmp_path / "seed"
-    names = [str(model) for model in models(tmp_path)]
-    assert len(names) > 10
-    argv = [sys.executable, "-m", "tests.real.native.fuzzing", str(SECONDS), str(progress), *names]
-    done = run(argv, cwd=ROOT, timeout=SECONDS + 120)
-    assert done.code == 0, f"seed {progress.read_text()}, exit code {done.code}: {done.stderr[-3000:]}"
+    """For less than a minute; $TFJS_WORKFLOW_FUZZ_COUNT makes it longer. Seeds of findings are in the message."""
+    named = [str(CORPUS / name) for name in STRANGERS if (CORPUS / name).exists()]
+    findings = tmp_path / "findings"
+    options = ["--count", str(COUNT), "--seed", str(SEED), "--findings", str(findings)]
+    done = run([sys.executable, "scripts/fuzz.py", *options, *named], cwd=ROOT, timeout=120 + COUNT)
+    assert done.code == 0, f"{done.stdout[-3000:]}\n{findings.read_text()[:5000] if findings.exists() else done.stderr}"
+    assert "summary: 0 findings" in done.stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -40,6 +42,10 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str]]:
         (tmp_path / name).mkdir()
     (tmp_path / "read" / "a b.bin").write_bytes(b"abc")
     (tmp_path / "secret").write_text("no", encoding="utf-8")
+    (tmp_path / "read" / "link").symlink_to(tmp_path / "secret")
+    (tmp_path / "read" / "folder").symlink_to(tmp_path)
+    (tmp_path / "read" / "sub").mkdir()
+    (tmp_path / "write" / "gone").symlink_to(tmp_path / "made")
     argv = [str(node.program), "--input-type=module", "-e", SCRIPT, (packages.SCRIPTS / "server.mjs").as_uri()]
     process = processes.start([*argv, str(tmp_path)], stdout=processes.PIPE, stderr=None)
     assert process.stdout is not None
@@ -81,4 +87,19 @@ def test_nothing_else_is_read_or_written(served: tuple[str, str], tmp_path: Path
     assert asked(f"{read}/a%20b.bin", host="rebound.example")[0] == 404
     assert asked(f"{read}/new", body=b"x")[0] == 405
     assert asked(write, path=f"{urlsplit(write).path}/..%2fsecret", body=b"x")[0] == 404
+    for place in ("link", "folder/secret", "sub", "", "%00", "a%20b.bin%00", "%"):
+        assert asked(f"{read}/{place}")[0] == 404
+    assert asked(f"{write}/gone", body=b"x")[0] == 404
+    assert not (tmp_path / "made").exists()
+    assert asked(f"{read}/a%20b.bin") == (200, b"abc")
     assert (tmp_path / "secret").read_text(encoding="utf-8") == "no"
+
+
+def test_who_does_not_say_what_it_wants_is_hung_up_on(served: tuple[str, str]) -> None:
+    parts = urlsplit(served[0])
+    with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        begin = time.monotonic()
+        while connection.recv(4096):
+            pass
+    assert 5 < time.monotonic() - begin < 20

@@ -50,7 +50,7 @@ def test_a_bare_force_means_every_step(typed: list[str], meant: list[str]) -> No
 def test_plan_names_every_step_with_its_reason(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert guarded(["plan", str(recipe)]) == 0
     out = capfd.readouterr().out
-    assert "no finished result yet" in out
+    assert "not made yet" in out
     assert "its input is made by step shard" in out
     assert "2 of 2 to run" in out
 

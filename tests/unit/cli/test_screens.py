@@ -54,6 +54,19 @@ def test_elsewhere_what_is_not_counted_is_no_line(
     assert "verifying" not in err
 
 
+@pytest.mark.parametrize(
+    ("what", "shown"),
+    [
+        ("conda packages installed", "5 of 27"),
+        ("conda packages downloaded", "5 of 27"),
+        ("weights", "5 B of 27 B"),
+        ("bytes downloaded", "5 B of 27 B"),
+    ],
+)
+def test_packages_are_counted_and_all_else_is_bytes(what: str, shown: str) -> None:
+    assert console.amount(what, 5, 27) == shown
+
+
 def test_the_clock_of_progress_starts_anew_with_the_next_step(
     recipe: Recipe, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

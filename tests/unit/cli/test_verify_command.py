@@ -107,3 +107,12 @@ def test_headings_stay_whole_where_a_browser_is_missing(monkeypatch: pytest.Monk
     assert "output" in heading.split()
     assert "allowed" in heading.split()
     assert "accuracy" not in heading
+
+
+def test_a_mistyped_environment_is_told_and_not_made(
+    tool_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(layers_model(tmp_path / "web").path)
+    assert guarded(["verify", model, "--environment", "tfsj"]) == 2
+    assert "did you mean 'tfjs'?" in capsys.readouterr().err
+    assert not (tool_home / "envs").exists()

@@ -15,6 +15,47 @@ def say(message: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def take_memory(args: dict[str, Any], number: int) -> None:
+    room = bytearray(args["bytes"])
+    say({"id": number, "ok": True, "result": {"room": len(room)}})
+
+
+def fill_disk(args: dict[str, Any], _: int) -> None:
+    for name in range(args["files"]):
+        with open(os.path.join(os.environ["TMPDIR"], str(name)), "wb") as file:  # noqa: PTH118, PTH123
+            file.write(bytes(args["bytes"]))
+    time.sleep(600)
+
+
+def flood(args: dict[str, Any], number: int) -> None:
+    while True:
+        say({"id": args.get("as", number), "progress": "x" * 1000})
+
+
+def never_end_a_line(_: dict[str, Any], __: int) -> None:
+    while True:
+        sys.stdout.write("x" * (1 << 20))
+
+
+def say_a_text(args: dict[str, Any], number: int) -> None:
+    sys.stdout.write(args["text"].replace("NUMBER", str(number)) + "\n")
+    sys.stdout.flush()
+
+
+def hang(_: dict[str, Any], __: int) -> None:
+    time.sleep(600)
+
+
+MISDEEDS = {
+    "hang": hang,
+    "memory": take_memory,
+    "disk": fill_disk,
+    "flood": flood,
+    "endless line": never_end_a_line,
+    "say": say_a_text,
+}
+
+
 def act(request: dict[str, Any]) -> None:
     args, number = request["args"], request["id"]
     deed = args.get("do", "answer")
@@ -24,6 +65,8 @@ def act(request: dict[str, Any]) -> None:
     if deed == "answer":
         result = {"args": args, "pid": os.getpid(), "tmp": os.environ["TMPDIR"]}
         say({"id": number, "ok": True, "result": result, "memory": args.get("memory", {})})
+    elif deed in MISDEEDS:
+        MISDEEDS[deed](args, number)
     elif deed == "fail":
         say({"id": number, "ok": False, "failure": args["failure"]})
     elif deed == "progress":
@@ -36,8 +79,6 @@ def act(request: dict[str, Any]) -> None:
         os._exit(args["code"])
     elif deed == "kill":
         os.kill(os.getpid(), getattr(signal, args["signal"]))
-    elif deed == "hang":
-        time.sleep(600)
     elif deed == "leave":
         say({"id": number, "ok": True, "result": {}})
         os._exit(0)

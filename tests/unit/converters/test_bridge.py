@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters import bridge
+from workflow import dialogue
+from workflow.converters import allowances, bridge
 from workflow.converters.bridge import Worker
 from workflow.converters.usage import Limits, peak
-from workflow.errors import ReferenceConverterError, StepTimeoutError, UnhealthyError, WorkerDiedError
+from workflow.errors import (
+    ConversionError,
+    ReferenceConverterError,
+    StepTimeoutError,
+    UnhealthyError,
+    UsageError,
+    WorkerDiedError,
+    WorkflowError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,3 +204,99 @@ def test_a_model_with_code_of_its_own_has_a_process_for_itself_alone(worker: Wor
     first = ask(worker, tmp_path / "log", source={"custom_objects": ["layers.py"]})["pid"]
     assert worker.pid not in (None, first)
     assert ask(worker, tmp_path / "log")["pid"] != first
+
+
+NONSENSE = [
+    '{"id": NUMBER}',
+    '{"id": NUMBER, "ok": true}',
+    '{"id": NUMBER, "ok": true, "result": 3}',
+    '{"id": NUMBER, "ok": 1, "result": {}}',
+    '{"id": NUMBER, "ok": false, "failure": "x"}',
+    '{"id": NUMBER, "ok": true, "result": {"a": ' + "[" * 90 + "]" * 90 + "}}",
+    '{"id": NUMBER, "ok": true, "result": ' + "[" * 200_000,
+    '{"id": NUMBER, "ok": true, "result": ' + "9" * 10_000 + "}",
+    "[]",
+    "\x00\xff",
+]
+
+
+@pytest.mark.parametrize("text", NONSENSE, ids=range(len(NONSENSE)))
+def test_an_answer_that_is_not_made_as_answers_are_counts_as_a_death(worker: Worker, tmp_path: Path, text: str) -> None:
+    with pytest.raises(WorkerDiedError, match="no answer"):
+        ask(worker, tmp_path / "log", do="say", text=text)
+    assert worker.pid is None
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [{}, {"kind": [], "message": {}, "causes": 3}, {"causes": [3, {"type": None}]}, {"kind": "usage", "message": None}],
+    ids=str,
+)
+def test_a_failure_with_odd_fields_is_told_as_well_as_it_goes(
+    worker: Worker, tmp_path: Path, failure: dict[str, Any]
+) -> None:
+    with pytest.raises(WorkflowError):
+        ask(worker, tmp_path / "log", do="fail", failure=failure)
+
+
+def test_memory_that_is_no_number_of_bytes_is_left_out(worker: Worker, tmp_path: Path) -> None:
+    ask(worker, tmp_path / "log", memory={"now": "much", "peak": -3, "before": 7, "x": 10**400})
+    assert worker.usage.jobs[0].memory["before"] == 7
+    assert "now" not in worker.usage.jobs[0].memory
+
+
+@pytest.mark.parametrize("number", [None, 12345])
+def test_talk_without_end_ends_at_the_limit_and_takes_no_memory(
+    worker: Worker, tmp_path: Path, number: int | None
+) -> None:
+    more = {} if number is None else {"as": number}
+    with pytest.raises(StepTimeoutError):
+        ask(worker, tmp_path / "log", timeout=1.0, do="flood", **more)
+    assert worker.pid is None
+
+
+def test_a_line_without_end_is_no_answer(worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialogue, "_LONGEST_LINE", 1 << 20)
+    with pytest.raises(WorkerDiedError, match="no answer"):
+        ask(worker, tmp_path / "log", do="endless line")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits from outside are Linux's")
+def test_a_job_gets_so_much_memory_and_no_more(worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(allowances.VARIABLE, "0.5")
+    assert ask(worker, tmp_path / "log", do="memory", bytes=1 << 28)["room"] == 1 << 28
+    with pytest.raises(WorkerDiedError, match=r"more memory than the 0\.5 GB.*may take") as caught:
+        ask(worker, tmp_path / "log", do="memory", bytes=1 << 30)
+    assert allowances.VARIABLE in caught.value.hint
+
+
+@pytest.mark.parametrize("said", ["much", "0", "-1", "1e99", "nan"])
+def test_a_limit_that_is_no_number_is_a_mistake_of_the_user(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(allowances.VARIABLE, said)
+    with pytest.raises(UsageError, match="no number of GiB"):
+        allowances.asked_for()
+
+
+def test_a_job_that_fills_the_disk_is_stopped(worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowances, "_LEAST_DISK", 10 << 20)
+    with pytest.raises(ConversionError, match="write more than"):
+        ask(worker, tmp_path / "log", do="disk", files=12, bytes=1 << 20)
+    assert worker.pid is None
+    assert ask(worker, tmp_path / "log")["pid"] == worker.pid
+
+
+def test_room_grows_with_the_model_and_is_never_more_than_the_machine_has(tmp_path: Path) -> None:
+    small, large = (allowances.allowance(size, tmp_path) for size in (0, 1 << 40))
+    assert small.memory >= min(6 << 30, int(allowances._memory_of_the_machine() * 0.9))
+    assert small.memory <= large.memory <= allowances._memory_of_the_machine()
+    assert small.file >= 1 << 20
+
+
+def test_no_secret_of_the_environment_reaches_a_worker(tmp_path: Path, scripted: None) -> None:
+    secrets = {"AWS_SECRET_ACCESS_KEY": "s3cret", "HF_TOKEN": "s3cret", "HTTPS_PROXY": "http://u:s3cret@h"}
+    with Worker(Path(sys.executable), environ={**os.environ, **secrets}, log=tmp_path / "worker.log") as made:
+        ask(made, tmp_path / "log")
+        environ = Path(f"/proc/{made.pid}/environ")
+        if environ.exists():
+            assert b"s3cret" not in environ.read_bytes()
+            assert b"PATH=" in environ.read_bytes()

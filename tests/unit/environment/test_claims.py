@@ -259,6 +259,23 @@ def test_a_note_shows_the_command_and_no_secret(
     assert party.who.startswith(f"process {os.getpid()} ({shown}, since 2")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a former version locks another byte")
+def test_a_former_version_that_makes_or_removes_and_we_heed_each_other() -> None:
+    from filelock import FileLock, Timeout  # noqa: PLC0415  what former versions used
+
+    claim = claims.use("e", Silent())
+    theirs = FileLock(locations.home() / "locks" / "e.lock")
+    with pytest.raises(Timeout):
+        theirs.acquire(timeout=0)
+    claim.release()
+    with (
+        theirs,
+        pytest.raises(EnvironmentProblem, match="in use by another process"),
+        claims.held("e", Silent(), patient=False),
+    ):
+        pass
+
+
 def test_many_claim_and_release_at_once_and_nothing_is_left(made: Environment) -> None:
     failures: list[BaseException] = []
 

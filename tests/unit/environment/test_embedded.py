@@ -83,7 +83,7 @@ def test_the_engine_ends_when_its_caller_closes_the_pipe(order: Order, tmp_path:
 
 
 def test_requests_and_events_survive_the_pipe() -> None:
-    request = protocol.Request("l", "linux-64", "/p ä", "/s", "/c", ("https://one", "https://two"), offline=True)
+    request = protocol.Request("l", "linux-64", "/p ä", "/s", "/c", "/t", ("https://one", "https://two"), offline=True)
     assert protocol.Request.decode(request.encode()) == request
     event = protocol.Event("advance", "bytes", 3, 10)
     assert protocol.Event.decode(event.encode()) == event

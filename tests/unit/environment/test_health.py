@@ -37,7 +37,7 @@ def script(path: Path, body: str) -> None:
 def python(made: Environment, *, version: str = "3.8.20", check: str = FINE, imports: str = "exit 0") -> None:
     code = 0 if check == FINE else 1
     answers = f'--version) echo "Python {version}";; -m) echo "{check}"; exit {code};; *) {imports};;'
-    script(made.python, f"case $1 in {answers} esac")
+    script(made.python, f'[ "$1" = -I ] && shift\ncase $1 in {answers} esac')
 
 
 def verdicts(made: Environment, tmp_path: Path) -> list[str]:

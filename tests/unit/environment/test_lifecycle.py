@@ -165,6 +165,22 @@ def test_a_repair_of_what_a_former_version_made_that_was_killed_is_gone_on_with(
     assert leftovers() == ["e"]
 
 
+def test_what_a_former_version_left_unfinished_is_not_in_the_way_and_can_be_removed() -> None:
+    plain = state.prefix("e")
+    plain.mkdir(parents=True)
+    plain.with_name(".e.tfjs-workflow.partial").write_text("4711\n")
+    assert [(entry.status, entry.current) for entry in environment.list_environments()] == [("partial", True)]
+    made = ensure(FakeCrew())
+    assert [(entry.status, entry.current) for entry in environment.list_environments()] == [
+        ("partial", False),
+        ("ready", True),
+    ]
+    environment.remove("e", Silent())
+    assert not made.prefix.exists()
+    environment.remove("e", Silent())
+    assert leftovers() == []
+
+
 def test_what_a_former_version_made_of_another_lock_stays_beside_ours() -> None:
     plain = former_version_made("0" * 64)
     made = ensure(FakeCrew())

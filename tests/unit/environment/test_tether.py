@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no keepers there")
 _SLEEP = "import time; time.sleep(60)"
 _STUBBORN = f"import signal; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; {_SLEEP}"
+_STUBBORN_CHILD = f"""
+import os
+if os.fork() == 0:
+    {_STUBBORN}
+{_SLEEP}
+"""
 # the child ends at once and leaves a grandchild that holds on to its standard input
 _FORKING = "import os, time; os.fork() or time.sleep(60)"
 _PARENT = """
@@ -79,7 +85,7 @@ def test_the_next_run_ends_what_an_interrupted_one_has_left(tmp_path: Path, code
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
-@pytest.mark.parametrize(("code", "seconds"), [(_SLEEP, 1.5), (_STUBBORN, 8.0)])
+@pytest.mark.parametrize(("code", "seconds"), [(_SLEEP, 4.0), (_STUBBORN, 10.0), (_STUBBORN_CHILD, 4.0)])
 def test_a_child_ends_with_its_parent_whatever_ends_that(
     tmp_path: Path, number: signal.Signals, code: str, seconds: float
 ) -> None:

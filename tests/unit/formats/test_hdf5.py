@@ -6,6 +6,7 @@ import io
 import random
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -22,10 +23,10 @@ from workflow.formats.hdf5.objects import StoredGroup, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from workflow.formats.hdf5.model import Group
 
+ROOT = Path(__file__).resolve().parents[3]
 ARRAYS = {
     **{
         name: np.arange(6).reshape(2, 3).astype(name) for name in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2")
@@ -155,6 +156,84 @@ def test_a_file_on_which_libhdf5_crashes_is_refused(tmp_path: Path) -> None:
     path.write_bytes(raw.replace(b"\x19\x01\x00\x00\x10", b"\x19\x02\x00\x00\x10"))  # a list of no known kind
     with pytest.raises(ModelFileError, match="is a damaged HDF5 file"):
         keras_h5.inspect(path)
+
+
+def test_nothing_in_the_current_folder_is_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = tmp_path / "it ran"
+    (tmp_path / "workflow").mkdir()
+    for name in ("h5py.py", "numpy.py", "json.py", "sitecustomize.py", "workflow/__init__.py"):
+        (tmp_path / name).write_text(f"open({str(mark)!r}, 'w').close()")
+    (tmp_path / "packed.h5").write_bytes(written(packed).getvalue())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Path("packed.h5").open("rb") as file, reading.opened(file) as root:
+        assert root.data("packed").read().tolist() == [0, 1, 2, 3]
+    assert not mark.exists()
+
+
+def packed(file: Any) -> None:
+    file.create_dataset("packed", data=np.arange(4.0), chunks=(2,))
+
+
+def test_the_process_of_libhdf5_reads_its_file_and_writes_its_folder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same process with attacks in the place of libhdf5."""
+    secret, new = tmp_path / "secret", tmp_path / "new"
+    secret.write_text("secret")
+    spy = tmp_path / "spy" / "a" / "b" / "c" / "rewriting.py"
+    spy.parent.mkdir(parents=True)
+    text = library._PROGRAM.read_text(encoding="utf-8").replace("Path(__file__).resolve().parents[3]", repr(str(ROOT)))
+    attacks = f"""
+    import os, subprocess
+    for attack in (
+        lambda: open({str(secret)!r}).read(),
+        lambda: open({str(new)!r}, "w"),
+        lambda: subprocess.run(["true"]),
+        lambda: os.fork(),
+    ):
+        try:
+            attack()
+            sys.stderr.write("it worked;")
+        except OSError as error:
+            sys.stderr.write(f"{{error.errno}};")
+    return 5
+"""
+    spy.write_text(text.replace("    import h5py  # noqa: PLC0415  behind the wall\n", attacks), encoding="utf-8")
+    monkeypatch.setattr(library, "_PROGRAM", spy)
+    with pytest.raises(DamagedError, match=r"^13;13;1;1;$"), reading.opened(io.BufferedReader(written(packed))):
+        pass
+    assert not new.exists()
+
+
+@pytest.mark.parametrize("form", ["virtual", "external"])
+def test_arrays_in_other_files_are_told_and_not_read(form: str, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["there"] = np.arange(4.0)
+    path = tmp_path / "away.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        if form == "virtual":
+            layout = h5py.VirtualLayout((4,), "f8")
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "there", (4,))
+            file.create_virtual_dataset("away", layout)
+        else:
+            file.create_dataset("away", (4,), "f8", external=[(str(tmp_path / "other.h5"), 0, 32)])
+    with path.open("rb") as raw, reading.opened(raw) as root:
+        assert root.data("away").leads_away
+        with pytest.raises(DamagedError, match="in another file"):
+            root.data("away").read()
+
+
+def test_a_rewritten_file_has_the_same_object_under_all_its_names() -> None:
+    def twice(file: Any) -> None:
+        packed(file)
+        file["group/inner"] = np.arange(3)
+        file["again"], file["group/back"] = file["packed"], file["group"]
+
+    with reading.opened(io.BufferedReader(written(twice))) as root:
+        assert root.data("again").identity == root.data("packed").identity
+        assert root.group("group").group("back").identity == root.group("group").identity
+        assert root.data("again").room == root.data("packed").room == 32
 
 
 def test_damaged_bytes_are_read_or_refused_and_nothing_else() -> None:

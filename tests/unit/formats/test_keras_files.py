@@ -8,7 +8,6 @@ import pytest
 
 from tests.unit.formats.models import write_archive, write_h5
 from tests.unit.formats.refusals import refused
-from workflow.formats import keras_archive
 from workflow.formats.inspection import inspect_model
 
 if TYPE_CHECKING:
@@ -135,11 +134,19 @@ def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
     refused(path, "keras_keras", "cut short or damaged")
 
 
-def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keras_archive, "_LARGEST_JSON", 1 << 20)
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", bytes(2 << 20))
+        archive.writestr("config.json", bytes(33 << 20))
         archive.writestr("metadata.json", "{}")
         archive.writestr("model.weights.h5", "")
-    refused(path, "keras_keras", "too large")
+    refused(path, "keras_keras", "config.json", "claims 34.6 MB")
+
+
+def test_a_member_that_claims_more_bytes_than_the_file_has_is_refused(tmp_path: Path) -> None:
+    path = write_archive(tmp_path / "m.keras")
+    raw = bytearray(path.read_bytes())
+    entry = raw.index(b"PK\x01\x02")  # the first member's place in the list at the end
+    raw[entry + 20 : entry + 24] = (0xF0000000).to_bytes(4, "little")
+    path.write_bytes(raw)
+    refused(path, "keras_keras", "'config.json' would take more bytes than it has")

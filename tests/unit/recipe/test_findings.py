@@ -31,6 +31,16 @@ WRONG = {
     "number as path": ("steps: [{graph: {input: 1, output: b}}]", "1:25: `input` cannot be the number 1", "quotes"),
     "empty path": ("steps: [{graph: {input: '', output: b}}]", "1:25: `input` cannot be an empty text", ""),
     "zero byte": ('steps: [{graph: {input: "a\\0", output: b}}]', "1:25: `input`: a path cannot hold a zero byte", ""),
+    "a name too long for a file": (
+        f"steps: [{{graph: {{input: {'A' * 300}, output: b}}}}]",
+        "1:25: `input`: `AAAA",
+        "name of more than 255 bytes",
+    ),
+    "an output whose record has no name": (
+        f"steps: [{{graph: {{input: a.h5, output: {'é' * 110}}}}}]",
+        "1:39: `éééé",
+        "a name of at most 200 bytes",
+    ),
     "no such user": (
         "steps: [{graph: {input: ~nobody_here/a.h5, output: b}}]",
         "1:25: `input`: `~nobody_here/a.h5`",
@@ -159,6 +169,11 @@ WRONG = {
         "is no URL that can be fetched",
         "",
     ),
+    "url with secrets": (
+        "model: {url: 'ftp://me:s3cret@x/y?sig=t0ken', sha256: abc, output: a}\nsteps: [{x: 1}]",
+        "`url`: `ftp://x/y?...` is no URL that can be fetched",
+        "url: 'ftp://**********x/y?*********', sha256",
+    ),
     "unknown runtime": ("steps: [{x: 1}]\nverify: {runtimes: [pyton]}", "2:21: an entry of `runtimes`", "`python`?"),
     "verify as text": ("steps: [{x: 1}]\nverify: maybe", "2:9: `verify` cannot be `maybe`", "a mapping"),
     "bad tolerance": ("steps: [{x: 1}]\nverify: {atol: -1}", "2:16: `atol` cannot be the number -1", "at least 0"),
@@ -179,7 +194,7 @@ def test_a_finding_shows_file_line_column_source_and_caret(refusal: Refuse, tmp_
             "recipe.yml:2:34: there is no key `shard_sise` in `shard`. Expected `input`, `output`, `name`, "
             "`timeout`, `verify`, `engine`, `weight_shard_size_bytes`, `quantize_float16`, `quantize_uint8`, "
             "`quantize_uint16`, `quantization_bytes`, `quantize_auto`, `keep_float`, `metadata`, "
-            "`split_weights_by_layer`, `dequantize` or `shard_size`. Did you mean `shard_size`?"
+            "`split_weights_by_layer`, `dequantize`, `unsafe` or `shard_size`. Did you mean `shard_size`?"
         ),
         "      - shard: {input: a, output: b, shard_sise: 1kB}",
         "                                     ^^^^^^^^^^",
@@ -192,7 +207,7 @@ def test_all_findings_come_at_once_in_the_order_of_the_file(write: Write) -> Non
             write("nmae: x\nsteps:\n- graph: {input: a.h5, output: .}\n- shard: {inptu: 1, output: c, shard_size: x}\n")
         )
     assert caught.value.message.endswith("recipe.yml has 4 errors")
-    assert "tfjs-workflow check" in caught.value.hint
+    assert "`tfjs-workflow schema` prints what a recipe may hold" in caught.value.hint
     places = [line.split("recipe.yml:")[1] for line in caught.value.details.splitlines() if "recipe.yml:" in line]
     assert [place.split(": ")[0] for place in places] == ["1:1", "3:32", "4:11", "4:44"]
 

@@ -60,6 +60,14 @@ def test_a_model_that_is_fetched(loaded: Load) -> None:
     model = loaded(f"model: {{url: 'https://x.org/a.h5', sha256: {'AB' * 32}, output: a.h5}}\n{STEPS}").model
     assert isinstance(model, FetchedModel)
     assert (model.url, model.sha256) == ("https://x.org/a.h5", "ab" * 32)
+    assert model.max_bytes == 10**10
+
+
+def test_a_model_that_is_fetched_up_to_a_size(loaded: Load) -> None:
+    url = f"url: 'https://x.org/a.h5', sha256: {'AB' * 32}, output: a.h5"
+    model = loaded(f"model: {{{url}, max_bytes: 2MB}}\n{STEPS}").model
+    assert isinstance(model, FetchedModel)
+    assert model.max_bytes == 2 * 10**6
 
 
 def test_a_model_that_a_script_makes(loaded: Load, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ MISPLACED = {
         "`signature_name` means nothing from keras to tfjs_layers_model",
     ),
     "code": (
-        "python_to_js: {input: s, from: keras_saved_model, format: tfjs_layers_model, output: o, unsafe: true}",
+        "python_to_js: {input: s, from: keras_saved_model, format: tfjs_layers_model, output: o, custom_objects: a.py}",
         "from keras or keras_keras",
     ),
     "structured": (

@@ -107,6 +107,15 @@ def test_report_before_any_run_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         run("report", "digits.yml")
 
 
+def test_report_after_a_run_that_was_interrupted_in_its_first_step_says_so(project: Path) -> None:
+    interrupted = run_of(started="20261122T120000") | {"interrupted": {"step": "shard", "output": "x"}}
+    (project / ".tfjs-workflow" / "digits" / "runs" / "20261122T120000.json").write_text(json.dumps(interrupted))
+    with pytest.raises(UsageError, match="ended before any of its steps did") as caught:
+        run("report", "digits.yml")
+    assert "tfjs-workflow convert digits.yml" in caught.value.hint
+    assert not (project / ".tfjs-workflow" / "digits" / "report.html").exists()
+
+
 def test_compare_takes_recipes_journal_files_and_pages(project: Path) -> None:
     run("report", "digits.yml", "--no-links", "-q")
     page = ".tfjs-workflow/digits/report.html"
@@ -149,3 +158,51 @@ def test_going_back_further_than_there_are_runs_is_refused(project: Path) -> Non
     with pytest.raises(UsageError, match="2 times only") as refused:
         record_of("digits.yml~5")
     assert refused.value.hint == "there are digits.yml (20261122T110000), digits.yml~1 (20261122T100000)"
+
+
+def test_a_bug_in_the_page_leaves_the_other_parts_be(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(_: object) -> str:
+        raise KeyError("page")
+
+    monkeypatch.setattr("workflow.report.html.render", mistaken)
+    with pytest.raises(WorkflowError, match="bug in tfjs-workflow: KeyError") as caught:
+        run("report", "digits.yml", "--no-links", "--markdown", "report.md", "--junit", "report.xml")
+    assert caught.value.exit_code == 1
+    assert "shard" in (project / "report.md").read_text()
+    assert (project / "report.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"steps": 3}, "steps: "),
+        ({"seconds": "long"}, "seconds: "),
+        ({"recipe": None}, "recipe: "),
+        ({"environment": {"lock": 5}}, "environment, lock: "),
+        ({"steps": [{"step": "shard", "kind": "shard", "output": "x", "status": []}]}, "steps, 0, status: "),
+        ({"steps": [step("s", "shard", {"runs": [{"outputs": 3}]})]}, "steps, 0, facts, check, runs, 0, outputs: "),
+        ({"steps": [step("s", "shard", {"versions": 3})]}, "steps, 0, facts, check, versions: "),
+    ],
+)
+def test_a_damaged_record_of_a_run_is_refused_by_its_place(project: Path, change: Any, place: str) -> None:
+    file = max((project / ".tfjs-workflow" / "digits" / "runs").glob("*.json"))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    for words in (("report", "digits.yml", "--no-links"), ("compare", str(file), str(file))):
+        with pytest.raises(UsageError, match=f"is no run: {place}") as caught:
+            run(*words)
+        assert file.name in caught.value.message
+
+
+def test_half_a_character_in_a_record_does_not_keep_it_from_being_shown(project: Path) -> None:
+    file = max((project / ".tfjs-workflow" / "digits" / "runs").glob("*.json"))
+    file.write_text(file.read_text().replace('"no finished result yet"', '"\\ud800"'))
+    run("report", "digits.yml", "--no-links")
+    assert "\ud800" not in (project / ".tfjs-workflow" / "digits" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_record_that_is_nested_too_deeply_is_refused(project: Path) -> None:
+    file = max((project / ".tfjs-workflow" / "digits" / "runs").glob("*.json"))
+    deep = "[" * 300 + "]" * 300
+    file.write_text(file.read_text().replace('"no finished result yet"', deep))
+    with pytest.raises(UsageError, match="nested more deeply"):
+        run("report", "digits.yml", "--no-links")

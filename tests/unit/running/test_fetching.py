@@ -37,8 +37,8 @@ class Desk:
     def cache(self) -> Path:
         return self.folder / "cache"
 
-    def fetch(self, url: str, *, sha256: str = DIGEST) -> None:
-        source = FetchedModel(url, sha256, self.target, Place(self.folder / "recipe.yml", 1, 1))
+    def fetch(self, url: str, *, sha256: str = DIGEST, most: int = 10**6) -> None:
+        source = FetchedModel(url, sha256, self.target, Place(self.folder / "recipe.yml", 1, 1), most)
         fetching.fetch(source, self.target, cache=self.cache, listener=self.listener)
 
 
@@ -130,6 +130,26 @@ def test_a_web_page_in_place_of_the_model_is_named(desk: Desk, server: FileServe
     server.content = b"<!DOCTYPE html><title>Sign in</title>"
     with pytest.raises(IntegrityError, match="web page"):
         desk.fetch(server.url())
+
+
+def test_a_file_that_is_longer_than_allowed_is_refused_and_nothing_of_it_stays(desk: Desk, server: FileServer) -> None:
+    with pytest.raises(DownloadError, match="it has 300,000 bytes or more, and at most 299,999 are taken"):
+        desk.fetch(server.url(), most=len(CONTENT) - 1)
+    assert [file.name for file in desk.cache.iterdir() if file.suffix != ".lock"] == []
+    desk.fetch(server.url(), most=len(CONTENT))
+    assert desk.target.read_bytes() == CONTENT
+
+
+def test_what_is_said_of_a_fetch_has_no_secrets(desk: Desk, server: FileServer) -> None:
+    server.statuses = [500]
+    desk.fetch(server.url("model?sig=t0ken").replace("//", "//me:s3cret@"))
+    desk.fetch(server.url("model?sig=t0ken").replace("//", "//me:s3cret@"))
+    (desk.cache / DIGEST).write_bytes(b"changed")
+    desk.fetch(server.url("model?sig=t0ken").replace("//", "//me:s3cret@"))
+    told = f"{desk.listener.lines}{desk.listener.warnings}{desk.listener.progress}{sorted(desk.cache.iterdir())}"
+    assert "model?..." in told
+    assert "s3cret" not in told
+    assert "t0ken" not in told
 
 
 def test_a_failure_leaves_the_old_target_alone(desk: Desk, server: FileServer) -> None:

@@ -53,6 +53,26 @@ def test_a_run_waits_for_the_one_that_holds_the_lock_and_says_who_that_is(tmp_pa
     assert listener.lines[1] == "the other run has finished with web"
 
 
+@pytest.mark.parametrize("note", [b"", b"\xff", None])
+def test_a_holder_that_nobody_noted_is_not_named(tmp_path: Path, home: Path, note: bytes | None) -> None:
+    process, listener = holder(tmp_path / "web"), Recording()
+    [written] = (home / "locks" / "outputs").glob("*.pid")
+    written.unlink() if note is None else written.write_bytes(note)
+    threading.Timer(0.2, process.kill).start()
+    with locks.hold([tmp_path / "web"], listener):
+        process.communicate()
+    assert listener.lines[0] == f"waiting for another run that writes {tmp_path / 'web'}"
+
+
+def test_a_lock_is_held_though_nobody_can_note_who_holds_it(tmp_path: Path, home: Path) -> None:
+    with locks.hold([tmp_path / "web"], Recording()):
+        [written] = (home / "locks" / "outputs").glob("*.pid")
+    written.unlink()
+    written.mkdir()  # what cannot be written to, by anybody
+    with locks.hold([tmp_path / "web"], Recording()):
+        assert written.is_dir()
+
+
 def test_the_lock_of_another_output_is_free(tmp_path: Path) -> None:
     process, listener = holder(tmp_path / "web"), Recording()
     with locks.hold([tmp_path / "web2"], listener):

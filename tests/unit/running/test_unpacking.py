@@ -104,6 +104,14 @@ def test_a_name_without_end_takes_no_memory(tmp_path: Path) -> None:
         unpacked(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + b"\0" * 4096), tmp_path)
 
 
+def test_a_file_that_is_mostly_holes_is_refused(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("file")
+    header.size = 512
+    header.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": "100000"}
+    with pytest.raises(UnpackError, match="no plain file"):
+        unpacked(gzip.compress(header.tobuf(tarfile.PAX_FORMAT) + b"1" * 512 + b"\0" * 1024), tmp_path)
+
+
 def test_a_member_that_claims_more_than_is_there_is_damage(tmp_path: Path) -> None:
     header = tarfile.TarInfo("file")
     header.size = 100_000

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.unit.measures.models import write_model
 from workflow.errors import ModelFileError, UsageError
+from workflow.serving import server as serving
 from workflow.serving.server import DemoServer
 from workflow.serving.site import site_of
 
@@ -47,8 +51,11 @@ def server(model: Path, packages: Path) -> Iterator[DemoServer]:
 
 
 def ask(
-    server: DemoServer, path: str, *, method: str = "GET", host: str | None = None
+    server: DemoServer, path: str, *, method: str = "GET", host: str | None = None, token: str | None = None
 ) -> tuple[int, bytes, dict[str, str]]:
+    """Ask for a path below the page's address, or below another token; an empty one stands for none at all."""
+    if token != "":
+        path = f"{urlsplit(server.url).path.rstrip('/') if token is None else f'/{token}'}{path}"
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
     try:
         connection.putrequest(method, path, skip_host=True)
@@ -121,7 +128,7 @@ def test_the_page_may_load_from_here_alone(server: DemoServer) -> None:
 
 def test_it_listens_on_this_machine_alone(server: DemoServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
-    assert server.url == f"http://127.0.0.1:{server.server_port}/"
+    assert re.fullmatch(rf"http://127\.0\.0\.1:{server.server_port}/[\w-]{{32}}/", server.url)
 
 
 def test_a_taken_port_is_refused_when_it_was_asked_for(model: Path, packages: Path) -> None:
@@ -163,3 +170,110 @@ def test_graph_models_are_told_apart(tmp_path: Path, packages: Path) -> None:
     about = site_of(write_model(tmp_path / "g", b"1", graph=True), packages=packages).resources["/about.json"].source
     assert isinstance(about, bytes)
     assert json.loads(about)["format"] == "tfjs_graph_model"
+
+
+@pytest.mark.parametrize("token", ["", "0" * 32, "%C3%A9%80", "%00", "..", "//"])
+@pytest.mark.parametrize("path", ["/", "/about.json", "/model/model.json", "/nothing", ""])
+def test_who_does_not_know_the_address_learns_nothing(server: DemoServer, token: str, path: str) -> None:
+    if token or path:
+        status, body, _ = ask(server, path, token=token)
+        assert (status, body) == (403, b"403 Forbidden\n")
+
+
+def test_every_server_has_an_address_of_its_own(model: Path, packages: Path) -> None:
+    site = site_of(model, packages=packages)
+    with DemoServer(site) as one, DemoServer(site) as two:
+        assert urlsplit(one.url).path != urlsplit(two.url).path
+
+
+def test_a_ticket_leads_to_the_page_once(server: DemoServer) -> None:
+    ticket = urlsplit(server.ticket()).path
+    assert server.url not in server.ticket()
+    assert ask(server, ticket, token="")[0] == 403  # the second one has taken its place
+    newest = urlsplit(server.ticket()).path
+    status, _, headers = ask(server, newest, token="")
+    assert (status, headers["location"]) == (303, server.url)
+    assert ask(server, newest, token="")[0] == 403
+
+
+@pytest.mark.parametrize("target", ["/about.json", "/nothing", "/model/model.json"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "NONSENSE"])
+def test_every_answer_says_that_nothing_of_it_is_for_others(server: DemoServer, target: str, method: str) -> None:
+    headers = ask(server, target, method=method)[2]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert not [name for name in headers if name.startswith("access-control")]
+
+
+def test_links_that_lead_out_of_the_model_are_not_served(model: Path, packages: Path, tmp_path: Path) -> None:
+    inside = model / "a b.bin"
+    kept = inside.read_bytes()
+    inside.unlink()
+    (model / "sub" / "copy.bin").write_bytes(kept)
+    inside.symlink_to(model / "sub" / "copy.bin")
+    assert site_of(model, packages=packages).title == "web model"
+    inside.unlink()
+    inside.symlink_to(model.parent / "secret.txt")
+    with pytest.raises(ModelFileError, match=r"outside of its own folder|leads out"):
+        site_of(model, packages=packages)
+    topology = (model / "model.json").read_bytes()
+    inside.unlink()
+    inside.write_bytes(kept)
+    (model / "model.json").unlink()
+    (tmp_path / "model.json").write_bytes(topology)
+    (model / "model.json").symlink_to(tmp_path / "model.json")
+    with pytest.raises(ModelFileError, match=r"leads out"):
+        site_of(model, packages=packages)
+
+
+def test_a_file_that_becomes_a_link_while_it_is_served_is_not_found(server: DemoServer, model: Path) -> None:
+    (model / "a b.bin").unlink()
+    (model / "a b.bin").symlink_to(model.parent / "secret.txt")
+    assert ask(server, "/model/a%20b.bin")[0] == 404
+    (model / "sub" / "c%20d.bin").unlink()
+    (model / "sub" / "c%20d.bin").mkdir()
+    assert ask(server, "/model/sub/c%2520d.bin")[0] == 404
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nX-Slow: ", b"GET"])
+def test_who_says_nothing_more_is_hung_up_on(server: DemoServer, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    monkeypatch.setattr(serving._Handler, "timeout", 0.2)
+    begin = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as connection:
+        connection.sendall(said)
+        while connection.recv(4096):
+            pass
+    assert time.monotonic() - begin < 3
+
+
+def test_who_drips_a_request_is_hung_up_on(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(serving, "_HEAD_SECONDS", 0.2)
+    begin = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(OSError, match=r"."):
+            while time.monotonic() - begin < 5:
+                connection.sendall(b"X: 1\r\n")
+                time.sleep(0.02)
+    assert time.monotonic() - begin < 3
+
+
+def test_connections_are_counted(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_places", threading.BoundedSemaphore(3))
+    held = [socket.create_connection(("127.0.0.1", server.server_port), timeout=5) for _ in range(3)]
+    time.sleep(0.2)
+    with pytest.raises(OSError, match=r"."):
+        ask(server, "/")
+    for connection in held:
+        connection.close()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            assert ask(server, "/")[0] == 200
+            break
+        except OSError:
+            time.sleep(0.05)
+    assert ask(server, "/")[0] == 200

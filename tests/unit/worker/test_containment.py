@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import stat
@@ -13,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.unit.formats.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5, user_defined
 from workflow.worker import containment
 from workflow.worker.containment import bounds
 from workflow.worker.failure import JobError
@@ -20,102 +20,6 @@ from workflow.worker.failure import JobError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-CONFIG = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": []}})
-HUGE = (1 << 16, 1 << 14)
-
-
-def hdf5(fill: Callable[[h5py.Group, Path], None], folder: Path, **how: Any) -> bytes:
-    other = folder / "secret.h5"
-    with h5py.File(other, "w") as file:
-        file["kernel"] = np.ones(4, np.float32)
-    content = io.BytesIO()
-    with h5py.File(content, "w", **how) as file:
-        file.attrs["model_config"] = CONFIG
-        fill(file.create_group("model_weights/dense"), other)
-    return content.getvalue()
-
-
-def external(group: h5py.Group, other: Path) -> None:
-    group["kernel"] = h5py.ExternalLink(str(other), "/kernel")
-
-
-def soft(group: h5py.Group, _: Path) -> None:
-    group["kernel"] = h5py.SoftLink("/model_weights")
-
-
-def user_defined(group: h5py.Group, _: Path) -> None:
-    group["kernel"] = h5py.SoftLink("/nowhere")  # the kind is changed in the bytes, by ``with_a_foreign_link``
-
-
-def raw(group: h5py.Group, other: Path) -> None:
-    group.create_dataset("kernel", (4,), "f4", external=[(str(other), 0, 16)])
-
-
-def virtual(group: h5py.Group, other: Path) -> None:
-    layout = h5py.VirtualLayout((4,), "f4")
-    layout[:] = h5py.VirtualSource(str(other), "kernel", (4,))
-    group.create_virtual_dataset("kernel", layout)
-
-
-def foreign_filter(group: h5py.Group, _: Path) -> None:
-    plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    plan.set_chunk((4,))
-    plan.set_filter(32001, h5py.h5z.FLAG_OPTIONAL, (1,))
-    h5py.h5d.create(group.id, b"kernel", h5py.h5t.NATIVE_FLOAT, h5py.h5s.create_simple((4,)), plan)
-
-
-def never_written(group: h5py.Group, _: Path) -> None:
-    group.create_dataset("kernel", HUGE, "f4")
-
-
-def chunks_never_written(group: h5py.Group, _: Path) -> None:
-    group.create_dataset("kernel", HUGE, "f4", chunks=(64, 64), fillvalue=1.0)
-
-
-def one_huge_chunk(group: h5py.Group, _: Path) -> None:
-    group.create_dataset("kernel", (1 << 14, 1 << 14), "f4", chunks=(1 << 14, 1 << 14), fillvalue=1.0)
-
-
-def many_names(group: h5py.Group, _: Path) -> None:
-    data = group.create_dataset("kernel", data=np.ones(1 << 20, np.float32))
-    for number in range(300):
-        group[f"kernel_{number}"] = data
-
-
-def zeros_packed(group: h5py.Group, _: Path) -> None:
-    group.create_dataset("kernel", data=np.zeros(80 << 20, np.float32), chunks=(1 << 20,), compression="gzip")
-
-
-LEADING_OUT = {
-    "external": (external, "kernel is an external link"),
-    "soft": (soft, "kernel is a soft link"),
-    "raw": (raw, "kernel takes its values from another file"),
-    "virtual": (virtual, "kernel takes its values from another file"),
-    "filter": (foreign_filter, "packed by the filter 32001"),
-}
-CLAIMING = {
-    "never written": (never_written, "kernel claims 4.3 GB, and the file holds 0 bytes"),
-    "chunks never written": (chunks_never_written, "kernel claims 4.3 GB, and the file holds 0 bytes"),
-    "one huge chunk": (one_huge_chunk, "kernel, one chunk of it claims 1.1 GB"),
-    "many names": (many_names, "its arrays together"),
-    "zeros packed": (zeros_packed, "kernel claims 335.5 MB"),
-}
-
-
-def as_hdf5(content: bytes, folder: Path) -> tuple[Path, str]:
-    path = folder / "m.h5"
-    path.write_bytes(content)
-    return path, "keras"
-
-
-def as_archive(content: bytes, folder: Path) -> tuple[Path, str]:
-    path = folder / "m.keras"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", CONFIG)
-        archive.writestr("metadata.json", json.dumps({"keras_version": "2.15.0"}))
-        archive.writestr("model.weights.h5", content)
-    return path, "keras_keras"
 
 
 def refusal(path: Path, kind: str) -> JobError:
@@ -180,7 +84,7 @@ SOUND: dict[str, dict[str, Any]] = {
 def test_sound_files_pass_however_they_are_compressed(
     values: str, how: str, packing: Callable[[bytes, Path], tuple[Path, str]], tmp_path: Path
 ) -> None:
-    drawn = np.random.default_rng(0).standard_normal(1 << 19).astype(np.float32)
+    drawn = np.random.default_rng(0).standard_normal(1 << 17).astype(np.float32)
     kernel = {"random": drawn, "20:1": np.where(np.arange(drawn.size) % 32, 0, drawn), "zeros": drawn * 0}[values]
     content = hdf5(lambda group, _: group.create_dataset("kernel", data=kernel, **SOUND[how]) and None, tmp_path)
     path, kind = packing(content, tmp_path)
@@ -228,7 +132,7 @@ def test_an_archive_that_unpacks_to_a_thousand_times_its_size_is_refused_unread(
     path, kind = as_archive(bytes(300 << 20), tmp_path)
     problem = refusal(path, kind)
     assert "314.6 MB" in str(problem)
-    assert path.stat().st_size < 1 << 20
+    assert path.stat().st_size * 200 < 300 << 20
 
 
 def test_assets_beside_the_three_members_pass(tmp_path: Path) -> None:

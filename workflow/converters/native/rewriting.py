@@ -38,6 +38,7 @@ _UNDERSTOOD = frozenset(
         "dequantize",
         "split_weights_by_layer",
         "metadata",
+        "unsafe",  # nothing is run here
     }
 )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import sys
 from typing import TYPE_CHECKING, get_args
 
-from workflow import processes
+from workflow import processes, programs
 from workflow.environment.activation import cmd, fish, posix, powershell
 from workflow.environment.activation.detection import KNOWN, detect, program
 from workflow.environment.activation.subshell import prepared
@@ -61,7 +60,7 @@ def line(shell: ShellName, name: str) -> str:
 
 def invocation() -> str:
     """Return how the user can call this tool: by its name when that is on PATH, else as it was called now."""
-    if shutil.which(_COMMAND) is None and program(sys.argv[0]) == _COMMAND:
+    if programs.found(_COMMAND) is None and program(sys.argv[0]) == _COMMAND:
         return shlex.quote(sys.argv[0])
     return _COMMAND
 
@@ -78,7 +77,7 @@ def _program(shell: ShellName) -> str:
     if KNOWN.get(program(own)) == shell and os.access(own, os.X_OK):
         return own
     names = [name for name, known in KNOWN.items() if known == shell]
-    found = next(filter(None, map(shutil.which, names)), None)
+    found = next(filter(None, map(programs.found, names)), None)
     if found is None:
         raise UsageError(f"{shell} is not on PATH", hint="name another: --shell bash, zsh, fish, powershell or cmd")
     return found

@@ -21,24 +21,24 @@ _DEFAULTS = {"PROMPT": "$P$G"}
 
 def code(target: Target, environ: Mapping[str, str]) -> str:
     """Return lines that enter the environment and define the macro ``deactivate``, which undoes them."""
-    before = {name: _before(name, environ) for name in _KEPT}
+    kept = (*(name for name in target.variables if name != ACTIVE), *_KEPT)
+    before = {name: _before(name, environ) for name in kept}
     search_path = ";".join([*map(str, target.search_path), *filter(None, [before["PATH"]])])
     settings = {
         **{f"{_OLD}{name}": value for name, value in before.items()},
         **dict.fromkeys(FOREIGN, ""),
         "PATH": search_path,
         "PROMPT": f"({target.name}) {before['PROMPT']}",
-        ACTIVE: str(target.prefix),
+        **target.variables,
     }
-    undo = [*(f'set "{name}=%{_OLD}{name}%"' for name in _KEPT if before[name])]
-    undo += [f'set "{name}="' for name in (*(f"{_OLD}{name}" for name in _KEPT), ACTIVE)]
+    undo = [*(f'set "{name}=%{_OLD}{name}%"' for name in kept if before[name])]
+    undo += [f'set "{name}="' for name in target.variables if not before.get(name)]
+    undo += [f'set "{_OLD}{name}="' for name in kept]
     lines = [f'set "{name}={value}"' for name, value in settings.items()]
     return "\n".join([*lines, f"doskey deactivate={' $T '.join(undo)} $T doskey deactivate=", ""])
 
 
 def _before(name: str, environ: Mapping[str, str]) -> str:
     """Return the value from before the activation that may already be in force."""
-    source = (
-        environ if ACTIVE not in environ else {**environ, name: environ.get(f"{_OLD}{name}", environ.get(name, ""))}
-    )
-    return source.get(name, "") or _DEFAULTS.get(name, "")
+    found = environ.get(f"{_OLD}{name}" if ACTIVE in environ else name, "")
+    return found or _DEFAULTS.get(name, "")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import processes, programs
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +66,11 @@ def _process(pid: int) -> tuple[int, str]:
         if stat.exists():
             name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
             return int(rest.split()[1]), name
-        parent, _, name = processes.run(["ps", "-o", "ppid=,comm=", "-p", str(pid)]).stdout.strip().partition(" ")
+        parent, _, name = (
+            processes.run([programs.found("ps") or "/bin/ps", "-o", "ppid=,comm=", "-p", str(pid)])
+            .stdout.strip()
+            .partition(" ")
+        )
         return int(parent), name.strip()
     except (OSError, ValueError, IndexError):
         return 0, ""

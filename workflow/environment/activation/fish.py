@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.environment.activation.target import ACTIVE, FOREIGN
+from workflow.environment.activation.target import FOREIGN
 
 if TYPE_CHECKING:
     from workflow.environment.activation.target import Target
 
-_KEPT = (ACTIVE, "PATH", *FOREIGN)
+_KEPT = ("PATH", *FOREIGN)
+# the last line: what is assigned leaves the status as it was, and that of a variable that was not there is 4
 _TEMPLATE = """\
 functions -q _tfjs_restore; and _tfjs_restore
 {keep}
@@ -40,8 +41,9 @@ _tfjs_code $code
 _tfjs_old_prompt
 end
 set -e {foreign}
-set -gx {active} {prefix}
+{exports}
 set -gx PATH {search_path} $PATH
+true
 """
 _KEEP = "set -q {0}; and set -g _TFJS_OLD_{0} ${0}"
 _RESTORE = """\
@@ -54,12 +56,12 @@ end"""
 
 def code(target: Target) -> str:
     """Return what ``source`` enters the environment with; ``deactivate`` undoes all of it."""
+    kept = (*target.variables, *_KEPT)
     return _TEMPLATE.format(
-        keep="\n".join(_KEEP.format(name) for name in _KEPT),
-        restore="\n".join(_RESTORE.format(name) for name in _KEPT),
+        keep="\n".join(_KEEP.format(name) for name in kept),
+        restore="\n".join(_RESTORE.format(name) for name in kept),
         foreign=" ".join(FOREIGN),
-        active=ACTIVE,
-        prefix=_quoted(str(target.prefix)),
+        exports="\n".join(f"set -gx {name} {_quoted(value)}" for name, value in target.variables.items()),
         search_path=" ".join(_quoted(str(folder)) for folder in target.search_path),
         prompt=_quoted(f"({target.name}) "),
     )

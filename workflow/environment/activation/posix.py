@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from workflow.environment.activation.target import ACTIVE, FOREIGN
+from workflow.environment.activation.target import FOREIGN
 
 if TYPE_CHECKING:
     from workflow.environment.activation.target import Target
 
-_KEPT = (ACTIVE, "PATH", "PS1", *FOREIGN)
+_KEPT = ("PATH", "PS1", *FOREIGN)
 # no command here may fail or read an unset variable: people eval this under `set -eu`
 _TEMPLATE = """\
 if [ -n "${{_TFJS_ACTIVE-}}" ]; then _tfjs_restore; fi
@@ -27,7 +27,7 @@ hash -r 2>/dev/null || :
 }}
 deactivate() {{ _tfjs_restore; }}
 unset {foreign} || :
-export {active}={prefix}
+{exports}
 PATH={search_path}"${{PATH:+:$PATH}}"
 export PATH
 if [ -n "${{PS1+x}}" ]; then PS1={prompt}"$PS1"; fi
@@ -43,13 +43,13 @@ unset _TFJS_OLD_{0} _TFJS_HAD_{0}"""
 
 def code(target: Target) -> str:
     """Return what ``eval`` enters the environment with; ``deactivate`` undoes all of it."""
+    kept = (*target.variables, *_KEPT)
     return _TEMPLATE.format(
-        keep="\n".join(_KEEP.format(name) for name in _KEPT),
+        keep="\n".join(_KEEP.format(name) for name in kept),
         # PS1 is the one that is no environment variable
-        restore="\n".join(_RESTORE.format(name, "" if name == "PS1" else "export ") for name in _KEPT),
+        restore="\n".join(_RESTORE.format(name, "" if name == "PS1" else "export ") for name in kept),
         foreign=" ".join(FOREIGN),
-        active=ACTIVE,
-        prefix=shlex.quote(str(target.prefix)),
+        exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in target.variables.items()),
         search_path=shlex.quote(":".join(map(str, target.search_path))),
         prompt=shlex.quote(f"({target.name}) "),
     )

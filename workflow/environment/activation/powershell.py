@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.environment.activation.target import ACTIVE, FOREIGN
+from workflow.environment.activation.target import FOREIGN
 
 if TYPE_CHECKING:
     from workflow.environment.activation.target import Target
 
-_KEPT = (ACTIVE, "PATH", *FOREIGN)
+_KEPT = ("PATH", *FOREIGN)
 _TEMPLATE = """\
 if (Test-Path Function:_tfjs_restore) {{ _tfjs_restore }}
 $global:_TfjsOld = @{{}}
@@ -29,7 +29,7 @@ function global:_tfjs_restore {{
 function global:deactivate {{ _tfjs_restore }}
 function global:prompt {{ {prompt} + (& $global:_TfjsOldPrompt) }}
 foreach ($name in {foreign}) {{ [Environment]::SetEnvironmentVariable($name, $null) }}
-$env:{active} = {prefix}
+{exports}
 $env:PATH = (@({search_path}) + $env:PATH) -join [IO.Path]::PathSeparator
 """
 
@@ -37,10 +37,9 @@ $env:PATH = (@({search_path}) + $env:PATH) -join [IO.Path]::PathSeparator
 def code(target: Target) -> str:
     """Return what ``Invoke-Expression`` enters the environment with; ``deactivate`` undoes all of it."""
     return _TEMPLATE.format(
-        kept=", ".join(map(_quoted, _KEPT)),
+        kept=", ".join(map(_quoted, (*target.variables, *_KEPT))),
         foreign=", ".join(map(_quoted, FOREIGN)),
-        active=ACTIVE,
-        prefix=_quoted(str(target.prefix)),
+        exports="\n".join(f"$env:{name} = {_quoted(value)}" for name, value in target.variables.items()),
         search_path=", ".join(_quoted(str(folder)) for folder in target.search_path),
         prompt=_quoted(f"({target.name}) "),
     )

@@ -15,19 +15,29 @@ if TYPE_CHECKING:
 ShellName = Literal["bash", "zsh", "fish", "powershell", "cmd"]
 
 ACTIVE = "TFJS_WORKFLOW_ENV"
-# they belong to another Python; conda's own variables stay, as its shell function depends on them
+# by these conda knows which environment is meant; all others of its variables stay, as its shell function needs them
+OF_CONDA = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV")
+# they belong to another Python
 FOREIGN = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH")
 
 
 @dataclass(frozen=True)
 class Target:
-    """The environment to enter: its name for the prompt, its prefix, and its folders of executables."""
+    """The environment to enter: its name for the prompt, its prefix, where its programs are, whether it is conda's."""
 
     name: str
     prefix: Path
     search_path: tuple[Path, ...]
+    is_of_conda: bool = False
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that say which environment is active."""
+        conda = dict.fromkeys(OF_CONDA, str(self.prefix)) if self.is_of_conda else {}
+        return {ACTIVE: str(self.prefix), **conda}
 
 
 def target(environment: Environment) -> Target:
     """Return what a shell needs to know of this environment."""
-    return Target(environment.name, environment.prefix, tuple(layout.search_path(environment.prefix)))
+    prefix = environment.prefix
+    return Target(environment.name, prefix, tuple(layout.search_path(prefix)), (prefix / "conda-meta").is_dir())

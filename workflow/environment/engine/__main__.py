@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from workflow.environment import tether
 from workflow.environment.engine.protocol import Event, Request, failed
 from workflow.errors import EnvironmentProblem, InterruptedRunError, WorkflowError
 
@@ -54,9 +56,11 @@ def _serve(listener: PipeListener) -> int:
     try:
         request = Request.decode(sys.stdin.buffer.readline())
         threading.Thread(target=_end_with_parent, daemon=True).start()
+        tie = tether.tied(Path(request.tie))
         from workflow.environment.engine.installation import build  # noqa: PLC0415  imports rattler, which may fail
 
         asyncio.run(build(request, listener))
+        tie.close()
         listener.send(Event("done"))
     except WorkflowError as error:
         return _fail(listener, error)

@@ -19,13 +19,17 @@ _FAILURES: dict[str, type[errors.WorkflowError]] = {
 
 @dataclass(frozen=True)
 class Request:
-    """What to build: ``stage`` is made, filled for a life at ``prefix``, renamed to it. Absolute paths."""
+    """What to build: ``stage`` is made, filled for a life at ``prefix``, renamed to it. Absolute paths.
+
+    ``tie`` is a file to be locked meanwhile (see ``tether``).
+    """
 
     lock: str
     platform: str
     prefix: str
     stage: str
     cache: str
+    tie: str
     mirrors: tuple[str, ...] = ()
     offline: bool = False
 

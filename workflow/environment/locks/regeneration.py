@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
-from workflow import locations, processes
+from workflow import locations, processes, programs
 from workflow.environment import locks
 from workflow.environment.locks import conda, pip
 from workflow.errors import EnvironmentProblem, UsageError
@@ -55,7 +54,7 @@ def regenerate(root: Path, *, upgrade: bool, with_conda: bool, listener: Listene
 
 
 def _relock_conda(root: Path, listener: Listener) -> str:
-    if shutil.which(conda.COMMAND[0]) is None:
+    if programs.found(conda.COMMAND[0]) is None:
         raise EnvironmentProblem(
             f"{conda.LOCK} is made by the conda-lock program, which is not on PATH",
             hint="install conda-lock (it needs a conda, mamba or micromamba as well), then run this again",

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from workflow import processes
-from workflow.environment import conda_lock, tether
+from workflow import processes, programs, scratch
+from workflow.environment import conda_lock, state, tether
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import MIRRORED_CHANNEL
 from workflow.environment.managers import conda_failures
@@ -84,19 +84,26 @@ class CondaCliManager:
         if program is None or not (prefix / "conda-meta").is_dir():
             return
         argv = [program, "env", "remove", "-y", "-p", str(prefix)]
-        processes.run(argv, env=_environ(), timeout=_REMOVE_SECONDS)
+        log = state.log_path(prefix.name)
+        try:
+            processes.run_tied(argv, tie=tether.tie(log, "conda"), log=log, env=_environ(), timeout=_REMOVE_SECONDS)
+        except processes.CommandTimeoutError as error:
+            raise EnvironmentProblem(f"{self.name} did not end within {_REMOVE_SECONDS / 60:.0f} minutes") from error
 
     def _program(self) -> str | None:
         named = os.environ.get(_EXECUTABLE_VARIABLE[self.name], "")
-        if Path(named).stem == self.name and os.access(named, os.X_OK):
+        if Path(named).is_absolute() and Path(named).stem == self.name and os.access(named, os.X_OK):
             return named
-        return shutil.which(self.name)
+        return programs.found(self.name)
 
     def _has_default_packages(self, program: str) -> bool:
         """Tell whether ``create_default_packages`` of its settings would stop it: conda's, and mamba's built on it."""
         if self.name != "mamba":
             return self.name == "conda"
-        done = processes.run([program, "--version"], env=_environ(), timeout=_VERSION_SECONDS)
+        try:
+            done = processes.run([program, "--version"], env=_environ(), timeout=_VERSION_SECONDS)
+        except (OSError, processes.CommandTimeoutError):
+            return False  # it answered a moment ago; what it does now, its installation will show
         return "conda" in done.stdout
 
     def _installed(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> bool:
@@ -129,8 +136,10 @@ class CondaCliManager:
 
     def _run(self, argv: list[str], order: Order) -> processes.Completed:
         try:
-            tie = tether.tie(order.log, "conda")
-            return processes.run_tied(argv, tie=tie, log=order.log, env=_environ(), timeout=_CREATE_SECONDS)
+            with scratch.folder("conda") as temporary:  # where it leaves files when it is ended
+                environ = {**_environ(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
+                tie = tether.tie(order.log, "conda")
+                return processes.run_tied(argv, tie=tie, log=order.log, env=environ, timeout=_CREATE_SECONDS)
         except OSError as error:
             raise EnvironmentProblem(
                 f"{argv[0]} does not run: {error}", hint="choose another with --manager"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import workflow
 from workflow import locations, processes
-from workflow.environment import conda_lock
+from workflow.environment import conda_lock, tether
 from workflow.environment.engine import protocol, staging
 from workflow.errors import EnvironmentProblem, ForeignPathError
 
@@ -86,6 +86,7 @@ def _request(prefix: Path, order: Order) -> protocol.Request:
         prefix=str(prefix),
         stage=str(staging.place(prefix)),
         cache=str(order.cache.absolute() / "conda"),
+        tie=str(tether.tie(order.log.absolute(), "engine")),
         mirrors=order.mirrors,
         offline=order.offline,
     )
@@ -109,18 +110,21 @@ def _converse(request: protocol.Request, order: Order) -> protocol.Event | None:
     return last
 
 
+_START = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"
+
+
 @contextmanager
 def _engine(log: Path) -> Iterator[processes.Process]:
     log.parent.mkdir(parents=True, exist_ok=True)
-    # its folder goes first on the engine's module path, so it must be ours and not the user's
+    # isolated: nothing that the user's variables or the current folder name is on its module path; this folder is
     home = Path(workflow.__file__).resolve().parents[1]
     with log.open("ab") as sink:
         process = processes.start(
-            [sys.executable, "-m", protocol.MODULE],
+            [sys.executable, "-I", "-X", "utf8", "-c", _START, str(home), protocol.MODULE],
             stdin=processes.PIPE,
             stdout=processes.PIPE,
             stderr=sink,
-            env={**os.environ, "PYTHONUTF8": "1"},
+            env=dict(os.environ),
             cwd=home,
         )
         try:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from workflow import processes
 from workflow.environment import conda_lock, interpreters, purposes, state, tether, uv_program
-from workflow.errors import NoManagerError
+from workflow.environment.model import NO_CONDA
+from workflow.errors import EnvironmentProblem, NoManagerError
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -22,7 +23,6 @@ _NEARBY = ("3.9", "3.10", "3.11")
 _TODAYS = ("3.12", "3.11", "3.13", "3.10")
 _OLD_KERAS = "Python 3.10 has no Keras after 3.12, which does not load what later ones save"
 _SECONDS = 120.0
-_NO_CONDA = "not a conda environment"
 
 
 class PythonManager:
@@ -36,7 +36,7 @@ class PythonManager:
     @property
     def caveats(self) -> tuple[str, ...]:
         """The Python is the right one; only it does not come from conda-lock.yml."""
-        return (_NO_CONDA,)
+        return (NO_CONDA,)
 
     def missing(self) -> str | None:
         """Look for a CPython 3.8."""
@@ -63,7 +63,7 @@ class NearbyPythonManager:
         """Neither conda nor 3.8."""
         found = _nearest()
         version = found.series if found else f"{_NEARBY[0]} to {_NEARBY[-1]}"
-        return (_NO_CONDA, f"Python {version}, not {_WANTED}")
+        return (NO_CONDA, f"Python {version}, not {_WANTED}")
 
     def missing(self) -> str | None:
         """Look for the nearest series that is here."""
@@ -89,7 +89,7 @@ class TodaysPythonManager:
     def caveats(self) -> tuple[str, ...]:
         """There is no conda environment of this sort to be had; an old Python has an old Keras."""
         found = _todays()
-        return (_NO_CONDA, _OLD_KERAS) if found and found.series == "3.10" else (_NO_CONDA,)
+        return (NO_CONDA, _OLD_KERAS) if found and found.series == "3.10" else (NO_CONDA,)
 
     def missing(self) -> str | None:
         """Look for the best series that is here."""
@@ -128,13 +128,16 @@ def _make(prefix: Path, found: Interpreter | None, order: Order) -> None:
         )
     order.listener.say(f"using CPython {found.version} from {found.executable}")
     argv = [uv_program.path(), "venv", "--no-python-downloads", "--no-project"]
-    done = processes.run_tied(
-        [*argv, "--python", str(found.executable), str(prefix)],
-        tie=tether.tie(order.log, "venv"),
-        log=order.log,
-        env=uv_program.environ(offline=True),
-        timeout=_SECONDS,
-    )
+    try:
+        done = processes.run_tied(
+            [*argv, "--python", str(found.executable), str(prefix)],
+            tie=tether.tie(order.log, "venv"),
+            log=order.log,
+            env=uv_program.environ(offline=True),
+            timeout=_SECONDS,
+        )
+    except processes.CommandTimeoutError as error:
+        raise EnvironmentProblem(f"{error}", hint="see the log", log=str(order.log)) from error
     if done.code:
         raise uv_program.failure(
             done.stdout, doing=f"making a virtual environment of {found.executable}", log=order.log

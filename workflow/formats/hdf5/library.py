@@ -1,47 +1,49 @@
-"""HDF5 files by libhdf5: what our own reader does not know, and only after a process of its own has survived it."""
+"""HDF5 files that our own reader does not know: libhdf5 rewrites them, in a process of its own behind a wall.
+
+Nothing of a stranger's file is opened by libhdf5 in this process. What the other one leaves is read by our own reader.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import scratch
+from workflow.formats.hdf5 import reading, rewriting
 from workflow.formats.hdf5.model import DamagedError
 from workflow.processes import CommandTimeoutError, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from io import BufferedIOBase
 
     from numpy.typing import NDArray
 
-    from workflow.formats.hdf5.model import Kind
+    from workflow.formats.hdf5.model import Data, Group, Kind
 
 _SECONDS = 20.0
 _BYTES_PER_SECOND = 20 << 20  # what unpacking takes at worst
-_PACKAGES = Path(__file__).resolve().parents[3]
-_REFUSALS = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, OverflowError)
-_KINDS = "fiub"
+_VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+"""What Python and numpy may need to start; not where libhdf5 would look for plug-ins."""
+_PROGRAM = Path(rewriting.__file__).resolve()
+_LINKS: tuple[Kind, ...] = ("soft link", "external link", "other")
+Facts = dict[str, Any]
 
 
 @contextlib.contextmanager
 def opened_by_library(file: BufferedIOBase) -> Iterator[LibraryGroup]:
     """Yield the root group of the HDF5 file in a binary file; raises ``DamagedError`` if libhdf5 cannot read it."""
-    import h5py  # noqa: PLC0415  brings numpy, and is rarely needed
-
-    with _on_disk(file) as path:
-        _probe(path)
-        try:
-            with h5py.File(path, "r") as root:
-                yield LibraryGroup(root)
-        except _REFUSALS as error:
-            raise DamagedError(str(error)) from error
+    with _on_disk(file) as path, scratch.folder("hdf5") as folder:
+        (folder / "made").mkdir()
+        facts = _rewritten(path, folder / "made")
+        with (folder / "made" / rewriting.PLAIN).open("rb") as plain:
+            yield LibraryGroup(reading.plain(plain), facts)
 
 
 @contextlib.contextmanager
@@ -49,7 +51,7 @@ def _on_disk(file: BufferedIOBase) -> Iterator[Path]:
     """Yield a path of these bytes: their own, or that of a copy where they lie inside another file."""
     own = getattr(file, "name", None)
     if isinstance(own, str) and Path(own).is_file():
-        yield Path(own)
+        yield Path(own).resolve()
         return
     with scratch.folder("hdf5") as folder:
         path = folder / "model.weights.h5"
@@ -59,67 +61,68 @@ def _on_disk(file: BufferedIOBase) -> Iterator[Path]:
         yield path
 
 
-def _probe(path: Path) -> None:
-    searched = os.pathsep.join([str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
+def _rewritten(path: Path, folder: Path) -> Facts:
+    """Let the other process rewrite a file, and return the facts; raises ``DamagedError``."""
     limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
-    argv = [sys.executable, "-m", f"{__package__}.probe", str(path)]
+    argv = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), str(path), str(folder)]
+    variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
     try:
-        done = run(argv, env={**os.environ, "PYTHONPATH": searched}, timeout=limit)
+        done = run(argv, env=variables, cwd=folder, timeout=limit)
     except CommandTimeoutError:
         raise DamagedError(f"libhdf5 did not come to an end with it in {limit:.0f} seconds") from None
     if done.code < 0:
         raise DamagedError(f"libhdf5 crashes on it ({signal.Signals(-done.code).name})")
     if done.code != 0:
         raise DamagedError(done.stderr.strip()[-2000:] or f"libhdf5 gave up on it ({done.code})")
+    made = [folder / name for name in (rewriting.PLAIN, rewriting.FACTS)]
+    if any(file.is_symlink() or not file.is_file() for file in made):
+        raise DamagedError("libhdf5 did something else than to read it")
+    return _facts(made[1])
 
 
-class LibraryAttributes(Mapping[str, Any]):
-    """The attributes of one object as h5py has them, lists as plain ones."""
-
-    def __init__(self, found: Any) -> None:
-        self._found = found
-
-    def __getitem__(self, name: str) -> Any:
-        value = self._found[name]
-        if isinstance(value, str | bytes):
-            return value
-        if getattr(value, "shape", None) is None:
-            return []
-        return value.reshape(-1).tolist() if value.shape else value.item()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
+def _facts(file: Path) -> Facts:
+    """Return the facts in a file with every field as it should be; raises ``DamagedError``."""
+    try:
+        found = json.loads(file.read_bytes())
+        arrays = {
+            int(at): {
+                "shape": None if fact["shape"] is None else tuple(map(int, fact["shape"])),
+                "dtype": str(fact["dtype"]),
+                **{name: bool(fact[name]) for name in ("is_numeric", "leads_away", "is_packed")},
+                "room": int(fact["room"]),
+            }
+            for at, fact in found["arrays"].items()
+        }
+        links = {
+            int(at): {str(name): _LINKS[_LINKS.index(kind)] for name, kind in named.items()}
+            for at, named in found["links"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedError(f"libhdf5 did something else than to read it: {error!r}") from None
+    return {"arrays": arrays, "links": links}
 
 
 class LibraryGroup:
-    """A group as h5py has it; see ``model.Group``."""
+    """A group of a rewritten file; see ``model.Group``."""
 
-    def __init__(self, group: Any) -> None:
+    def __init__(self, group: Group, facts: Facts) -> None:
         self._group = group
+        self._facts = facts
 
     @property
     def name(self) -> str:
         """Its path from the root."""
-        return str(self._group.name)
+        return self._group.name
 
     @property
     def identity(self) -> int:
-        """The offset of its header."""
-        import h5py  # noqa: PLC0415  as above
-
-        address: int = h5py.h5o.get_info(self._group.id).addr
-        return address
+        """The offset of its header in the rewritten file."""
+        return self._group.identity
 
     @property
     def attrs(self) -> Mapping[str, Any]:
         """Its attributes."""
-        return LibraryAttributes(self._group.attrs)
+        return self._group.attrs
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._group)
@@ -129,71 +132,43 @@ class LibraryGroup:
 
     def kind(self, name: str) -> Kind | None:
         """Return what a member is."""
-        import h5py  # noqa: PLC0415  as above
-
-        link = self._group.get(name, getlink=True)
-        if link is None:
-            return None
-        if not isinstance(link, h5py.HardLink):
-            return "external link" if isinstance(link, h5py.ExternalLink) else "soft link"
-        found = self._group.get(name, getclass=True)
-        return "group" if found is h5py.Group else "data" if found is h5py.Dataset else "other"
+        told: dict[str, Kind] = self._facts["links"].get(self.identity, {})
+        return told.get(name) or self._group.kind(name)
 
     def group(self, name: str) -> LibraryGroup:
         """Return a member that is a group."""
-        return LibraryGroup(self._group[name])
+        return LibraryGroup(self._group.group(name), self._facts)
 
     def data(self, name: str) -> LibraryData:
         """Return a member that is an array."""
-        return LibraryData(self._group[name])
+        return LibraryData(self._group.data(name), self._facts["arrays"])
 
 
 class LibraryData:
-    """An array as h5py has it; see ``model.Data``."""
+    """An array of a rewritten file, told as it was in the other; see ``model.Data``."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Data, arrays: Mapping[int, Facts]) -> None:
+        told = arrays.get(data.identity)
+        if told is None:
+            raise DamagedError("an array of which nothing is told")
         self._data = data
-
-    @property
-    def shape(self) -> tuple[int, ...] | None:
-        """Its shape."""
-        return None if self._data.shape is None else tuple(self._data.shape)
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of its values."""
-        return str(self._data.dtype.str if self.is_numeric else self._data.dtype)
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it holds plain numbers."""
-        return self._data.dtype.kind in _KINDS
-
-    @property
-    def leads_away(self) -> bool:
-        """Whether its values are in another file."""
-        return bool(self._data.is_virtual or self._data.external)
-
-    @property
-    def is_packed(self) -> bool:
-        """Whether it lies in chunks."""
-        return self._data.chunks is not None
-
-    @property
-    def room(self) -> int:
-        """The bytes that the file holds for it."""
-        return int(self._data.id.get_storage_size())
+        self.identity = data.identity
+        self.shape: tuple[int, ...] | None = told["shape"]
+        self.dtype: str = told["dtype"]
+        self.is_numeric: bool = told["is_numeric"]
+        self.leads_away: bool = told["leads_away"]
+        self.is_packed: bool = told["is_packed"]
+        self.room: int = told["room"]
 
     def blocks(self) -> Iterator[memoryview]:
-        """Yield the bytes of all values in one piece."""
-        found = self.read()
-        if found.size:
-            yield found.reshape(-1).view("u1").data
+        """Yield the bytes of all values in pieces."""
+        return self._written().blocks()
 
     def read(self) -> NDArray[Any]:
         """Return all values."""
-        try:
-            found: NDArray[Any] = self._data[()]
-        except _REFUSALS as error:
-            raise DamagedError(str(error)) from error
-        return found
+        return self._written().read()
+
+    def _written(self) -> Data:
+        if (self._data.shape, self._data.dtype) != (self.shape, self.dtype):
+            raise DamagedError("its values are in another file, or there are none")
+        return self._data

@@ -32,6 +32,10 @@ class Data(Protocol):
     """One array. ``shape`` is None for one without room; ``dtype`` a numpy name, or words for what are no numbers."""
 
     @property
+    def identity(self) -> int:
+        """A number that is the same for the same array however it was come by."""
+
+    @property
     def shape(self) -> tuple[int, ...] | None:
         """Its shape."""
 

@@ -234,6 +234,7 @@ class StoredData:
 
     def __init__(self, file: File, found: Header) -> None:
         self._file = file
+        self.identity = found.address
         self._type = values.datatype(found.one(_TYPE))
         self.shape = values.shape_of(found.one(_SPACE))
         self.leads_away = _EXTERNAL in found.messages

@@ -31,17 +31,25 @@ _MOST_KEPT = 20_000
 def opened(file: BufferedIOBase) -> Iterator[Group]:
     """Yield the root group of an HDF5 file that can be sought; raises ``DamagedError`` for one that is not sound.
 
-    What is not as h5py writes it is first read from end to end by libhdf5 in a process of its own, whose crash or
+    What is not as h5py writes it is first rewritten by libhdf5 in a process of its own, behind a wall, whose crash or
     hanging is the file's fault and nobody's trouble.
     """
     root = _own(file)
     if root is not None:
         yield root
         return
-    from workflow.formats.hdf5.library import opened_by_library  # noqa: PLC0415  brings h5py, and is rarely needed
+    from workflow.formats.hdf5.library import opened_by_library  # noqa: PLC0415  starts a process, and is rarely needed
 
     with opened_by_library(file) as other:
         yield other
+
+
+def plain(file: BufferedIOBase) -> Group:
+    """Return the root group of a file as we know it; raises ``DamagedError`` for all others."""
+    root = _own(file)
+    if root is None:
+        raise DamagedError("it is no plain HDF5 file even when libhdf5 has written it anew")
+    return root
 
 
 class _Sound:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflow import programs
 from workflow.verification.model import NotRun
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def find(environ: Mapping[str, str] | None = None, *, platform: str = sys.platfo
     known = os.environ if environ is None else environ
     chosen = known.get(VARIABLE)
     if chosen:
-        there = shutil.which(chosen, path=known.get("PATH")) or chosen
+        there = programs.found(chosen, path=known.get("PATH")) or chosen
         if Path(there).is_file():
-            return Path(there)
+            return Path(there).absolute()
         return NotRun(f"{VARIABLE} is {chosen}, and no program is there", f"correct {VARIABLE}, or unset it")
     found = next((place for place in places(known, platform=platform) if place.is_file()), None)
     return found or NotRun(ABSENT, REMEDY)
@@ -65,7 +65,7 @@ def places(environ: Mapping[str, str], *, platform: str) -> Iterable[Path]:
     else:
         yield from map(Path, _LINUX)
     path = environ.get("PATH", os.defpath)
-    yield from (Path(found) for name in _NAMES if (found := shutil.which(name, path=path)))
+    yield from (Path(found) for name in _NAMES if (found := programs.found(name, path=path)))
     yield from sorted(
         (Path(environ.get("HOME", "/")) / ".cache" / "ms-playwright").glob("chromium-*/chrome-linux*/chrome")
     )

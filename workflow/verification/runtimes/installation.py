@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow import locations
+from workflow.running.digests import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from workflow.events import Listener
 
 _STATE = ".tfjs-workflow.json"
+_HASHES = ".tfjs-workflow-hashes.json"
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,27 @@ class Installation:
         sizes = {
             file.relative_to(self.folder).as_posix(): file.stat().st_size for files in found.values() for file in files
         }
-        staged = self.folder / f"{_STATE}.{os.getpid()}"
-        staged.write_text(json.dumps({"format": 1, "sizes": sizes}, indent=2), encoding="utf-8")
-        staged.replace(self.folder / _STATE)
+        _replace(self.folder / _HASHES, self.hashes())
+        _replace(self.folder / _STATE, {"format": 1, "sizes": sizes})
         return True
+
+    def hashes(self) -> dict[str, str]:
+        """Return the sha256 of every file that is there now, by its name below the folder; but not of our own notes."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and not path.is_symlink())
+        named = {path.relative_to(self.folder).as_posix(): path for path in files}
+        ours = [name for name in named if name.startswith(_STATE)]
+        return {name: file_digest(path).sha256 for name, path in named.items() if name not in (*ours, _HASHES)}
+
+    def kept_hashes(self) -> dict[str, str] | None:
+        """Return the hashes of when it was made; None where none were kept."""
+        try:
+            return {str(name): str(sha256) for name, sha256 in json.loads((self.folder / _HASHES).read_bytes()).items()}
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def distrust(self) -> None:
+        """Have it count as incomplete, so that it is made anew when it is next needed."""
+        (self.folder / _STATE).unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Delete what is there, its state first, and make the folder empty."""
@@ -81,3 +100,9 @@ class Installation:
             yield
         finally:
             lock.release()
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
+    staged = path.with_name(f"{path.name}.{os.getpid()}")
+    staged.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    staged.replace(path)

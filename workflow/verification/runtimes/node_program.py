@@ -6,13 +6,12 @@ import functools
 import json
 import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow import processes, programs
 from workflow.environment import Wishes
 from workflow.errors import WorkflowError
 from workflow.verification.model import NotRun
@@ -65,17 +64,22 @@ def on_path(path: str) -> Node | NotRun:
 
 def named(path: str) -> str | None:
     """Return the program in the folders of ``path`` that is called as Node.js is; it is not started."""
-    return shutil.which("node", path=path) or shutil.which("nodejs", path=path)
+    return programs.found("node", path=path) or programs.found("nodejs", path=path)
 
 
 def ask(program: Path) -> Node | None:
     """Run a Node.js to learn what it is; None when it does not run."""
     try:
-        done = processes.run([str(program), "-e", _QUESTION], timeout=20)
+        done = processes.run([str(program), "-e", _QUESTION], env=environ(), timeout=20)
         version, executable = json.loads(done.stdout)
     except (OSError, ValueError, processes.CommandTimeoutError):
         return None
     return Node(Path(executable), str(version), npm_of(program, Path(executable)))
+
+
+def environ() -> dict[str, str]:
+    """Return the variables for our Node processes: the user's, without what would change what Node loads."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("NODE_")}
 
 
 def is_new_enough(version: str) -> bool:
@@ -88,7 +92,7 @@ def npm_of(program: Path, executable: Path) -> Path | None:
     """Return npm's script: what runs it differs between systems, the script does not."""
     beside = executable.parent
     script = Path("node_modules", "npm", "bin", "npm-cli.js")
-    named = shutil.which("npm", path=str(program.parent)) or shutil.which("npm")
+    named = programs.found("npm", path=str(program.parent)) or programs.found("npm")
     linked = [Path(named).resolve()] if named else []
     places = [beside / script, beside.parent / "lib" / script, *linked, Path("/usr/share/nodejs/npm/bin/npm-cli.js")]
     return next((place for place in places if place.name == "npm-cli.js" and place.is_file()), None)
@@ -126,6 +130,7 @@ def _install(installation: Installation, listener: Listener) -> None:
         installation.clear()
         argv = [uv_program.path(), "pip", "install", "--target", str(installation.folder), "--python", sys.executable]
         argv += ["--require-hashes", "--no-deps", *pip_settings.options(os.environ), "-r", str(_LOCK)]
-        done = processes.run(argv, env=uv_program.environ(offline=offline), timeout=_SECONDS, log=installation.log)
+        tie, environ = installation.log.with_suffix(".child"), uv_program.environ(offline=offline)
+        done = processes.run_tied(argv, tie=tie, log=installation.log, env=environ, timeout=_SECONDS)
         if done.code != 0 or not installation.seal():
             raise uv_program.failure(done.stdout, doing="installing Node.js", log=installation.log)

@@ -83,7 +83,7 @@ def _install(there: Installation, node: Node, *, listener: Listener, offline: bo
 def _run(argv: list[str], there: Installation) -> tuple[int, str]:
     """Run npm so that it ends when this process does, however that comes: it would write on into the folder."""
     there.log.parent.mkdir(parents=True, exist_ok=True)
-    environ = {**os.environ, "NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
+    environ = {**node_program.environ(), "NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
     with there.log.open("wb") as sink:
         sink.write(os.fsencode(f"+ {processes.quoted(argv)}\n"))
         sink.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -101,15 +100,10 @@ class ScriptedRuntime(ABC):
             script, *arguments = self._arguments(modules, scratch)
             return [str(node.program), str(packages.SCRIPTS / script), *arguments]
 
-        conversation = Conversation(Program(argv, environ(), self._log))
+        conversation = Conversation(Program(argv, node_program.environ(), self._log))
         try:
             self._abilities = conversation.ready().get("abilities", {})
         except RuntimeFailure as failure:
             why = f"{driven or node.program} cannot be driven: {failure.message}"
             return NotRun(why, f"look into {self._log}{self.way_out}")
         return conversation
-
-
-def environ() -> dict[str, str]:
-    """Return the variables for our Node processes: the user's, without what would change what Node loads."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("NODE_")}

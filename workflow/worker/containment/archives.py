@@ -15,7 +15,7 @@ _MEMBERS = ("config.json", "metadata.json", _WEIGHTS)
 _ASSETS = "assets/"
 _MOST_MEMBERS = 10_000
 _ENCRYPTED = 0x1
-_LARGEST_JSON = 256 << 20
+_LARGEST_JSON = 32 << 20
 
 
 def require_contained(path: str) -> int:

@@ -28,9 +28,14 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 _THOUSAND = 1000
 
 
+def is_likely(claimed: int, held: int) -> bool:
+    """Tell whether so many bytes can be what ``held`` bytes of a file stand for."""
+    return claimed <= max(FREE, held * MOST_PACKED)
+
+
 def require_likely(what: str, claimed: int, *, held: int) -> None:
     """Raise ``JobError`` (too_much) where something claims more bytes than the ``held`` ones can stand for."""
-    if claimed > max(FREE, held * MOST_PACKED):
+    if not is_likely(claimed, held):
         raise too_much(f"{what} claims {in_words(claimed)}, and the file holds {in_words(held)} for it")
 
 

@@ -76,10 +76,10 @@ def _counted_by_keras3(budget: Budget) -> Iterator[None]:
     theirs = kind.__init__
 
     def counted(self: Any, initializer: Any, *more: Any, **named: Any) -> None:
-        shape, dtype = (*more[:2], *(named.get(name) for name in ("shape", "dtype")[len(more[:2]) :]))
-        if shape is not None:
-            size = 8 if "64" in str(dtype) else 4
-            budget.take(f"{name_scope.current_path()}/{named.get('name')}".lstrip("/"), shape, size=size)
+        given = {**dict(zip(("shape", "dtype"), more)), **named}
+        if given.get("shape") is not None:
+            size = 8 if "64" in str(given.get("dtype")) else 4
+            budget.take(f"{name_scope.current_path()}/{given.get('name')}".lstrip("/"), given["shape"], size=size)
         theirs(self, initializer, *more, **named)
 
     _ = keras  # the backend is whole once it is imported

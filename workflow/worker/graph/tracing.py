@@ -69,6 +69,8 @@ class _Names:
 def _specs(model: Any) -> List[Any]:
     import tensorflow as tf
 
+    if not hasattr(model, "layers"):
+        raise JobError("keras_declines", f"what the file describes is a {type(model).__name__}, not a model")
     if not getattr(model, "inputs", None):
         raise JobError("not_built", f"the model {model.name} does not say what its inputs are")
     specs = []

@@ -29,7 +29,7 @@ def runnable(source: Dict[str, Any]) -> Runnable:
             model = loading.load(source, classes, heading=heading)
         taking = ports.taken(model)
     except JobError as problem:
-        if problem.kind == "foreign_code":
+        if problem.kind in ("foreign_code", "ambiguous"):
             raise
         raise NotRunnableError(str(problem)) from problem
     answers.require_moderate_layers(saving.layers_of(model))

@@ -9,7 +9,6 @@ from ..failure import JobError
 
 _MOST = 2**53  # elements; beyond it JavaScript cannot count
 _MOST_DIMENSIONS = 254
-_NAMES = {dict: "an object", list: "a list", str: "text"}
 
 
 class Place:
@@ -29,11 +28,15 @@ class Place:
 
     def an_object(self, value: Any) -> Dict[str, Any]:
         """Return a JSON object; None stands for an empty one."""
-        return self._of(value, dict)
+        if value is not None and not isinstance(value, dict):
+            raise self.bad("is not an object")
+        return value or {}
 
     def a_list(self, value: Any) -> List[Any]:
         """Return a JSON list; None stands for an empty one."""
-        return self._of(value, list)
+        if value is not None and not isinstance(value, list):
+            raise self.bad("is not a list")
+        return value or []
 
     def a_text(self, value: Any) -> str:
         """Return text."""
@@ -68,13 +71,6 @@ class Place:
                 whole = None
             if whole is None or abs(whole) > _MOST:
                 raise here.bad("has no size")
-
-    def _of(self, value: Any, kind: type) -> Any:
-        if value is None:
-            return kind()
-        if not isinstance(value, kind):
-            raise self.bad(f"is not {_NAMES[kind]}")
-        return value
 
 
 def _product(sizes: List[int]) -> int:

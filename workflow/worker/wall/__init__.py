@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Dict, Sequence
 
-from . import audit, landlock, privileges, seccomp, surroundings
+from . import audit, landlock, privileges, seatbelt, seccomp, surroundings
 
 Facts = Dict[str, Any]
 
@@ -29,13 +29,24 @@ def stand(*, reads: Sequence[str], writes: Sequence[str]) -> Facts:
             writes=[*surroundings.writable(), *writes],
             held=held,
         )
+    if found["profile"]:
+        seatbelt.restrict(reads=[*surroundings.readable(), *reads], writes=writes)
     if found["calls"]:
         seccomp.restrict()
-    if not (found["files"] and found["calls"]):
+    if not (found["profile"] or (found["files"] and found["calls"])):
         audit.watch(writes=writes)
     return found
 
 
 def abilities() -> Facts:
-    """Return what this machine offers: ``files`` (Landlock's version, 0 for none), ``calls`` (seccomp), ``system``."""
-    return {"files": landlock.version(), "calls": seccomp.is_there(), "system": sys.platform}
+    """Return what this machine offers.
+
+    ``files`` is Landlock's version, 0 for none; ``calls`` whether system calls are filtered; ``profile`` whether there
+    is macOS's sandbox; ``system`` its name.
+    """
+    return {
+        "files": landlock.version(),
+        "calls": seccomp.is_there(),
+        "profile": seatbelt.is_there(),
+        "system": sys.platform,
+    }

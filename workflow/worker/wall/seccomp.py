@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import sys
 from typing import Dict, List, Optional, Tuple
 
@@ -106,5 +105,5 @@ def _failing(code: int) -> _Step:
 
 def _machine() -> Optional[str]:
     known = sys.platform.startswith("linux") and sys.maxsize > 1 << 32
-    name = platform.machine() if known else ""
+    name = os.uname().machine if known else ""
     return name if name in MACHINES else None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # answers as a healthy environment's programs do
 STUB = """\
 #!/bin/sh
+[ "$1" = -I ] && shift
 case "$(basename "$0") $*" in
 "python --version") echo "Python 3.8.20" ;;
 "python -m pip"*) echo "No broken requirements found." ;;

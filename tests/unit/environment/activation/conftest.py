@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +49,11 @@ def target(tmp_path: Path) -> Target:
         program.write_text(STUB)
         program.chmod(0o755)
     return Target("tfjs", prefix, (prefix / "bin",))
+
+
+@pytest.fixture
+def of_conda(target: Target) -> Target:
+    return replace(target, is_of_conda=True)
 
 
 @pytest.fixture

@@ -35,6 +35,21 @@ def test_the_prompt_shows_the_name_and_keeps_the_status(shell: RealShell, enter:
     assert shell.run(f"{PROMPT}; {enter}; false; fish_prompt") == ["(tfjs) at 1 > "]
 
 
+def test_what_stands_behind_it_with_and_is_done(shell: RealShell, enter: str) -> None:
+    assert shell.run(f"{enter}; and echo entered; and deactivate; and echo left") == ["entered", "left"]
+
+
+@pytest.mark.parametrize("variables", [{}, {"CONDA_PREFIX": "/base", "CONDA_DEFAULT_ENV": "base"}])
+def test_conda_is_told_which_of_its_environments_this_is_and_afterwards_what_it_was(
+    shell: RealShell, of_conda: Target, code_file: Path, variables: dict[str, str]
+) -> None:
+    code_file.write_text(code("fish", of_conda, environ={}), "utf-8")
+    state = 'set -q CONDA_PREFIX; and echo "$CONDA_PREFIX $CONDA_DEFAULT_ENV"; or echo unset'
+    before, inside, after = shell.run(f"{state}; cat {code_file} | source; {state}; deactivate; {state}", **variables)
+    assert inside == f"{of_conda.prefix} {of_conda.prefix}"
+    assert before == after
+
+
 @pytest.mark.parametrize("variables", [{}, {"VIRTUAL_ENV": "/a venv", "PYTHONPATH": "/p:/q"}], ids=["plain", "inside"])
 def test_deactivate_restores_everything(shell: RealShell, enter: str, variables: dict[str, str]) -> None:
     left = "functions -a | grep _tfjs; set --names | grep -i tfjs; true"

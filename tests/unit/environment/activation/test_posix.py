@@ -55,6 +55,23 @@ def test_deactivate_restores_everything(shell: RealShell, enter: str, variables:
     assert rest == "clean"
 
 
+@pytest.mark.parametrize("variables", [{}, {"CONDA_PREFIX": "/base", "CONDA_DEFAULT_ENV": "base", "CONDA_SHLVL": "1"}])
+def test_conda_is_told_which_of_its_environments_this_is_and_afterwards_what_it_was(
+    shell: RealShell, of_conda: Target, code_file: Path, variables: dict[str, str]
+) -> None:
+    code_file.write_text(code("bash", of_conda, environ={}), "utf-8")
+    state = 'echo "${CONDA_PREFIX-unset} ${CONDA_DEFAULT_ENV-unset} ${CONDA_SHLVL-unset}"'
+    script = f'{state}; eval "$(cat {code_file})"; {state}; deactivate; {state}; {LEFTOVERS}'
+    before, inside, after, rest = shell.run(script, **variables)
+    level = variables.get("CONDA_SHLVL", "unset")
+    assert inside == f"{of_conda.prefix} {of_conda.prefix} {level}"
+    assert (before, rest) == (after, "clean")
+
+
+def test_a_virtual_environment_says_nothing_to_conda(shell: RealShell, enter: str) -> None:
+    assert shell.run(f'{enter}; echo "$CONDA_PREFIX"', CONDA_PREFIX="/base") == ["/base"]
+
+
 def test_entering_twice_is_undone_by_one_deactivate(shell: RealShell, enter: str) -> None:
     before, inside, after = shell.run(f"PS1='$ '; {STATE}; {enter}; {enter}; {STATE}; deactivate; {STATE}")
     assert before == after

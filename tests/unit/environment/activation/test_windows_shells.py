@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import cast
 
@@ -33,6 +34,24 @@ def test_cmd_sets_paths_and_prompt_and_keeps_the_old_ones() -> None:
 def test_cmd_entered_twice_keeps_what_was_before_the_first() -> None:
     once = settings(code("cmd", WINDOWS, environ=BEFORE))
     assert settings(code("cmd", WINDOWS, environ={**BEFORE, **once})) == once
+
+
+@pytest.mark.parametrize("before", [{}, {"CONDA_PREFIX": r"C:\base", "CONDA_DEFAULT_ENV": "base"}])
+def test_cmd_tells_conda_which_environment_this_is_and_deactivate_what_it_was(before: dict[str, str]) -> None:
+    target = replace(WINDOWS, is_of_conda=True)
+    text = code("cmd", target, environ={**BEFORE, **before})
+    found = settings(text)
+    assert found["CONDA_PREFIX"] == found["CONDA_DEFAULT_ENV"] == str(PREFIX)
+    undone = 'set "CONDA_PREFIX=%_TFJS_OLD_CONDA_PREFIX%"' if before else 'set "CONDA_PREFIX="'
+    assert undone in text.splitlines()[-1]
+    again = {name: value for name, value in {**BEFORE, **found}.items() if value}  # one set to nothing is not set
+    assert settings(code("cmd", target, environ=again)) == found
+
+
+def test_powershell_keeps_and_sets_the_variables_of_conda() -> None:
+    text = code("powershell", replace(WINDOWS, is_of_conda=True), environ={})
+    assert "foreach ($name in 'TFJS_WORKFLOW_ENV', 'CONDA_PREFIX', 'CONDA_DEFAULT_ENV', 'PATH'," in text
+    assert r"$env:CONDA_PREFIX = 'C:\Users\it''s Zoë\envs\tfjs'" in text
 
 
 def test_cmd_has_a_deactivate_that_puts_all_back_and_forgets_itself() -> None:

@@ -6,11 +6,11 @@ import contextlib
 import json
 import time
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
-import numpy as np
 import pytest
 
 from tests.unit.native.keras.files import archive, converted, dense, given, layer, numbers, row, whole_file
@@ -78,12 +78,12 @@ def huge(file: Any) -> None:
 
 def packed(file: Any) -> None:
     del file["model_weights/dense/dense/kernel:0"]
-    file.create_dataset(
-        "model_weights/dense/dense/kernel:0",
-        data=np.zeros((1 << 21, 16), "f4"),
-        chunks=(1 << 18, 16),
-        compression="gzip",
+    kernel = file.create_dataset(
+        "model_weights/dense/dense/kernel:0", (5 << 20, 16), "f4", chunks=(1 << 18, 16), compression="gzip"
     )
+    zeros = zlib.compress(bytes(16 << 20))
+    for number in range(20):
+        kernel.id.write_direct_chunk((number << 18, 0), zeros)
 
 
 def text(file: Any) -> None:
@@ -106,7 +106,7 @@ def no_group(file: Any) -> None:
         (raw_file, "takes its values from another file"),
         (virtual, "takes its values from another file"),
         (huge, "claims 8,796,093,022,208 bytes"),
-        (packed, "claims 134,217,728 bytes"),
+        (packed, "claims 335,544,320 bytes"),
         (text, "not numbers"),
         (no_group, "is not in the file"),
     ],
@@ -160,23 +160,24 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, member: str) -> None:
     whole = archive(tmp_path / "whole.keras", MODEL, {})
     with (
         zipfile.ZipFile(whole) as source,
-        zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as target,
+        zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
     ):
         for name in source.namelist():
-            target.writestr(name, bytes(80 << 20) if name == member else source.read(name))
-    with pytest.raises(ModelFileError, match=r"too large|would unpack"):
+            target.writestr(name, bytes(300 << 20) if name == member else source.read(name))
+    with pytest.raises(ModelFileError, match=r"claims 314.6 MB|would be unpacked to 314.6 MB"):
         converted(tmp_path / "m.keras")
 
 
-def test_members_named_to_escape_are_not_written_anywhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["../escaped.txt", "/tmp/escaped-too.txt"])  # noqa: S108  it must not come to be
+def test_members_named_to_escape_are_refused_and_written_nowhere(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "inner"
     folder.mkdir()
     arrays = {"layers/dense/vars/0": numbers(3, 2), "layers/dense/vars/1": numbers(2)}
     source = archive(folder / "m.keras", MODEL, arrays)
     with zipfile.ZipFile(source, "a") as zipped:
-        zipped.writestr("../escaped.txt", b"out")
-        zipped.writestr("/tmp/escaped-too.txt", b"out")  # noqa: S108  it must not come to be
-    converted(source)
+        zipped.writestr(name, b"out")
+    with pytest.raises(ModelFileError, match="leads out of it"):
+        converted(source)
     assert [path.name for path in tmp_path.iterdir()] == ["inner"]
     assert not Path("/tmp/escaped-too.txt").exists()  # noqa: S108  as above
 

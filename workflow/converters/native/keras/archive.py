@@ -16,6 +16,7 @@ from workflow.converters.native.keras.dialect import as_keras2
 from workflow.converters.native.keras.model import KerasFile
 from workflow.converters.native.keras.parsing import parsed
 from workflow.errors import ModelFileError
+from workflow.formats.containment import LARGEST_JSON, is_likely, require_sound_archive
 from workflow.formats.places import require_content, require_file
 from workflow.formats.wording import shown, some
 from workflow.running.storage import storing
@@ -29,10 +30,6 @@ _WANTED = "a .keras archive"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _AGAIN = "Get the file again, or save the model again with `model.save('model.keras')`."
 _DISTRUST = "Keras writes no such file: do not trust it."
-_LARGEST_JSON = 64 << 20
-_MOST_PACKED = 100
-_FREE = 16 << 20
-_MOST_MEMBERS = 100_000
 _CHUNK = 1 << 20
 _LOCAL_HEADER = 30
 _LENGTHS = struct.Struct("<26xHH")
@@ -87,6 +84,7 @@ def open_archive(path: FilePath, *, scratch: FilePath) -> Iterator[KerasFile]:
     with contextlib.ExitStack() as stack:
         with _reading(path):
             archive = stack.enter_context(zipfile.ZipFile(path))
+            require_sound_archive(archive, path)
             _require_members(archive, path)
             config, version = _configuration(archive, str(path))
             file = _weights_file(archive, path, scratch, stack=stack)
@@ -107,14 +105,9 @@ def _reading(path: FilePath) -> Iterator[None]:
 
 def _require_members(archive: zipfile.ZipFile, path: FilePath) -> None:
     names = [info.filename for info in archive.infolist()]
-    if len(names) > _MOST_MEMBERS:
-        raise ModelFileError(f"{path} has {len(names):,} members, which no Keras archive has", hint=_DISTRUST)
     missing = [name for name in (_CONFIG, _METADATA, _WEIGHTS) if name not in names]
     if missing:
         raise ModelFileError(f"{path} is no Keras archive that can be read: it has no {some(missing)}", hint=_AGAIN)
-    double = [name for name in (_CONFIG, _METADATA, _WEIGHTS) if names.count(name) > 1]
-    if double:
-        raise ModelFileError(f"{path} holds {some(double)} twice", hint=_DISTRUST)
 
 
 def _configuration(archive: zipfile.ZipFile, where: str) -> tuple[Any, str]:
@@ -127,7 +120,7 @@ def _configuration(archive: zipfile.ZipFile, where: str) -> tuple[Any, str]:
 
 def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
     info = archive.getinfo(name)
-    if info.file_size > _LARGEST_JSON:
+    if info.file_size > LARGEST_JSON:
         raise ModelFileError(f"{where}: its {name} is too large for a model", hint=_DISTRUST)
     try:
         text = archive.read(info).decode()
@@ -141,15 +134,13 @@ def _weights_file(
 ) -> io.BufferedIOBase:
     """Return the weights as a file: where they lie when they are stored as they are, else unpacked."""
     info = archive.getinfo(_WEIGHTS)
-    if info.flag_bits & 1:
-        raise ModelFileError(f"{path} is encrypted", hint="Give the archive without a password.")
     if info.compress_type == zipfile.ZIP_STORED:
         source = stack.enter_context(path.open("rb"))
         source.seek(info.header_offset)
         name, extra = _LENGTHS.unpack(source.read(_LOCAL_HEADER))
         start = info.header_offset + _LOCAL_HEADER + name + extra
         return stack.enter_context(io.BufferedReader(_Window(source, start, info.file_size)))
-    if info.file_size > _FREE and info.file_size > info.compress_size * _MOST_PACKED:
+    if not is_likely(info.file_size, info.compress_size):
         raise ModelFileError(f"{path}: {shown(_WEIGHTS)} would unpack to {info.file_size:,} bytes", hint=_DISTRUST)
     with storing(scratch):
         unpacked = stack.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115  the stack closes it

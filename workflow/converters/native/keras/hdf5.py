@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.keras.model import Stored
 from workflow.errors import ModelFileError
+from workflow.formats.containment import is_likely
 from workflow.formats.hdf5 import reading
 from workflow.formats.hdf5.model import DamagedError, TruncatedError, UnusualError
 from workflow.formats.wording import shown
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
 _DISTRUST = "Keras writes no such file: do not trust it."
-_FREE = 64 << 20  # what a data set may take without being looked at twice
-_MOST_PACKED = 100  # as much again as gzip makes of trained weights, which hardly shrink
 _CHUNK = 4 << 20
 
 
@@ -118,7 +117,6 @@ def _sound_shape(data: Data, what: str) -> tuple[int, ...]:
     if data.leads_away:
         raise ModelFileError(f"{what} takes its values from another file", hint=_DISTRUST)
     claimed = math.prod(data.shape) * int(data.dtype[2:])
-    bomb = claimed > _FREE and claimed > data.room * _MOST_PACKED
-    if bomb or (not data.is_packed and data.room < claimed):
+    if not is_likely(claimed, data.room) or (not data.is_packed and data.room < claimed):
         raise ModelFileError(f"{what} claims {claimed:,} bytes, of which the file holds {data.room:,}", hint=_DISTRUST)
     return data.shape

@@ -57,8 +57,9 @@ def _refusals() -> Iterator[None]:
 
 
 def _require_no_options(job: NativeJob) -> None:
-    if job.options:
-        raise DeclinedError(f"making a Keras file natively has no option {', '.join(sorted(job.options))}")
+    strange = sorted(set(job.options) - {"unsafe"})  # nothing is run here
+    if strange:
+        raise DeclinedError(f"making a Keras file natively has no option {', '.join(strange)}")
 
 
 def _write_whole_file(model: LayersModel, target: FilePath, written: Callable[[int], None]) -> int:

@@ -3,8 +3,20 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 
+const IDLE_MS = 30_000;
+const HEAD_MS = 10_000;
+const MOST_CONNECTIONS = 64;
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy':
+    "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; object-src 'none'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -18,7 +30,11 @@ export class Server {
   constructor() {
     this.secret = randomBytes(16).toString('hex');
     this.mounts = new Map();
-    this.server = http.createServer((request, response) => this.handle(request, response));
+    this.server = http.createServer({ headersTimeout: HEAD_MS, connectionsCheckingInterval: 1000 }, (request, response) =>
+      this.handle(request, response),
+    );
+    this.server.keepAliveTimeout = IDLE_MS;
+    this.server.maxConnections = MOST_CONNECTIONS;
   }
 
   async listen() {
@@ -48,24 +64,48 @@ export class Server {
   handle(request, response) {
     const place = this.placeOf(request);
     if (!place) {
-      response.writeHead(404).end();
+      response.writeHead(404, HEADERS).end();
     } else if (request.method === 'GET') {
       get(place.file, response, place.absent);
     } else if (request.method === 'POST' && place.writable) {
       post(place.file, request, response);
     } else {
-      response.writeHead(405).end();
+      response.writeHead(405, HEADERS).end();
     }
   }
 
   placeOf(request) {
     const [, secret, name, ...rest] = request.url.split('?')[0].split('/');
     const mount = this.mounts.get(name);
-    if (request.headers.host !== this.host || secret !== this.secret || !mount) {
+    if (request.headers.host !== this.host || !isEqual(secret ?? '', this.secret) || !mount) {
       return null;
     }
     const file = path.join(mount.folder, decoded(rest.join('/')));
-    return file.startsWith(mount.folder + path.sep) ? { file, writable: mount.writable, absent: mount.absent } : null;
+    if (!isInside(file, mount.folder)) {
+      mount.absent.push(path.basename(file));
+      return null;
+    }
+    return { file, writable: mount.writable, absent: mount.absent };
+  }
+}
+
+// In a time that tells nothing of how much of it is right.
+function isEqual(given, secret) {
+  const [one, other] = [given, secret].map((text) => Buffer.from(text));
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+// Whether a file, with links followed, lies in the folder; one that is not there yet lies where its own folder does.
+function isInside(file, folder) {
+  if (file.includes('\0') || !file.startsWith(folder + path.sep)) {
+    return false;
+  }
+  try {
+    return fs.realpathSync(file).startsWith(fs.realpathSync(folder) + path.sep);
+  } catch {
+    const isLink = fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+    const above = path.dirname(file);
+    return !isLink && (above === folder || isInside(above, folder));
   }
 }
 
@@ -78,21 +118,30 @@ function decoded(text) {
 }
 
 function get(file, response, absent) {
-  const stream = fs.createReadStream(file);
-  stream.once('error', () => {
+  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
     absent.push(path.basename(file));
-    response.writeHead(404).end();
+    response.writeHead(404, HEADERS).end();
+    return;
+  }
+  const stream = fs.createReadStream(file);
+  stream.on('error', () => {
+    absent.push(path.basename(file));
+    if (response.headersSent) {
+      response.destroy();
+    } else {
+      response.writeHead(404, HEADERS).end();
+    }
   });
   stream.once('open', () => {
     const type = TYPES[path.extname(file)] ?? 'application/octet-stream';
-    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+    response.writeHead(200, { ...HEADERS, 'Content-Type': type });
     stream.pipe(response);
   });
 }
 
 function post(file, request, response) {
   const sink = fs.createWriteStream(file);
-  sink.once('error', () => response.writeHead(500).end());
-  sink.once('finish', () => response.writeHead(204).end());
+  sink.once('error', () => response.writeHead(500, HEADERS).end());
+  sink.once('finish', () => response.writeHead(204, HEADERS).end());
   request.pipe(sink);
 }

@@ -1,0 +1,158 @@
+"""Every file of an environment against what its packages list."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow import locations
+from workflow.environment import Environment, integrity
+from workflow.verification.runtimes import integrity as javascript
+from workflow.verification.runtimes import packages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.environment.health import Check
+
+FILES = {"a/__init__.py": b"1", "a/lib.so": bytes(3_000_000), "../../../bin/a": b"#!/bin/sh\n"}
+
+
+def write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def brought_by_pip(site: Path, name: str, files: dict[str, bytes]) -> None:
+    rows = []
+    for file, content in files.items():
+        write(site / file, content)
+        digest = urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        rows.append(f'"{file}",sha256={digest},{len(content)}\n')
+    record = f"{name}-1.0.dist-info/RECORD"
+    write(site / record, "".join([*rows, f"{record},,\n", "a/__pycache__/x.pyc,,\n"]).encode())
+
+
+def brought_by_conda(prefix: Path, name: str, files: dict[str, bytes], *, kind: str = "hardlink") -> None:
+    paths = []
+    for file, content in files.items():
+        write(prefix / file, content)
+        paths.append({"_path": file, "path_type": kind, "sha256": "0", "sha256_in_prefix": sha256(content)})
+    paths.append({"_path": "bin/entry", "path_type": "unix_python_entry_point"})
+    record = {"name": name, "files": [*files, "bin/entry"], "paths_data": {"paths": paths}}
+    write(prefix / "conda-meta" / f"{name}-1.0-0.json", json.dumps(record).encode())
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    site = tmp_path / "env" / "lib" / "python3.8" / "site-packages"
+    brought_by_pip(site, "a", FILES)
+    brought_by_pip(site, "b", {"b.py": b"2", "strange, name.py": b"3"})
+    return site
+
+
+@pytest.fixture
+def environment(tmp_path: Path, site: Path) -> Environment:
+    prefix = tmp_path / "env"
+    return Environment("env", prefix, prefix / "bin" / "python", "python", "3.8.20", "full", "0", ())
+
+
+def checked(environment: Environment) -> list[Check]:
+    return list(integrity.checks(environment))
+
+
+def test_what_is_as_its_packages_brought_it_passes_with_counts(environment: Environment) -> None:
+    [check] = checked(environment)
+    assert (check.verdict, check.note) == ("ok", "7 files, 3.0 MB")  # and its size counts the lists
+
+
+@pytest.mark.parametrize("name", ["a/__init__.py", "a/lib.so", "../../../bin/a"])
+def test_a_file_that_was_changed_or_deleted_is_named_with_its_package(
+    environment: Environment, site: Path, name: str
+) -> None:
+    content = bytearray(FILES[name])
+    content[-1] ^= 1
+    (site / name).write_bytes(content)
+    [check] = checked(environment)
+    assert check.verdict == "failed"
+    assert check.output.endswith(f"{name.removeprefix('../../../')} was changed")
+    assert check.note == "1 of 7 files, 3.0 MB differ, of a-1.0"
+    (site / name).unlink()
+    assert checked(environment)[0].output.endswith(f"{name.removeprefix('../../../')} is missing")
+
+
+def test_a_changed_file_that_is_linked_from_the_cache_needs_the_cache_to_be_deleted(
+    environment: Environment, site: Path, tmp_path: Path
+) -> None:
+    (site / "b.py").write_bytes(b"x")
+    assert checked(environment)[0].mend == ""
+    (tmp_path / "cached").hardlink_to(site / "b.py")
+    assert f"delete {locations.cache() / 'uv'}, then" in checked(environment)[0].mend
+
+
+def test_what_no_package_lists_is_told_and_does_not_fail(environment: Environment, site: Path) -> None:
+    for name in ("sitecustomize.py", "sneaked.pth", "more/of.py", "empty.libs/x.pyc", "jax/__init__.py"):
+        write(site / name, b"")
+    [check] = checked(environment)
+    assert check.verdict == "marked"
+    assert check.output.splitlines() == ["more", "sitecustomize.py", "sneaked.pth"]
+
+
+def test_what_is_listed_outside_the_environment_is_no_file_of_it(environment: Environment, site: Path) -> None:
+    brought_by_pip(site, "c", {"../../../../elsewhere": b"x"})
+    assert "elsewhere lies outside" in checked(environment)[0].output
+
+
+def test_files_of_conda_are_held_against_what_they_became_in_their_prefix(environment: Environment) -> None:
+    brought_by_conda(environment.prefix, "python", {"bin/python3.8": b"python", "lib/x.py": b"x"})
+    pip, conda = checked(environment)
+    assert (pip.verdict, conda.verdict, conda.note) == ("ok", "ok", "2 files, 7 B")
+    (environment.prefix / "lib" / "x.py").write_bytes(b"y")
+    assert checked(environment)[1].output.endswith("lib/x.py was changed")
+
+
+def test_a_conda_package_that_pip_has_replaced_is_pips(environment: Environment, site: Path) -> None:
+    name = "lib/python3.8/site-packages"
+    files = {f"{name}/pip/a.py": b"old", f"{name}/pip-24.dist-info/METADATA": b"old"}
+    brought_by_conda(environment.prefix, "pip", files)
+    (environment.prefix / name / "pip-24.dist-info" / "METADATA").unlink()
+    brought_by_pip(site, "pip", {"pip/a.py": b"new"})
+    assert [check.verdict for check in checked(environment)] == ["ok", "ok"]
+
+
+def test_javascript_packages_are_hashed_when_installed_and_distrusted_when_changed() -> None:
+    there = packages.installation()
+    assert list(javascript.checks()) == []
+    for pattern in there.needed:
+        write(there.folder / pattern.replace("*", "x"), b"module")
+    other = there.folder / "node_modules" / "@tensorflow" / "tfjs-core" / "dist" / "other.js"
+    write(other, b"first")
+    assert there.seal()
+    [check] = javascript.checks()
+    assert check.verdict == "ok"
+    other.write_bytes(b"secon")  # of the same size, which alone was looked at
+    assert there.is_complete()
+    [check] = javascript.checks()
+    assert (check.verdict, check.output) == ("failed", f"{other} was changed")
+    assert "of @tensorflow/tfjs-core" in check.note
+    assert "installed anew" in check.mend
+    assert not there.is_complete()
+
+
+def test_packages_that_were_installed_before_hashes_were_kept_say_so() -> None:
+    there = packages.installation()
+    for pattern in there.needed:
+        write(there.folder / pattern.replace("*", "x"), b"module")
+    assert there.seal()
+    (there.folder / ".tfjs-workflow-hashes.json").unlink()
+    [check] = javascript.checks()
+    assert check.verdict == "marked"
+    assert str(there.folder) in check.note
