@@ -33,7 +33,7 @@ def layer(class_name: str, config: Json, inbound: list[Any], *, name: str = LAYE
     return {**head, "config": {"name": name, "trainable": True, "dtype": "float32", **config}, "inbound_nodes": inbound}
 
 
-def of_constant(value: Any, **arguments: Any) -> list[Any]:
+def of_constant(value: Any, /, **arguments: Any) -> list[Any]:
     """Return inbound nodes that call a layer with a constant."""
     return [[CONSTANT, -1, value, arguments]]
 

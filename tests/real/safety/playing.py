@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.real.safety import (
+    bombs,
     crafting,
     graph_models,
     graphs,
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
     from tests.real.safety.attacks import Attack
     from tests.real.safety.running import Done, Stage
 
-_SOURCES = (
-    *(keras2_operations, keras2_objects, keras3_objects, graphs, graph_models, keras_files, shards, recipes, screens),
-)
+_OF_MODELS = (keras2_operations, keras2_objects, keras3_objects, graphs, graph_models, keras_files, shards, bombs)
+_SOURCES = (*_OF_MODELS, recipes, screens)
 EVERY: list[Attack] = [attack for source in _SOURCES for attack in source.ATTACKS]
 _DIFFERENT = range(41, 45)
+_MOST = 4 << 30
 _SHOWN = frozenset("\n\t")
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 
@@ -94,7 +95,10 @@ def play(attack: Attack, command: str, stage: Stage, folder: Path) -> Outcome:
         sound = _sound(place)
         scene.begin()
         done = stage.run(running.arguments(command, model, scene.here, sound=sound), folder=scene.here)
-        return Outcome(attack, command, done, [*scene.harm(), *_brought_home(scene, done)])
+        harm = [*scene.harm(), *_brought_home(scene, done)]
+        if (taken := stage.peak()) > _MOST:
+            harm.append(f"it took {taken >> 20} MiB of memory")
+        return Outcome(attack, command, done, harm)
     finally:
         scene.close()
 
