@@ -45,7 +45,7 @@ _PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
     "index-file-link": (("variables",), False),
     "graph-file-link": (("saved_model.pb",), False),
     "endless-loop": (("limit", "took longer"), True),
-    "vast-tensor": (("memory",), True),
+    "vast-tensor": (("memory", "limit"), True),
 }
 
 

@@ -53,13 +53,13 @@ def test_there_are_enough_of_them_and_no_two_have_one_name() -> None:
 
 @pytest.mark.parametrize("attack", EVERY, ids=lambda attack: attack.name)
 def test_it_is_refused_by_name_and_does_nothing(stage: Stage, attack: Attack, tmp_path: Path) -> None:
-    for command in chosen(attack, count=2):
-        outcome = play(attack, command, stage, tmp_path)
-        assert outcome.faults() == [], f"{command}: {outcome.done.said}"
+    command = chosen(attack, count=2)[0]  # `python -m tests.real.safety.playing --all` tries every one
+    outcome = play(attack, command, stage, tmp_path)
+    assert outcome.faults() == [], f"{command}: {outcome.done.said}"
 
 
 @pytest.mark.parametrize("attack", _LOADED, ids=lambda attack: attack.name)
 def test_the_wall_alone_holds_it(bare_stage: Stage, attack: Attack, tmp_path: Path) -> None:
-    for command in chosen(attack, count=1):
-        outcome = play(attack, command, bare_stage, tmp_path)
-        assert outcome.harm == [], f"{command}: {outcome.done.said}"
+    command = chosen(attack, count=2)[-1]
+    outcome = play(attack, command, bare_stage, tmp_path)
+    assert outcome.harm == [], f"{command}: {outcome.done.said}"
