@@ -184,7 +184,7 @@ def _spec(value: _Json) -> Iterator[str]:
 
 def _is_there(module: str, name: str) -> bool:
     """Tell whether a module can be imported; one of Keras must have the thing, for later ones have more."""
-    root = module.split(".")[0]
+    root = module.split(".", maxsplit=1)[0]
     if root in ("keras", "tf_keras"):
         loaded = [sys.modules[place] for place in (module, f"tf_{module}") if place in sys.modules]
         return not loaded or any(name in vars(place) for place in loaded)
