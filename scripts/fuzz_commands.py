@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
 from collections import Counter
@@ -32,6 +33,7 @@ def main() -> int:
     options.state.mkdir(parents=True, exist_ok=True)
     counted, findings = options.state / "counts.json", options.state / "findings.jsonl"
     state = json.loads(counted.read_text()) if counted.exists() else {"next": options.seed, "counts": {}}
+    shutil.rmtree(options.state / "sound", ignore_errors=True)
     models = [str(path) for path in (*options.models, *sound_models(options.state / "sound", GALLERY))]
     counts, seed, begin = Counter(state["counts"]), state["next"], time.monotonic()
     while seed < options.seed + options.count and time.monotonic() - begin < options.seconds:
