@@ -5,7 +5,6 @@ Userinfo holds passwords, and queries and fragments hold tokens and signatures (
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 _ADDRESS = re.compile(r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<rest>(?:[^\s/@?#]*@)*[^\s\"'<>`|^{}\\]+)")
@@ -47,6 +46,8 @@ def identity(address: str) -> str:
     query = _open_parts(address.partition("://")[2])[2]
     if query in ("", "?", _CUT):
         return plain
+    import hashlib  # noqa: PLC0415  for queries alone
+
     return f"{plain} sha256:{hashlib.sha256((plain + query).encode(errors='surrogatepass')).hexdigest()}"
 
 

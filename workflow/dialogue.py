@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from workflow import processes
 from workflow.plain_names import PlainNames
+from workflow.running.storage import storing
 from workflow.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -137,10 +138,13 @@ def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], 
     """Start the process that ``argv`` names for its temporary folder; what it says beside its answers goes to ``log``.
 
     It starts in that folder: what lies in the current one is nothing that it may find. Raises ``OSError`` when it
-    cannot be started.
+    cannot be started, and ``StorageError`` when log or folder cannot be written.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Scratch("workflow")
+    with storing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    with storing(None):
+        scratch = Scratch("workflow")
     variables = {**environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch.path))}
     try:
         with log.open("ab") as sink:

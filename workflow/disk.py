@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
@@ -28,6 +29,7 @@ _REASONS = {
     errno.EMFILE: ("too many files are open", "raise the limit (`ulimit -n`) and run the same command again"),
     errno.ENFILE: ("too many files are open on this machine", "close some programs and run the same command again"),
 }
+_LITTLE = 1 << 20  # bytes, below which a disk counts as full
 _OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 # whose folder it is, how what is ours in it begins, and what moves it to another place
 _OURS = (
@@ -54,12 +56,51 @@ def refusal(error: OSError, what: Path | str | None = None, *, doing: str = "use
     named = f"{doing} {os.fsdecode(place)}" if place is not None else "write a file, or what was to be printed"
     reason, remedy = _REASONS[error.errno]
     path = _fullest(error, place) if error.errno in _OF_ROOM else place
-    room = _room(path) if error.errno in _OF_ROOM else ""
+    room = (_room(path) if path is not None else crowded()) if error.errno in _OF_ROOM else ""
     return StorageError(
         f"cannot {named}: {reason}{room}{_elsewhere(error.filename, place)}",
         hint=_remedy(path, remedy, keeps=error.errno in _OF_ROOM),
         full=error.errno in _OF_ROOM,
     )
+
+
+def crowded(*places: Path) -> str:
+    """Return, in brackets, how little is left on the first disk of these places that is full; empty where none is.
+
+    Without places: where this runs, temporary files, and the tool's own folders.
+    """
+    for place in places or _usual_places():
+        try:
+            found = os.statvfs(_there(place)) if hasattr(os, "statvfs") else None
+        except OSError:
+            continue
+        if found and (found.f_bavail * found.f_frsize < _LITTLE or (found.f_files and not found.f_favail)):
+            return _room(place)
+    return ""
+
+
+def require_room(folder: Path) -> None:
+    """Raise StorageError where the disk of a folder is full: what was found out there is not to be believed."""
+    room = crowded(folder)
+    if room:
+        raise StorageError(
+            f"what was run could not write its answers: {_FULL}{room}",
+            hint=_remedy(folder, "free some space there and run the same command again", keeps=True),
+            full=True,
+        )
+
+
+def _usual_places() -> list[Path]:
+    found = [Path.cwd()]
+    for folder, _, _ in reversed(_OURS):
+        with contextlib.suppress(OSError, WorkflowError):
+            found.append(Path(folder()))
+    return found
+
+
+def _there(path: Path) -> Path:
+    """Return the path, or the nearest folder above it that is there."""
+    return next((each for each in (path, *path.parents) if os.path.lexists(each)), Path(path.anchor))
 
 
 def _elsewhere(met: object, place: object) -> str:
@@ -93,8 +134,7 @@ def _room(place: object) -> str:
     """Return what is left on the disk of a path, in words: bytes, and files where their number is the limit."""
     if not isinstance(place, (Path, str)) or not hasattr(os, "statvfs"):
         return ""
-    path = Path(place).absolute()
-    there = next((each for each in (path, *path.parents) if os.path.lexists(each)), Path(path.anchor))
+    there = _there(Path(place).absolute())
     try:
         found = os.statvfs(there)
         disk = _mount(there)

@@ -35,7 +35,11 @@ class Scratch:
         folder = tempfile.gettempdir() if place is None else str(place)
         _clear_once(folder)
         self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=folder))
-        self._mark = _marked(self.path)
+        try:
+            self._mark = _marked(self.path)
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def close(self) -> None:
         """Remove the folder with all that is in it; safe to repeat."""

@@ -57,7 +57,7 @@ def show(error: WorkflowError) -> None:
 
     screen = error_console()
     screen.print("error: ", style="bold red", end="")
-    screen.print(line(error.message))
+    screen.print(line(_joined(error.message)))
     if error.details:
         screen.print()
         screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
@@ -65,7 +65,7 @@ def show(error: WorkflowError) -> None:
     for word, text in (("what to do", error.hint), ("log", error.log)):
         if text:
             screen.print(f"{word}: ", style="bold", end="")
-            screen.print(line(text))
+            screen.print(line(_joined(text)))
 
 
 def _heed_signals() -> None:
@@ -73,6 +73,11 @@ def _heed_signals() -> None:
     for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _as_interrupt)
+
+
+def _joined(text: str) -> str:
+    """Return a message as one line: what a library says in several is no less readable, and a name forges no line."""
+    return " ".join(part.strip() for part in text.split("\n"))
 
 
 def _as_interrupt(number: int, _frame: FrameType | None) -> None:

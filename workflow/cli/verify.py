@@ -115,6 +115,7 @@ def _places(
 
 
 def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> None:
+    from workflow import disk  # noqa: PLC0415  as above
     from workflow.cli import verify_screens  # noqa: PLC0415  as above
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
@@ -122,6 +123,8 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
     bench, workshop = _bench(case, environment)
     try:
         report = through_the_levels(case, bench)
+        if report.failed:
+            disk.require_room(case.folder)  # else that may be all there is to it
         if locate:
             answer = _located(case, bench, report)
     finally:

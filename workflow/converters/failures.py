@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.converters import containment_failures, keras3_failures, known_failures, noise
 from workflow.converters.known_failures import RULES, Rule
-from workflow.errors import ReferenceConverterError, WorkflowError
+from workflow.errors import ReferenceConverterError, StorageError, WorkflowError
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
-    from pathlib import Path
 
 KINDS = {**known_failures.KINDS, **keras3_failures.KINDS, **containment_failures.KINDS}
 """Failures that a worker recognised itself: class, words before its own, hint."""
@@ -45,7 +46,19 @@ def _recognised(failure: Mapping[str, Any], log: Path) -> WorkflowError:
 def _known(rule: Rule, found: re.Match[str], log: Path) -> WorkflowError:
     named = {name: _cut(" ".join((text or "").split())) for name, text in found.groupdict().items()}
     hint = f"{rule.hint} (see {rule.issue})" if rule.issue else rule.hint
-    return rule.error(rule.message.format_map(named), hint=hint.format_map(named), log=str(log))
+    error = rule.error(rule.message.format_map(named), hint=hint.format_map(named), log=str(log))
+    if isinstance(error, StorageError):
+        _add_room(error, log)
+    return error
+
+
+def _add_room(error: StorageError, log: Path) -> None:
+    """Say which disk is full, of those that a worker writes to."""
+    from workflow import disk  # noqa: PLC0415  for such failures alone
+
+    room = disk.crowded(log.parent, Path(tempfile.gettempdir()))
+    error.message += room
+    error.full = bool(room)
 
 
 def _unknown(told: list[Mapping[str, Any]]) -> str:

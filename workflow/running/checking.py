@@ -106,7 +106,17 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
             timeout=order.timeout,
             references=pool.references,
         )
-        return verify(case, bench or own)
+        report = verify(case, bench or own)
+        if report.failed:
+            _require_room(folder)
+        return report
+
+
+def _require_room(folder: Path) -> None:
+    """Raise ``StorageError`` where what ran could not write: that is no fault of the result."""
+    from workflow import disk  # noqa: PLC0415  for failures alone
+
+    disk.require_room(folder)
 
 
 def _advice(report: Report, format_: Format) -> str:

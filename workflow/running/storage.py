@@ -17,8 +17,8 @@ _SIDE_BY_SIDE = 32
 
 
 @contextlib.contextmanager
-def storing(what: Path) -> Iterator[None]:
-    """Turn the system's refusals to write ``what`` into ``StorageError``; other errors pass."""
+def storing(what: Path | None) -> Iterator[None]:
+    """Turn the system's refusals to write ``what`` (None: what it names) into ``StorageError``; other errors pass."""
     try:
         yield
     except OSError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.machines.conditions import COMMAND, ROOT, lay_out
-from workflow import disk, locations
+from workflow import dialogue, disk, locations, scratch
 from workflow.cli import boundary, bug_report
 from workflow.errors import StorageError
 from workflow.running.storage import storing
@@ -120,6 +120,34 @@ def test_a_bug_report_that_can_be_written_nowhere_goes_to_standard_error(
     assert "this is a bug in tfjs-workflow: ZeroDivisionError: once" in said
     assert "Traceback (most recent call last)" in said
     assert "could be written nowhere" in said
+
+
+def test_what_ran_on_a_full_disk_is_not_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    disk.require_room(tmp_path)
+    found = os.statvfs(tmp_path)
+    full = os.statvfs_result((*found[:3], 0, 0, *found[5:]))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    with pytest.raises(StorageError, match="could not write its answers: the disk is full \\(0 B of") as caught:
+        disk.require_room(tmp_path)
+    assert caught.value.full
+
+
+def test_a_temporary_folder_that_cannot_be_marked_as_ours_does_not_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(_path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(scratch, "_marked", full)
+    with pytest.raises(OSError, match="No space"):
+        scratch.Scratch("test", place=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_cannot_be_written_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"cannot write .*worker\.log"):
+        dialogue.begin(lambda _: ["true"], environ={}, log=tmp_path / "file" / "logs" / "worker.log")
 
 
 def test_a_bug_report_holds_names_that_are_no_text(tmp_path: Path) -> None:
