@@ -49,6 +49,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.project, self.temporary = self.folder / "project", self.folder / "temporary"
+        self._killed = False
         shutil.rmtree(self.folder, ignore_errors=True)
         for made in (self.project, self.temporary):
             made.mkdir(parents=True)
@@ -75,7 +76,8 @@ class Trial:
         code = started.returncode
         if name != "KILL" and code not in (*_ENDED, -SIGNALS[name]):
             self.faults.append(f"{name} ended it with {code}")
-        self._look(at_once=name != "KILL" and code in _ENDED)
+        self._killed |= name == "KILL" or code not in _ENDED  # what that leaves, the next whole run clears
+        self._look(at_once=not self._killed)
 
     def finish(self) -> None:
         """Run the same command to its end and look again: all is there, and nothing else."""
