@@ -111,7 +111,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001  a bug of ours ends its step alone: others have nothing to do with it
             outcome = self._failed(planned, bugs.as_error(error))
         except BaseException:
-            publishing.abandon(planned.task.output)
+            publishing.recover(planned.task.output)
             raise
         if outcome.status != "up to date":
             outcome = outcome.replaced(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:]))

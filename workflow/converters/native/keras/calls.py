@@ -128,7 +128,10 @@ def calls(entry: Mapping[str, Any]) -> list[Call]:
     if not isinstance(nodes, list):
         raise ModelFileError("the calls of a layer are not a list", hint=_HINT)
     shapes = entry.get(SHAPES)
-    made = [_call(node) for node in nodes]
+    try:
+        made = [_call(node) for node in nodes]
+    except ModelFileError as error:
+        raise ModelFileError(f"the layer {shown(str(entry.get('name')))}: {error.message}", hint=error.hint) from None
     if not isinstance(shapes, list) or len(shapes) != len(made):
         return made
     return [Call(call.inputs, call.arguments, tuple(each)) for call, each in zip(made, shapes, strict=True)]
