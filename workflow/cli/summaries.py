@@ -59,7 +59,7 @@ def _workers_part(outcomes: list[Outcome]) -> str:
     jobs = [job for outcome in outcomes for job in outcome.jobs]
     most = peak(jobs)
     count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
-    return f"; {count} of TensorFlow's, with {size_text(most)} of memory at most" if most else ""
+    return f"; {count} in the converter environment, {size_text(most)} of memory at most" if most else ""
 
 
 def _caveats(outcomes: list[Outcome]) -> list[str]:
