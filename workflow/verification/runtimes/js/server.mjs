@@ -101,12 +101,17 @@ function isInside(file, folder) {
     return false;
   }
   try {
-    return fs.realpathSync(file).startsWith(fs.realpathSync(folder) + path.sep);
+    return whereIs(file).startsWith(whereIs(folder) + path.sep);
   } catch {
     const isLink = fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
     const above = path.dirname(file);
     return !isLink && (above === folder || isInside(above, folder));
   }
+}
+
+// A path with its links followed, a letter for each byte: names of folders may be no text.
+function whereIs(file) {
+  return fs.realpathSync.native(file, 'latin1');
 }
 
 function decoded(text) {
