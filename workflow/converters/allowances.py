@@ -26,6 +26,8 @@ _OF_THE_MACHINE = 0.9
 _LEAST_FILE = 4 * _GIBIBYTE
 _LEAST_DISK = 16 * _GIBIBYTE
 _TIMES_ON_DISK = 64
+_LEAST_OF_AN_ENTRY = 1 << 15
+"""What a file counts for however small it is: file systems run out of names as well."""
 _ADDRESSES = 32 * _GIBIBYTE
 _ADDRESSES_OF_A_CORE = _GIBIBYTE
 
@@ -102,14 +104,21 @@ def _memory_of_the_machine() -> int:
 
 
 def _taken(folder: Path) -> int:
+    """Return what the files in a folder take; what cannot be looked into, and is there, takes more than anybody may."""
     total = 0
     waiting: list[Any] = [folder]
     while waiting:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                else:
-                    known = entry.stat(follow_symlinks=False)
-                    total += getattr(known, "st_blocks", 0) * 512 or known.st_size
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                        total += _LEAST_OF_AN_ENTRY
+                    else:
+                        known = entry.stat(follow_symlinks=False)
+                        total += max(getattr(known, "st_blocks", 0) * 512 or known.st_size, _LEAST_OF_AN_ENTRY)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # gone, while the job is at work
+        except OSError:  # too deep, or closed to us: a place to hide files in
+            return sys.maxsize
     return total
