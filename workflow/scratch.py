@@ -50,7 +50,7 @@ class Scratch:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder with all that is in it, however a hostile model has built it; a link, but not what it leads to."""
+    """Remove a folder with all that is in it, however a hostile model has built it; of a link, the link alone."""
     janitor.remove(str(path))
 
 
