@@ -14,6 +14,7 @@ from typing import List, Sequence
 
 _MARK = ".tfjs-workflow-in-use"
 _MOST_DESCRIPTORS = 1024
+_DEEPEST = 64
 
 
 def leave(folders: Sequence[str]) -> None:
@@ -31,12 +32,27 @@ def remove(path: str) -> None:
     with contextlib.suppress(OSError):
         if os.path.islink(path):
             os.unlink(path)
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(path, ignore_errors=True)
-    if os.path.lexists(path):
+    if _is_odd(path):
         with contextlib.suppress(OSError):
             _flatten(path)
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_odd(path: str) -> bool:
+    """Tell whether a folder is deeper than anything that we make, or holds one that cannot be looked into."""
+    waiting = [(path, 0)]
+    while waiting:
+        here, depth = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                waiting += [(entry.path, depth + 1) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return True
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _flatten(folder: str) -> None:

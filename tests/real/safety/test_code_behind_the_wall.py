@@ -37,9 +37,11 @@ jobs = sorted((name for name in os.listdir(home) if name.isdigit()), key=int)
 job = os.path.join(home, jobs[-1])
 """
 _RESULTS = "results = [one for one in os.listdir(job) if one.isdigit()]\n"
-_BEND_ALL = _ROOM + "os.rename(job, home + '/moved')\nos.symlink({outside!r}, job)\n"
+_BEND_ALL = _ROOM + "if not os.path.islink(job): os.rename(job, home + '/moved'); os.symlink({outside!r}, job)\n"
 _BEND_RESULTS = f"""{_ROOM}{_RESULTS}
 for one in results:
+    if os.path.islink(os.path.join(job, one)):
+        continue
     os.rename(os.path.join(job, one), os.path.join(home, 'moved-' + one))
     os.symlink({{outside!r}}, os.path.join(job, one))
 """
