@@ -150,6 +150,10 @@ def test_of_a_folder_of_images_as_many_are_brought_as_the_job_takes(passage: Pas
     (tmp_path / "images" / "000.jpg").symlink_to(tmp_path / "elsewhere.jpg")  # the user's own
     assert files(Path(passage.samples(str(tmp_path / "images"), 3))) == ["00.PNG", "000.jpg", "01.PNG"]
     assert len(files(Path(passage.samples(str(tmp_path / "images"), None)))) == 32
+    (tmp_path / "images" / "0000.png").symlink_to(tmp_path / "elsewhere.txt")
+    (tmp_path / "elsewhere.txt").write_text("private")
+    with pytest.raises(ModelFileError, match="which is no image"):
+        passage.samples(str(tmp_path / "images"), 3)
     from workflow.worker import samples  # noqa: PLC0415  the other side
 
     assert contents.IMAGES == samples._IMAGES
