@@ -192,8 +192,9 @@ class Passage:
                 ) from problem
 
     def close(self) -> None:
-        """Remove what is left of the job's files."""
-        for folder in (self._reads, self._writes, self._held, self._new):
+        """Remove what is left of the job's files, out of the worker's reach: nobody changes what is being removed."""
+        self._lock_out()
+        for folder in (self._reads, self._held, self._new):
             scratch.remove(folder)
 
     def _brought(self, path: str, listed: Any) -> str:
@@ -238,8 +239,12 @@ class Passage:
     def _lock_out(self) -> None:
         """Take the job's folder out of the worker's reach: from here on nothing in it changes its name or kind."""
         if not os.path.lexists(self._held):
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 self._writes.rename(self._held)
+            except FileNotFoundError:
+                return
+            except OSError:  # the job has put something there that cannot be moved: then there are no results
+                self._held.mkdir()
 
     def _taken(self, place: Path) -> Path:
         """Return where a file of the job is now; raises ``ConversionError`` where a folder on the way is none.

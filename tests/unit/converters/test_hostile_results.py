@@ -92,6 +92,29 @@ def test_a_room_that_is_there_before_its_job_is_not_used(airlock: Airlock, tmp_p
     assert {file.name for file in private.rglob("*")} == {"0", "log", "result"}
 
 
+def test_a_room_that_cannot_be_moved_holds_no_results(
+    passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = result(passage, tmp_path)
+    place.write_text("x")
+
+    def refuse(_: Path, __: Path) -> None:
+        raise PermissionError  # as for the user of a folder without the right to write
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    passage.take_log(tmp_path / "log")
+    passage.take_results()
+    assert not (tmp_path / "result").exists()
+
+
+def test_what_a_job_makes_anew_in_its_place_is_left_alone_while_it_lives(passage: Passage, tmp_path: Path) -> None:
+    room = result(passage, tmp_path).parents[1]
+    passage.take_results()
+    room.mkdir()
+    passage.close()
+    assert room.exists()
+
+
 def dig(folder: Path, depth: int = _DEEP) -> None:
     here = os.open(folder, os.O_RDONLY)
     for _ in range(depth):
