@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5  # also what lets ^C through on Windows, where waiting on a lock cannot be interrupted
 _CODE_SECONDS = 2.0
+_ROOM_SECONDS = 0.01
 _GARBLED_BYTES = 200
 _LONGEST_LINE = 64 << 20
 _MOST_WAITING = 1000
 """Lines that nobody has asked for yet: what talks on and on waits for its listener."""
+_SHORT_LINE = 64 << 10
+_MOST_OPENED, _MOST_ITEMS = 1 << 20, 1 << 23
+"""How many lists and objects, and how many items, an answer may have: each takes far more memory than its letters."""
 
 
 class HungUpError(Exception):
@@ -171,6 +175,9 @@ def _read(source: IO[bytes], lines: queue.Queue[bytes | None], is_over: threadin
 
 def _put(lines: queue.Queue[bytes | None], line: bytes | None, is_over: threading.Event) -> None:
     while not is_over.is_set():
+        if line is not None and len(line) > _SHORT_LINE and lines.qsize():
+            is_over.wait(_ROOM_SECONDS)  # of long ones, none but the one that is read next is kept
+            continue
         try:
             lines.put(line, timeout=_POLL_SECONDS)
         except queue.Full:
@@ -179,8 +186,9 @@ def _put(lines: queue.Queue[bytes | None], line: bytes | None, is_over: threadin
 
 
 def _message(line: bytes) -> dict[str, Any]:
+    is_moderate = line.count(b"[") + line.count(b"{") <= _MOST_OPENED and line.count(b",") <= _MOST_ITEMS
     try:
-        message = json.loads(line)
+        message = json.loads(line) if is_moderate else None
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workflow.worker import janitor
+
 if sys.platform != "win32":
     import fcntl
 
@@ -44,7 +46,12 @@ class Scratch:
     def close(self) -> None:
         """Remove the folder with all that is in it; safe to repeat."""
         self._mark.close()
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder with all that is in it, however a hostile model has built it; of a link, the link alone."""
+    janitor.remove(str(path))
 
 
 @contextlib.contextmanager
@@ -91,8 +98,8 @@ def _remove_if_left(path: Path) -> None:
     with contextlib.suppress(OSError):  # no mark, or it is locked: not for us
         if sys.platform == "win32":
             mark.unlink()
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
             return
         with mark.open("r+b") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)

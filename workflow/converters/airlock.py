@@ -12,12 +12,13 @@ import errno
 import os
 import shutil
 import stat
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow import scratch
 from workflow.converters import contents
 from workflow.errors import ConversionError, ModelFileError, StorageError
-from workflow.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _LOG = "log"
 _LOG_BYTES = 4 << 20
 _MODES = 0o777
+_OWNERS = {True: 0o700, False: 0o600}
+_DEEPEST_RESULT = 32
+_NO_NAME = ("Cc", "Cs")
 _MOST_COPIED = 2 << 30
 _TAMPERED = "what a model leaves in its place is no result; who made it may know why. Do not use the model"
 
@@ -95,9 +99,10 @@ class Passage:
         self._names: dict[str, str] = {}
         self._code: dict[Path, Path] = {}
         self._results: list[tuple[Path, Path, int | None]] = []
+        self._new = held.with_name(f"{held.name}-new")
         self.bytes = 0
         with _storing(writes):
-            writes.mkdir()
+            self._new.mkdir()
 
     @property
     def log(self) -> Path:
@@ -135,12 +140,18 @@ class Passage:
         target = Path(path)
         if not target.is_absolute():
             return path
-        folder = self._writes / str(len(self._results))
+        folder = self._new / str(len(self._results))
         folder.mkdir()
-        self._names[str(folder)] = str(target.parent)
-        place = folder / target.name
-        self._results.append((place, target, _shadowed(target, place)))
+        shadow = _shadowed(target, folder / target.name)
+        place = self._writes / folder.name / target.name
+        self._names[str(place.parent)] = str(target.parent)
+        self._results.append((place, target, shadow))
         return str(place)
+
+    def hand_over(self) -> None:
+        """Give the worker its room, finished: while it could reach it, it could bend what is made there elsewhere."""
+        with _storing(self._writes):
+            self._new.rename(self._writes)
 
     def translated(self, value: Any) -> Any:
         """Return what a worker says with the user's own paths in it, whatever it is and however deep."""
@@ -155,7 +166,7 @@ class Passage:
     def take_log(self, log: Path) -> None:
         """Append what the job has logged to ``log``, of very much both ends; the worker is locked out."""
         self._lock_out()
-        with contextlib.suppress(OSError), _plain_file(self._held / _LOG) as source:
+        with contextlib.suppress(OSError, ConversionError), _plain_file(self._taken(self._writes / _LOG)) as source:
             size = os.fstat(source).st_size
             text = os.read(source, _LOG_BYTES // 2)
             if size > _LOG_BYTES:
@@ -169,11 +180,11 @@ class Passage:
         """Put the results where they belong; raises ``ConversionError`` for what is no plain file or folder."""
         self._lock_out()
         for place, target, shadow in self._results:
-            found = self._held / place.relative_to(self._writes)
-            if not os.path.lexists(found) or _is_shadow(found, shadow):
-                continue
-            _require_plain(found, target)
             try:
+                found = self._taken(place)
+                if not os.path.lexists(found) or _is_shadow(found, shadow):
+                    continue
+                _require_plain(found, target)
                 _move(found, target)
             except OSError as problem:
                 raise StorageError(
@@ -181,9 +192,10 @@ class Passage:
                 ) from problem
 
     def close(self) -> None:
-        """Remove what is left of the job's files."""
-        for folder in (self._reads, self._writes, self._held):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove what is left of the job's files, out of the worker's reach: nobody changes what is being removed."""
+        self._lock_out()
+        for folder in (self._reads, self._held, self._new):
+            scratch.remove(folder)
 
     def _brought(self, path: str, listed: Any) -> str:
         source = Path(path)
@@ -226,9 +238,25 @@ class Passage:
 
     def _lock_out(self) -> None:
         """Take the job's folder out of the worker's reach: from here on nothing in it changes its name or kind."""
-        if not self._held.exists():
-            with contextlib.suppress(FileNotFoundError):
+        if not os.path.lexists(self._held):
+            try:
                 self._writes.rename(self._held)
+            except FileNotFoundError:
+                return
+            except OSError:  # the job has put something there that cannot be moved: then there are no results
+                self._held.mkdir()
+
+    def _taken(self, place: Path) -> Path:
+        """Return where a file of the job is now; raises ``ConversionError`` where a folder on the way is none.
+
+        A link instead of one, even of the job's whole folder, would have the host take the user's own files.
+        """
+        found = self._held / place.relative_to(self._writes)
+        for folder in (self._held, *reversed(found.relative_to(self._held).parents[:-1])):
+            path = self._held / folder
+            if os.path.lexists(path) and not stat.S_ISDIR(path.lstat().st_mode):
+                raise ConversionError("the job left a link, or no folder, where its results were to be", hint=_TAMPERED)
+        return found
 
 
 @contextlib.contextmanager
@@ -242,12 +270,12 @@ def _storing(place: Path) -> Iterator[None]:
         ) from problem
 
 
-def _made(beside: Path) -> Scratch:
+def _made(beside: Path) -> scratch.Scratch:
     """Return a new folder beside the log, or where temporary files go when nothing can be made there."""
     try:
-        return Scratch("airlock", place=beside)
+        return scratch.Scratch("airlock", place=beside)
     except OSError:
-        return Scratch("airlock")
+        return scratch.Scratch("airlock")
 
 
 def _copied(source: Path, place: Path) -> None:
@@ -294,22 +322,29 @@ def _plain_file(path: Path) -> Iterator[int]:
 
 def _require_plain(found: Path, target: Path) -> None:
     """Raise ``ConversionError`` unless this is a file with one name, or a folder of nothing else; mind their modes."""
-    for path in (found, *_below(found)):
-        known = path.lstat()
-        if not (stat.S_ISDIR(known.st_mode) or (stat.S_ISREG(known.st_mode) and known.st_nlink == 1)):
-            what = "a link" if stat.S_ISLNK(known.st_mode) else "no plain file"
-            where = target / path.relative_to(found) if path != found else target
-            raise ConversionError(f"the job left {what} where {where} was to be written", hint=_TAMPERED)
-        if known.st_mode & 0o7000:
-            path.chmod(known.st_mode & _MODES)
+    waiting = [found]
+    while waiting:
+        path = waiting.pop()
+        known, inner = path.lstat(), path.relative_to(found)
+        is_folder = stat.S_ISDIR(known.st_mode)
+        wrong = _wrong(known, inner)
+        if wrong:
+            raise ConversionError(f"the job left {wrong} where {target / inner} was to be written", hint=_TAMPERED)
+        mode = stat.S_IMODE(known.st_mode)
+        if mode != (wanted := mode & _MODES | _OWNERS[is_folder]):
+            path.chmod(wanted)
+        if is_folder:
+            waiting += path.iterdir()
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    if folder.is_symlink() or not folder.is_dir():
-        return
-    for parent, folders, files in os.walk(folder, followlinks=False):
-        for name in (*folders, *files):
-            yield Path(parent, name)
+def _wrong(known: os.stat_result, inner: Path) -> str:
+    if stat.S_ISLNK(known.st_mode):
+        return "a link"
+    if not stat.S_ISDIR(known.st_mode) and not (stat.S_ISREG(known.st_mode) and known.st_nlink == 1):
+        return "no plain file"
+    if len(inner.parts) > _DEEPEST_RESULT:
+        return f"folders nested more than {_DEEPEST_RESULT} deep"
+    return "a name that is no text" if any(unicodedata.category(letter) in _NO_NAME for letter in str(inner)) else ""
 
 
 def _move(found: Path, target: Path) -> None:

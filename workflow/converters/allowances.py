@@ -6,13 +6,13 @@ import contextlib
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.errors import ConversionError, UsageError
 from workflow.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 VARIABLE = "TFJS_WORKFLOW_WORKER_MEMORY"
@@ -26,6 +26,8 @@ _OF_THE_MACHINE = 0.9
 _LEAST_FILE = 4 * _GIBIBYTE
 _LEAST_DISK = 16 * _GIBIBYTE
 _TIMES_ON_DISK = 64
+_LEAST_OF_AN_ENTRY = 1 << 15
+"""What a file counts for however small it is: file systems run out of names as well."""
 _ADDRESSES = 32 * _GIBIBYTE
 _ADDRESSES_OF_A_CORE = _GIBIBYTE
 
@@ -102,14 +104,33 @@ def _memory_of_the_machine() -> int:
 
 
 def _taken(folder: Path) -> int:
+    """Return what the files in a folder take; what cannot be looked into, and is there, takes more than anybody may."""
     total = 0
-    waiting: list[Any] = [folder]
+    waiting = [str(folder)]
     while waiting:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+        with _entries(waiting.pop()) as entries:
+            if entries is None:
+                return sys.maxsize
             for entry in entries:
+                total += _LEAST_OF_AN_ENTRY
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-                else:
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # gone, while the job is at work
                     known = entry.stat(follow_symlinks=False)
                     total += getattr(known, "st_blocks", 0) * 512 or known.st_size
     return total
+
+
+@contextlib.contextmanager
+def _entries(folder: str) -> Iterator[Iterable[os.DirEntry[str]] | None]:
+    """Give what is in a folder, nothing for one that is gone, None for one that is too deep or closed to us."""
+    try:
+        entries = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        yield ()
+    except OSError:
+        yield None
+    else:
+        with entries:
+            yield entries

@@ -169,6 +169,7 @@ class Worker:
         begin = noise.size_of(question.log)
         try:
             inner = question.replaced(args=passages.carried(question.job, question.args, by=passage))
+            passage.hand_over()
             granted = allowances.allowance(passage.bytes, airlock.path)
             is_limited = allowances.impose(line.pid, granted)
             folders = (airlock.writes, line.temporary)

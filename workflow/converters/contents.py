@@ -63,15 +63,24 @@ def of_tree(path: Path) -> Files:
 
 
 def of_data(path: Path, most: int | None = None) -> Files:
-    """Return a file, or the files that lie in a folder; the user's own links are followed.
+    """Return a file, or the files that lie in a folder; links to images elsewhere are followed.
 
-    With ``most`` it is a folder of images, of which so many are brought, by their names, as the job takes them.
+    With ``most`` it is a folder of images, of which so many are brought, by their names, as the job takes them. Raises
+    ``ModelFileError`` for a link out of the folder to anything else: samples come with strangers' models.
     """
     if path.is_file():
         return [(path.name, path)]
     files = sorted(file for file in path.iterdir() if file.is_file())
     images = [file for file in files if file.name.lower().endswith(IMAGES)]
-    return [(f"{path.name}/{file.name}", file) for file in (files if most is None or not images else images[:most])]
+    taken = files if most is None or not images else images[:most]
+    for file in taken:
+        real = file.resolve()
+        if file.is_symlink() and not (real.name.lower().endswith(IMAGES) or real.is_relative_to(path.resolve())):
+            raise ModelFileError(
+                f"{file} is a link that leads out of {path}, to {real}, which is no image",
+                hint="put the file itself into the folder if it is to be read",
+            )
+    return [(f"{path.name}/{file.name}", file) for file in taken]
 
 
 def of_code(folder: Path) -> Files:

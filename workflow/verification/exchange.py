@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ INDEX = "tensors.json"
 _LENGTH = struct.Struct("<I")
 _NAME = re.compile(r"[0-9]+\.bin")
 _KINDS = "fiubc"
+_LONGEST_INDEX = 16 << 20
+_MOST_BYTES = 4 << 30
 
 
 _HINT = "a model's own code may have written that: do not use the model unless you know who made it"
@@ -51,11 +54,16 @@ def write(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
 def read(folder: Path) -> Tensors:
     """Return the arrays of an exchange set by name, in its order; raises ``NoExchangeError`` for what is none.
 
-    A model's own code may have written it: names lead nowhere else, and sizes are those of the files.
+    A model's own code may have written it: names lead nowhere else, sizes are those of the files and bounded.
     """
     try:
+        if (folder / INDEX).stat().st_size > _LONGEST_INDEX:
+            raise ValueError(f"its {INDEX} is far too long")
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return {str(entry["name"]): _array(entry, _file(folder, entry["file"]).read_bytes()) for entry in index}
+        files = [_file(folder, entry["file"]) for entry in index]
+        if sum(file.stat().st_size for file in files) > _MOST_BYTES:
+            raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
+        return {str(entry["name"]): _array(entry, file.read_bytes()) for entry, file in zip(index, files, strict=True)}
     except _PROBLEMS as problem:
         raise NoExchangeError(f"{folder} is no set of tensors: {problem}", hint=_HINT) from None
 
@@ -82,8 +90,10 @@ def _array(entry: Mapping[str, Any], raw: bytes) -> NDArray[Any]:
         plain: NDArray[Any] = np.frombuffer(raw, dtype.newbyteorder("<")).reshape(entry["shape"])
         return plain
     texts: list[bytes] = []
-    at = 0
+    at, count = 0, math.prod(entry["shape"])
     while at < len(raw):
+        if len(texts) == count:  # texts of no length would take thirty times what their file does
+            raise ValueError(f"it holds more texts than the {count} of its shape")
         (size,) = _LENGTH.unpack_from(raw, at)
         texts.append(raw[at + _LENGTH.size : at + _LENGTH.size + size])
         at += _LENGTH.size + size

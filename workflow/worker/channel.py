@@ -7,11 +7,12 @@ import json
 import math
 import os
 import queue
-import shutil
 import signal
 import sys
 import threading
 from typing import Any, Dict, Iterator
+
+from . import janitor
 
 
 class Channel:
@@ -49,7 +50,7 @@ class Channel:
 
     def _end(self) -> None:
         if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            janitor.remove(self._scratch)
         if self._busy and os.name == "posix" and os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGKILL)  # what a script has started must not outlive us either
         os._exit(0)

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Tuple
 
-from . import allow_list, constants_in_configs
+from . import allow_list, constants_in_configs, outside_ops
 
 _Json = Dict[str, Any]
 _MARK = "__lambda__"
@@ -232,7 +232,7 @@ def _node(config: _Json, allowed: allow_list.AllowList) -> Iterator[str]:  # noq
     op = node.get("op") if isinstance(node, dict) and "class_name" not in node else None
     attributes = node.get("attr") if isinstance(node, dict) else None
     calls = isinstance(attributes, dict) and any("func" in _keys(value) for value in attributes.values())
-    if not isinstance(op, str) or op not in allow_list.ops().allowed or calls:
+    if not isinstance(op, str) or op not in allow_list.ops().allowed or op in outside_ops.MAY_NAME_FILES or calls:
         yield f"the op {op}"
 
 

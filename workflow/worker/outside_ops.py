@@ -140,6 +140,8 @@ _UNLESS: Dict[str, Callable[[Any], bool]] = {
     "FixedUnigramCandidateSampler": lambda node: not _text(node, "vocab_file"),
 }
 """Ops that stay inside as long as no attribute of theirs is the path of a file."""
+MAY_NAME_FILES = frozenset([*_UNLESS, "InitializeTableFromTextFile", "InitializeTableFromTextFileV2"])
+"""Those, and the ones whose input is the path of a file, which may be one of the model's own."""
 
 
 def _fetched(part: Any) -> List[str]:

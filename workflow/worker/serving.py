@@ -7,13 +7,12 @@ import gc
 import importlib.util
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import traceback
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import containment, jobs, limits, memory, stubs
+from . import containment, janitor, jobs, limits, memory, stubs
 from .channel import Channel, output_to, tidy_streams
 from .failure import describe
 
@@ -105,7 +104,7 @@ def _clean_state() -> Iterator[None]:
     finally:
         os.chdir(home)
         sys.argv, sys.path[:] = arguments, path
-        shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+        janitor.remove(tempfile.tempdir)
         tempfile.tempdir = None
         _forget_models()
 

@@ -35,6 +35,13 @@ def passage(airlock: Airlock) -> Iterator[Passage]:
     made.close()
 
 
+def handed_over(passage: Passage, target: Path) -> Path:
+    """Return where the worker may write what is to stand at ``target``."""
+    place = Path(passage.result(str(target)))
+    passage.hand_over()
+    return place
+
+
 @pytest.fixture
 def web(tmp_path: Path) -> Path:
     """A layers model with two weight files, and files beside it that are not its own."""
@@ -143,6 +150,10 @@ def test_of_a_folder_of_images_as_many_are_brought_as_the_job_takes(passage: Pas
     (tmp_path / "images" / "000.jpg").symlink_to(tmp_path / "elsewhere.jpg")  # the user's own
     assert files(Path(passage.samples(str(tmp_path / "images"), 3))) == ["00.PNG", "000.jpg", "01.PNG"]
     assert len(files(Path(passage.samples(str(tmp_path / "images"), None)))) == 32
+    (tmp_path / "images" / "0000.png").symlink_to(tmp_path / "elsewhere.txt")
+    (tmp_path / "elsewhere.txt").write_text("private")
+    with pytest.raises(ModelFileError, match="which is no image"):
+        passage.samples(str(tmp_path / "images"), 3)
     from workflow.worker import samples  # noqa: PLC0415  the other side
 
     assert contents.IMAGES == samples._IMAGES
@@ -161,7 +172,7 @@ def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -
 def test_results_go_where_they_belong_and_paths_are_the_users(airlock: Airlock, tmp_path: Path) -> None:
     passage = airlock.passage()
     target = tmp_path / "deep" / "result.h5"
-    place = passage.result(str(target))
+    place = str(handed_over(passage, target))
     Path(place).write_text("weights")
     passage.log.write_text(f"written to {place}\n")
     log = tmp_path / "log"
@@ -176,7 +187,7 @@ def test_results_go_where_they_belong_and_paths_are_the_users(airlock: Airlock, 
 def test_a_folder_that_is_there_takes_results_in(passage: Passage, tmp_path: Path) -> None:
     target = tmp_path / "there"
     (target / "old").mkdir(parents=True)
-    place = Path(passage.result(str(target)))
+    place = handed_over(passage, target)
     assert any(place.iterdir())  # so that a job which wants an empty one sees that it is not
     (place / "old").mkdir()
     (place / "old" / "new").write_text("new")
@@ -186,7 +197,7 @@ def test_a_folder_that_is_there_takes_results_in(passage: Passage, tmp_path: Pat
 
 def test_a_file_that_a_job_leaves_alone_stays(passage: Passage, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("kept")
-    assert Path(passage.result(str(tmp_path / "kept"))).exists()
+    assert handed_over(passage, tmp_path / "kept").exists()
     passage.take_results()
     assert (tmp_path / "kept").read_text() == "kept"
 
@@ -221,7 +232,7 @@ def test_what_is_no_plain_file_is_no_result(
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    trick(Path(passage.result(str(tmp_path / "result"))), secret)
+    trick(handed_over(passage, tmp_path / "result"), secret)
     with pytest.raises(ConversionError, match=r"where .*result.* was to be written"):
         passage.take_results()
     assert not os.path.lexists(tmp_path / "result")
@@ -229,7 +240,7 @@ def test_what_is_no_plain_file_is_no_result(
 
 @posix
 def test_modes_that_give_rights_away_are_taken_off(passage: Passage, tmp_path: Path) -> None:
-    place = Path(passage.result(str(tmp_path / "result")))
+    place = handed_over(passage, tmp_path / "result")
     place.touch()
     place.chmod(0o6755)
     passage.take_results()
@@ -241,12 +252,14 @@ def test_modes_that_give_rights_away_are_taken_off(passage: Passage, tmp_path: P
 def test_a_log_that_is_none_is_not_read(passage: Passage, tmp_path: Path, trick: Callable[[Path, Path], None]) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
+    passage.hand_over()
     trick(passage.log, secret)
     passage.take_log(tmp_path / "log")
     assert not (tmp_path / "log").exists() or (tmp_path / "log").read_text() == ""
 
 
 def test_a_huge_log_is_cut_in_the_middle(passage: Passage, tmp_path: Path) -> None:
+    passage.hand_over()
     passage.log.write_bytes(b"begin\n" + b"x" * (9 << 20) + b"\nend\n")
     passage.take_log(tmp_path / "log")
     text = (tmp_path / "log").read_text()
@@ -257,7 +270,7 @@ def test_a_huge_log_is_cut_in_the_middle(passage: Passage, tmp_path: Path) -> No
 
 
 def test_the_worker_loses_its_folder_before_anybody_looks(passage: Passage, tmp_path: Path) -> None:
-    place = Path(passage.result(str(tmp_path / "result")))
+    place = handed_over(passage, tmp_path / "result")
     place.write_text("x")
     passage.take_log(tmp_path / "log")
     assert not place.parent.exists()

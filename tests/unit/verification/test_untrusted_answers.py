@@ -53,6 +53,21 @@ def test_an_exchange_set_that_is_none_is_told(tmp_path: Path, index: Any) -> Non
         exchange.read(folder)
 
 
+def test_an_exchange_set_that_would_take_all_the_memory_is_none(tmp_path: Path) -> None:
+    exchange.write(tmp_path, {"x": np.array(["", ""], dtype=object)})
+    (tmp_path / "0.bin").write_bytes(bytes(4 << 20))  # a million texts of no length
+    with pytest.raises(exchange.NoExchangeError, match="more texts than the 2"):
+        exchange.read(tmp_path)
+    with (tmp_path / "0.bin").open("wb") as huge:
+        huge.truncate(5 << 30)
+    with pytest.raises(exchange.NoExchangeError, match="larger than"):
+        exchange.read(tmp_path)
+    with (tmp_path / exchange.INDEX).open("wb") as huge:
+        huge.truncate(5 << 30)
+    with pytest.raises(exchange.NoExchangeError, match="too long"):
+        exchange.read(tmp_path)
+
+
 class Bench:
     """Answers a job as it is told."""
 

@@ -105,6 +105,12 @@ def test_what_is_not_on_the_list_is_told_with_its_layer(config: dict[str, Any], 
         ("TensorFlowOpLayer", {"node_def": {"op": "Relu", "class_name": "__bytes__", "value": "x"}}),
         ("TensorFlowOpLayer", {"node_def": {"op": "StatelessIf", "attr": {"then": {"func": {"name": "f"}}}}}),
         ("TensorFlowOpLayer", {"node_def": "bytes"}),
+        ("TensorFlowOpLayer", {"node_def": {"op": "PrintV2", "attr": {"output_stream": {"s": "ZmlsZTovLy94"}}}}),
+        (
+            "TensorFlowOpLayer",
+            {"node_def": {"op": "FixedUnigramCandidateSampler", "attr": {"vocabFile": {"s": "L3g="}}}},
+        ),
+        ("TensorFlowOpLayer", {"node_def": {"op": "InitializeTableFromTextFileV2"}}),
     ],
 )
 def test_layers_that_run_read_or_call_are_refused(kind: str, config: dict[str, Any]) -> None:

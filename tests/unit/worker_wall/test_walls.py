@@ -78,6 +78,11 @@ def test_every_call_of_the_table_fails_and_others_pass(machine: str) -> None:
         ("prlimit64", (0, 7, 1, 0), False),
         ("prlimit64", (0, 7, 1 << 32, 0), False),
         ("prlimit64", (PID + 1, 7, 0, 1), False),
+        ("fcntl", (3, 1, 0), True),
+        ("fcntl", (3, 1030, 8), True),
+        *(("fcntl", (3, command, PID + 1), False) for command in (8, 10, 15, 8 | 1 << 32)),
+        ("ioctl", (3, 0x5401, 0), True),
+        *(("ioctl", (3, request, 0), False) for request in (0x8901, 0x8902, 0x5412, 0x541C)),
     ],
 )
 def test_calls_pass_by_their_arguments(machine: str, name: str, arguments: tuple[int, ...], *, passes: bool) -> None:

@@ -156,5 +156,11 @@ CONDITIONS: Dict[str, Tuple[Tuple[int, int], Tuple[Tuple[int, str], ...]]] = {
     "tkill": ((200, 130), ((0, "own"),)),
     "tgkill": ((234, 131), ((0, "own"),)),
     "prlimit64": ((302, 261), ((0, "own or nobody"), (2, "null"))),
+    "fcntl": ((72, 25), ((1, "no owner"),)),
+    "ioctl": ((16, 29), ((1, "no owner"),)),
 }
 """Calls that are let through when their arguments, by number, are what is said of them."""
+
+OWNERS = (8, 10, 15, 0x8901, 0x8902, 0x5412, 0x541C)
+"""What has the kernel signal whom one likes when a file is ready (F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN,
+SIOCSPGRP), which only Landlock of Linux 6.12 and later stops; and what types into a terminal (TIOCSTI, TIOCLINUX)."""

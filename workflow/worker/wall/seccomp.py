@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Dict, List, Optional, Tuple
 
-from .calls import CONDITIONS, HIGHEST, MACHINES, REFUSED
+from .calls import CONDITIONS, HIGHEST, MACHINES, OWNERS, REFUSED
 
 _SET_SECCOMP, _FILTER, _NO_NEW_PRIVILEGES = 22, 2, 38
 _GET_SECCOMP = 21
@@ -79,6 +79,10 @@ def _block(allowed: Tuple[Tuple[int, str], ...], pid: int) -> List[_Step]:
         at = _ARGUMENTS_AT + 8 * argument
         if what == "a thread":
             steps += [(_LOAD, 0, 0, at), (_HAS, 1, 0, 0x10000), _failing(errno.EPERM)]
+            continue
+        if what == "no owner":
+            steps.append((_LOAD, 0, 0, at))
+            steps += [step for value in OWNERS for step in ((_EQUALS, 0, 1, value), _failing(errno.EPERM))]
             continue
         if what == "null":
             steps += [(_LOAD, 0, 0, at + 4), (_EQUALS, 1, 0, 0), _failing(errno.EPERM)]
