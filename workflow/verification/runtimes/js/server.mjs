@@ -101,12 +101,17 @@ function isInside(file, folder) {
     return false;
   }
   try {
-    return fs.realpathSync(file).startsWith(fs.realpathSync(folder) + path.sep);
+    return real(file).startsWith(real(folder) + path.sep);
   } catch {
     const isLink = fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
     const above = path.dirname(file);
     return !isLink && (above === folder || isInside(above, folder));
   }
+}
+
+// The path with links followed, one letter for each byte: a folder that a link leads to may have a name that is no text.
+function real(name) {
+  return fs.realpathSync.native(name, 'latin1');
 }
 
 function decoded(text) {
