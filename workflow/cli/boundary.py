@@ -52,13 +52,13 @@ def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
 
 
 def show(error: WorkflowError) -> None:
-    """Print a failure on standard error: what happened, the lines worth seeing, what to do, where the log is."""
+    """Print a failure on standard error: what happened, the lines that say more, what to do, where the log is."""
     from workflow.cli.console import error_console, line  # noqa: PLC0415  rich is loaded only when something is printed
 
     screen = error_console()
     screen.print("error: ", style="bold red", end="")
     screen.print(line(_joined(error.message)))
-    if error.details:
+    if not all(each.strip() in error.message for each in error.details.splitlines()):
         screen.print()
         screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
         screen.print()

@@ -97,7 +97,7 @@ def _parsed(text: str, path: Path) -> Any:
         if error.pos >= len(text.rstrip()):
             raise ModelFileError(f"{path} is cut short: its JSON ends too early", hint=_AGAIN) from error
         where = f"line {error.lineno}, column {error.colno}"
-        raise ModelFileError(f"{path} is not JSON: {error.msg} at {where}", hint=_AGAIN) from error
+        raise ModelFileError(f"{path} is not JSON: {error.msg.removesuffix(' at')} at {where}", hint=_AGAIN) from error
     except RecursionError as error:
         raise ModelFileError(f"{path} is nested too deeply for a model", hint=_AGAIN) from error
     except ValueError as error:  # Python's limit on the digits of an integer

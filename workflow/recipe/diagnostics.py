@@ -18,6 +18,11 @@ _MOST_FINDINGS = 30
 _WIDEST_LINE = 150
 _GRAMMAR = "`tfjs-workflow schema` prints what a recipe may hold; editors that are given it complete and check"
 
+_ABSENT = (
+    "relative paths count from the recipe's folder, or from its parent where that is called `recipes`: "
+    "put the file there; a model that has yet to be fetched or made is said in `model:`"
+)
+
 
 class Spot(Record):
     """A stretch of one line of a recipe; line and column count from 1."""
@@ -31,6 +36,7 @@ class Finding(Record):
     """One thing that is wrong: what is there, what was expected, and the nearest name that would be right.
 
     ``presumed`` findings rest on a file's name alone; they are dropped when that file turns out to be missing.
+    An ``absent`` file is no mistake in what the recipe says.
     """
 
     spot: Spot
@@ -38,6 +44,7 @@ class Finding(Record):
     expected: str = ""
     nearest: str = ""
     presumed: bool = False
+    absent: bool = False
 
     def sentence(self) -> str:
         """Return the finding in words."""
@@ -86,7 +93,7 @@ def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str
     return RecipeError(
         f"{shown_path(path)} has {count}",
         details="\n\n".join(shown),
-        hint=_GRAMMAR,
+        hint=_ABSENT if all(finding.absent for finding in ordered) else _GRAMMAR,
     )
 
 

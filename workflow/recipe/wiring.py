@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from workflow.recipe.diagnostics import Finding
 from workflow.recipe.paths import enclosing, identity, nearest_path, shown
 from workflow.recipe.sniffing import MODEL_JSON
 from workflow.records import Record
@@ -100,7 +101,7 @@ def find_missing(document: Document, reads: Iterable[Read], *, found: Mapping[st
         near = nearest_path(read.path, produced, base=base)
         spot = document.value_spot(read.location)
         document.findings[:] = [other for other in document.findings if not (other.presumed and other.spot == spot)]
-        document.complain(spot, what, near=near)
+        document.findings.append(Finding(spot, what, nearest=near, absent=True))
 
 
 def dependencies(document: Document, drafts: Sequence[Draft], *, found: Mapping[str, Written]) -> dict[str, str]:

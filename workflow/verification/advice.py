@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workflow.recipe.model import Format
-    from workflow.verification.model import LevelName, Report
+    from workflow.verification.model import LevelName, LevelReport, Report
 
 STAND_IN = "RESULT --against SOURCE"
 """What a command names the models by until ``verdicts.with_paths`` puts their paths there."""
@@ -44,7 +44,7 @@ def of(report: Report, result: Format | None = None) -> str:
         if _takes_too_much(report):
             return f"{_NO_DIFFERENCE}: give it longer (`timeout`), or fewer inputs (`samples`)"
         return _NOT_RUNNING.get(result or "", f"{_NO_DIFFERENCE}: make the result from its source again")
-    return _HINTS[failed.level]
+    return _remedy(failed) or _HINTS[failed.level]
 
 
 def beyond(report: Report, result: Format, *, compared: bool, search: object = None) -> str:
@@ -54,10 +54,15 @@ def beyond(report: Report, result: Format, *, compared: bool, search: object = N
     """
     failed = report.failed
     if failed is not None and failed.level == "weights":
-        return _SEEN if compared else "`--against SOURCE` lists every weight beside its source's"
+        return _remedy(failed) or (_SEEN if compared else "`--against SOURCE` lists every weight beside its source's")
     if failed is None or failed.level != "outputs" or search is None or _fails_to_run(report):
         return of(report, result)
     return str(getattr(search, "remedy", "")) or _LOCATED
+
+
+def _remedy(failed: LevelReport) -> str:
+    """Return what its first finding, which the message tells, says to do about it: not to trust a file, for one."""
+    return next((finding.remedy for finding in failed.findings), "")
 
 
 def _fails_to_run(report: Report) -> bool:

@@ -32,7 +32,7 @@ def problems(document: Json, path: Path, *, weights: Mapping[str, Weight] | None
         found = _broken_references(config)
         return found + (_weight_problems(config, weights) if weights is not None else [])
     except ModelFileError as error:
-        return [Finding(error.message, look=error.hint)]
+        return [Finding(error.message, remedy=error.hint)]
 
 
 def _containers(config: Json) -> Iterator[Json]:

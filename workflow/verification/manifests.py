@@ -49,7 +49,7 @@ def read(document: dict[str, Any], path: Path) -> Manifest:
     try:
         groups = read_groups(document, path)
     except ModelFileError as error:
-        return Manifest((Finding(error.message, subject=_first_named(error.message, document), look=error.hint),))
+        return Manifest((Finding(error.message, subject=_first_named(error.message, document), remedy=error.hint),))
     weights = [weight for group in groups for weight in group.weights]
     found = _doubles(groups)
     for weight in weights:

@@ -99,6 +99,8 @@ class Finding(Record):
     bound: float | None = None
     look: str = ""
     """Where to look next."""
+    remedy: str = ""
+    """What to do about it, where more is known than the level tells."""
 
 
 class LevelReport(Record):

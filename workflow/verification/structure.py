@@ -75,7 +75,7 @@ def _orphan(name: str, path: Path) -> Finding:
 
 def _refused(error: ModelFileError, subject: str = "") -> Finding:
     named = f"{subject}: {error.message}" if subject else error.message
-    return Finding(named, subject=subject, look=error.hint)
+    return Finding(named, subject=subject, remedy=error.hint)
 
 
 def _failed(findings: list[Finding]) -> LevelReport:

@@ -81,9 +81,9 @@ def _compared(result: Subject, source: Subject, may_quantize: bool) -> LevelRepo
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
     except ModelFileError as error:
-        return LevelReport("weights", "failed", (Finding(error.message, look=error.hint),))
+        return LevelReport("weights", "failed", (Finding(error.message, remedy=error.hint),))
     except WorkflowError as error:  # a weight that cannot be restored
-        return LevelReport("weights", "failed", (Finding(error.message, look=error.hint),))
+        return LevelReport("weights", "failed", (Finding(error.message, remedy=error.hint),))
     wrong = sorted((one for one in differences if one.problem), key=lambda one: -one.excess)
     findings += [Finding(one.problem, one.name, one.worst, one.bound) for one in wrong]
     return LevelReport(
@@ -105,7 +105,7 @@ def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
     except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored
-        return LevelReport("weights", "failed", (Finding(error.message, look=error.hint),))
+        return LevelReport("weights", "failed", (Finding(error.message, remedy=error.hint),))
     count = found.equal + found.folded + found.quantized + len(found.others)
     facts = {"tensors": count, "bit_equal": found.equal, "folded": found.folded, "others": list(found.others)}
     facts |= {"quantized": found.quantized, "worst": None, "noise": 0.0}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -93,6 +95,21 @@ def test_nothing_else_is_read_or_written(served: tuple[str, str], tmp_path: Path
     assert not (tmp_path / "made").exists()
     assert asked(f"{read}/a%20b.bin") == (200, b"abc")
     assert (tmp_path / "secret").read_text(encoding="utf-8") == "no"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
+def test_a_folder_behind_a_link_is_served_also_where_its_own_name_is_no_text(
+    served: tuple[str, str], tmp_path: Path
+) -> None:
+    read, write = served
+    for name in ("read", "write"):
+        odd = tmp_path / os.fsdecode(b"w\xffork " + name.encode())
+        (tmp_path / name).rename(odd)
+        (tmp_path / name).symlink_to(odd)
+    assert asked(f"{read}/a%20b.bin") == (200, b"abc")
+    assert asked(f"{write}/0.bin", body=b"12")[0] == 204
+    for place in ("link", "folder/secret"):
+        assert asked(f"{read}/{place}")[0] == 404
 
 
 def test_who_does_not_say_what_it_wants_is_hung_up_on(served: tuple[str, str]) -> None:

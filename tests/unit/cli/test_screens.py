@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from workflow import planning
-from workflow.cli import console, screens
+from workflow.cli import boundary, console, screens
+from workflow.errors import ModelFileError
 from workflow.recipe import load
 
 if TYPE_CHECKING:
@@ -88,3 +89,17 @@ def test_names_that_look_like_emoji_codes_stay_as_they_are(capsys: pytest.Captur
     shown = capsys.readouterr().err
     assert "block:key:0" in shown
     assert "model:key:.h5" in shown
+
+
+@pytest.mark.parametrize(
+    ("details", "counted"),
+    [("w.bin is short", 1), ("w.bin is short\nv.bin is short", 2), ("", 1)],
+)
+def test_details_are_shown_where_they_say_more_than_the_message(
+    details: str, counted: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.error_console.cache_clear()
+    boundary.show(ModelFileError("model.json: w.bin is short", hint="Get it", details=details))
+    console.error_console.cache_clear()
+    err = capsys.readouterr().err
+    assert (err.count("w.bin is short"), "v.bin" in err) == (counted, counted > 1)

@@ -114,6 +114,7 @@ BAD_TEXTS = {
     "Infinity": (b'{"a": -Infinity}', "Infinity"),
     "cut short": (b'{"modelTopology": {"a": [1, 2', "cut short"),
     "broken": (b'{"a" 1}', "line 1, column 6"),
+    "no end of a text": (b'{"a": "b}', "is not JSON: Unterminated string starting at line 1, column 7"),
     "deep": (b'{"a":' + b"[" * 200_000, "deep"),
     "long number": (b'{"a": ' + b"9" * 10_000 + b"}", ""),
     "byte order mark": (b"\xef\xbb\xbf{}", "byte order mark"),

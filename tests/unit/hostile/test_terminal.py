@@ -61,11 +61,11 @@ def run_with(text: str, folder: Path) -> None:
     live.warn(text)
     live.advance(text, 1, 2)
     sys.stderr.write(f"{text}\n")  # a library that does not know of the live line
-    live.ended(Outcome(decision, "failed", error=ConversionError(text, hint=text, details=text, log=text)))
+    live.ended(Outcome(decision, "failed", error=ConversionError(text, hint=text, details=f"more: {text}", log=text)))
     live.began(decision)
     live.ended(Outcome(decision, "done", facts={"degraded": text, "declined": text, "said": [text]}))
     live.stopped()
-    boundary.show(ConversionError(text, hint=text, details=text, log=text))
+    boundary.show(ConversionError(text, hint=text, details=f"more: {text}", log=text))
 
 
 @pytest.mark.parametrize("kind", COMMANDS)

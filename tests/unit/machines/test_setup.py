@@ -21,14 +21,16 @@ ASTRAY = {
     "PIP_REQUIRE_VIRTUALENV": "1",
     "PYTHONPATH": "shadows",
 }
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+"""What a make tells those below it, this suite among them: they say more than they are asked to."""
+
 CONFIGURED = "[global]\ntarget = elsewhere\n[install]\nuser = true\n"
 
 
 def made(target: str, folder: Path, variables: dict[str, str]) -> str:
     """Return what the recipe of a further target prints, with the variables of the Makefile."""
     words = ["make", "-f", str(ROOT / "Makefile"), f"--eval={target}", "shown"]
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    environ = {**own, **variables}  # these tests may be run by make, whose own words would be obeyed and printed
+    environ = {name: value for name, value in os.environ.items() if name not in OF_MAKE} | variables
     done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     if "unrecognized option" in done.stderr:
         pytest.skip("this make is too old to be asked")

@@ -212,6 +212,14 @@ def test_all_findings_come_at_once_in_the_order_of_the_file(write: Write) -> Non
     assert [place.split(": ")[0] for place in places] == ["1:1", "3:32", "4:11", "4:44"]
 
 
+def test_who_lacks_files_alone_is_told_where_they_are_looked_for(write: Write) -> None:
+    missing = "steps:\n- graph: {input: a.h5, output: g}\n"
+    for text, words in ((missing, "put the file there"), (missing + "nmae: x\n", "schema")):
+        with pytest.raises(RecipeError) as caught:
+            load(write(text))
+        assert words in caught.value.hint
+
+
 def test_very_many_findings_are_cut_short(refusal: Refuse) -> None:
     details = refusal("".join(f"key{n}: 1\n" for n in range(50)))
     assert details.endswith("... and 21 more")

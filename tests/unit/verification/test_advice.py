@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,3 +106,14 @@ def test_a_better_hint_replaces_the_reports_own(tmp_path: Path) -> None:
         error = verdicts.error_of(report, BOTH, who="m", hint=given)
         assert error is not None
         assert wanted in error.hint
+
+
+def test_a_file_that_is_not_to_be_trusted_is_not_to_be_fetched_again(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../config.json", "{}")
+    model = Subject(path, "keras_keras")
+    report = verify(Case(model, None, Verification(enabled=False), tmp_path / "work"), NumpyBench())
+    hint = advice.beyond(report, model.format, compared=False)
+    assert "do not trust" in hint
+    assert "fetch" not in hint
