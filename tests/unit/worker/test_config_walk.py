@@ -123,10 +123,21 @@ def test_layers_that_run_read_or_call_are_refused(kind: str, config: dict[str, A
         ("TensorFlowOpLayer", {"node_def": {"op": "AddV2", "attr": {"T": {"type": "DT_FLOAT"}}}}),
         ("Dense", {"activation": {"class_name": "function", "module": "tensorflow.python.ops.gen_nn_ops",
                                   "config": "relu", "registered_name": "relu"}}),
+        ("Dense", {"bias_initializer": {"class_name": "RandomNormal", "module": "tensorflow.python.ops.init_ops_v2",
+                                        "config": {"stddev": 0.02}, "registered_name": "RandomNormal"}}),
     ],
 )  # fmt: skip
 def test_their_harmless_use_is_not(kind: str, config: dict[str, Any]) -> None:
     assert told(layer(kind, **config), own=frozenset(["own"])) == []
+
+
+@pytest.mark.parametrize("loss", [["mse", "mae"], ["mse", None], ["own"], [{"class_name": "Huber", "config": {}}]])
+def test_a_model_may_be_compiled_with_a_loss_for_each_output(loss: Any) -> None:
+    assert told({"optimizer_config": {}, "loss": loss, "metrics": [["mae"], None]}, own=frozenset(["own"])) == []
+
+
+def test_bytecode_in_the_place_of_losses_is_told() -> None:
+    assert told({"loss": ["4wE=", None, None]}) == ["the model's config asks for the function 4wE="]
 
 
 CONSTANT = "_CONSTANT_VALUE"
