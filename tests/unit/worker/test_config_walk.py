@@ -175,6 +175,19 @@ def test_words_equations_and_text_for_text_are_free(function: str, node: Any) ->
     assert told(layer("TFOpLambda", [node], function=function)) == []
 
 
+@pytest.mark.parametrize(("kind", "module"), [("Conv", None), ("Multiply", "keras.layers")])
+def test_a_constant_among_the_inputs_may_say_its_type_and_nothing_else(kind: str, module: str | None) -> None:
+    def given(value: Any, dtype: str = "float32", **more: Any) -> list[str]:
+        constant = {"class_name": "__tensor__", "config": {"value": value, "dtype": dtype}, **more}
+        node = {"args": [{"class_name": "__keras_tensor__", "config": {"dtype": "float32"}}, constant], "kwargs": {}}
+        document = layer(kind, [node])
+        document["config"]["layers"][0]["module"] = module
+        return told(document, KERAS_3)
+
+    assert given([1.0]) == []
+    assert given("touch x") == ["e asks for the text 'touch x' as an input"]
+
+
 def test_a_class_that_nobody_knows_is_left_to_keras_and_one_of_the_users_is_free() -> None:
     assert told(layer("Scale")) == []
     assert told({"class_name": "Scale", "module": "my_own_layers", "config": {}}) == []
