@@ -121,6 +121,7 @@ def keras_2() -> dict[str, Any]:
         add(functions, function.__name__, symbols[name].__module__, function.__module__, *public)
     for name in columns():
         add(classes, name)
+    initializers_of_tensorflow(classes)
     return {"classes": classes, "functions": functions, "calls": calls, "refused": REFUSED, **delegated()}
 
 
@@ -190,6 +191,15 @@ def delegated() -> dict[str, Any]:
     }
 
 
+def initializers_of_tensorflow(classes: dict[str, list[str]]) -> None:
+    """Enter what ``tf.random_normal_initializer`` and its like are classes of: Keras writes down their own module."""
+    for place in ("init_ops_v2", "init_ops"):
+        module = importlib.import_module(f"tensorflow.python.ops.{place}")
+        for kind in vars(module).values():
+            if inspect.isclass(kind) and issubclass(kind, module.Initializer) and kind.__module__ == module.__name__:
+                add(classes, kind.__name__, module.__name__)
+
+
 def columns() -> list[str]:
     """Return the feature columns, but those that read files."""
     from tensorflow.python.feature_column import serialization
@@ -225,6 +235,7 @@ def keras_3() -> dict[str, Any]:
         elif inspect.isfunction(thing) and _FUNCTIONS_3.match(thing.__module__) and not _EXCLUDED.fullmatch(last):
             add(functions, last, module, "builtins", thing.__module__)
     aliases_3(classes, functions)
+    initializers_of_tensorflow(classes)
     calls: dict[str, Any] = {"calls": [], "properties": [], "methods": [], "class_methods": {}}
     return {"classes": classes, "functions": functions, "refused": REFUSED, **calls}
 

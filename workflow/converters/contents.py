@@ -22,6 +22,10 @@ _MOST_FILES = 20_000
 _MOST_BYTES_OF_JSON = 2 << 30
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
 _MOST_CODE = 4_000
+_DATA = (".bpe", ".cfg", ".csv", ".ini", ".json", ".model", ".npy", ".npz", ".toml", ".tsv", ".txt", ".vocab", ".yaml")
+_DATA += (".yml",)
+_LARGEST_DATA = 16 << 20
+_MOST_DATA = 64 << 20
 _DEEPEST_CODE = 6
 _NO_CODE = frozenset({"__pycache__", "node_modules", "site-packages"})
 
@@ -84,12 +88,25 @@ def of_data(path: Path, most: int | None = None) -> Files:
 
 
 def of_code(folder: Path) -> Files:
-    """Return the Python modules of a folder and of the packages below it; the rest of a large tree is left away."""
-    found: Files = []
+    """Return the Python modules of a folder and of the packages below it, with the vocabularies and tables beside them.
+
+    Of a large tree the rest is left away, and so are hidden files and large ones.
+    """
+    code: list[Path] = []
+    data: list[Path] = []
+    room = _MOST_DATA
     for file in _walked(folder, skip=_is_no_code, deepest=_DEEPEST_CODE):
-        if file.name.endswith(_CODE) and len(found) < _MOST_CODE and file.is_file():
-            found.append((file.relative_to(folder).as_posix(), file))
-    return found
+        if file.name.endswith(_CODE) and len(code) < _MOST_CODE and file.is_file():
+            code.append(file)
+        elif _is_data(file) and len(data) < _MOST_CODE and (size := file.stat().st_size) <= min(room, _LARGEST_DATA):
+            room -= size
+            data.append(file)
+    return [(file.relative_to(folder).as_posix(), file) for file in (*code, *data)]
+
+
+def _is_data(file: Path) -> bool:
+    named = file.name.lower().endswith(_DATA) and not file.name.startswith(".")
+    return named and file.is_file() and os.access(file, os.R_OK)
 
 
 def _walked(folder: Path, *, skip: Any = None, deepest: int = 64) -> Iterator[Path]:
@@ -118,7 +135,8 @@ def _stays_inside(link: str, folder: Path) -> bool:
 
 def _is_no_code(entry: os.DirEntry[str]) -> bool:
     is_environment = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))  # noqa: PTH110, PTH118
-    return entry.is_symlink() or entry.name.startswith(".") or entry.name in _NO_CODE or is_environment
+    is_closed = not os.access(entry.path, os.R_OK | os.X_OK)
+    return is_closed or entry.is_symlink() or entry.name.startswith(".") or entry.name in _NO_CODE or is_environment
 
 
 def _weights(index: Path) -> list[str]:

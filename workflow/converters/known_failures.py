@@ -113,7 +113,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "custom_objects": (
         ModelFileError,
         "",
-        "`custom_objects:` names Python files that define the model's own classes and import without arguments",
+        "`custom_objects:` names Python files that import without arguments; what they read must lie in their folder",
     ),
     "source": (ModelFileError, "", "`tfjs-workflow verify FILE` says what is known of it; or make the file again"),
     "not_built": (ModelFileError, "", "call the model once, or give it an Input, and save it again"),

@@ -26,6 +26,8 @@ _HOLDING = frozenset(["", "layers", "layer", "forward_layer", "backward_layer", 
 """Where layers stand in a config."""
 _FUNCTIONS = re.compile(r"(^|_)(activation|initializer|regularizer|constraint|loss|optimizer|fn|func|function)$")
 """Keys whose text is the name of a function or a class."""
+_SEVERAL = frozenset(["loss"])
+"""Keys that may hold one name for each output."""
 _NAME = re.compile(r"[^\W\d]\w*(>[^\W\d]\w*)?", re.ASCII)
 _PATHS: Dict[str, Tuple[str, ...]] = {
     **dict.fromkeys(
@@ -87,7 +89,10 @@ class _Walk:
         if isinstance(kind, str):
             yield from self._object(kind, value)
         for key, text in value.items():
-            if isinstance(text, list) and _FUNCTIONS.search(key) and text and isinstance(text[0], str):
+            if isinstance(text, list) and key in _SEVERAL:
+                names = [one for one in text if isinstance(one, str)]
+                yield from (f"the function {name}" for name in names if not self._may_be_named(name))
+            elif isinstance(text, list) and _FUNCTIONS.search(key) and text and isinstance(text[0], str):
                 yield _CODE  # as Keras 2 writes a function: bytecode as text, defaults, closure
             elif isinstance(text, str):
                 if key.endswith("_type") and text in ("lambda", _MARK):

@@ -53,8 +53,10 @@ def _of_mapping(value: "dict[str, Any]", key: str) -> Iterator[Tuple[str, str]]:
     kind = value.get("class_name")
     if kind == "__keras_tensor__":
         return
+    if kind == "__tensor__" and isinstance(value.get("config"), dict):
+        value = {"config": {name: inner for name, inner in value["config"].items() if name != "dtype"}}
     for name, inner in value.items():
-        if name in ("class_name", "module", "registered_name") or (kind == "__tensor__" and name == "dtype"):
+        if name in ("class_name", "module", "registered_name"):
             continue
         is_structure = kind is not None or name in ("args", "kwargs", "items", "config", "value")
         yield from _texts(inner, key if is_structure else name)

@@ -125,8 +125,13 @@ def _imported(file: str, name: str) -> Dict[str, Any]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as problem:
-        raise JobError("custom_objects", f"{file} fails when it is imported: {problem!r}"[:500]) from problem
+        raise JobError("custom_objects", f"{file} fails when it is imported: {_told(problem)}"[:500]) from problem
     return {key: value for key, value in vars(module).items() if callable(value) and not key.startswith("_")}
+
+
+def _told(problem: BaseException) -> str:
+    """Return an error with its kind; that of a file does not say which one where Python shows it by itself."""
+    return f"{type(problem).__name__}: {problem}" if isinstance(problem, OSError) else repr(problem)
 
 
 def _in_hdf5(path: str) -> List[Any]:

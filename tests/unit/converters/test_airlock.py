@@ -160,13 +160,38 @@ def test_of_a_folder_of_images_as_many_are_brought_as_the_job_takes(passage: Pas
 
 
 def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -> None:
-    for name in ("a.py", "b.py", "package/__init__.py", "package/c.py", "data.csv", ".venv/x.py", "env/pyvenv.cfg"):
+    for name in ("a.py", "b.py", "package/__init__.py", "package/c.py", "data.bin", ".venv/x.py", "env/pyvenv.cfg"):
         (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "code" / name).touch()
     (tmp_path / "code" / "env" / "lib.py").touch()
     first, second = (Path(passage.code(str(tmp_path / "code" / name))) for name in ("a.py", "b.py"))
     assert first.parent == second.parent
     assert files(first.parent) == ["a.py", "b.py", "package/__init__.py", "package/c.py"]
+
+
+def test_code_comes_with_the_tables_beside_it_but_not_with_hidden_or_large_files(
+    passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a.py", "vocab.txt", "package/labels.JSON", "idf.npy", ".secret.txt", ".git/c.json", "m.h5", "large.csv")
+    for name in names:
+        (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "code" / name).write_text("12345678" if name == "large.csv" else "x")
+    monkeypatch.setattr(contents, "_LARGEST_DATA", 7)
+    place = Path(passage.code(str(tmp_path / "code" / "a.py")))
+    assert files(place.parent) == ["a.py", "idf.npy", "package/labels.JSON", "vocab.txt"]
+    monkeypatch.setattr(contents, "_MOST_DATA", 2)
+    assert len(contents.of_code(tmp_path / "code")) == len(["a.py"]) + 2
+
+
+def test_a_folder_beside_code_that_may_not_be_read_is_passed_over(
+    passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.py", "closed/b.py"):
+        (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "code" / name).touch()
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in os.fspath(path) and allowed(path, mode))
+    assert files(Path(passage.code(str(tmp_path / "code" / "a.py"))).parent) == ["a.py"]
 
 
 def test_results_go_where_they_belong_and_paths_are_the_users(airlock: Airlock, tmp_path: Path) -> None:

@@ -129,10 +129,21 @@ def test_layers_that_run_read_or_call_are_refused(kind: str, config: dict[str, A
         ("TensorFlowOpLayer", {"node_def": {"op": "AddV2", "attr": {"T": {"type": "DT_FLOAT"}}}}),
         ("Dense", {"activation": {"class_name": "function", "module": "tensorflow.python.ops.gen_nn_ops",
                                   "config": "relu", "registered_name": "relu"}}),
+        ("Dense", {"bias_initializer": {"class_name": "RandomNormal", "module": "tensorflow.python.ops.init_ops_v2",
+                                        "config": {"stddev": 0.02}, "registered_name": "RandomNormal"}}),
     ],
 )  # fmt: skip
 def test_their_harmless_use_is_not(kind: str, config: dict[str, Any]) -> None:
     assert told(layer(kind, **config), own=frozenset(["own"])) == []
+
+
+@pytest.mark.parametrize("loss", [["mse", "mae"], ["mse", None], ["own"], [{"class_name": "Huber", "config": {}}]])
+def test_a_model_may_be_compiled_with_a_loss_for_each_output(loss: Any) -> None:
+    assert told({"optimizer_config": {}, "loss": loss, "metrics": [["mae"], None]}, own=frozenset(["own"])) == []
+
+
+def test_bytecode_in_the_place_of_losses_is_told() -> None:
+    assert told({"loss": ["4wE=", None, None]}) == ["the model's config asks for the function 4wE="]
 
 
 CONSTANT = "_CONSTANT_VALUE"
@@ -168,6 +179,19 @@ def test_text_is_no_input_of_what_takes_tensors(kind: str, config: dict[str, Any
 )
 def test_words_equations_and_text_for_text_are_free(function: str, node: Any) -> None:
     assert told(layer("TFOpLambda", [node], function=function)) == []
+
+
+@pytest.mark.parametrize(("kind", "module"), [("Conv", None), ("Multiply", "keras.layers")])
+def test_a_constant_among_the_inputs_may_say_its_type_and_nothing_else(kind: str, module: str | None) -> None:
+    def given(value: Any, dtype: str = "float32", **more: Any) -> list[str]:
+        constant = {"class_name": "__tensor__", "config": {"value": value, "dtype": dtype}, **more}
+        node = {"args": [{"class_name": "__keras_tensor__", "config": {"dtype": "float32"}}, constant], "kwargs": {}}
+        document = layer(kind, [node])
+        document["config"]["layers"][0]["module"] = module
+        return told(document, KERAS_3)
+
+    assert given([1.0]) == []
+    assert given("touch x") == ["e asks for the text 'touch x' as an input"]
 
 
 def test_a_class_that_nobody_knows_is_left_to_keras_and_one_of_the_users_is_free() -> None:
