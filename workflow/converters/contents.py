@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +24,6 @@ _MOST_FILES = 20_000
 _MOST_BYTES_OF_JSON = 2 << 30
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
 _MOST_CODE = 4_000
-_DATA = (".bpe", ".cfg", ".csv", ".ini", ".json", ".model", ".npy", ".npz", ".toml", ".tsv", ".txt", ".vocab", ".yaml")
-_DATA += (".yml",)
 _LARGEST_DATA = 16 << 20
 _MOST_DATA = 64 << 20
 _DEEPEST_CODE = 6
@@ -88,25 +88,40 @@ def of_data(path: Path, most: int | None = None) -> Files:
 
 
 def of_code(folder: Path) -> Files:
-    """Return the Python modules of a folder and of the packages below it, with the vocabularies and tables beside them.
+    """Return the Python modules of a folder and of the packages below it, and the files that these name (tables, say).
 
-    Of a large tree the rest is left away, and so are hidden files and large ones.
+    What no module names stays where it is, for the model sees what is brought. Of a large tree the rest is left away,
+    and so are hidden files and large ones.
     """
     code: list[Path] = []
-    data: list[Path] = []
-    room = _MOST_DATA
+    other: list[Path] = []
     for file in _walked(folder, skip=_is_no_code, deepest=_DEEPEST_CODE):
-        if file.name.endswith(_CODE) and len(code) < _MOST_CODE and file.is_file():
+        if not file.is_file() or file.name.startswith("."):
+            continue
+        if file.name.endswith(_CODE) and len(code) < _MOST_CODE:
             code.append(file)
-        elif _is_data(file) and len(data) < _MOST_CODE and (size := file.stat().st_size) <= min(room, _LARGEST_DATA):
-            room -= size
-            data.append(file)
-    return [(file.relative_to(folder).as_posix(), file) for file in (*code, *data)]
+        elif len(other) < _MOST_CODE:
+            other.append(file)
+    return [(file.relative_to(folder).as_posix(), file) for file in (*code, *_named_in(code, other))]
 
 
-def _is_data(file: Path) -> bool:
-    named = file.name.lower().endswith(_DATA) and not file.name.startswith(".")
-    return named and file.is_file() and os.access(file, os.R_OK)
+def _named_in(code: list[Path], files: list[Path]) -> Iterator[Path]:
+    """Yield the files whose names stand in the text of a module, as far as they are not very large."""
+    text = b"\n".join(_text(module) for module in code if module.suffix == ".py") if files else b""
+    room = _MOST_DATA
+    for file in files:
+        named = re.search(rb"(?<![\w.-])" + re.escape(os.fsencode(file.name)) + rb"(?![\w-])", text)
+        if named and os.access(file, os.R_OK):
+            size = file.stat().st_size
+            if size <= min(room, _LARGEST_DATA):
+                room -= size
+                yield file
+
+
+def _text(module: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return module.read_bytes()
+    return b""
 
 
 def _walked(folder: Path, *, skip: Any = None, deepest: int = 64) -> Iterator[Path]:

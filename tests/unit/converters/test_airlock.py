@@ -169,13 +169,14 @@ def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -
     assert files(first.parent) == ["a.py", "b.py", "package/__init__.py", "package/c.py"]
 
 
-def test_code_comes_with_the_tables_beside_it_but_not_with_hidden_or_large_files(
+def test_code_comes_with_the_files_that_it_names_but_not_with_others_hidden_or_large_ones(
     passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ("a.py", "vocab.txt", "package/labels.JSON", "idf.npy", ".secret.txt", ".git/c.json", "m.h5", "large.csv")
-    for name in names:
+    names = ("vocab.txt", "package/labels.JSON", "idf.npy", ".secret.txt", ".git/c.json", "large.csv")
+    for name in (*names, "secret.txt", "m.h5"):
         (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "code" / name).write_text("12345678" if name == "large.csv" else "x")
+    (tmp_path / "code" / "a.py").write_text("\n".join(f"open({Path(name).name!r})" for name in names))
     monkeypatch.setattr(contents, "_LARGEST_DATA", 7)
     place = Path(passage.code(str(tmp_path / "code" / "a.py")))
     assert files(place.parent) == ["a.py", "idf.npy", "package/labels.JSON", "vocab.txt"]
