@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,12 @@ class Allowance(Record):
     file: int
     disk: int
 
-    def require_kept(self, folders: Iterable[Path]) -> None:
-        """Raise ``ConversionError`` when the files in ``folders`` take more than the disk that is allowed."""
-        taken = sum(map(_taken, folders))
+    def require_kept(self, folders: Iterable[Path], pid: int | None = None) -> None:
+        """Raise ``ConversionError`` when the files in ``folders`` take more than the disk that is allowed.
+
+        So do files that the process ``pid`` has removed and still has open, which are in no folder any more.
+        """
+        taken = sum(map(_taken, folders)) + (0 if pid is None else _without_names(pid))
         if taken > self.disk:
             raise ConversionError(
                 f"the model makes the job write more than {self.disk / 1e9:.0f} GB, and was stopped",
@@ -120,6 +124,18 @@ def _taken(folder: Path) -> int:
                     known = entry.stat(follow_symlinks=False)
                     total += getattr(known, "st_blocks", 0) * 512 or known.st_size
     return total
+
+
+def _without_names(pid: int) -> int:
+    """Return what the removed files take that a process has open; Linux alone tells."""
+    found: dict[tuple[int, int], int] = {}
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                known = entry.stat()
+                if stat.S_ISREG(known.st_mode) and not known.st_nlink:
+                    found[known.st_dev, known.st_ino] = known.st_blocks * 512
+    return sum(found.values())
 
 
 @contextlib.contextmanager

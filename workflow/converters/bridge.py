@@ -176,7 +176,7 @@ class Worker:
             inner = inner.replaced(
                 passage=passage,
                 limits={} if is_limited else granted.as_dict(),
-                on_wait=lambda: granted.require_kept(folders),
+                on_wait=lambda: granted.require_kept(folders, line.pid),
                 memory=granted.memory,
             )
             answer = self._asked(line, inner, begin)

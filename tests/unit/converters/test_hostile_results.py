@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,3 +188,16 @@ def test_nothing_is_hidden_from_the_count_of_the_disk_by_depth_or_by_number(tmp_
         Allowance(memory=1, file=1, disk=1 << 40).require_kept([tmp_path])
     scratch.remove(tmp_path / "deep")
     assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not tell")
+def test_files_that_are_removed_and_still_open_are_counted(tmp_path: Path) -> None:
+    granted = Allowance(memory=1, file=1, disk=1 << 20)
+    with (tmp_path / "gone").open("wb") as gone:
+        gone.write(b"x" * (2 << 20))
+        gone.flush()
+        (tmp_path / "gone").unlink()
+        granted.require_kept([tmp_path])
+        with pytest.raises(ConversionError, match="write more than"):
+            granted.require_kept([tmp_path], os.getpid())
+    granted.require_kept([tmp_path], os.getpid())
