@@ -97,9 +97,7 @@ def environ(*, offline: bool) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name not in _STRAY and not name.startswith(_STRAY_PREFIXES)
     }
-    # copied: a file that is changed in one environment must not be changed in the cache, and so in all made from it
-    linked = {"UV_LINK_MODE": "copy"}
-    ours = {"UV_CACHE_DIR": str(locations.cache() / "uv"), **linked, **pip_settings.for_uv(os.environ)}
+    ours = {"UV_CACHE_DIR": str(locations.cache() / "uv"), **pip_settings.for_uv(os.environ)}
     fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     return {**ours, **kept, **fixed, **({"UV_OFFLINE": "1"} if offline else {})}
 

@@ -63,16 +63,6 @@ def test_the_lock_is_installed_from_the_index_that_pip_would_use(python: Path, i
     assert "Installed 1 package" in (python.parent / "logs" / "log.txt").read_text()
 
 
-def test_a_file_that_is_changed_in_an_environment_is_not_changed_in_the_cache(python: Path, index: Index) -> None:
-    install(python, locked(index.sha256))
-    [module] = python.parent.parent.glob("lib/python*/site-packages/tiny.py")
-    module.write_text("raise SystemExit(7)")
-    assert processes.run([str(python), "-c", "import tiny"]).code == 7
-    processes.run([uv_program.path(), "pip", "uninstall", "--python", str(python), "tiny"])
-    install(python, locked(index.sha256), offline=True)
-    assert processes.run([str(python), "-c", "import tiny"]).code == 0
-
-
 def test_a_package_that_is_not_the_locked_one_is_refused(python: Path, index: Index) -> None:
     with pytest.raises(IntegrityError, match="not the one that the lock names") as caught:
         install(python, locked("0" * 64))
