@@ -22,8 +22,10 @@ _MOST_FILES = 20_000
 _MOST_BYTES_OF_JSON = 2 << 30
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
 _MOST_CODE = 4_000
-_DATA = (".bpe", ".cfg", ".csv", ".ini", ".json", ".model", ".npy", ".npz", ".toml", ".tsv", ".txt", ".vocab", ".yaml")
-_DATA += (".yml",)
+_DATA = (
+    *(".bpe", ".cfg", ".csv", ".ini", ".json", ".model", ".npy", ".npz", ".toml", ".tsv", ".txt", ".vocab"),
+    *(".yaml", ".yml"),
+)
 _LARGEST_DATA = 16 << 20
 _MOST_DATA = 64 << 20
 _DEEPEST_CODE = 6
