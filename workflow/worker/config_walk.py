@@ -26,6 +26,8 @@ _HOLDING = frozenset(["", "layers", "layer", "forward_layer", "backward_layer", 
 """Where layers stand in a config."""
 _FUNCTIONS = re.compile(r"(^|_)(activation|initializer|regularizer|constraint|loss|optimizer|fn|func|function)$")
 """Keys whose text is the name of a function or a class."""
+_NAMELESS = "<lambda>"
+"""What Keras 2 calls a function without a name, of which it keeps nothing else: nobody finds one by that."""
 _SEVERAL = frozenset(["loss"])
 """Keys that may hold one name for each output."""
 _NAME = re.compile(r"[^\W\d]\w*(>[^\W\d]\w*)?", re.ASCII)
@@ -103,7 +105,7 @@ class _Walk:
     def _may_be_named(self, text: str) -> bool:
         """Tell whether text in the place of a function is a name: TFOpLambda's are looked up elsewhere."""
         listed = any(text in one.calls for one in allow_list.every())
-        return _NAME.fullmatch(text) is not None or text in self._own or listed
+        return _NAME.fullmatch(text) is not None or text in (_NAMELESS, *self._own) or listed
 
     def _object(self, kind: str, value: _Json) -> Iterator[str]:
         if kind == _MARK:

@@ -137,8 +137,10 @@ def test_their_harmless_use_is_not(kind: str, config: dict[str, Any]) -> None:
     assert told(layer(kind, **config), own=frozenset(["own"])) == []
 
 
-@pytest.mark.parametrize("loss", [["mse", "mae"], ["mse", None], ["own"], [{"class_name": "Huber", "config": {}}]])
-def test_a_model_may_be_compiled_with_a_loss_for_each_output(loss: Any) -> None:
+@pytest.mark.parametrize(
+    "loss", ["<lambda>", ["<lambda>"], ["mse", "mae"], ["mse", None], ["own"], [{"class_name": "Huber", "config": {}}]]
+)
+def test_a_model_may_be_compiled_with_any_loss_that_has_no_code_in_the_file(loss: Any) -> None:
     assert told({"optimizer_config": {}, "loss": loss, "metrics": [["mae"], None]}, own=frozenset(["own"])) == []
 
 
