@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from workflow.running import strays
 
@@ -52,9 +52,8 @@ def write_new(paths: Iterable[Path], content: bytes) -> Path:
 
 
 def _write(partial: Path, content: bytes, *, target: Path, mode: str) -> None:
-    with partial.open(mode) as sink:
+    with _owned(partial, mode) as sink:
         try:
-            strays.own(sink)
             if mode == "xb":
                 _refuse_taken(target)
             sink.write(content)
@@ -68,6 +67,15 @@ def _write(partial: Path, content: bytes, *, target: Path, mode: str) -> None:
     if os.name != "posix":  # what is open cannot be renamed there
         partial.replace(target)
     sync_folder(target.parent)
+
+
+def _owned(partial: Path, mode: str) -> IO[bytes]:
+    """Return an unfinished file that nobody takes for a stray; raises ``FileExistsError`` as its ``mode`` has it."""
+    while True:
+        sink: IO[bytes] = partial.open(mode)
+        if strays.own(sink, partial):
+            return sink
+        sink.close()
 
 
 def _refuse_taken(target: Path) -> None:

@@ -36,11 +36,23 @@ def claim_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
-def own(file: IO[bytes]) -> None:
-    """Show for as long as the file is open that it has an owner; where files cannot be locked its name alone does."""
+def own(file: IO[bytes], path: Path) -> bool:
+    """Show for as long as the file is open that it has an owner, and return whether it still stands at ``path``.
+
+    Whoever sweeps may have taken one that had just been made for a stray: then it is to be made again. Where files
+    cannot be locked the name alone shows the owner.
+    """
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX)  # held by others for no longer than sweeping takes
+    return _stands(file, path)
+
+
+def _stands(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def sweep(path: Path) -> None:
@@ -83,6 +95,7 @@ def _remove_if_left(path: Path) -> None:
         if sys.platform != "win32":
             with path.open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
+                if _stands(file, path):
+                    path.unlink()
         else:
             path.unlink()  # which fails for what is open

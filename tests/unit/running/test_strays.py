@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tests.unit.running.recipes import write_layers_model
 from workflow.running import strays
@@ -110,6 +110,27 @@ def test_a_file_is_held_while_it_is_written(tmp_path: Path, monkeypatch: pytest.
     assert seen[0]
     assert (tmp_path / "out").read_bytes() == b"whole"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_is_swept_before_it_is_held_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, sweeps = fcntl.flock, [2]
+
+    def late(file: IO[bytes], how: int) -> None:
+        if how == fcntl.LOCK_EX and sweeps[0]:
+            sweeps[0] -= 1
+            strays.sweep_all(tmp_path)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    monkeypatch.setattr(strays, "_lives", lambda _: False)
+    assert write_new([tmp_path / "record"], b"whole").read_bytes() == b"whole"
+    sweeps[0] = 1
+    write_atomically(tmp_path / "out", b"whole too")
+    assert (tmp_path / "out").read_bytes() == b"whole too"
+    assert sweeps == [0]
+    assert {path.name for path in tmp_path.iterdir()} == {"record", "out"}
 
 
 def _write_many(folder: Path) -> None:
