@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workflow.formats.hdf5.model import Data, Group, Kind
 
-_SECONDS = 20.0
+_SECONDS = 8.0
 _BYTES_PER_SECOND = 20 << 20  # what unpacking takes at worst
 _VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """What Python and numpy may need to start; not where libhdf5 would look for plug-ins."""
