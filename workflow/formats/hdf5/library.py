@@ -38,6 +38,9 @@ _PROGRAM = Path(rewriting.__file__).resolve()
 _LINKS: tuple[Kind, ...] = ("soft link", "external link", "other")
 Facts = dict[str, Any]
 
+_endless: set[tuple[int, ...]] = set()
+"""Files, as they stood, on which libhdf5 did not come to an end: a command looks at its model several times."""
+
 
 @contextlib.contextmanager
 def opened_by_library(file: BufferedIOBase) -> Iterator[LibraryGroup]:
@@ -66,13 +69,19 @@ def _on_disk(file: BufferedIOBase) -> Iterator[Path]:
 
 def _rewritten(path: Path, folder: Path) -> Facts:
     """Let the other process rewrite a file, and return the facts; raises ``DamagedError``."""
-    limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
+    found = path.stat()
+    state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    limit = _SECONDS + found.st_size / _BYTES_PER_SECOND
+    no_end = f"libhdf5 did not come to an end with it in {limit:.0f} seconds"
+    if state in _endless:
+        raise DamagedError(no_end)
     argv = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), str(path), str(folder)]
     variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ} | _WITHOUT_PLUGINS
     try:
         done = run(argv, env=variables, cwd=folder, timeout=limit)
     except CommandTimeoutError:
-        raise DamagedError(f"libhdf5 did not come to an end with it in {limit:.0f} seconds") from None
+        _endless.add(state)
+        raise DamagedError(no_end) from None
     if done.code < 0:
         raise DamagedError(f"libhdf5 crashes on it ({signal.Signals(-done.code).name})")
     if done.code != 0:
