@@ -36,22 +36,22 @@ def fetch(source: FetchedModel, target: Path, *, cache: Path, listener: Listener
     Raises ``DownloadError``, ``IntegrityError`` or ``StorageError``; ``target`` is then as it was before.
     """
     kept = cache / source.sha256.lower()
-    with _held(kept, listener):
+    with held(kept.with_name(f"{kept.name}.lock"), listener, what="file"):
         if not _is_kept(kept, source, listener=listener):
             _download(source, kept, listener=listener)
         _copy(kept, target)
 
 
 @contextlib.contextmanager
-def _held(kept: Path, listener: Listener) -> Iterator[None]:
-    """Hold the lock of one file in the cache: of two runs that want it, the second waits and says so."""
-    with storing(kept):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{kept}.lock")
+def held(lock_file: Path, listener: Listener, *, what: str) -> Iterator[None]:
+    """Hold the lock of one thing in a cache: of two runs that want it, the second waits and says so."""
+    with storing(lock_file):
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            listener.say("waiting for another run that fetches the same file")
+            listener.say(f"waiting for another run that fetches the same {what}")
             lock.acquire()
     try:
         yield

@@ -24,8 +24,6 @@ from workflow.running.transfer import Transfer
 from workflow.running.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from workflow.events import Listener
 
 _VARIABLE = "TFHUB_CACHE_DIR"
@@ -53,7 +51,9 @@ def provide(handle: str, listener: Listener) -> Path:
     if _is_there(folder):
         listener.say(f"{addresses.shown(handle)} is in the cache")
         return folder
-    with _held(folder, listener):
+    from workflow.running.fetching import held  # noqa: PLC0415  its lock costs 50 ms that a module in the cache does not
+
+    with held(folder.with_name(f"{folder.name}.tfjs-workflow.lock"), listener, what="module"):
         if not _is_there(folder):  # another run may have fetched it meanwhile
             _fetch(handle, folder, listener)
     return folder
@@ -89,25 +89,6 @@ def _cache() -> Path:
 
 def _is_there(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
-
-
-@contextlib.contextmanager
-def _held(folder: Path, listener: Listener) -> Iterator[None]:
-    """Hold the lock of one module; of two runs that want it, the second waits and says so."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415  costs 50 ms that a module in the cache does not have
-
-    with storing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{folder}.tfjs-workflow.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            listener.say("waiting for another run that fetches the same module")
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _fetch(handle: str, folder: Path, listener: Listener) -> None:

@@ -10,29 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.converters import contents, passages
-from workflow.converters.airlock import Airlock, Passage
 from workflow.errors import ConversionError, ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from workflow.converters.airlock import Airlock, Passage
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and modes")
-
-
-@pytest.fixture
-def airlock(tmp_path: Path) -> Iterator[Airlock]:
-    (tmp_path / "logs").mkdir()
-    made = Airlock(tmp_path / "logs")
-    yield made
-    made.close()
-    assert list((tmp_path / "logs").iterdir()) == []
-
-
-@pytest.fixture
-def passage(airlock: Airlock) -> Iterator[Passage]:
-    made = airlock.passage()
-    yield made
-    made.close()
 
 
 def handed_over(passage: Passage, target: Path) -> Path:

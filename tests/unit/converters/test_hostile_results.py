@@ -11,31 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow import scratch
-from workflow.converters.airlock import Airlock, Passage
 from workflow.converters.allowances import Allowance
 from workflow.errors import ConversionError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from workflow.converters.airlock import Airlock, Passage
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, modes and names of bytes")
 _DEEP = 3000
-
-
-@pytest.fixture
-def airlock(tmp_path: Path) -> Iterator[Airlock]:
-    (tmp_path / "logs").mkdir()
-    made = Airlock(tmp_path / "logs")
-    yield made
-    made.close()
-    assert list((tmp_path / "logs").iterdir()) == []
-
-
-@pytest.fixture
-def passage(airlock: Airlock) -> Iterator[Passage]:
-    made = airlock.passage()
-    yield made
-    made.close()
 
 
 @pytest.fixture
