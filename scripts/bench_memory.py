@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench_native  # noqa: E402  found by the line above
 
-from workflow.processes import run  # noqa: E402  likewise
+from workflow.base.processes import run  # noqa: E402  likewise
 
 BAR = 400
 MIB = 1 << 20

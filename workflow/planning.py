@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import addresses
 from workflow import environment as environments
+from workflow.base import addresses, digests
+from workflow.base.records import Record
 from workflow.converters import native
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
-from workflow.records import Record
-from workflow.running import digests, publishing
+from workflow.running import publishing
 from workflow.running.artifacts import input_digests
 from workflow.running.journal import last_status
 from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar, sidecar_path

@@ -9,9 +9,9 @@ import numpy as np
 from tests.fuzzing.wire import written
 from tests.unit.formats.models import write_h5
 from tests.unit.native.models import Stored, quantized, save, texts
+from workflow.base.events import Silent
 from workflow.converters.native import DeclinedError, NativeJob
 from workflow.converters.native.keras.to_layers import archive_to_layers
-from workflow.events import Silent
 from workflow.formats.protobuf import LENGTH, VARINT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow import module_path, processes, programs
+from workflow.base import module_path, processes, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = sorted((ROOT / "workflow").rglob("*.py"))
@@ -18,7 +18,7 @@ STARTERS = frozenset({"start", "run", "run_foreground", "run_tied", "begin"})
 
 STARTS = {
     "workflow/converters/bridge.py": "the worker: -I, in its temporary folder",
-    "workflow/dialogue.py": "starts what its callers name, in a temporary folder",
+    "workflow/base/dialogue.py": "starts what its callers name, in a temporary folder",
     "workflow/environment/activation/__init__.py": "the user's own shell, in the user's folder",
     "workflow/environment/activation/detection.py": "ps",
     "workflow/environment/execution.py": "the user's own command, in the user's folder",
@@ -60,7 +60,7 @@ def starts_programs(call: ast.Call) -> bool:
 
 def imports_from_processes(path: Path) -> bool:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    found = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "workflow.processes"]
+    found = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "workflow.base.processes"]
     return any(alias.name in STARTERS for node in found for alias in node.names)
 
 
@@ -99,7 +99,7 @@ def test_every_python_of_ours_is_isolated() -> None:
 def test_programs_are_found_in_one_place() -> None:
     searching = [name_of(path) for path in PACKAGE for call in calls(path) if ast.unparse(call.func) == "shutil.which"]
     # processes.py looks whether a path that it is given can be started at all
-    assert set(searching) == {"workflow/programs.py", "workflow/processes.py"}
+    assert set(searching) == {"workflow/base/programs.py", "workflow/base/processes.py"}
 
 
 @pytest.fixture

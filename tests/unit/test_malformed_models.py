@@ -11,7 +11,7 @@ import pytest
 from tests.fuzzing import commands
 from tests.unit.running.fakes import FakeWorkshop
 from workflow import recipe as recipes
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.planning import Selection
 from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher

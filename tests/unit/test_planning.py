@@ -10,10 +10,10 @@ import pytest
 
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow import planning
+from workflow.base.digests import artifact_digests
 from workflow.planning import Selection
 from workflow.recipe.model import Verification
 from workflow.running import publishing
-from workflow.running.digests import artifact_digests
 from workflow.running.journal import journal_folder
 from workflow.running.records import Sidecar
 from workflow.verification.runtimes import browsers, node_program

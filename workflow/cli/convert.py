@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.errors import InterruptedRunError, UsageError
+from workflow.base.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import addresses, planning, printable
+from workflow import planning
+from workflow.base import addresses, printable
 from workflow.cli.console import console, line
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.running import publishing

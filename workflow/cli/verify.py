@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from workflow import scratch
-from workflow.errors import ModelFileError, RuntimeRequiredError, UsageError
+from workflow.base import scratch
+from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
 from workflow.recipe.model import Backend, Format, RuntimeName, Verification, backends_by_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.errors import VerificationError
+    from workflow.base.errors import VerificationError
     from workflow.verification.bench import WorkerBench
     from workflow.verification.levels import Case
     from workflow.verification.model import Report, Subject
@@ -115,7 +115,7 @@ def _places(
 
 
 def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> None:
-    from workflow import disk  # noqa: PLC0415  as above
+    from workflow.base import disk  # noqa: PLC0415  as above
     from workflow.cli import verify_screens  # noqa: PLC0415  as above
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
@@ -177,7 +177,7 @@ def _remedy(report: Report) -> str:
 
 
 def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
-    from workflow import locations  # noqa: PLC0415  as above
+    from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
     from workflow.environment import Wishes, naming  # noqa: PLC0415  as above

@@ -16,9 +16,9 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
+from workflow.base import scratch
+from workflow.base.errors import ConversionError, ModelFileError, StorageError
 from workflow.converters import contents
-from workflow.errors import ConversionError, ModelFileError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
-from workflow.errors import ConversionError, UsageError
-from workflow.records import Record
+from workflow.base.errors import ConversionError, UsageError
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

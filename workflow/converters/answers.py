@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from workflow.dialogue import HungUpError
-from workflow.records import Record
+from workflow.base.dialogue import HungUpError
+from workflow.base.records import Record
 
 _MOST_SHOWN = 200
 _DEEPEST = 64

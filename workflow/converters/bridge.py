@@ -1,6 +1,6 @@
 """The host's side of the worker: one warm process in the converter environment, JSON lines over pipes of its own.
 
-The process stands behind a wall (``workflow.worker.wall``); what a job reads and writes passes through an ``Airlock``.
+The process stands behind a wall (``worker.shared.wall``); what a job reads and writes passes through an ``Airlock``.
 What comes back has been within reach of whatever the model did, and is taken for no more than it is.
 """
 
@@ -13,18 +13,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workflow import dialogue
+from workflow.base import dialogue
+from workflow.base.errors import StepTimeoutError, UnhealthyError
+from workflow.base.records import Record
 from workflow.converters import allowances, answers, deaths, enclosure, failures, noise, passages
 from workflow.converters.airlock import Airlock
 from workflow.converters.usage import JobUsage, Limits, Usage
-from workflow.errors import StepTimeoutError, UnhealthyError
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from workflow.base.dialogue import Dialogue
     from workflow.converters.airlock import Passage
-    from workflow.dialogue import Dialogue
 
 _BOOTSTRAP = Path(__file__).resolve().parent.parent / "worker" / "__main__.py"
 _EXIT_SECONDS = 2.0

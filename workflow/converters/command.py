@@ -7,10 +7,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import addresses
+from workflow.base import addresses
+from workflow.base.errors import ConversionError
 from workflow.converters.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
 from workflow.converters.pairs import EDGES
-from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflow.errors import ConversionError, OversizedModelError, WorkflowError
+from workflow.base.errors import ConversionError, OversizedModelError, WorkflowError
 
 KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "leads_out": (

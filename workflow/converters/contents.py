@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

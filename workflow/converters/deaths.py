@@ -7,8 +7,8 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError, WorkerDiedError, WorkflowError
 from workflow.converters import allowances
-from workflow.errors import ConversionError, WorkerDiedError, WorkflowError
 
 if TYPE_CHECKING:
     from pathlib import Path

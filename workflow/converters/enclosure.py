@@ -54,7 +54,7 @@ def spoken(airlock: Airlock) -> str:
 
 def described() -> list[str]:
     """Return, one phrase each, what holds the wall around workers on this machine, and what it lacks."""
-    from workflow.worker import wall  # noqa: PLC0415  ctypes, for those who ask
+    from workflow.worker.shared import wall  # noqa: PLC0415  ctypes, for those who ask
 
     found = wall.abilities()
     if found["profile"]:

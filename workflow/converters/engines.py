@@ -6,9 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
 from workflow.converters import native
 from workflow.converters.options import applying
-from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ReferenceConverterError, StorageError, WorkflowError
 from workflow.converters import containment_failures, deaths, keras3_failures, known_failures, noise
 from workflow.converters.known_failures import RULES, Rule
-from workflow.errors import ReferenceConverterError, StorageError, WorkflowError
 
 if TYPE_CHECKING:
     import re
@@ -54,7 +54,7 @@ def _known(rule: Rule, found: re.Match[str], log: Path) -> WorkflowError:
 
 def _add_room(error: StorageError, log: Path) -> None:
     """Say which disk is full, of those that a worker writes to."""
-    from workflow import disk  # noqa: PLC0415  for such failures alone
+    from workflow.base import disk  # noqa: PLC0415  for such failures alone
 
     room = disk.crowded(log.parent, Path(tempfile.gettempdir()))
     error.message += room

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflow.errors import ConversionError, ModelFileError, WorkflowError
+from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 
 KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "later_keras": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from workflow.errors import (
+from workflow.base.errors import (
     ConversionError,
     DownloadError,
     ModelFileError,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.converters.pairs import JAVASCRIPT, KERAS, Pair, pairs
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+from workflow.base.records import Record
 from workflow.recipe.model import Format
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

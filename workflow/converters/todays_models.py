@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import WorkerDiedError
+from workflow.base.errors import WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.converters.bridge import WorkerLike
     from workflow.converters.work import Work
-    from workflow.events import Listener
     from workflow.running.workshop import Workshop
 
 Facts = dict[str, Any]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
 from workflow.converters import kernels, native
-from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.converters.bridge import WorkerLike
-    from workflow.events import Listener
     from workflow.formats.summary import ModelSummary
     from workflow.recipe.model import Step
 

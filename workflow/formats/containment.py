@@ -12,9 +12,9 @@ import zipfile
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown, some
 from workflow.formats.protobuf import LENGTH, Field, WireError, fields
-from workflow.formats.wording import shown, some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

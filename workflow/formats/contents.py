@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

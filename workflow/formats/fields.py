@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
-from workflow.formats.wording import kind_of, plural, shown
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import kind_of, plural, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

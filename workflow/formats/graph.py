@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.formats.fields import LONGEST_NAME, MOST_DIMENSIONS, At
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ import mmap
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.contents import recognise
 from workflow.formats.protobuf import LENGTH, VARINT, Field, WireError, fields
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
+from workflow.base.wording import shown, some
 from workflow.formats.topology import layers_of
-from workflow.formats.wording import shown, some
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

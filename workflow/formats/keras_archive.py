@@ -7,13 +7,13 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import kind_of, some
 from workflow.formats.containment import LARGEST_JSON
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.summary import ModelSummary, summarise
 from workflow.formats.topology import layer_facts, layers_of
-from workflow.formats.wording import kind_of, some
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import plural, shown, some
 from workflow.formats.hdf5 import reading
 from workflow.formats.hdf5.claims import require_contained
 from workflow.formats.hdf5.model import DamagedError, TruncatedError, UnusualError
@@ -14,7 +15,6 @@ from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
 from workflow.formats.summary import ModelSummary, summarise
 from workflow.formats.topology import layer_facts, layers_of
-from workflow.formats.wording import plural, shown, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

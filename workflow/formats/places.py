@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown, some
 from workflow.formats.contents import recognise
-from workflow.formats.wording import shown, some
 
 if TYPE_CHECKING:
     from pathlib import Path

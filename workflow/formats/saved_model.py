@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import plural, some
 from workflow.formats.contents import recognise
 from workflow.formats.graph_files import check_saved_model, holds
 from workflow.formats.places import folder_kind, require_folder
 from workflow.formats.summary import ModelSummary, summarise
-from workflow.formats.wording import plural, some
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Format

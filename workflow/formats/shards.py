@@ -9,10 +9,10 @@ from collections import Counter
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import plural, shown, some
 from workflow.formats.contents import recognise
-from workflow.formats.wording import plural, shown, some
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

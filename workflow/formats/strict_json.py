@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import kind_of, shown
 from workflow.formats.contents import recognise
 from workflow.formats.places import require_file
-from workflow.formats.wording import kind_of, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import kind_of, shown, some
 from workflow.formats.graph import read_graph
 from workflow.formats.places import folder_kind
 from workflow.formats.shards import check_shards
 from workflow.formats.strict_json import read_object
 from workflow.formats.weights_manifest import read_groups
-from workflow.formats.wording import kind_of, shown, some
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
-from workflow.formats.wording import kind_of, shown
-from workflow.records import Record
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import kind_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

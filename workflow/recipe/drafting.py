@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.recipe.paths import BadPathError, absolute, enclosing, identity, longest_name
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

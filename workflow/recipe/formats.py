@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, cast
 
+from workflow.base.records import Record
 from workflow.converters import native, pairs
 from workflow.recipe import sniffing
 from workflow.recipe.diagnostics import Finding, listed
 from workflow.recipe.kinds import KINDS
 from workflow.recipe.sniffing import Sighting
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.records import Record
 from workflow.converters.pairs import FORMATS, JAVASCRIPT, KERAS, PYTHON, Pair, pairs
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Format, Kind

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.errors import RecipeNotFoundError
+from workflow.base.errors import RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

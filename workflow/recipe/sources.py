@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.records import Record
 from workflow.recipe import sniffing
 from workflow.recipe.diagnostics import listed, nearest
 from workflow.recipe.drafting import MODEL, output_at, path_at
 from workflow.recipe.grammar import ApplicationEntry, ScriptEntry, UrlEntry
 from workflow.recipe.model import ApplicationModel, FetchedModel, Place, ScriptedModel
 from workflow.recipe.wiring import Read
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.recipe.document import Document

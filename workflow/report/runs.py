@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workflow import printable
-from workflow.errors import ModelFileError, UsageError
+from workflow.base import printable
+from workflow.base.errors import ModelFileError, UsageError
+from workflow.base.wording import shown
 from workflow.formats.strict_json import require_shallow
-from workflow.formats.wording import shown
 from workflow.report.html import embedded_json
 from workflow.report.journal import fault, first_fault
 from workflow.report.reading import read_run

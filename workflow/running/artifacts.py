@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
-from workflow.running.digests import Digests, artifact_files, digests_of, file_state
+from workflow.base.digests import Digests, artifact_files, digests_of, file_state
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,15 +6,15 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.recipe.model import Step
 from workflow.running.settling import result_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from workflow.errors import VerificationError
-    from workflow.events import Listener
+    from workflow.base.errors import VerificationError
+    from workflow.base.events import Listener
     from workflow.recipe.model import Format, Verification
     from workflow.running.making import Facts, Order
     from workflow.running.workshop import Workshop
@@ -88,7 +88,7 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     source, result = _subjects(step, order.staged)
     if not settings.enabled:
         return _sound(result)
-    from workflow import scratch  # noqa: PLC0415  as above
+    from workflow.base import scratch  # noqa: PLC0415  as above
     from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
@@ -114,7 +114,7 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
 
 def _require_room(folder: Path) -> None:
     """Raise ``StorageError`` where what ran could not write: that is no fault of the result."""
-    from workflow import disk  # noqa: PLC0415  for failures alone
+    from workflow.base import disk  # noqa: PLC0415  for failures alone
 
     disk.require_room(folder)
 

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from workflow import addresses
-from workflow.errors import IntegrityError
+from workflow.base import addresses, strays
+from workflow.base.digests import file_digest
+from workflow.base.download.transfer import Transfer
+from workflow.base.errors import IntegrityError
+from workflow.base.storage import storing, sync_artifact
 from workflow.formats.contents import recognise
-from workflow.running import strays
-from workflow.running.digests import file_digest
-from workflow.running.storage import storing, sync_artifact
-from workflow.running.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.recipe.model import FetchedModel
 
 _TELLING = ("html", "lfs", "empty", "json")

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from workflow import addresses, locations
-from workflow.errors import DownloadError, ModelFileError
+from workflow.base import addresses, locations
+from workflow.base.download.transfer import Transfer
+from workflow.base.errors import DownloadError, ModelFileError
+from workflow.base.storage import remove, storing, sync_artifact
 from workflow.formats.contents import recognise
 from workflow.recipe.model import MOST_FETCHED
-from workflow.running.storage import remove, storing, sync_artifact
-from workflow.running.transfer import Transfer
 from workflow.running.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 _VARIABLE = "TFHUB_CACHE_DIR"
 _COMPRESSED = ("tf-hub-format", "compressed")

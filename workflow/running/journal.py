@@ -12,11 +12,11 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from workflow import __version__, addresses, locations, printable
+from workflow import __version__
+from workflow.base import addresses, locations, printable, strays
+from workflow.base.digests import file_state
+from workflow.base.storage import as_bytes, storing, write_new
 from workflow.recipe.model import Step
-from workflow.running import strays
-from workflow.running.digests import file_state
-from workflow.running.storage import as_bytes, storing, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

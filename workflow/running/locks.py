@@ -8,8 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from workflow import locations
-from workflow.running.storage import storing
+from workflow.base import locations
+from workflow.base.storage import storing
 
 if sys.platform == "win32":
     from filelock import FileLock, Timeout
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 _POLL_SECONDS = 0.05
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import addresses, locations
+from workflow.base import addresses, locations
+from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError
+from workflow.base.records import Record
 from workflow.converters.engines import convert, may_need_worker
 from workflow.converters.work import Work
-from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
-from workflow.records import Record
 from workflow.running.publishing import is_vacant
 from workflow.running.settling import result_format, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workflow.base.events import Listener
     from workflow.converters.bridge import WorkerLike
-    from workflow.events import Listener
     from workflow.planning import Task
     from workflow.recipe.model import Verification
     from workflow.running.workshop import Workshop

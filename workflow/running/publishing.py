@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from workflow.errors import OutputRefusedError
-from workflow.running import strays
+from workflow.base import strays
+from workflow.base.errors import OutputRefusedError
+from workflow.base.storage import remove, storing, sync_artifact, sync_folder, write_atomically
 from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
-from workflow.running.storage import remove, storing, sync_artifact, sync_folder, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

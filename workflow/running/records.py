@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from workflow import addresses, printable
-from workflow.records import Record
-from workflow.running.digests import Digests, artifact_digests, from_json, text_digest, to_json
-from workflow.running.storage import as_bytes, write_atomically
+from workflow.base import addresses, printable
+from workflow.base.digests import Digests, artifact_digests, from_json, text_digest, to_json
+from workflow.base.records import Record
+from workflow.base.storage import as_bytes, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import bugs, environment, planning
-from workflow.errors import (
+from workflow import environment, planning
+from workflow.base import bugs, digests
+from workflow.base.digests import artifact_digests, total_bytes
+from workflow.base.errors import (
     InterruptedRunError,
     ModelFileError,
     OutputRefusedError,
@@ -16,19 +18,18 @@ from workflow.errors import (
     VerificationError,
     WorkflowError,
 )
+from workflow.base.records import Record
+from workflow.base.sizes import size_text
+from workflow.base.storage import storing
 from workflow.recipe.model import Step
-from workflow.records import Record
-from workflow.running import digests, publishing
+from workflow.running import publishing
 from workflow.running.artifacts import States, input_digests, input_states
 from workflow.running.checking import check, rejection_hint, say_where_not
-from workflow.running.digests import artifact_digests, total_bytes
 from workflow.running.journal import Journal
 from workflow.running.locks import hold
 from workflow.running.making import Order, make, needs_environment, with_folder
 from workflow.running.records import Sidecar, read_sidecar, sidecar_path
-from workflow.running.storage import storing
 from workflow.running.watching import Outcome
-from workflow.sizes import size_text
 
 if TYPE_CHECKING:
     from workflow.planning import Decision, Selection, Task

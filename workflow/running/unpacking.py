@@ -9,10 +9,10 @@ import tarfile
 import zlib
 from typing import IO, TYPE_CHECKING
 
-from workflow import addresses
-from workflow.formats.wording import shown
-from workflow.records import Record
-from workflow.running.storage import storing
+from workflow.base import addresses
+from workflow.base.records import Record
+from workflow.base.storage import storing
+from workflow.base.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from workflow.events import Listener, Recording
-from workflow.records import Record
+from workflow.base.events import Listener, Recording
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workflow.base.errors import WorkflowError
     from workflow.converters.usage import JobUsage
-    from workflow.errors import WorkflowError
     from workflow.planning import Decision
 
 Status = Literal["done", "up to date", "failed", "not run"]

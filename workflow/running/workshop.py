@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workflow import scratch
+from workflow.base import scratch
 from workflow.converters.usage import Usage
 from workflow.environment.model import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.converters.bridge import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
     from workflow.environment.claims import Claim
-    from workflow.events import Listener
     from workflow.verification.bench import RuntimePool
 
 

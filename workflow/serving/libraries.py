@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.errors import RuntimeRequiredError
+from workflow.base.errors import RuntimeRequiredError
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import packages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 
 def tfjs_packages(listener: Listener) -> Path:

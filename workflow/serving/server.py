@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from workflow.errors import UsageError
+from workflow.base.errors import UsageError
 
 if TYPE_CHECKING:
     from workflow.serving.site import Resource, Site

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import __version__, printable
-from workflow.errors import ModelFileError, UsageError
+from workflow import __version__
+from workflow.base import printable
+from workflow.base.errors import ModelFileError, UsageError
+from workflow.base.wording import shown
 from workflow.formats.inspection import inspect_model
 from workflow.formats.tfjs_model import flavour_of
-from workflow.formats.wording import shown
 from workflow.verification.measures.files import is_tfjs
 
 if TYPE_CHECKING:

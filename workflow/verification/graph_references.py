@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.graph import node_name, read_graph
 from workflow.verification.model import Finding
 

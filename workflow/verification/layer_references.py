@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
 from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name, leaves
 from workflow.converters.native.keras.variables import variables
-from workflow.errors import ModelFileError
 from workflow.formats.topology import model_config
 from workflow.verification.model import Finding
 

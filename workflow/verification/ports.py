@@ -6,14 +6,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
+from workflow.base import scratch
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras.tree import entries, is_container, layer_name
-from workflow.errors import ModelFileError
 from workflow.formats.graph import read_graph
 from workflow.formats.strict_json import read_object
 from workflow.formats.topology import model_config
-from workflow.formats.wording import shown
 from workflow.verification.graph_references import DTYPES
 from workflow.verification.layer_references import ends
 from workflow.verification.structure import model_json

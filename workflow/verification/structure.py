@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.containment import require_contained
 from workflow.formats.inspection import inspect_model
 from workflow.formats.strict_json import read_object

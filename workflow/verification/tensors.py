@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
+from workflow.base import scratch
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.arrays import whole
 from workflow.converters.native.keras.archive import open_archive

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workflow.base.errors import WorkflowError
 from workflow.converters.native import DeclinedError
-from workflow.errors import WorkflowError
 from workflow.formats.graph import read_graph
 from workflow.formats.strict_json import read_object
 from workflow.formats.topology import layers_of

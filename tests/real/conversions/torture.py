@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow.base import processes
 from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.errors import ConversionError, ModelFileError, StorageError, WorkflowError
+from workflow.base.errors import ConversionError, ModelFileError, StorageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

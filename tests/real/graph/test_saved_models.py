@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.real.graph.test_against_reference import files_of, model_of, ops_of
-from workflow.errors import ConversionError, ModelFileError, WorkflowError
+from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 

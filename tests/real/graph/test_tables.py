@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from workflow.base.events import Silent
+from workflow.base.processes import run
 from workflow.converters import kernels
-from workflow.events import Silent
-from workflow.processes import run
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import packages
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.real.conftest import CORPUS
 from tests.unit.native.models import document, entries, numbers, rewrite
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

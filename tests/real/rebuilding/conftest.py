@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.processes import run
+from workflow.base.processes import run
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 

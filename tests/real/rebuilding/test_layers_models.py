@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from workflow.events import Silent
-from workflow.processes import run
+from workflow.base.events import Silent
+from workflow.base.processes import run
 from workflow.serving.libraries import tfjs_packages
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import browsers, node_program

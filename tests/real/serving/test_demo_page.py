@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.serving import digit_models
-from workflow.processes import STDOUT, kill, start
+from workflow.base.processes import STDOUT, kill, start
 from workflow.serving.server import DemoServer
 from workflow.serving.site import site_of
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.events import Silent
 from workflow.converters.native import DeclinedError, NativeJob
 from workflow.converters.native.keras.to_layers import keras_to_layers
-from workflow.events import Silent
 from workflow.verification import structure, weights
 from workflow.verification.model import Report, Subject
 

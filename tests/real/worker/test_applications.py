@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.real.worker.jobs import compare, reference, side
-from workflow.errors import DownloadError, ModelFileError, UsageError
+from workflow.base.errors import DownloadError, ModelFileError, UsageError
 from workflow.verification import exchange
 
 if TYPE_CHECKING:

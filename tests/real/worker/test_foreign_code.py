@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import workflow
-from workflow.errors import ConversionError, WorkflowError
+from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
     from workflow.converters.bridge import Worker

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.errors import StepTimeoutError, WorkerDiedError
+from workflow.base.errors import StepTimeoutError, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

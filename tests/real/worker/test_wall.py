@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from workflow.base.errors import WorkflowError
 from workflow.converters import allowances
-from workflow.errors import WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

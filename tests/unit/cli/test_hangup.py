@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from workflow import planning
+from workflow.base.errors import ModelFileError
 from workflow.cli import boundary, console, screens
-from workflow.errors import ModelFileError
 from workflow.recipe import load
 
 if TYPE_CHECKING:

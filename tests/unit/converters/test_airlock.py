@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from workflow.base.errors import ConversionError, ModelFileError
 from workflow.converters import contents, passages
-from workflow.errors import ConversionError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow import dialogue
-from workflow.converters import allowances, bridge
-from workflow.converters.bridge import Worker
-from workflow.converters.usage import Limits, peak
-from workflow.errors import (
+from workflow.base import dialogue
+from workflow.base.errors import (
     ConversionError,
     ReferenceConverterError,
     StepTimeoutError,
@@ -24,6 +21,9 @@ from workflow.errors import (
     WorkerDiedError,
     WorkflowError,
 )
+from workflow.converters import allowances, bridge
+from workflow.converters.bridge import Worker
+from workflow.converters.usage import Limits, peak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from workflow.base.errors import ConversionError
 from workflow.converters.command import command_line, converter_argv
-from workflow.errors import ConversionError
 from workflow.recipe.model import Place, Step
 
 BASE = Path("/here")

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from workflow.converters.failures import translate
-from workflow.converters.known_failures import KINDS
-from workflow.errors import (
+from workflow.base.errors import (
     ConversionError,
     DownloadError,
     ModelFileError,
@@ -20,6 +18,8 @@ from workflow.errors import (
     VerificationError,
     WorkflowError,
 )
+from workflow.converters.failures import translate
+from workflow.converters.known_failures import KINDS
 
 LOG = Path("step.log")
 

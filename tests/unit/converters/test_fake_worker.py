@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import WorkerDiedError
 from workflow.converters.fake_worker import FakeWorker
-from workflow.errors import WorkerDiedError
 
 if TYPE_CHECKING:
     from pathlib import Path

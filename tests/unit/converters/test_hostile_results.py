@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import scratch
+from workflow.base import scratch
+from workflow.base.errors import ConversionError, StorageError
 from workflow.converters.allowances import Allowance
-from workflow.errors import ConversionError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,11 @@ import pytest
 
 from tests.unit.environment.conftest import pip_lock
 from tests.unit.environment.crews import FakeCrew
-from workflow import environment, locations, processes
+from workflow import environment
+from workflow.base import locations, processes
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.events import Recording, Silent
 from workflow.environment import Wishes, claims, clearance, execution, lifecycle, registry, removal
-from workflow.errors import EnvironmentProblem
-from workflow.events import Recording, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -231,7 +232,7 @@ def test_where_nothing_can_be_locked_work_goes_on_and_that_is_told(
     def refuse(_: object) -> bool:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("workflow.environment.file_locks.share", refuse)
+    monkeypatch.setattr("workflow.base.locks.share", refuse)
     listener = Recording()
     claims.use(made.prefix.name, listener).release()
     assert "not claimed (No locks available)" in listener.lines[0]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.package_server import PackageServer, serving
+from workflow.base.download import opening
+from workflow.base.errors import DownloadError, IntegrityError, StorageError
+from workflow.base.events import Recording
 from workflow.environment.conda_lock import LockedPackage
 from workflow.environment.engine.archives import Archives
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import sources
-from workflow.errors import DownloadError, IntegrityError, StorageError
-from workflow.events import Recording
-from workflow.web import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

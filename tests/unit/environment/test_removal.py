@@ -6,10 +6,10 @@ import pytest
 
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment
+from workflow.base.errors import EnvironmentProblem, ForeignPathError, StorageError
+from workflow.base.events import Recording, Silent
 from workflow.environment import Wishes, claims, lifecycle, registry, removal, state
 from workflow.environment.managers.fake import FakeManager
-from workflow.errors import EnvironmentProblem, ForeignPathError, StorageError
-from workflow.events import Recording, Silent
 
 if TYPE_CHECKING:
     from pathlib import Path

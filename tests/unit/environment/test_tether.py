@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
+from workflow.base.events import Recording, Silent
 from workflow.environment import tether
-from workflow.events import Recording, Silent
 
 if TYPE_CHECKING:
     from pathlib import Path

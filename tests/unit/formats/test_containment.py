@@ -13,12 +13,12 @@ import pytest
 from tests.unit.formats.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5, saved_model
 from tests.unit.formats.models import layers_document, write_archive, write_model
 from tests.unit.formats.refusals import refused
+from workflow.base.digests import artifact_digests
+from workflow.base.errors import ModelFileError
 from workflow.converters.native.keras.archive import open_archive
-from workflow.errors import ModelFileError
 from workflow.formats import containment
 from workflow.formats.inspection import inspect_model
 from workflow.recipe.sniffing import sighted
-from workflow.running.digests import artifact_digests
 from workflow.worker.containment import bounds, manifests
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.formats.models import graph_document, layers_document, weight, write_model
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.inspection import inspect_model
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fuzzing import models
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats import strict_json
 from workflow.formats.graph import Graph, node_name, read_graph
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.formats.models import SEQUENTIAL, layers_document, write_h5, write_model
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.hazards import browser_hazards
 from workflow.formats.inspection import inspect_model
 

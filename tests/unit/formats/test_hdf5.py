@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.unit.formats.models import write_h5
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats import keras_h5
 from workflow.formats.hdf5 import library, reading
 from workflow.formats.hdf5.library import LibraryGroup

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.unit.formats.models import layers_document, write_h5, write_model
-from workflow.processes import run
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ import pytest
 
 from tests.unit.hostile.letters import COMMANDS, acting
 from tests.unit.running.recipes import recipe_of, shard_step
+from workflow.base.errors import ConversionError
 from workflow.cli import boundary, console
 from workflow.cli.screens import LiveScreen
-from workflow.errors import ConversionError
 from workflow.planning import Decision, tasks
 from workflow.running.watching import Outcome
 

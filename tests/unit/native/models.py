@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workflow.base.events import Silent
 from workflow.converters.native import EDGES, Facts, NativeJob
-from workflow.events import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.recipe.model import Format
 
     Array = NDArray[Any]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.native.keras.files import archive, dense, given, numbers, row, stored, whole_file
+from workflow.base.processes import run
 from workflow.converters.native import EDGES
-from workflow.processes import run
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.native.models import Stored, quantized, read, rewrite, save, texts, topology
 from tests.unit.native.mutations import damage
-from workflow.errors import WorkflowError
+from workflow.base.errors import WorkflowError
 
 if TYPE_CHECKING:
     from pathlib import Path

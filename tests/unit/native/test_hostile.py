@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.unit.native.models import Stored, rewrite, save, texts
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

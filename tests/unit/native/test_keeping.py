@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.native.models import graph_node
+from workflow.base.errors import ConversionError
 from workflow.converters.native.keeping import by_name, by_operation, required_words
-from workflow.errors import ConversionError
 from workflow.formats.graph import read_graph
 
 

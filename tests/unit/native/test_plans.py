@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workflow.base.errors import ConversionError
 from workflow.converters.native.plans import literal, make_plan, requested
 from workflow.converters.native.tensors import Tensor, of_array
-from workflow.errors import ConversionError
 
 NAMES = ("conv1/kernel", "conv1/bias", "conv2/kernel", "dense/kernel")
 

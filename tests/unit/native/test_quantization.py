@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from workflow.base.errors import ConversionError
 from workflow.converters.native.arrays import DTYPES
 from workflow.converters.native.quantization import affine, affine_blocks, encoded, extent, restored_blocks
 from workflow.converters.native.tensors import Tensor
-from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

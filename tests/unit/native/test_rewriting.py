@@ -19,9 +19,9 @@ from tests.unit.native.models import (
     texts,
     topology,
 )
+from workflow.base.errors import ConversionError, ModelFileError
+from workflow.base.events import Recording
 from workflow.converters.native import DeclinedError
-from workflow.errors import ConversionError, ModelFileError
-from workflow.events import Recording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from workflow.base.errors import ConversionError, ModelFileError, StorageError
 from workflow.converters.native.shards import write_model_json, write_weights
 from workflow.converters.native.tensors import Tensor, manifest_dtype, of_array
-from workflow.errors import ConversionError, ModelFileError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path

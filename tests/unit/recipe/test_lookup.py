@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import RecipeNotFoundError
+from workflow.base.errors import RecipeNotFoundError
 from workflow.recipe import find
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workflow.base.events import Listener
     from workflow.converters.fake_worker import Answer
-    from workflow.events import Listener
 
 
 def write_model(args: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.running.file_server import FileServer, serving
-from workflow.errors import DownloadError, IntegrityError, StorageError
-from workflow.events import Recording
+from workflow.base.download import transfer
+from workflow.base.errors import DownloadError, IntegrityError, StorageError
+from workflow.base.events import Recording
 from workflow.recipe.model import FetchedModel, Place
-from workflow.running import fetching, transfer
+from workflow.running import fetching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.base.download.rude_server import answer, serving
 from tests.unit.running.test_unpacking import archive_of, file, special
-from tests.unit.web.rude_server import answer, serving
-from workflow import locations
-from workflow.errors import DownloadError, ModelFileError
-from workflow.events import Recording
-from workflow.running import hub, transfer
+from workflow.base import locations
+from workflow.base.download import transfer
+from workflow.base.errors import DownloadError, ModelFileError
+from workflow.base.events import Recording
+from workflow.running import hub
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.errors import StorageError
-from workflow.events import Recording
-from workflow.processes import start
+from workflow.base.errors import StorageError
+from workflow.base.events import Recording
+from workflow.base.processes import start
 from workflow.running import locks
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import OutputRefusedError, StorageError
+from workflow.base.digests import artifact_digests
+from workflow.base.errors import OutputRefusedError, StorageError
 from workflow.running import publishing
-from workflow.running.digests import artifact_digests
 from workflow.running.records import (
     Ingredients,
     Sidecar,

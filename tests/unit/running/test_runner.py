@@ -14,9 +14,7 @@ import pytest
 from tests.unit.running.fakes import FakeWorkshop, predicted, reference, write_model
 from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow import planning
-from workflow.converters.fake_worker import FakeWorker
-from workflow.converters.usage import JobUsage
-from workflow.errors import (
+from workflow.base.errors import (
     InterruptedRunError,
     ModelFileError,
     OutputRefusedError,
@@ -25,6 +23,8 @@ from workflow.errors import (
     RuntimeRequiredError,
     WeightsError,
 )
+from workflow.converters.fake_worker import FakeWorker
+from workflow.converters.usage import JobUsage
 from workflow.planning import Selection
 from workflow.recipe.model import Verification
 from workflow.running.journal import journal_folder

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.unit.measures.models import write_model
-from workflow.errors import ModelFileError, UsageError
+from workflow.base.errors import ModelFileError, UsageError
 from workflow.serving import server as serving
 from workflow.serving.server import DemoServer
 from workflow.serving.site import site_of

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workflow.base.errors import VerificationError
+from workflow.base.events import Silent
 from workflow.converters.native import EDGES, NativeJob
-from workflow.errors import VerificationError
-from workflow.events import Silent
 from workflow.verification import exchange
 from workflow.verification.model import NotRun, RuntimeFailure, Subject
 from workflow.verification.tensors import weights_of

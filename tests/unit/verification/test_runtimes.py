@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.errors import ReferenceConverterError, StepTimeoutError, WorkerDiedError
+from workflow.base.events import Recording
 from workflow.converters.fake_worker import FakeWorker
-from workflow.errors import ReferenceConverterError, StepTimeoutError, WorkerDiedError
-from workflow.events import Recording
 from workflow.verification import exchange, runtimes
 from workflow.verification.model import NotRun, RunRequest, RuntimeFailure, TensorSpec
 from workflow.verification.runtimes import javascript, node_program, packages

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.errors import ConversionError, WorkflowError
+from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
     from workflow.converters.bridge import Worker

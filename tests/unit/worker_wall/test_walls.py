@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from workflow.converters import enclosure
-from workflow.worker import wall
-from workflow.worker.wall import audit, calls, seatbelt, seccomp, surroundings
+from workflow.worker.shared import wall
+from workflow.worker.shared.wall import audit, calls, seatbelt, seccomp, surroundings
 
 PID = 4711
 ALLOW, KILL = 0x7FFF0000, 0x80000000

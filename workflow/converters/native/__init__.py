@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.recipe.model import Format, OptionValue
 
 Facts = dict[str, Any]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
+from workflow.base.numerics import np
+from workflow.base.wording import shown
 from workflow.converters.native.tensors import opened
-from workflow.errors import ConversionError
 from workflow.formats.blocks import BLOCK_BYTES
-from workflow.formats.wording import shown
-from workflow.numerics import np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
+from workflow.base.numerics import np
+from workflow.base.records import Record
 from workflow.converters.native.arrays import DTYPES, arrays_of
 from workflow.converters.native.plans import QuantizationPlan, literal, make_plan, stored_dtype
 from workflow.converters.native.quantization import LARGEST, affine, affine_blocks, extent
 from workflow.converters.native.tensors import ITEM_BYTES, opened
-from workflow.errors import ConversionError
-from workflow.numerics import np
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

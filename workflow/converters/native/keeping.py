@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.errors import ConversionError
-from workflow.formats.wording import shown
+from workflow.base.errors import ConversionError
+from workflow.base.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

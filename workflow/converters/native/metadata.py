@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ConversionError, ModelFileError
-from workflow.formats.wording import kind_of
+from workflow.base.errors import ConversionError, ModelFileError
+from workflow.base.wording import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,11 @@ from fnmatch import translate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
+from workflow.base.records import Record
+from workflow.base.wording import plural, shown, some
 from workflow.converters.native.tensors import ITEM_BYTES
 from workflow.converters.options import DTYPE_OF_BYTES, QUANTIZATIONS
-from workflow.errors import ConversionError
-from workflow.formats.wording import plural, shown, some
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
+from workflow.base.numerics import np
+from workflow.base.records import Record
+from workflow.base.wording import shown
 from workflow.converters.native.arrays import DTYPES
-from workflow.errors import ConversionError
-from workflow.formats.wording import shown
-from workflow.numerics import np
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,12 +7,12 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown
 from workflow.converters.native.tensors import ITEM_BYTES, Tensor, opened
-from workflow.errors import ModelFileError
 from workflow.formats.blocks import BLOCK_BYTES, in_blocks
 from workflow.formats.tfjs_model import read_tfjs
-from workflow.formats.wording import shown
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError
 from workflow.converters.native.keeping import WORDS, reasons, required_words
-from workflow.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

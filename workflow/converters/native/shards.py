@@ -7,11 +7,11 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ConversionError, ModelFileError
+from workflow.base.records import Record
+from workflow.base.storage import storing
+from workflow.base.wording import shown
 from workflow.converters.native.tensors import opened, stored_bytes
-from workflow.errors import ConversionError, ModelFileError
-from workflow.formats.wording import shown
-from workflow.records import Record
-from workflow.running.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

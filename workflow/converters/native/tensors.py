@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ConversionError
+from workflow.base.errors import ConversionError
+from workflow.base.records import Record
+from workflow.base.wording import shown
 from workflow.formats import weights_manifest
-from workflow.formats.wording import shown
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.formats import containment
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

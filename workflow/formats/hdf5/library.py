@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
+from workflow.base import scratch
+from workflow.base.processes import CommandTimeoutError, run
 from workflow.formats.hdf5 import reading, rewriting
 from workflow.formats.hdf5.model import DamagedError
-from workflow.processes import CommandTimeoutError, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -36,7 +36,7 @@ def main(file: str, folder: str) -> int:
     size = Path(file).stat().st_size
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     from workflow.formats import containment  # noqa: PLC0415  found only now
-    from workflow.worker import wall  # noqa: PLC0415  likewise
+    from workflow.worker.shared import wall  # noqa: PLC0415  likewise
 
     _limit(size, containment.most_likely(size))
 

@@ -6,9 +6,9 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.formats.hdf5 import values
 from workflow.formats.hdf5.model import DamagedError, UnusualError
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

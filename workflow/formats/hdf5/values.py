@@ -6,8 +6,8 @@ import math
 import struct
 from functools import lru_cache
 
+from workflow.base.records import Record
 from workflow.formats.hdf5.model import DamagedError, UnusualError
-from workflow.records import Record
 
 _FIXED, _FLOAT, _TEXT, _ENUMERATION, _VARIABLE = 0, 1, 3, 8, 9
 _NAMES = {

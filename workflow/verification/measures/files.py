@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.shards import weight_files
 from workflow.formats.strict_json import read_object
 from workflow.formats.weights_manifest import read_groups

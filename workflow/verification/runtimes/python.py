@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import StepTimeoutError, WorkerDiedError, WorkflowError
+from workflow.base.errors import StepTimeoutError, WorkerDiedError, WorkflowError
 from workflow.verification.model import NotRun, RuntimeFailure
 from workflow.verification.runtimes import base
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workflow.base.events import Silent
+from workflow.base.processes import run
 from workflow.converters.native import DeclinedError, NativeJob
 from workflow.converters.native.keras.to_layers import archive_to_layers, keras_to_layers
-from workflow.events import Silent
-from workflow.processes import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from workflow.processes import Process
+    from workflow.base.processes import Process
     from workflow.recipe.model import Format, OptionValue
 
 TOLERANCE = 1e-4

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from workflow.base.events import Recording
 from workflow.converters.native import NativeJob
 from workflow.converters.native.keras.to_layers import archive_to_layers, keras_to_layers
-from workflow.events import Recording
 
 if TYPE_CHECKING:
     from pathlib import Path

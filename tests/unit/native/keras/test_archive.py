@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.unit.native.keras.files import archive, converted, dense, given, numbers, row
+from workflow.base.errors import ModelFileError
 from workflow.converters.native import DeclinedError
-from workflow.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from workflow.base.errors import ModelFileError
 from workflow.converters.native.keras.dialect import as_keras2
-from workflow.errors import ModelFileError
 
 Config = dict[str, Any]
 

@@ -21,8 +21,8 @@ from tests.unit.native.keras.files import (
     row,
     whole_file,
 )
+from workflow.base.errors import ModelFileError
 from workflow.converters.native import DeclinedError
-from workflow.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

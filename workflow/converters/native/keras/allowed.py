@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.wording import shown
 from workflow.converters.native.keras.model import InexpressibleError
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,16 +10,16 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.storage import storing
+from workflow.base.wording import shown, some
 from workflow.converters.native.keras import hdf5
 from workflow.converters.native.keras.archive_layout import layer_weights
 from workflow.converters.native.keras.dialect import as_keras2
 from workflow.converters.native.keras.model import KerasFile
 from workflow.converters.native.keras.parsing import parsed
-from workflow.errors import ModelFileError
 from workflow.formats.containment import LARGEST_JSON, is_likely, require_sound_archive
 from workflow.formats.places import require_content, require_file
-from workflow.formats.wording import shown, some
-from workflow.running.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras import hdf5
 from workflow.converters.native.keras.model import OPERATION, Stored
 from workflow.converters.native.keras.tree import entries, inner, inner_model, is_container, layer_name
-from workflow.errors import ModelFileError
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

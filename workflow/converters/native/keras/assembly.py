@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.records import Record
+from workflow.base.wording import plural
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras import masks
 from workflow.converters.native.keras.building import Builder, Tree
 from workflow.converters.native.keras.dialect import own_class
 from workflow.converters.native.keras.names import Names
 from workflow.converters.native.keras.tree import is_container, leaves
-from workflow.formats.wording import plural
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.model import Config, KerasFile

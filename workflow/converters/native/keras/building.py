@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.converters.native.keras import masks, pieces
 from workflow.converters.native.keras.allowed import require_allowed
 from workflow.converters.native.keras.calls import MASK, reference, references
@@ -18,8 +20,6 @@ from workflow.converters.native.keras.tree import inner_model
 from workflow.converters.native.keras.variables import variables
 from workflow.converters.native.keras.weighing import placed
 from workflow.converters.native.keras.wiring import wired
-from workflow.errors import ModelFileError
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

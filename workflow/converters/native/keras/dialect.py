@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras.allowed import COMMON, TABLES, says_nothing
 from workflow.converters.native.keras.calls import SHAPES, keras2_call, recorded_shapes, references
 from workflow.converters.native.keras.model import CONTAINERS, OPERATION
 from workflow.converters.native.keras.operators import from_keras3, from_tensorflow
 from workflow.converters.native.keras.tree import entries, is_container, layer_name
-from workflow.errors import ModelFileError
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.model import Config

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.converters.native.keras.tree import is_container
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.calls import Reference

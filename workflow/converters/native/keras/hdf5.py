@@ -7,12 +7,12 @@ import math
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.converters.native.keras.model import Stored
-from workflow.errors import ModelFileError
 from workflow.formats.containment import is_likely
 from workflow.formats.hdf5 import reading
 from workflow.formats.hdf5.model import DamagedError, TruncatedError, UnusualError
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 KERAS_VERSION = "2.15.0"
 """What the reference writes: the Keras whose forms these files have."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
 from workflow.converters.native.keras.calls import calls, references
 from workflow.converters.native.keras.tree import entries, inner_model, layer_name
-from workflow.errors import ModelFileError
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras.allowed import TABLES, require_allowed
 from workflow.converters.native.keras.lowering.recurrent import CELLS
@@ -13,11 +16,8 @@ from workflow.converters.native.keras.tree import inner, is_container, layer_nam
 from workflow.converters.native.keras.variables import variables
 from workflow.converters.native.reading import open_model
 from workflow.converters.native.tensors import ITEM_BYTES, opened
-from workflow.errors import ModelFileError
 from workflow.formats.hdf5.writing import NewData
 from workflow.formats.topology import model_config
-from workflow.formats.wording import shown
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

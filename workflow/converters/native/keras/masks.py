@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.records import Record
 from workflow.converters.native.keras.model import OPERATION, Layer
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
 from workflow.converters.native.keras.calls import tensors
 from workflow.converters.native.keras.model import OPERATION
-from workflow.errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

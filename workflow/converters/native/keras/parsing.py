@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.formats.strict_json import require_shallow
 
 _AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."

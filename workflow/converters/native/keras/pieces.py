@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.converters.native.keras import masks
 from workflow.converters.native.keras.allowed import require_allowed
 from workflow.converters.native.keras.masks import EVERYTHING, Masks
@@ -11,7 +12,6 @@ from workflow.converters.native.keras.model import Chain, Layer, Piece
 from workflow.converters.native.keras.objects import loadable, quick
 from workflow.converters.native.keras.shapes import output_shapes
 from workflow.converters.native.keras.tree import is_container
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

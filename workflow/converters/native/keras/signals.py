@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown, some
 from workflow.converters.native.keras.calls import Call, calls
 from workflow.converters.native.keras.masks import NONE, Masks
 from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name
-from workflow.errors import ModelFileError
-from workflow.formats.wording import shown, some
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

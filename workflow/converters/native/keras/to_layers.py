@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.storage import storing
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keeping import by_name
 from workflow.converters.native.keras.assembly import assemble
@@ -11,7 +12,6 @@ from workflow.converters.native.keras.tree import entries, layer_name
 from workflow.converters.native.metadata import with_metadata
 from workflow.converters.native.selection import plan_for
 from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
-from workflow.running.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import kind_of, shown
 from workflow.converters.native.keras.model import CONTAINERS
-from workflow.errors import ModelFileError
-from workflow.formats.wording import kind_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.records import Record
 from workflow.converters.native.keras.shapes import channels_last, spatial
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

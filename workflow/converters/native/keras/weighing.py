@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown
 from workflow.converters.native.tensors import Tensor, is_stored_as, manifest_dtype, of_array
-from workflow.errors import ModelFileError
-from workflow.formats.wording import shown
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

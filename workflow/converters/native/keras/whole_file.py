@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown, some
 from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras import hdf5
 from workflow.converters.native.keras.dialect import as_keras2, own_class
 from workflow.converters.native.keras.model import KerasFile
 from workflow.converters.native.keras.parsing import parsed
 from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name, leaves, rename_classes
-from workflow.errors import ModelFileError
 from workflow.formats.keras_versions import version_warnings
 from workflow.formats.places import require_content, require_file
-from workflow.formats.wording import shown, some
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

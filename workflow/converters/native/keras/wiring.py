@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
 from workflow.converters.native.keras.calls import SHAPES, references
 from workflow.converters.native.keras.emission import Built, Emitted
 from workflow.converters.native.keras.model import InexpressibleError
 from workflow.converters.native.keras.signals import OUTSIDE
 from workflow.converters.native.keras.tree import is_container, layer_name
-from workflow.errors import ModelFileError
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.building import Builder

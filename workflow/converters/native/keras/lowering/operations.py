@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.wording import shown
 from workflow.converters.native.keras.allowed import ACTIVATIONS
 from workflow.converters.native.keras.lowering.activations import COMPOSITIONS, affine, applied, squared
 from workflow.converters.native.keras.model import Chain
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.wording import shown
 from workflow.converters.native.keras.model import InexpressibleError, Part
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.wording import shown
 from workflow.converters.native.keras.lowering.parts import kept, matched
 from workflow.converters.native.keras.model import REMOVED, Chain, Layer, Part, Piece
 from workflow.converters.native.keras.variables import variables
-from workflow.formats.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

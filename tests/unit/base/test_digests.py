@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.running.digests import ahead, artifact_digests, file_digest, from_json, text_digest, to_json
+from workflow.base.digests import ahead, artifact_digests, file_digest, from_json, text_digest, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path

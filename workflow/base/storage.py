@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import IO, TYPE_CHECKING
 
-from workflow.running import strays
+from workflow.base import strays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ def storing(what: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
+        from workflow.base.disk import refusal  # noqa: PLC0415  for failures alone
 
         refused = refusal(error, what, doing="write")
         if refused is None:

@@ -9,10 +9,10 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-from workflow import processes
-from workflow.plain_names import PlainNames
-from workflow.running.storage import storing
-from workflow.scratch import Scratch
+from workflow.base import processes
+from workflow.base.plain_names import PlainNames
+from workflow.base.scratch import Scratch
+from workflow.base.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,9 +16,9 @@ import urllib.error
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import addresses
-from workflow.web.opening import NotOpenedError, opened
-from workflow.web.watching import Watch
+from workflow.base import addresses
+from workflow.base.download.opening import NotOpenedError, opened
+from workflow.base.download.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

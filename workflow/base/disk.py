@@ -8,9 +8,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from workflow import locations, scratch
-from workflow.errors import StorageError, WorkflowError
-from workflow.sizes import size_text
+from workflow.base import locations, scratch
+from workflow.base.errors import StorageError, WorkflowError
+from workflow.base.sizes import size_text
 
 _FULL = "the disk is full"
 _ANOTHER = "choose another output path"

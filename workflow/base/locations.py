@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workflow.errors import StorageError
+from workflow.base.errors import StorageError
 
 _APP = "tfjs-workflow"
 
@@ -65,6 +65,6 @@ def project_file(name: str) -> Path:
 
     In a checkout that is the file itself; in an installed wheel the copy that the build put into the package.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     packaged = package / "_project" / name
     return packaged if packaged.exists() else package.parent / name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.processes import run
+from workflow.base.processes import run
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
@@ -25,5 +25,5 @@ def test_numpy_is_loaded_without_threads_that_are_never_used(monkeypatch: pytest
 
 def test_what_the_user_has_set_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
-    code = "import os, workflow.numerics; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    code = "import os, workflow.base.numerics; print(os.environ['OPENBLAS_NUM_THREADS'])"
     assert run([sys.executable, "-c", code], cwd=ROOT).stdout.split() == ["2"]

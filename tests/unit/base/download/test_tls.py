@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.web.rude_server import Piece, RudeServer, answer, serving
-from workflow import processes
-from workflow.errors import DownloadError
-from workflow.events import Recording
-from workflow.running import transfer
-from workflow.running.transfer import Transfer
-from workflow.web import opening, reception
+from tests.unit.base.download.rude_server import Piece, RudeServer, answer, serving
+from workflow.base import processes
+from workflow.base.download import opening, reception, transfer
+from workflow.base.download.transfer import Transfer
+from workflow.base.errors import DownloadError
+from workflow.base.events import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

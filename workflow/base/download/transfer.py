@@ -6,16 +6,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow import addresses
-from workflow.errors import DownloadError
-from workflow.running.storage import storing
-from workflow.web.reception import InterruptedTransferError, Reception, RefusedTransferError
+from workflow.base import addresses
+from workflow.base.download.reception import InterruptedTransferError, Reception, RefusedTransferError
+from workflow.base.errors import DownloadError
+from workflow.base.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts that brought little; after the last one it is given up
 _LITTLE = 1 << 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.printable import line
+from workflow.base.printable import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes, scratch
-from workflow.scratch import Scratch
+from workflow.base import processes, scratch
+from workflow.base.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

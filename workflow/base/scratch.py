@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from workflow.worker import janitor
+from workflow.worker.shared import janitor
 
 if sys.platform != "win32":
     import fcntl

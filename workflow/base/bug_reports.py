@@ -11,11 +11,12 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import __version__, locations
-from workflow.addresses import scrubbed
-from workflow.errors import WorkflowError
-from workflow.printable import block, markdown_code
-from workflow.processes import quoted
+from workflow import __version__
+from workflow.base import locations
+from workflow.base.addresses import scrubbed
+from workflow.base.errors import WorkflowError
+from workflow.base.printable import block, markdown_code
+from workflow.base.processes import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

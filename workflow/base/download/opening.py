@@ -24,7 +24,7 @@ from workflow import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.web.watching import Watch
+    from workflow.base.download.watching import Watch
 
 # some mirrors answer 403 to requests that do not say who sends them
 USER_AGENT = f"tfjs-workflow/{__version__}"

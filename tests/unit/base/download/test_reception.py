@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.web.rude_server import Piece, answer, serving
-from workflow.errors import DownloadError
-from workflow.events import Recording
-from workflow.running import transfer
-from workflow.running.transfer import Transfer
-from workflow.web import reception
+from tests.unit.base.download.rude_server import Piece, answer, serving
+from workflow.base.download import reception, transfer
+from workflow.base.download.transfer import Transfer
+from workflow.base.errors import DownloadError
+from workflow.base.events import Recording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import dialogue
+from workflow.base import dialogue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 
 class Point(Record):

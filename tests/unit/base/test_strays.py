@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tests.unit.running.recipes import write_layers_model
-from workflow.running import strays
-from workflow.running.storage import write_atomically, write_new
+from workflow.base import strays
+from workflow.base.storage import write_atomically, write_new
 
 if TYPE_CHECKING:
     import pytest
