@@ -24,7 +24,7 @@ from tests.fuzzing.models import sound_models  # noqa: E402  as above
 from workflow import environment  # noqa: E402  as above
 from workflow.base.errors import WorkflowError  # noqa: E402  as above
 from workflow.base.processes import run  # noqa: E402  as above
-from workflow.formats.inspection import inspect_model  # noqa: E402  as above
+from workflow.models.inspection import inspect_model  # noqa: E402  as above
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Format

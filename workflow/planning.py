@@ -10,9 +10,9 @@ from workflow import environment as environments
 from workflow.base import addresses, digests
 from workflow.base.records import Record
 from workflow.converters import native
+from workflow.models.files_read import input_digests
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.running import publishing
-from workflow.running.artifacts import input_digests
 from workflow.running.journal import last_status
 from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
 

@@ -18,11 +18,11 @@ import numpy as np
 
 from tests.fuzzing.damage import format_of
 from tests.fuzzing.trees import damaged_json
-from workflow.base.errors import WorkflowError
+from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.base.events import Silent
 from workflow.cli import boundary
-from workflow.converters.native import EDGES, DeclinedError, NativeJob
-from workflow.formats.inspection import inspect_model
+from workflow.converters.native import EDGES, NativeJob
+from workflow.models.inspection import inspect_model
 from workflow.recipe.model import Verification
 from workflow.serving.site import site_of
 from workflow.verification import cutting, tolerances

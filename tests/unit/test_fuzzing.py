@@ -18,8 +18,8 @@ from tests.fuzzing.damage import damaged, format_of
 from tests.fuzzing.trees import damaged_json
 from tests.fuzzing.wire import damaged_message
 from workflow.base.errors import ModelFileError
-from workflow.formats.inspection import inspect_model
-from workflow.formats.protobuf import WireError, fields
+from workflow.models.inspection import inspect_model
+from workflow.models.protobuf import WireError, fields
 
 GALLERY = Path(__file__).resolve().parents[1] / "data" / "keras3"
 SEEDS = 70

@@ -30,7 +30,7 @@ STARTS = {
     "workflow/environment/managers/embedded.py": "our own engine: -I, in the tool's folder",
     "workflow/environment/managers/python.py": "uv, by an absolute path, beside the new environment",
     "workflow/environment/pip_packages.py": "uv, by an absolute path, in the log's folder",
-    "workflow/formats/hdf5/library.py": "libhdf5 behind a wall: -I, in a temporary folder",
+    "workflow/models/hdf5/library.py": "libhdf5 behind a wall: -I, in a temporary folder",
     "workflow/verification/runtimes/conversation.py": "node with our scripts, without NODE_*, in a temporary folder",
     "workflow/verification/runtimes/node_program.py": "node without NODE_*, by an absolute path; uv",
     "workflow/verification/runtimes/packages.py": "npm, in the folder of its packages",
@@ -92,7 +92,7 @@ def test_every_python_of_ours_is_isolated() -> None:
         "workflow/environment/health.py",
         "workflow/environment/interpreters.py",
         "workflow/environment/managers/embedded.py",
-        "workflow/formats/hdf5/library.py",
+        "workflow/models/hdf5/library.py",
     } <= found.keys()
 
 

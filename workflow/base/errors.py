@@ -235,3 +235,12 @@ class AskedToEndError(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
+
+
+class DeclinedError(Exception):
+    """Our own code cannot read or convert this model rightly, no error of the user: ``route`` is what works instead."""
+
+    def __init__(self, reason: str, *, route: str = "reference") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.route = route

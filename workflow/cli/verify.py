@@ -201,7 +201,7 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
 
 
 def _subject(text: str, named: str | None) -> Subject:
-    from workflow.recipe.sniffing import sighted  # noqa: PLC0415  as above
+    from workflow.models.sniffing import sighted  # noqa: PLC0415  as above
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
     if "://" in text:
@@ -220,7 +220,7 @@ def _subject(text: str, named: str | None) -> Subject:
 
 def _sound(source: Subject) -> Subject:
     """Return a source that is what it should be, lest it is read at all; raises ``ModelFileError``."""
-    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  as above
+    from workflow.models.inspection import inspect_model  # noqa: PLC0415  as above
 
     inspect_model(source.path, source.format)
     return source

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import ConversionError
+from workflow.base.errors import ConversionError, DeclinedError
 from workflow.converters import native
 from workflow.converters.options import applying
 
@@ -51,7 +51,7 @@ def convert(work: Work) -> Facts:
         if may_need_worker(step):
             return _in_worker(work, step.to_format)
         return {"engine": "native", **_natively(work)}
-    except native.DeclinedError as declined:
+    except DeclinedError as declined:
         return _otherwise(work, declined)
 
 
@@ -69,7 +69,7 @@ def _natively(work: Work) -> Facts:
     return native.EDGES[pair](job)
 
 
-def _otherwise(work: Work, declined: native.DeclinedError) -> Facts:
+def _otherwise(work: Work, declined: DeclinedError) -> Facts:
     """Go the way that is left where native has declined, if the recipe allows one."""
     step = work.step
     if step.fallback_format == "tfjs_graph_model":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import ConversionError
+from workflow.base.errors import ConversionError, DeclinedError
 from workflow.converters import kernels, native
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _source(work: Work, folder: Path) -> _Source:
         layers = folder / "layers"
         job = native.NativeJob(Path(step.input), step.from_format, layers, "tfjs_layers_model", {}, work.listener)
         native.EDGES[step.from_format, "tfjs_layers_model"](job)
-    except native.DeclinedError as declined:
+    except DeclinedError as declined:
         because = "" if step.fallback_format else f", because {declined.reason}"  # then that has been said
         work.listener.say(f"{step.name}: by way of the environment for Keras 3{because}")
         return _exported(work, folder / "exported")

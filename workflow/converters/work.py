@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from workflow.base.events import Listener
     from workflow.converters.bridge import WorkerLike
-    from workflow.formats.summary import ModelSummary
+    from workflow.models.summary import ModelSummary
     from workflow.recipe.model import Step
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from workflow.base.records import Record
 from workflow.converters import native, pairs
-from workflow.recipe import sniffing
+from workflow.models import sniffing
+from workflow.models.sniffing import Sighting
 from workflow.recipe.diagnostics import Finding, listed
 from workflow.recipe.kinds import KINDS
-from workflow.recipe.sniffing import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.recipe import refused, sniffing, wiring
+from workflow.models import sniffing
+from workflow.recipe import refused, wiring
 from workflow.recipe.document import read
 from workflow.recipe.drafting import MODEL, draft_steps, promised
 from workflow.recipe.formats import FormatFinder

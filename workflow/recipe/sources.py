@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
-from workflow.recipe import sniffing
+from workflow.models import sniffing
 from workflow.recipe.diagnostics import listed, nearest
 from workflow.recipe.drafting import MODEL, output_at, path_at
 from workflow.recipe.grammar import ApplicationEntry, ScriptEntry, UrlEntry

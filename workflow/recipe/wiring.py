@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
+from workflow.models.sniffing import MODEL_JSON
 from workflow.recipe.diagnostics import Finding
 from workflow.recipe.paths import enclosing, identity, nearest_path, shown
-from workflow.recipe.sniffing import MODEL_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from workflow.base import printable
 from workflow.base.errors import ModelFileError, UsageError
 from workflow.base.wording import shown
-from workflow.formats.strict_json import require_shallow
+from workflow.models.strict_json import require_shallow
 from workflow.report.html import embedded_json
 from workflow.report.journal import fault, first_fault
 from workflow.report.reading import read_run

@@ -169,7 +169,7 @@ def say_where_not(runs: Iterable[Mapping[str, Any]], workshop: Workshop, *, list
 
 
 def _known(step: Step) -> tuple[str, ...]:
-    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
+    from workflow.models.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
     try:
         return inspect_model(Path(step.input), step.from_format).warnings

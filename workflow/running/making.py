@@ -175,7 +175,7 @@ def _application(order: Order) -> Facts:
 
 
 def _converted(order: Order) -> Facts:
-    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
+    from workflow.models.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
     step = order.step
     summary = inspect_model(Path(step.input), step.from_format)

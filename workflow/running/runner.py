@@ -21,9 +21,9 @@ from workflow.base.errors import (
 from workflow.base.records import Record
 from workflow.base.sizes import size_text
 from workflow.base.storage import storing
+from workflow.models.files_read import States, input_digests, input_states
 from workflow.recipe.model import Step
 from workflow.running import publishing
-from workflow.running.artifacts import States, input_digests, input_states
 from workflow.running.checking import check, rejection_hint, say_where_not
 from workflow.running.journal import Journal
 from workflow.running.locks import hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.recipe import sniffing
+from workflow.models import sniffing
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Format, Step

@@ -11,14 +11,14 @@ from workflow import __version__
 from workflow.base import printable
 from workflow.base.errors import ModelFileError, UsageError
 from workflow.base.wording import shown
-from workflow.formats.inspection import inspect_model
-from workflow.formats.tfjs_model import flavour_of
+from workflow.models.inspection import inspect_model
+from workflow.models.tfjs_model import flavour_of
 from workflow.verification.measures.files import is_tfjs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.formats.tfjs_model import Flavour
+    from workflow.models.tfjs_model import Flavour
     from workflow.recipe.model import Format
 
 _FORMATS: dict[Flavour, Format] = {"layers": "tfjs_layers_model", "graph": "tfjs_graph_model"}

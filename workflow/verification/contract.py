@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflow.converters.native.keras.names import valid
+from workflow.models.keras.names import valid
 from workflow.verification.model import Finding, LevelReport
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
-from workflow.formats.containment import require_contained
-from workflow.formats.inspection import inspect_model
-from workflow.formats.strict_json import read_object
+from workflow.models.containment import require_contained
+from workflow.models.inspection import inspect_model
+from workflow.models.strict_json import read_object
 from workflow.verification import graph_references, layer_references, manifests
 from workflow.verification.model import Finding, LevelReport
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
-from workflow.converters.native import DeclinedError, NativeJob
+from workflow.converters.native import NativeJob
 from workflow.converters.native.keras.to_layers import keras_to_layers
 from workflow.verification import structure, weights
 from workflow.verification.model import Report, Subject

@@ -9,7 +9,7 @@ from tests.unit.native.models import Stored, entries, numbers, rewrite, save
 from workflow.base.errors import ConversionError
 from workflow.converters.native.automatic import Goal, automatic_plan, goal_from
 from workflow.converters.native.plans import make_plan
-from workflow.converters.native.tensors import Tensor, of_array
+from workflow.models.tensors import Tensor, of_array
 
 if TYPE_CHECKING:
     from pathlib import Path

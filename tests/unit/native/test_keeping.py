@@ -9,7 +9,7 @@ import pytest
 from tests.unit.native.models import graph_node
 from workflow.base.errors import ConversionError
 from workflow.converters.native.keeping import by_name, by_operation, required_words
-from workflow.formats.graph import read_graph
+from workflow.models.graph import read_graph
 
 
 def words(topology: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from workflow.base.errors import ConversionError
 from workflow.converters.native.plans import literal, make_plan, requested
-from workflow.converters.native.tensors import Tensor, of_array
+from workflow.models.tensors import Tensor, of_array
 
 NAMES = ("conv1/kernel", "conv1/bias", "conv2/kernel", "dense/kernel")
 

@@ -19,9 +19,8 @@ from tests.unit.native.models import (
     texts,
     topology,
 )
-from workflow.base.errors import ConversionError, ModelFileError
+from workflow.base.errors import ConversionError, DeclinedError, ModelFileError
 from workflow.base.events import Recording
-from workflow.converters.native import DeclinedError
 
 if TYPE_CHECKING:
     from pathlib import Path

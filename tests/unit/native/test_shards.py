@@ -9,7 +9,7 @@ import pytest
 
 from workflow.base.errors import ConversionError, ModelFileError, StorageError
 from workflow.converters.native.shards import write_model_json, write_weights
-from workflow.converters.native.tensors import Tensor, manifest_dtype, of_array
+from workflow.models.tensors import Tensor, manifest_dtype, of_array
 
 if TYPE_CHECKING:
     from pathlib import Path

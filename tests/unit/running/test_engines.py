@@ -11,6 +11,7 @@ import pytest
 from tests.unit.native.keras.files import given, layer, row, whole_file
 from tests.unit.running.fakes import FakeWorkshop
 from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
+from workflow.base.errors import DeclinedError
 from workflow.converters import native
 from workflow.planning import Selection
 from workflow.running.runner import Manner, Runner
@@ -35,11 +36,11 @@ def run(base: Path, engine: Engine, workshop: FakeWorkshop, *, verify: bool = Fa
 
 
 def declining_what_the_reference_can(_job: Any) -> dict[str, Any]:
-    raise native.DeclinedError("layer gru of class GRU has an option that it does not know")
+    raise DeclinedError("layer gru of class GRU has an option that it does not know")
 
 
 def declining(_job: Any) -> dict[str, Any]:
-    raise native.DeclinedError("layer gru of class GRU is more than it knows", route="graph")
+    raise DeclinedError("layer gru of class GRU is more than it knows", route="graph")
 
 
 FROZEN = bytes([10, 16, 10, 1]) + b"x" + bytes([18, 11]) + b"Placeholder"

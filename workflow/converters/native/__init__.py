@@ -20,15 +20,6 @@ REVISION = 3
 """To be raised whenever an edge writes other bytes than before: then what it made is made again."""
 
 
-class DeclinedError(Exception):
-    """The native engine cannot do this conversion rightly; ``route`` is what works instead."""
-
-    def __init__(self, reason: str, *, route: str = "reference") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.route = route
-
-
 class NativeJob(Record):
     """One conversion: ``target`` does not exist yet, its parent folder does; options have the converter's names."""
 

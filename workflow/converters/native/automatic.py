@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ConversionError
 from workflow.base.numerics import np
 from workflow.base.records import Record
-from workflow.converters.native.arrays import DTYPES, arrays_of
 from workflow.converters.native.plans import QuantizationPlan, literal, make_plan, stored_dtype
-from workflow.converters.native.quantization import LARGEST, affine, affine_blocks, extent
-from workflow.converters.native.tensors import ITEM_BYTES, opened
+from workflow.models.arrays import DTYPES, arrays_of
+from workflow.models.quantization import LARGEST, affine, affine_blocks, extent
+from workflow.models.tensors import ITEM_BYTES, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from workflow.converters.native.arrays import Array, Arrays
-    from workflow.converters.native.quantization import Affine, Extent
-    from workflow.converters.native.tensors import Tensor
+    from workflow.models.arrays import Array, Arrays
+    from workflow.models.quantization import Affine, Extent
+    from workflow.models.tensors import Tensor
 
 _SMALLEST_FIRST = ("uint8", "uint16", "float16")
 _FIELD_BYTES = 110  # what a quantization field adds to model.json

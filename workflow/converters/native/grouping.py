@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.formats.topology import layers_of
+from workflow.models.topology import layers_of
 
 if TYPE_CHECKING:
-    from workflow.converters.native.reading import StoredModel, StoredWeight
+    from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
 _OPTIMIZER = "\0optimizer"  # no layer is called so
 

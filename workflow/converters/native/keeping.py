@@ -14,7 +14,7 @@ from workflow.base.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from workflow.formats.graph import Graph, Node
+    from workflow.models.graph import Graph, Node
 
 BIASES = "biases"
 NORMALISATION = "normalisation"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-    from workflow.formats.tfjs_model import Flavour
+    from workflow.models.tfjs_model import Flavour
 
 _KEY = "userDefinedMetadata"
 _BEFORE = {"layers": "modelTopology", "graph": "weightsManifest"}

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ConversionError
 from workflow.base.records import Record
 from workflow.base.wording import plural, shown, some
-from workflow.converters.native.tensors import ITEM_BYTES
 from workflow.converters.options import DTYPE_OF_BYTES, QUANTIZATIONS
+from workflow.models.tensors import ITEM_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.converters.native.tensors import Tensor
+    from workflow.models.tensors import Tensor
 
 EVERYTHING = ["*"]
 NONE: Mapping[str, str] = MappingProxyType({})

@@ -6,25 +6,24 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import ConversionError
+from workflow.base.errors import ConversionError, DeclinedError
 from workflow.base.storage import storing
-from workflow.converters.native import DeclinedError
 from workflow.converters.native.grouping import by_layer
 from workflow.converters.native.keeping import by_name, by_operation
 from workflow.converters.native.metadata import with_metadata
-from workflow.converters.native.reading import open_model
 from workflow.converters.native.selection import kept_in_float, plan_for
 from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
-from workflow.formats.tfjs_model import graph_of
+from workflow.models.tfjs_model import graph_of
+from workflow.models.tfjs_weights import open_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from workflow.converters.native import Facts, NativeJob
     from workflow.converters.native.plans import QuantizationPlan
-    from workflow.converters.native.reading import StoredModel, StoredWeight
-    from workflow.converters.native.tensors import Tensor
-    from workflow.formats.tfjs_model import Flavour
+    from workflow.models.tensors import Tensor
+    from workflow.models.tfjs_model import Flavour
+    from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
 _UNDERSTOOD = frozenset(
     {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from workflow.converters.native.plans import QuantizationPlan
-    from workflow.converters.native.tensors import Tensor
+    from workflow.models.tensors import Tensor
 
 
 _QUANTIZING = "quantiz"  # so begin the names of all options that have anything quantized

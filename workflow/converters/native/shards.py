@@ -11,7 +11,7 @@ from workflow.base.errors import ConversionError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.storage import storing
 from workflow.base.wording import shown
-from workflow.converters.native.tensors import opened, stored_bytes
+from workflow.models.tensors import opened, stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from workflow.converters.native.plans import QuantizationPlan
-    from workflow.converters.native.tensors import Blocks, Tensor
+    from workflow.models.tensors import Blocks, Tensor
 
     Written = Callable[[int], None]
 
@@ -215,8 +215,8 @@ def _write(job: _Job, run: _Run) -> dict[str, Any]:
 
 
 def _quantized(tensor: Tensor, blocks: Blocks, *, dtype: str) -> tuple[Iterator[memoryview], dict[str, Any] | None]:
-    from workflow.converters.native.arrays import arrays_of, bytes_of  # noqa: PLC0415  bring numpy, which copies
-    from workflow.converters.native.quantization import encoded  # noqa: PLC0415  do not need
+    from workflow.models.arrays import arrays_of, bytes_of  # noqa: PLC0415  bring numpy, which copies
+    from workflow.models.quantization import encoded  # noqa: PLC0415  do not need
 
     passing, field = encoded(tensor, arrays_of(blocks, tensor.dtype), dtype=dtype)
     return bytes_of(passing), field

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.native.keras.judging import converted
+from workflow.base.errors import DeclinedError
 from workflow.base.processes import run
-from workflow.converters.native import DeclinedError
 
 if TYPE_CHECKING:
     from workflow.recipe.model import OptionValue

@@ -14,8 +14,7 @@ import h5py
 import pytest
 
 from tests.unit.native.keras.files import archive, converted, dense, given, layer, numbers, row, whole_file
-from workflow.base.errors import ModelFileError
-from workflow.converters.native import DeclinedError
+from workflow.base.errors import DeclinedError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

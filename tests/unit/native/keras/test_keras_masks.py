@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.native.keras.files import classes, converted, dense, given, layer, numbers, row, whole_file
-from workflow.converters.native import DeclinedError
+from workflow.base.errors import DeclinedError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from tests.unit.native.keras.files import (
     row,
     whole_file,
 )
-from workflow.converters.native import DeclinedError
+from workflow.base.errors import DeclinedError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from tests.unit.native.keras.files import called, dense, given, graph, layer, numbers, row
-from workflow.base.errors import ModelFileError
+from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Recording
-from workflow.converters.native import DeclinedError, NativeJob
+from workflow.converters.native import NativeJob
 from workflow.converters.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.converters.native.keras.to_keras import layers_to_archive, layers_to_keras
 from workflow.converters.native.shards import write_weights
-from workflow.converters.native.tensors import of_array
+from workflow.models.tensors import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,17 +8,17 @@ from datetime import datetime, timezone
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from workflow.converters.native.keras.archive_layout import Counter
-from workflow.converters.native.keras.keras2 import KERAS_VERSION, as_json
 from workflow.converters.native.keras.keras_order import layers_in_order, weights_in_order
-from workflow.converters.native.keras.tree import inner_model, is_container
-from workflow.formats.hdf5.writing import NewGroup, write_file
+from workflow.models.hdf5.writing import NewGroup, write_file
+from workflow.models.keras.archive_layout import Counter
+from workflow.models.keras.keras2 import KERAS_VERSION, as_json
+from workflow.models.keras.tree import inner_model, is_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workflow.converters.native.keras.layers_source import LayersModel
-    from workflow.converters.native.keras.model import Config
+    from workflow.models.keras.file import Config
 
 _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"})
 _CONTAINER_CLASS = {"Sequential": "Sequential", "Functional": "Model", "Model": "Model"}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import DeclinedError
 from workflow.base.records import Record
 from workflow.base.wording import plural
-from workflow.converters.native import DeclinedError
 from workflow.converters.native.keras import masks
 from workflow.converters.native.keras.building import Builder, Tree
-from workflow.converters.native.keras.dialect import own_class
-from workflow.converters.native.keras.names import Names
-from workflow.converters.native.keras.tree import is_container, leaves
+from workflow.models.keras.dialect import own_class
+from workflow.models.keras.names import Names
+from workflow.models.keras.tree import is_container, leaves
 
 if TYPE_CHECKING:
-    from workflow.converters.native.keras.model import Config, KerasFile
     from workflow.converters.native.keras.weighing import Placed
+    from workflow.models.keras.file import Config, KerasFile
 
 _SHOWN = 4  # reasons that a message repeats; further ones are counted
 

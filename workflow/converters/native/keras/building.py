@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
 from workflow.converters.native.keras import masks, pieces
-from workflow.converters.native.keras.allowed import require_allowed
-from workflow.converters.native.keras.calls import MASK, reference, references
 from workflow.converters.native.keras.emission import Built, Emitted
 from workflow.converters.native.keras.lowering import KNOWN, express
 from workflow.converters.native.keras.lowering.recurrent import bound
 from workflow.converters.native.keras.masks import NONE, Masks
-from workflow.converters.native.keras.model import OPERATION, InexpressibleError, Layer
-from workflow.converters.native.keras.names import valid
+from workflow.converters.native.keras.model import Layer
 from workflow.converters.native.keras.signals import OUTSIDE, Signal, in_order, input_shape, members
-from workflow.converters.native.keras.tree import inner_model
-from workflow.converters.native.keras.variables import variables
 from workflow.converters.native.keras.weighing import placed
 from workflow.converters.native.keras.wiring import wired
+from workflow.models.keras.allowed import require_allowed
+from workflow.models.keras.calls import MASK, reference, references
+from workflow.models.keras.file import OPERATION, InexpressibleError
+from workflow.models.keras.names import valid
+from workflow.models.keras.tree import inner_model
+from workflow.models.keras.variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.converters.native.keras.calls import Call, Reference
-    from workflow.converters.native.keras.model import Chain, Config, Path, Piece, Shape, Stored
-    from workflow.converters.native.keras.names import Names
+    from workflow.converters.native.keras.model import Chain, Piece
     from workflow.converters.native.keras.pieces import Traced
     from workflow.converters.native.keras.signals import Member
     from workflow.converters.native.keras.weighing import Placed
+    from workflow.models.keras.calls import Call, Reference
+    from workflow.models.keras.file import Config, Path, Shape, Stored
+    from workflow.models.keras.names import Names
 
 _HINT = "The model's configuration is damaged: save the model again."
 _MISTAKES = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.converters.native.keras.tree import is_container
+from workflow.models.keras.tree import is_container
 
 if TYPE_CHECKING:
-    from workflow.converters.native.keras.calls import Reference
-    from workflow.converters.native.keras.model import Config
     from workflow.converters.native.keras.signals import Signal
+    from workflow.models.keras.calls import Reference
+    from workflow.models.keras.file import Config
 
 
 class Emitted:

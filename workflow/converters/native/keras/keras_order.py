@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
-from workflow.converters.native.keras.calls import calls, references
-from workflow.converters.native.keras.tree import entries, inner_model, layer_name
+from workflow.models.keras.calls import calls, references
+from workflow.models.keras.tree import entries, inner_model, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from workflow.converters.native.keras.model import Config
+    from workflow.models.keras.file import Config
 
     Names = Callable[[Config], list[tuple[str, bool]]]
     """Returns the weights of a leaf in the order of its making, and whether each can be trained at all."""

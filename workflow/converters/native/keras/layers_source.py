@@ -5,26 +5,25 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import ModelFileError
+from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.converters.native import DeclinedError
-from workflow.converters.native.keras.allowed import TABLES, require_allowed
 from workflow.converters.native.keras.lowering.recurrent import CELLS
-from workflow.converters.native.keras.model import InexpressibleError
-from workflow.converters.native.keras.tree import inner, is_container, layer_name, leaves, rename_classes
-from workflow.converters.native.keras.variables import variables
-from workflow.converters.native.reading import open_model
-from workflow.converters.native.tensors import ITEM_BYTES, opened
-from workflow.formats.hdf5.writing import NewData
-from workflow.formats.topology import model_config
+from workflow.models.hdf5.writing import NewData
+from workflow.models.keras.allowed import TABLES, require_allowed
+from workflow.models.keras.file import InexpressibleError
+from workflow.models.keras.tree import inner, is_container, layer_name, leaves, rename_classes
+from workflow.models.keras.variables import variables
+from workflow.models.tensors import ITEM_BYTES, opened
+from workflow.models.tfjs_weights import open_model
+from workflow.models.topology import model_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path as FilePath
 
-    from workflow.converters.native.keras.model import Config
-    from workflow.converters.native.reading import StoredModel, StoredWeight
+    from workflow.models.keras.file import Config
+    from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
 _HINT = "The weights are those of another model, or the manifest is damaged: convert the model again."
 _NAMES_IN_KERAS = {"LeCunNormal": "LecunNormal", "LeCunUniform": "LecunUniform"}

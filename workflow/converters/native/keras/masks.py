@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
-from workflow.converters.native.keras.model import OPERATION, Layer
+from workflow.converters.native.keras.model import Layer
+from workflow.models.keras.file import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.converters.native.keras.model import Config
+    from workflow.models.keras.file import Config
 
 EVERYTHING = "all steps"
 """The mask that leaves nothing out, which a helper puts in place of another layer's."""

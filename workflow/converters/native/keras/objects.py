@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.converters.native.keras.model import Config
+    from workflow.models.keras.file import Config
 
 _INITIALIZERS: Mapping[str, tuple[str, ...]] = {
     "Zeros": (),

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
 from workflow.converters.native.keras import masks
-from workflow.converters.native.keras.allowed import require_allowed
 from workflow.converters.native.keras.masks import EVERYTHING, Masks
 from workflow.converters.native.keras.model import Chain, Layer, Piece
 from workflow.converters.native.keras.objects import loadable, quick
-from workflow.converters.native.keras.shapes import output_shapes
-from workflow.converters.native.keras.tree import is_container
+from workflow.models.keras.allowed import require_allowed
+from workflow.models.keras.shapes import output_shapes
+from workflow.models.keras.tree import is_container
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.converters.native.keras.model import Config, Shape
+    from workflow.models.keras.file import Config, Shape
 
 _HELD = ("layer", "cell")
 _DTYPES = frozenset({"float32", "int32", "bool", "string", "complex64"})

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown, some
-from workflow.converters.native.keras.calls import Call, calls
 from workflow.converters.native.keras.masks import NONE, Masks
-from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name
+from workflow.models.keras.calls import Call, calls
+from workflow.models.keras.tree import entries, inner_model, is_container, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.converters.native.keras.calls import Reference
-    from workflow.converters.native.keras.model import Config, Shape
+    from workflow.models.keras.calls import Reference
+    from workflow.models.keras.file import Config, Shape
 
 _HINT = "The model's configuration is damaged: save the model again."
 OUTSIDE: Reference = ("", 0, 0)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from workflow.base.errors import ModelFileError
+from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.storage import storing
 from workflow.base.wording import shown
-from workflow.converters.native import DeclinedError
-from workflow.converters.native.keras.keras2 import KERAS_VERSION, as_json
 from workflow.converters.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.converters.native.keras.layers_source import open_layers_model
-from workflow.converters.native.keras.tree import layer_name
-from workflow.formats.hdf5.writing import NewGroup, write_file
+from workflow.models.hdf5.writing import NewGroup, write_file
+from workflow.models.keras.keras2 import KERAS_VERSION, as_json
+from workflow.models.keras.tree import layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import DeclinedError
 from workflow.base.storage import storing
-from workflow.converters.native import DeclinedError
 from workflow.converters.native.keeping import by_name
 from workflow.converters.native.keras.assembly import assemble
-from workflow.converters.native.keras.tree import entries, layer_name
 from workflow.converters.native.metadata import with_metadata
 from workflow.converters.native.selection import plan_for
 from workflow.converters.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
+from workflow.models.keras.tree import entries, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workflow.converters.native import Facts, NativeJob
     from workflow.converters.native.keras.assembly import Assembled
-    from workflow.converters.native.keras.model import KerasFile
     from workflow.converters.native.keras.weighing import Placed
     from workflow.converters.native.plans import QuantizationPlan
-    from workflow.converters.native.tensors import Tensor
+    from workflow.models.keras.file import KerasFile
+    from workflow.models.tensors import Tensor
 
 CONVERTED_BY = "TensorFlow.js Converter v4.22.0"
 """What the reference writes there; readers of models tell by it which features to expect."""
@@ -46,7 +46,7 @@ _UNDERSTOOD = frozenset(
 def keras_to_layers(job: NativeJob) -> Facts:
     """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
     _require_understood(job)
-    from workflow.converters.native.keras.whole_file import open_whole_file  # noqa: PLC0415  one of two sources
+    from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  one of two sources
 
     with open_whole_file(job.source) as file:
         return _written(job, file)
@@ -55,7 +55,7 @@ def keras_to_layers(job: NativeJob) -> Facts:
 def archive_to_layers(job: NativeJob) -> Facts:
     """Write a layers model of a .keras archive; raises as ``EDGES`` says."""
     _require_understood(job)
-    from workflow.converters.native.keras.archive import open_archive  # noqa: PLC0415  one of two sources
+    from workflow.models.keras.archive import open_archive  # noqa: PLC0415  one of two sources
 
     with open_archive(job.source, scratch=job.target.parent) as file:
         return _written(job, file)

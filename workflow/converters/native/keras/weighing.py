@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.converters.native.tensors import Tensor, is_stored_as, manifest_dtype, of_array
+from workflow.models.tensors import Tensor, is_stored_as, manifest_dtype, of_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workflow.converters.native.keras.model import Part, Shape, Stored
-    from workflow.converters.native.keras.variables import Variable
+    from workflow.converters.native.keras.model import Part
+    from workflow.models.keras.file import Shape, Stored
+    from workflow.models.keras.variables import Variable
 
 _HINT = "The file is damaged, or its weights are of another model than its configuration."
 _FLOAT = "float32"  # what all weights of layers are in TensorFlow.js

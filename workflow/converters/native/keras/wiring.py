@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
-from workflow.converters.native.keras.calls import SHAPES, references
 from workflow.converters.native.keras.emission import Built, Emitted
-from workflow.converters.native.keras.model import InexpressibleError
 from workflow.converters.native.keras.signals import OUTSIDE
-from workflow.converters.native.keras.tree import is_container, layer_name
+from workflow.models.keras.calls import SHAPES, references
+from workflow.models.keras.file import InexpressibleError
+from workflow.models.keras.tree import is_container, layer_name
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.building import Builder
-    from workflow.converters.native.keras.calls import Reference
-    from workflow.converters.native.keras.model import Config
     from workflow.converters.native.keras.signals import Signal
+    from workflow.models.keras.calls import Reference
+    from workflow.models.keras.file import Config
 
 _HINT = "The model's configuration is damaged: save the model again."
 

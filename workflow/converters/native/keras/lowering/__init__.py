@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.native.keras.allowed import TABLES
 from workflow.converters.native.keras.lowering import activations
-from workflow.converters.native.keras.model import OPERATION, Chain, Layer, Piece
+from workflow.converters.native.keras.model import Chain, Layer, Piece
+from workflow.models.keras.allowed import TABLES
+from workflow.models.keras.file import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.native.keras.model import Config
+    from workflow.models.keras.file import Config
 
     Lowering = Callable[[Layer], Chain]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workflow.converters.native.keras.allowed import ACTIVATIONS
+from workflow.models.keras.allowed import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

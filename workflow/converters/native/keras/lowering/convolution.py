@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.lowering.parts import kept, made, of, reshaped
 from workflow.converters.native.keras.model import REMOVED, Chain
-from workflow.converters.native.keras.shapes import channels_last, spatial
+from workflow.models.keras.shapes import channels_last, spatial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.converters.native.arrays import Array
-    from workflow.converters.native.keras.model import Config, Layer, Part, Stored
+    from workflow.converters.native.keras.model import Layer, Part
+    from workflow.models.arrays import Array
+    from workflow.models.keras.file import Config, Stored
 
 _LARGEST_KERNEL = 1 << 28  # numbers: 1 GiB
 _LARGEST_WINDOW = 1 << 16

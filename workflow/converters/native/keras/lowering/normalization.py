@@ -11,8 +11,9 @@ from workflow.converters.native.keras.model import Chain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.converters.native.arrays import Array
-    from workflow.converters.native.keras.model import Config, Layer, Part
+    from workflow.converters.native.keras.model import Layer, Part
+    from workflow.models.arrays import Array
+    from workflow.models.keras.file import Config
 
 _HIGHEST_RANK = 4  # beyond it TensorFlow.js has no batch normalization
 _MOST_CHANNELS = 1 << 24  # beyond them a weight for each is no weight of a sane model

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.wording import shown
-from workflow.converters.native.keras.allowed import ACTIVATIONS
 from workflow.converters.native.keras.lowering.activations import COMPOSITIONS, affine, applied, squared
 from workflow.converters.native.keras.model import Chain
+from workflow.models.keras.allowed import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.native.keras.model import InexpressibleError, Layer
+    from workflow.converters.native.keras.model import Layer
+    from workflow.models.keras.file import InexpressibleError
 
     Expression = Callable[[Chain], None]
 

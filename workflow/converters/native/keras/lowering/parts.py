@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.base.wording import shown
-from workflow.converters.native.keras.model import InexpressibleError, Part
+from workflow.converters.native.keras.model import Part
+from workflow.models.keras.file import InexpressibleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.converters.native.arrays import Array
-    from workflow.converters.native.keras.model import Layer, Stored
+    from workflow.converters.native.keras.model import Layer
+    from workflow.models.arrays import Array
+    from workflow.models.keras.file import Stored
 
 
 def matched(roles: Sequence[str], arrays: Sequence[Stored], *, what: str) -> list[Stored]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.model import Chain
-from workflow.converters.native.keras.shapes import channels_last
+from workflow.models.keras.shapes import channels_last
 
 if TYPE_CHECKING:
-    from workflow.converters.native.keras.model import Config, Layer
+    from workflow.converters.native.keras.model import Layer
+    from workflow.models.keras.file import Config
 
 
 def pooling(layer: Layer) -> Chain:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.wording import shown
 from workflow.converters.native.keras.lowering.parts import kept, matched
 from workflow.converters.native.keras.model import REMOVED, Chain, Layer, Part, Piece
-from workflow.converters.native.keras.variables import variables
+from workflow.models.keras.variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.converters.native.keras.model import Config, Shape, Stored
+    from workflow.models.keras.file import Config, Shape, Stored
 
 CELLS = frozenset({"SimpleRNNCell", "GRUCell", "LSTMCell"})
 """The cells that TensorFlow.js has."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.converters.native.keras.lowering.parts import made
 from workflow.converters.native.keras.model import Chain, Piece
-from workflow.converters.native.keras.shapes import channels_last, output_shapes, sides
+from workflow.models.keras.shapes import channels_last, output_shapes, sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.native.arrays import Array
-    from workflow.converters.native.keras.model import Config, Layer
+    from workflow.converters.native.keras.model import Layer
+    from workflow.models.arrays import Array
+    from workflow.models.keras.file import Config
 
 _LARGEST_MATRIX = 1 << 22  # elements; beyond it a Dense layer is no sane way to resize
 

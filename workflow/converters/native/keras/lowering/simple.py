@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.converters.native.keras.lowering.activations import affine, applied
 from workflow.converters.native.keras.model import REMOVED, Chain
-from workflow.converters.native.keras.shapes import channels_last
+from workflow.models.keras.shapes import channels_last
 
 if TYPE_CHECKING:
     from workflow.converters.native.keras.model import Layer
