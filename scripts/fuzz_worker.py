@@ -27,7 +27,7 @@ from workflow.base.processes import run  # noqa: E402  as above
 from workflow.models.inspection import inspect_model  # noqa: E402  as above
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 GALLERY = ROOT / "tests" / "data" / "keras3"
 BATCH = 100

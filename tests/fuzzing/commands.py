@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 CODES = frozenset({0, 2, *range(10, 20), *range(30, 50)})
 """How a command may end that was given a damaged model: well, or with an error that is the model's or the recipe's."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from workflow.catalogue.runtimes import RuntimeName
 from workflow.cli.console import console, line, size_text
 from workflow.converters.usage import peak
-from workflow.recipe.model import RuntimeName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

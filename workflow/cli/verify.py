@@ -11,7 +11,9 @@ import typer
 
 from workflow.base import scratch
 from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
-from workflow.recipe.model import Backend, Format, RuntimeName, Verification, backends_by_runtime
+from workflow.catalogue.formats import Format
+from workflow.catalogue.runtimes import Backend, RuntimeName, backends_by_runtime
+from workflow.recipe.model import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

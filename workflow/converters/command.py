@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import addresses
 from workflow.base.errors import ConversionError
-from workflow.converters.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
-from workflow.converters.pairs import EDGES
+from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
+from workflow.catalogue.pairs import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.recipe.model import OptionValue, Step
+    from workflow.catalogue.options import OptionValue
+    from workflow.recipe.model import Step
 
 PROGRAM = "tensorflowjs_converter"
 EVERYTHING = ["*"]

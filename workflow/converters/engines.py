@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
+from workflow.catalogue.options import applying
 from workflow.converters import native
-from workflow.converters.options import applying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workflow.catalogue.formats import Format
     from workflow.converters.work import Work
-    from workflow.recipe.model import Format, Step
+    from workflow.recipe.model import Step
 
 Facts = dict[str, Any]
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
-from workflow.converters import kernels, native
+from workflow.catalogue import kernels
+from workflow.converters import native
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from workflow.catalogue.formats import Format
     from workflow.converters.work import Work
-    from workflow.recipe.model import Format
 
 Facts = dict[str, Any]
 

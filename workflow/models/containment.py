@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 FREE = 256 << 20
 """Bytes that any model may claim, however small its files are: zeros compress a thousandfold."""

@@ -11,7 +11,7 @@ from workflow.base.errors import ModelFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 States = dict["Path", tuple[int, ...]]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from workflow.catalogue.formats import Format
     from workflow.models.summary import ModelSummary
-    from workflow.recipe.model import Format
 
 _INSPECTORS: Mapping[Format, tuple[str, str]] = {
     "keras": ("keras_h5", "inspect"),

@@ -15,7 +15,7 @@ from workflow.models.graph_files import check_saved_model, holds
 from workflow.models.summary import ModelSummary, summarise
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 _GRAPH = "saved_model.pb"
 _KERAS_NOTES = "keras_metadata.pb"

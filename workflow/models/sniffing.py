@@ -11,7 +11,7 @@ from workflow.base.records import Record
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 MODEL_JSON = "model.json"
 IN_A_FOLDER: tuple[Format, ...] = ("tfjs_layers_model", "tfjs_graph_model")

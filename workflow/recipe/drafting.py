@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from workflow.catalogue.kinds import Kind
     from workflow.recipe.document import Document, Location
     from workflow.recipe.grammar import StepEntry
     from workflow.recipe.interpreting import DeclaredStep
-    from workflow.recipe.model import Kind
 
 MODEL = "model"
 """The name of the model source among the steps."""

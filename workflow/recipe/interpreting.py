@@ -10,9 +10,9 @@ from workflow.recipe.grammar import RecipeEntry
 from workflow.recipe.saying import Said
 
 if TYPE_CHECKING:
+    from workflow.catalogue.kinds import Kind
     from workflow.recipe.document import Document, Location
     from workflow.recipe.grammar import StepEntry
-    from workflow.recipe.model import Kind
 
 STEPS = "steps"
 

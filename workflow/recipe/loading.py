@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from workflow.catalogue.engines import Engine
+    from workflow.catalogue.formats import Format
     from workflow.recipe.document import Document, Location
     from workflow.recipe.drafting import Draft
     from workflow.recipe.formats import Formats
     from workflow.recipe.interpreting import Declarations
-    from workflow.recipe.model import Engine, Format
     from workflow.recipe.sources import Source
 
 _VERIFY = "verify"

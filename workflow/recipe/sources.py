@@ -13,8 +13,9 @@ from workflow.recipe.model import ApplicationModel, FetchedModel, Place, Scripte
 from workflow.recipe.wiring import Read
 
 if TYPE_CHECKING:
+    from workflow.catalogue.formats import Format
     from workflow.recipe.document import Document
-    from workflow.recipe.model import Format, ModelSource
+    from workflow.recipe.model import ModelSource
 
 WORDS_FOR_WEIGHTS = ("imagenet", "seeded")
 _OUTPUT = (MODEL, "output")

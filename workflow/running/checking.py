@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from workflow.base.errors import VerificationError
     from workflow.base.events import Listener
-    from workflow.recipe.model import Format, Verification
+    from workflow.catalogue.formats import Format
+    from workflow.recipe.model import Verification
     from workflow.running.making import Facts, Order
     from workflow.running.workshop import Workshop
     from workflow.verification.model import Report, Subject

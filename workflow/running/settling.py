@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from workflow.models import sniffing
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Format, Step
+    from workflow.catalogue.formats import Format
+    from workflow.recipe.model import Step
 
 
 def settled(step: Step) -> Step:

@@ -18,8 +18,8 @@ from workflow.verification.measures.files import is_tfjs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workflow.catalogue.formats import Format
     from workflow.models.tfjs_model import Flavour
-    from workflow.recipe.model import Format
 
 _FORMATS: dict[Flavour, Format] = {"layers": "tfjs_layers_model", "graph": "tfjs_graph_model"}
 _STATIC = Path(__file__).parent / "static"

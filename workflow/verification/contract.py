@@ -12,7 +12,7 @@ from workflow.verification.model import Finding, LevelReport
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.ports import Port, Ports, Shape
 
 Side = Literal["inputs", "outputs"]

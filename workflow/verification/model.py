@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
     Tensors = dict[str, NDArray[Any]]
     """Arrays by name, in order."""

@@ -9,8 +9,8 @@ import pytest
 
 from tests.real.conversions.projects import Project
 from workflow.base.processes import run
+from workflow.catalogue.pairs import EDGES, Pair
 from workflow.converters import native
-from workflow.converters.pairs import EDGES, Pair
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.converters import kernels
+from workflow.catalogue import kernels
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 

@@ -9,7 +9,7 @@ import pytest
 
 from workflow.base.events import Silent
 from workflow.base.processes import run
-from workflow.converters import kernels
+from workflow.catalogue import kernels
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import packages
 

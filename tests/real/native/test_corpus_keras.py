@@ -14,7 +14,7 @@ from workflow.converters.native import EDGES, NativeJob
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

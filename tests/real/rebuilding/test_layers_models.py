@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.rebuilding.conftest import Lab
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = pytest.mark.real

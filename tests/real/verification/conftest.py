@@ -18,7 +18,7 @@ from workflow.verification.model import Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.model import Report
 
 LIMIT = 300.0

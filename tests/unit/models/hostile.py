@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 CONFIG = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": []}})
 HUGE = (1 << 16, 1 << 14)

@@ -13,7 +13,7 @@ from workflow.models.inspection import inspect_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 
 def refused(path: Path, expected: Format, *words: str) -> ModelFileError:

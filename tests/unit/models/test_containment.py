@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import h5py
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 SAVED_MODELS: tuple[Format, ...] = ("tf_saved_model", "keras_saved_model", "tf_hub")
 OUTSIDE = ["../../evil", "/etc/passwd", "a/../../b", "..\\b", "C:\\b", "\\\\host\\b", "", "a\0b", "file:///etc/passwd"]

@@ -12,7 +12,7 @@ from tests.unit.models.refusals import refused
 from workflow.models.inspection import inspect_model
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 INDEX = CORPUS / "index.json"

@@ -15,7 +15,7 @@ from workflow.models.inspection import inspect_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 ROUNDS = 200
 STRANGE: tuple[Any, ...] = (

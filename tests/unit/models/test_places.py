@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.models.models import layers_document, write_h5, write_model, write_saved_model
 from tests.unit.models.refusals import refused
+from workflow.catalogue.formats import Format
 from workflow.models.inspection import _INSPECTORS
-from workflow.recipe.model import Format
 
 if TYPE_CHECKING:
     from pathlib import Path

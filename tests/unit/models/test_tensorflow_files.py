@@ -11,7 +11,7 @@ from workflow.models.inspection import inspect_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 
 def test_a_saved_model_is_summarised_with_all_its_files(tmp_path: Path) -> None:

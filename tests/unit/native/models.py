@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.base.events import Listener
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
     Array = NDArray[Any]
 

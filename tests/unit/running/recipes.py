@@ -10,7 +10,7 @@ from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verificati
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import OptionValue
+    from workflow.catalogue.options import OptionValue
 
 
 def write_layers_model(folder: Path, *, weights: bytes = b"\0" * 8) -> Path:

@@ -18,8 +18,9 @@ from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
 
 if TYPE_CHECKING:
+    from workflow.catalogue.engines import Engine
     from workflow.converters.fake_worker import Answer
-    from workflow.recipe.model import Engine, Step
+    from workflow.recipe.model import Step
     from workflow.running.watching import Outcome
 
 

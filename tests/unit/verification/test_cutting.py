@@ -17,7 +17,7 @@ from workflow.verification.ports import Ports, ports_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 MANY = 20_000
 

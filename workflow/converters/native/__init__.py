@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.recipe.model import Format, OptionValue
+    from workflow.catalogue.formats import Format
+    from workflow.catalogue.options import OptionValue
 
 Facts = dict[str, Any]
-
-REVISION = 3
-"""To be raised whenever an edge writes other bytes than before: then what it made is made again."""
 
 
 class NativeJob(Record):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ConversionError
 from workflow.base.records import Record
 from workflow.base.wording import plural, shown, some
-from workflow.converters.options import DTYPE_OF_BYTES, QUANTIZATIONS
+from workflow.catalogue.options import DTYPE_OF_BYTES, QUANTIZATIONS
 from workflow.models.tensors import ITEM_BYTES
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.processes import Process
-    from workflow.recipe.model import Format, OptionValue
+    from workflow.catalogue.formats import Format
+    from workflow.catalogue.options import OptionValue
 
 TOLERANCE = 1e-4
 _BY_SUFFIX: dict[str, tuple[Format, Any]] = {

@@ -19,7 +19,7 @@ from workflow.converters.native.keras.to_keras import layers_to_archive, layers_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

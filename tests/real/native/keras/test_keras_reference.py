@@ -13,7 +13,7 @@ from workflow.base.errors import DeclinedError
 from workflow.base.processes import run
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import OptionValue
+    from workflow.catalogue.options import OptionValue
 
 pytestmark = pytest.mark.real
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from workflow.converters import kernels
+from workflow.catalogue import kernels
 from workflow.worker.graph import support
 from workflow.worker.graph.support import Use
 

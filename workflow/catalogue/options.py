@@ -6,12 +6,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.converters.pairs import JAVASCRIPT, KERAS, Pair, pairs
+from workflow.catalogue.formats import JAVASCRIPT, KERAS
+from workflow.catalogue.pairs import Pair, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from workflow.recipe.model import OptionValue
+OptionValue = bool | int | str | list[str] | dict[str, str] | dict[str, float]
+"""An option: flag, size in bytes, name, glob patterns (``["*"]`` for all), words, files, metadata name -> path, or a
+goal: ``max_error`` or ``max_bytes`` with a number."""
 
 
 class Form(Enum):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from workflow.converters.options import OPTIONS, QUANTIZATIONS, applying, lacking, misplaced, ours
-from workflow.converters.pairs import EDGES, Pair
+from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, applying, lacking, misplaced, ours
+from workflow.catalogue.pairs import EDGES, Pair
 
 LAYERS_AGAIN: Pair = ("tfjs_layers_model", "tfjs_layers_model")
 TO_LAYERS: Pair = ("keras", "tfjs_layers_model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from workflow.converters import kernels
+from workflow.catalogue import kernels
 
 TABLES = Path(kernels.__file__).parent
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "backends.md"

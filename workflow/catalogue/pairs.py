@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
-from workflow.recipe.model import Format
+from workflow.catalogue.formats import FORMATS, JAVASCRIPT, KERAS, PYTHON, TENSORFLOW, Format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Pair = tuple[Format, Format]
 
-FORMATS: tuple[Format, ...] = get_args(Format)
-KERAS: tuple[Format, ...] = ("keras", "keras_keras", "keras_saved_model")
-TENSORFLOW: tuple[Format, ...] = ("tf_saved_model", "tf_hub", "tf_frozen_model")
-PYTHON: tuple[Format, ...] = KERAS + TENSORFLOW
-JAVASCRIPT: tuple[Format, ...] = ("tfjs_layers_model", "tfjs_graph_model")
-
 
 class Edge(Record):
     """One conversion.
 
-    ``natural`` marks the target to take for this source when a recipe names none; ``reference`` says whether the
-    reference converter offers it too.
+    ``natural`` marks the target to take for this source when a recipe names none; ``native`` says whether our own
+    engine does it without TensorFlow, ``reference`` whether the reference converter offers it.
     """
 
     source: Format
     target: Format
     natural: bool = False
+    native: bool = False
     reference: bool = True
 
 
@@ -42,25 +37,26 @@ class Missing(Record):
 
 
 _EDGES = (
-    Edge("keras", "tfjs_layers_model", natural=True),
+    Edge("keras", "tfjs_layers_model", natural=True, native=True),
     Edge("keras", "tfjs_graph_model"),
-    Edge("keras_keras", "tfjs_layers_model", natural=True),
+    Edge("keras_keras", "tfjs_layers_model", natural=True, native=True),
     Edge("keras_keras", "tfjs_graph_model", reference=False),
     Edge("keras_saved_model", "tfjs_layers_model", natural=True),
     Edge("keras_saved_model", "tfjs_graph_model", reference=False),
     Edge("tf_saved_model", "tfjs_graph_model", natural=True),
     Edge("tf_hub", "tfjs_graph_model", natural=True),
     Edge("tf_frozen_model", "tfjs_graph_model", natural=True),
-    Edge("tfjs_layers_model", "keras", natural=True),
-    Edge("tfjs_layers_model", "keras_keras"),
+    Edge("tfjs_layers_model", "keras", natural=True, native=True),
+    Edge("tfjs_layers_model", "keras_keras", native=True),
     Edge("tfjs_layers_model", "keras_saved_model"),
     Edge("tfjs_layers_model", "tf_saved_model", reference=False),
-    Edge("tfjs_layers_model", "tfjs_layers_model"),
+    Edge("tfjs_layers_model", "tfjs_layers_model", native=True),
     Edge("tfjs_layers_model", "tfjs_graph_model"),
     Edge("tfjs_graph_model", "tf_saved_model", natural=True, reference=False),
-    Edge("tfjs_graph_model", "tfjs_graph_model", reference=False),
+    Edge("tfjs_graph_model", "tfjs_graph_model", native=True, reference=False),
 )
 EDGES: dict[Pair, Edge] = {(edge.source, edge.target): edge for edge in _EDGES}
+NATIVE: frozenset[Pair] = frozenset(pair for pair, edge in EDGES.items() if edge.native)
 
 _GRAPH: tuple[Format, ...] = ("tfjs_graph_model",)
 _LAYERS: tuple[Format, ...] = ("tfjs_layers_model",)

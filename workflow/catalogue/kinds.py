@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from workflow.base.records import Record
-from workflow.converters.pairs import FORMATS, JAVASCRIPT, KERAS, PYTHON, Pair, pairs
+from workflow.catalogue.formats import FORMATS, JAVASCRIPT, KERAS, PYTHON, Format
+from workflow.catalogue.pairs import Pair, pairs
 
-if TYPE_CHECKING:
-    from workflow.recipe.model import Format, Kind
+Kind = Literal["python_to_js", "js_to_python", "shard", "quantize", "graph", "convert"]
 
 
 class KindOfStep(Record):
