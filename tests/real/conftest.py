@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow import environment
+from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
-from workflow.converters.bridge import Worker
 from workflow.environment import Environment, Wishes
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes.node import NodeRuntime

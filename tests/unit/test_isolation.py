@@ -17,7 +17,7 @@ PACKAGE = sorted((ROOT / "workflow").rglob("*.py"))
 STARTERS = frozenset({"start", "run", "run_foreground", "run_tied", "begin"})
 
 STARTS = {
-    "workflow/converters/bridge.py": "the worker: -I, in its temporary folder",
+    "workflow/bridge/warm_worker.py": "the worker: -I, in its temporary folder",
     "workflow/base/dialogue.py": "starts what its callers name, in a temporary folder",
     "workflow/environment/activation/__init__.py": "the user's own shell, in the user's folder",
     "workflow/environment/activation/detection.py": "ps",
@@ -88,7 +88,7 @@ def test_every_python_of_ours_is_isolated() -> None:
                     found.setdefault(name_of(path), []).append(words[0])
     assert {name: set(options) for name, options in found.items()} == {name: {"'-I'"} for name in found}
     assert {
-        "workflow/converters/bridge.py",
+        "workflow/bridge/warm_worker.py",
         "workflow/environment/health.py",
         "workflow/environment/interpreters.py",
         "workflow/environment/managers/embedded.py",

@@ -14,8 +14,8 @@ import typer
 from workflow import environment
 from workflow.base import locations
 from workflow.base.errors import UnhealthyError, UsageError
+from workflow.bridge import enclosure
 from workflow.cli.console import console, error_console, size_text
-from workflow.converters import enclosure
 from workflow.environment import activation, claims, purposes, state
 
 if TYPE_CHECKING:

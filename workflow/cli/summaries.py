@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from workflow.bridge.usage import peak
 from workflow.catalogue.runtimes import RuntimeName
 from workflow.cli.console import console, line, size_text
-from workflow.converters.usage import peak
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

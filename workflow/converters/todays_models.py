@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.converters.bridge import WorkerLike
+    from workflow.bridge.warm_worker import WorkerLike
     from workflow.converters.work import Work
     from workflow.running.workshop import Workshop
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.converters.bridge import WorkerLike
+    from workflow.bridge.warm_worker import WorkerLike
     from workflow.models.summary import ModelSummary
     from workflow.recipe.model import Step
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workflow.base.events import Listener
-    from workflow.converters.bridge import WorkerLike
+    from workflow.bridge.warm_worker import WorkerLike
     from workflow.planning import Task
     from workflow.recipe.model import Verification
     from workflow.running.workshop import Workshop

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workflow.base.errors import WorkflowError
-    from workflow.converters.usage import JobUsage
+    from workflow.bridge.usage import JobUsage
     from workflow.planning import Decision
 
 Status = Literal["done", "up to date", "failed", "not run"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow.base import scratch
-from workflow.converters.usage import Usage
+from workflow.bridge.usage import Usage
 from workflow.environment.model import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.converters.bridge import Worker, WorkerLike
+    from workflow.bridge.warm_worker import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
     from workflow.environment.claims import Claim
     from workflow.verification.bench import RuntimePool
@@ -87,7 +87,7 @@ class EnvironmentWorkshop:
     def fresh_worker(self) -> Worker:
         """Return a new worker of the same environment, not started yet."""
         from workflow import environment  # noqa: PLC0415  as above
-        from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
+        from workflow.bridge.warm_worker import Worker  # noqa: PLC0415  as above
 
         if self._environment is None:
             raise AssertionError("prepare() comes first")
@@ -98,7 +98,7 @@ class EnvironmentWorkshop:
     def keras3_worker(self, listener: Listener) -> Worker:
         """Ensure the environment ``keras3`` and return the worker of it."""
         from workflow import environment  # noqa: PLC0415  as above
-        from workflow.converters.bridge import Worker  # noqa: PLC0415  as above
+        from workflow.bridge.warm_worker import Worker  # noqa: PLC0415  as above
 
         if self._keras3 is not None:
             return self._keras3
@@ -121,7 +121,7 @@ class EnvironmentWorkshop:
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
-        from workflow.converters import enclosure  # noqa: PLC0415  as above
+        from workflow.bridge import enclosure  # noqa: PLC0415  as above
 
         made = self._environment
         if made is None:

@@ -11,7 +11,7 @@ import pytest
 from workflow import environment
 from workflow.base.errors import WorkflowError
 from workflow.base.processes import run
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
     from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = pytest.mark.real

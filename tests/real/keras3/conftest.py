@@ -11,8 +11,8 @@ import pytest
 
 from workflow import environment
 from workflow.base.processes import run
+from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
-from workflow.converters.bridge import Worker
 from workflow.environment import Wishes
 from workflow.environment.managers.python import TodaysPythonManager
 

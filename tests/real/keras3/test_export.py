@@ -11,7 +11,7 @@ import pytest
 from tests.real.keras3.conftest import OWN_LAYERS
 from workflow import environment
 from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 

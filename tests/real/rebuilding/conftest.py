@@ -13,8 +13,8 @@ from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 
 if TYPE_CHECKING:
+    from workflow.bridge.warm_worker import Worker
     from workflow.catalogue.formats import Format
-    from workflow.converters.bridge import Worker
     from workflow.verification.model import Tensors
     from workflow.verification.runtimes.node import NodeRuntime
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 from workflow.recipe.model import Verification
 from workflow.verification.bench import RuntimePool, WorkerBench
 from workflow.verification.levels import Case, verify

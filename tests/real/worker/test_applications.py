@@ -16,7 +16,7 @@ from workflow.verification import exchange
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

@@ -13,7 +13,7 @@ import workflow
 from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

@@ -18,7 +18,7 @@ from workflow.base.errors import StepTimeoutError, WorkerDiedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(os.name != "posix", reason="signals")]
 

@@ -15,7 +15,7 @@ from workflow.verification import exchange, figures
 
 if TYPE_CHECKING:
     from workflow.base.errors import WorkflowError
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.unit.running.recipes import write_layers_model
-from workflow.converters.fake_worker import FakeWorker
-from workflow.converters.usage import Usage
+from workflow.bridge.fake import FakeWorker
+from workflow.bridge.usage import Usage
 from workflow.verification import exchange
 from workflow.verification.bench import RuntimePool
 from workflow.verification.model import NotRun
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.base.events import Listener
-    from workflow.converters.fake_worker import Answer
+    from workflow.bridge.fake import Answer
 
 
 def write_model(args: dict[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher
 
 if TYPE_CHECKING:
+    from workflow.bridge.fake import Answer
     from workflow.catalogue.engines import Engine
-    from workflow.converters.fake_worker import Answer
     from workflow.recipe.model import Step
     from workflow.running.watching import Outcome
 

@@ -23,8 +23,8 @@ from workflow.base.errors import (
     RuntimeRequiredError,
     WeightsError,
 )
-from workflow.converters.fake_worker import FakeWorker
-from workflow.converters.usage import JobUsage
+from workflow.bridge.fake import FakeWorker
+from workflow.bridge.usage import JobUsage
 from workflow.planning import Selection
 from workflow.recipe.model import Verification
 from workflow.running.journal import journal_folder

@@ -14,7 +14,7 @@ import pytest
 from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 ROOT = Path(__file__).resolve().parents[3]
 BOOTSTRAP = ROOT / "workflow" / "worker" / "__main__.py"

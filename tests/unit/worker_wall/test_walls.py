@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from workflow.converters import enclosure
+from workflow.bridge import enclosure
 from workflow.worker.shared import wall
 from workflow.worker.shared.wall import audit, calls, seatbelt, seccomp, surroundings
 

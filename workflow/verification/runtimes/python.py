@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import WorkerLike
+    from workflow.bridge.warm_worker import WorkerLike
     from workflow.verification.model import RunRequest, RunResult
 
 _KINDS: tuple[tuple[type[WorkflowError], str], ...] = (

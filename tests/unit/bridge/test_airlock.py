@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.base.errors import ConversionError, ModelFileError
-from workflow.converters import contents, passages
+from workflow.bridge import belongings, passages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.airlock import Airlock, Passage
+    from workflow.bridge.airlock import Airlock, Passage
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and modes")
 
@@ -141,7 +141,7 @@ def test_of_a_folder_of_images_as_many_are_brought_as_the_job_takes(passage: Pas
         passage.samples(str(tmp_path / "images"), 3)
     from workflow.worker import samples  # noqa: PLC0415  the other side
 
-    assert contents.IMAGES == samples._IMAGES
+    assert belongings.IMAGES == samples._IMAGES
 
 
 def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -> None:
@@ -162,11 +162,11 @@ def test_code_comes_with_the_files_that_it_names_but_not_with_others_hidden_or_l
         (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "code" / name).write_text("12345678" if name == "large.csv" else "x")
     (tmp_path / "code" / "a.py").write_text("\n".join(f"open({Path(name).name!r})" for name in names))
-    monkeypatch.setattr(contents, "_LARGEST_DATA", 7)
+    monkeypatch.setattr(belongings, "_LARGEST_DATA", 7)
     place = Path(passage.code(str(tmp_path / "code" / "a.py")))
     assert files(place.parent) == ["a.py", "idf.npy", "package/labels.JSON", "vocab.txt"]
-    monkeypatch.setattr(contents, "_MOST_DATA", 2)
-    assert len(contents.of_code(tmp_path / "code")) == len(["a.py"]) + 2
+    monkeypatch.setattr(belongings, "_MOST_DATA", 2)
+    assert len(belongings.of_code(tmp_path / "code")) == len(["a.py"]) + 2
 
 
 def test_a_folder_beside_code_that_may_not_be_read_is_passed_over(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, WorkerDiedError, WorkflowError
-from workflow.converters import allowances
+from workflow.bridge import allowances
 
 if TYPE_CHECKING:
     from pathlib import Path

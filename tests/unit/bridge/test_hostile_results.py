@@ -12,12 +12,12 @@ import pytest
 
 from workflow.base import scratch
 from workflow.base.errors import ConversionError, StorageError
-from workflow.converters.allowances import Allowance
+from workflow.bridge.allowances import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.airlock import Airlock, Passage
+    from workflow.bridge.airlock import Airlock, Passage
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, modes and names of bytes")
 _DEEP = 3000

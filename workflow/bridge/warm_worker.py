@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workflow.base import dialogue
 from workflow.base.errors import StepTimeoutError, UnhealthyError
 from workflow.base.records import Record
-from workflow.converters import allowances, answers, deaths, enclosure, failures, noise, passages
-from workflow.converters.airlock import Airlock
-from workflow.converters.usage import JobUsage, Limits, Usage
+from workflow.bridge import allowances, answers, deaths, enclosure, failures, noise, passages
+from workflow.bridge.airlock import Airlock
+from workflow.bridge.usage import JobUsage, Limits, Usage
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from workflow.base.dialogue import Dialogue
-    from workflow.converters.airlock import Passage
+    from workflow.bridge.airlock import Passage
 
 _BOOTSTRAP = Path(__file__).resolve().parent.parent / "worker" / "__main__.py"
 _EXIT_SECONDS = 2.0

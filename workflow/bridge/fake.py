@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.converters.bridge import OnProgress
+    from workflow.bridge.warm_worker import OnProgress
 
 Answer = dict[str, Any] | Exception | Callable[[dict[str, Any]], dict[str, Any]]
 """A result, an error to raise, or a function of the job's arguments (which may write the output first)."""

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base.errors import WorkerDiedError
-from workflow.converters.fake_worker import FakeWorker
+from workflow.bridge.fake import FakeWorker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.converters.bridge import WorkerLike
+    from workflow.bridge.warm_worker import WorkerLike
 
 
 def test_it_answers_from_its_script_and_remembers_the_questions(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ReferenceConverterError, StorageError, WorkflowError
-from workflow.converters import containment_failures, deaths, keras3_failures, known_failures, noise
-from workflow.converters.known_failures import RULES, Rule
+from workflow.bridge import containment_failures, deaths, keras3_failures, known_failures, noise
+from workflow.bridge.known_failures import RULES, Rule
 
 if TYPE_CHECKING:
     import re

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workflow.converters.airlock import Airlock
+    from workflow.bridge.airlock import Airlock
 
 _KNOWN = frozenset(
     {

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import scratch
 from workflow.base.errors import ConversionError, ModelFileError, StorageError
-from workflow.converters import contents
+from workflow.bridge import belongings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,15 +111,15 @@ class Passage:
 
     def model(self, path: str, kind: str) -> str:
         """Bring in what belongs to a model; what is no absolute path, or not there, stays as it is."""
-        return self._brought(path, lambda source: contents.of_model(source, kind))
+        return self._brought(path, lambda source: belongings.of_model(source, kind))
 
     def data(self, path: str) -> str:
         """Bring in a file or a folder, as for a model."""
-        return self._brought(path, contents.of_data)
+        return self._brought(path, belongings.of_data)
 
     def samples(self, path: str, most: int | None) -> str:
         """Bring in a file of samples, or the first of a folder of images."""
-        return self._brought(path, lambda source: contents.of_data(source, most))
+        return self._brought(path, lambda source: belongings.of_data(source, most))
 
     def code(self, path: str) -> str:
         """Bring in a Python file with its neighbours; files of one folder stay neighbours."""
@@ -129,7 +129,7 @@ class Passage:
         folder = self._code.get(source.parent)
         if folder is None:
             folder = self._code[source.parent] = self._room(source.parent)
-            self._bring(contents.of_code(source.parent), folder)
+            self._bring(belongings.of_code(source.parent), folder)
         place = folder / source.name
         if not place.exists():
             self._bring([(source.name, source)], folder)
@@ -296,7 +296,7 @@ def _shadowed(target: Path, place: Path) -> int | None:
     if target.is_dir():
         place.mkdir()
         if any(target.iterdir()):
-            (place / contents.SHADOW).touch()
+            (place / belongings.SHADOW).touch()
     elif os.path.lexists(target):
         place.touch()
         return place.stat().st_ino
@@ -352,7 +352,7 @@ def _move(found: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if found.is_dir() and target.is_dir():
         for inner in found.iterdir():
-            if inner.name != contents.SHADOW:
+            if inner.name != belongings.SHADOW:
                 _move(inner, target / inner.name)
         return
     try:

@@ -18,8 +18,8 @@ from workflow.base.errors import (
     VerificationError,
     WorkflowError,
 )
-from workflow.converters.failures import translate
-from workflow.converters.known_failures import KINDS
+from workflow.bridge.failures import translate
+from workflow.bridge.known_failures import KINDS
 
 LOG = Path("step.log")
 

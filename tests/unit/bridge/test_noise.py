@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.converters import noise
+from workflow.bridge import noise
 
 if TYPE_CHECKING:
     from pathlib import Path

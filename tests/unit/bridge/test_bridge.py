@@ -21,9 +21,9 @@ from workflow.base.errors import (
     WorkerDiedError,
     WorkflowError,
 )
-from workflow.converters import allowances, bridge
-from workflow.converters.bridge import Worker
-from workflow.converters.usage import Limits, peak
+from workflow.bridge import allowances, warm_worker
+from workflow.bridge.usage import Limits, peak
+from workflow.bridge.warm_worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge, "_BOOTSTRAP", SCRIPTED)
+    monkeypatch.setattr(warm_worker, "_BOOTSTRAP", SCRIPTED)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.converters.airlock import Airlock, Passage
+from workflow.bridge.airlock import Airlock, Passage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
