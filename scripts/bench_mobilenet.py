@@ -36,8 +36,8 @@ steps:
 EDGE = """\
 import sys
 from pathlib import Path
-from workflow.converters.native import EDGES, NativeJob
-from workflow.events import Silent
+from workflow.conversion.native import EDGES, NativeJob
+from workflow.base.events import Silent
 source, have, target, want, options = sys.argv[1:]
 EDGES[have, want](NativeJob(Path(source), have, Path(target), want, eval(options), Silent()))
 """

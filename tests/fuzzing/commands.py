@@ -21,7 +21,7 @@ from tests.fuzzing.trees import damaged_json
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.base.events import Silent
 from workflow.cli import boundary
-from workflow.converters.native import EDGES, NativeJob
+from workflow.conversion.native import EDGES, NativeJob
 from workflow.models.inspection import inspect_model
 from workflow.recipe.model import Verification
 from workflow.serving.site import site_of

@@ -68,7 +68,7 @@ def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:
     """Return the line that does each step by hand, with paths relative to ``folder`` where they lie below it."""
-    from workflow.converters.command import command_line  # noqa: PLC0415  with its tables, for this alone
+    from workflow.conversion.command_line import command_line  # noqa: PLC0415  with its tables, for this alone
 
     lines = []
     for task in planning.selected(recipe, selection):

@@ -181,7 +181,7 @@ def _remedy(report: Report) -> str:
 def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
+    from workflow.conversion.keras3 import worker_if_made  # noqa: PLC0415  as above
     from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
     from workflow.running.checking import TIME_LIMIT  # noqa: PLC0415  as above
     from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from workflow.base import addresses, locations
 from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.base.records import Record
-from workflow.converters.engines import convert, may_need_worker
-from workflow.converters.work import Work
+from workflow.conversion.engines import convert, may_need_worker
+from workflow.conversion.job import Work
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.running.publishing import is_vacant
 from workflow.running.settling import result_format, settled

@@ -10,7 +10,7 @@ import pytest
 from tests.real.conversions.projects import Project
 from workflow.base.processes import run
 from workflow.catalogue.pairs import EDGES, Pair
-from workflow.converters import native
+from workflow.conversion import native
 
 if TYPE_CHECKING:
     from pathlib import Path

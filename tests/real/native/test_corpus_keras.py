@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.native.models import numbers, rewrite
+from tests.unit.conversion.native.models import numbers, rewrite
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Silent
-from workflow.converters.native import EDGES, NativeJob
+from workflow.conversion.native import EDGES, NativeJob
 
 if TYPE_CHECKING:
     from pathlib import Path

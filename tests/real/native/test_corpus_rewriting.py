@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.real.conftest import CORPUS
-from tests.unit.native.models import document, entries, numbers, rewrite
+from tests.unit.conversion.native.models import document, entries, numbers, rewrite
 from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:

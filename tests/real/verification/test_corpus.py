@@ -8,8 +8,8 @@ import pytest
 
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
-from workflow.converters.native import NativeJob
-from workflow.converters.native.keras.to_layers import keras_to_layers
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_layers import keras_to_layers
 from workflow.verification import structure, weights
 from workflow.verification.model import Report, Subject
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = """
 import os
 from pathlib import Path
-from workflow.numerics import np
+from workflow.base.numerics import np
 print(os.environ.get("OPENBLAS_NUM_THREADS"), int(np.ones(3).sum()), len(list(Path("/proc/self/task").iterdir())))
 """
 

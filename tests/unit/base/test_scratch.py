@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HOLDING = """
 import sys
-from workflow.scratch import Scratch
+from workflow.base.scratch import Scratch
 held = Scratch("verify")
 (held.path / "outputs").mkdir()
 print(held.path, flush=True)

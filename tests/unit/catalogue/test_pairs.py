@@ -3,7 +3,7 @@ from __future__ import annotations
 from workflow.catalogue import pairs
 from workflow.catalogue.formats import KERAS
 from workflow.catalogue.pairs import EDGES, REASONS, Edge, Missing, edge
-from workflow.converters import native
+from workflow.conversion import native
 
 
 def test_the_twelve_conversions_of_the_reference_converter_are_there_and_five_more() -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("project")
 _USER = """
 import sys, time
 from workflow.environment import claims
-from workflow.events import Silent
+from workflow.base.events import Silent
 claim = claims.use(sys.argv[1], Silent(), work=sys.argv[2])
 print("claimed", flush=True)
 time.sleep(60)

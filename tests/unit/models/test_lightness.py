@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PROGRAM = """
 import sys
 from pathlib import Path
-from workflow.formats.inspection import inspect_model
+from workflow.models.inspection import inspect_model
 inspect_model(Path(sys.argv[1]), sys.argv[2])
 print(sorted({"numpy", "h5py", "tensorflow"} & set(sys.modules)))
 """

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.native.keras.files import given, layer, row, whole_file
+from tests.unit.conversion.native.keras.files import given, layer, row, whole_file
 from tests.unit.running.fakes import FakeWorkshop
 from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
 from workflow.base.errors import DeclinedError
-from workflow.converters import native
+from workflow.conversion import native
 from workflow.planning import Selection
 from workflow.running.runner import Manner, Runner
 from workflow.running.watching import RecordingWatcher

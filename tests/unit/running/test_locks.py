@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from workflow.events import Silent
+from workflow.base.events import Silent
 from workflow.running.locks import hold
 with hold([Path(sys.argv[1])], Silent()):
     print("held", flush=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from workflow.base.errors import VerificationError
 from workflow.base.events import Silent
-from workflow.converters.native import EDGES, NativeJob
+from workflow.conversion.native import EDGES, NativeJob
 from workflow.verification import exchange
 from workflow.verification.model import NotRun, RuntimeFailure, Subject
 from workflow.verification.tensors import weights_of

@@ -117,7 +117,7 @@ def test_a_host_killed_in_mid_job_leaves_no_process_behind(tmp_path: Path) -> No
     code = f"""
 import os, sys
 from pathlib import Path
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 worker = Worker(Path(sys.executable), environ=os.environ, log=Path({str(tmp_path / "worker.log")!r}))
 worker.run("script", {slow!r}, log=Path({str(tmp_path / "log")!r}))
 """

@@ -167,7 +167,7 @@ def test_the_lesser_wall_stands_where_the_system_has_none(tmp_path: Path) -> Non
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from workflow.worker import wall
-from workflow.worker.wall import landlock, seccomp
+from workflow.worker.shared.wall import landlock, seccomp
 landlock.version = lambda: 0
 seccomp.is_there = lambda: False
 wall.stand(reads=[], writes=[{str(tmp_path / "out")!r}])

@@ -11,8 +11,8 @@ import numpy as np
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
 from workflow.base.processes import run
-from workflow.converters.native import NativeJob
-from workflow.converters.native.keras.to_layers import archive_to_layers, keras_to_layers
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_layers import archive_to_layers, keras_to_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

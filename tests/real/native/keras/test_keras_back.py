@@ -13,8 +13,8 @@ from tests.real.native.keras.judging import assert_all_well, converted, tensors
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
 from workflow.base.processes import run, start
-from workflow.converters.native import NativeJob
-from workflow.converters.native.keras.to_keras import layers_to_archive, layers_to_keras
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.unit.native.keras.files import archive, converted, dense, given, numbers, row
+from tests.unit.conversion.native.keras.files import archive, converted, dense, given, numbers, row
 from workflow.base.errors import DeclinedError, ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.native.keras.files import Arrays, Config
+    from tests.unit.conversion.native.keras.files import Arrays, Config
 
 
 def keras3(entry: Config) -> Config:

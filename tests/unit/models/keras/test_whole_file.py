@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.unit.native.keras.files import (
+from tests.unit.conversion.native.keras.files import (
     called,
     classes,
     converted,

@@ -53,8 +53,7 @@ _FACTS = (
 _SINKS = ("/dev/null", "/proc/self/clear_refs")
 _HOME = _home()
 _OF_A_PREFIX = ("lib", "lib64", "share")
-_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OWN_TABLES = os.path.join(os.path.dirname(_OWN_FOLDER), "converters", "kernels")
+_WORKER = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def readable() -> List[str]:
@@ -63,7 +62,7 @@ def readable() -> List[str]:
     own = [os.path.join(prefix, part) for prefix in sorted(prefixes) for part in _OF_A_PREFIX]
     listed = [*sys.path, *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
     searched = [path for path in listed if os.path.isabs(path) and not _is_too_much(path)]
-    return [*own, *searched, _OWN_FOLDER, _OWN_TABLES, *_LIBRARIES, *_FACTS]
+    return [*own, *searched, _WORKER, *_LIBRARIES, *_FACTS]
 
 
 def writable() -> List[str]:
