@@ -117,7 +117,7 @@ def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
 
 
 def _folder(recipe: Recipe) -> Path:
-    from workflow.running.journal import journal_folder  # noqa: PLC0415  as above
+    from workflow.runs.journal import journal_folder  # noqa: PLC0415  as above
 
     return journal_folder(recipe)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome
+    from workflow.runs.watching import Outcome
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)

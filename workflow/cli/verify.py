@@ -183,8 +183,8 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.conversion.keras3 import worker_if_made  # noqa: PLC0415  as above
     from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
-    from workflow.running.checking import TIME_LIMIT  # noqa: PLC0415  as above
-    from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
+    from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above
+    from workflow.runs.workers import EnvironmentWorkshop  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
 
     naming.require_meant(environment)
@@ -231,7 +231,7 @@ def _sound(source: Subject) -> Subject:
 def _module(handle: str, named: str | None) -> Path:
     """Return the folder of a module of TensorFlow Hub; raises what ``hub.provide`` raises, and ``UsageError``."""
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.running import hub  # noqa: PLC0415  as above
+    from workflow.runs import hub  # noqa: PLC0415  as above
 
     if named not in (None, "tf_hub"):
         raise UsageError(f"{handle} cannot be {named}: an address is that of a TensorFlow Hub module")

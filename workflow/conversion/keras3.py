@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
     from workflow.bridge.warm_worker import WorkerLike
     from workflow.conversion.job import Work
-    from workflow.running.workshop import Workshop
+    from workflow.runs.workers import Workshop
 
 Facts = dict[str, Any]
 

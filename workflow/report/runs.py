@@ -26,7 +26,7 @@ _BACK = re.compile(r"(?P<recipe>.+)~(?P<back>\d+)")
 
 def journal_runs(recipe: Recipe) -> list[Path]:
     """Return the files of the recipe's runs, the latest last."""
-    from workflow.running.journal import journal_folder  # noqa: PLC0415  with the storage below it
+    from workflow.runs.journal import journal_folder  # noqa: PLC0415  with the storage below it
 
     return sorted((journal_folder(recipe) / "runs").glob("*.json"))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.conversions.projects import OUTPUTS
-from workflow.running.records import intact, read_sidecar, sidecar_path
+from workflow.runs.sidecars import intact, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     from tests.real.conversions.projects import Project

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base import processes
-from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path
+from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     import random

@@ -13,8 +13,8 @@ import pytest
 
 from tests.real.serving import digit_models
 from workflow.base.processes import STDOUT, kill, start
-from workflow.serving.server import DemoServer
-from workflow.serving.site import site_of
+from workflow.report.serving.server import DemoServer
+from workflow.report.serving.site import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

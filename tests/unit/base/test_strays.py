@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tests.unit.running.recipes import write_layers_model
+from tests.unit.runs.recipes import write_layers_model
 from workflow.base import strays
 from workflow.base.storage import write_atomically, write_new
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.running.recipes import write_layers_model
+from tests.unit.runs.recipes import write_layers_model
 from workflow.base.processes import run
 from workflow.cli.boundary import guarded
 from workflow.cli.convert import with_bare_force

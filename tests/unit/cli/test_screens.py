@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from workflow import planning
 from workflow.base.errors import ModelFileError
 from workflow.cli import boundary, console, screens
 from workflow.recipe import load
+from workflow.runs import planning
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.unit.running.recipes import write_layers_model
+from tests.unit.runs.recipes import write_layers_model
 from workflow.bridge.fake import FakeWorker
 from workflow.bridge.usage import Usage
 from workflow.verification import exchange

@@ -21,7 +21,7 @@ from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.storage import remove, storing, sync_artifact
 from workflow.models.contents import recognise
 from workflow.recipe.model import MOST_FETCHED
-from workflow.running.unpacking import Room, UnpackError, unpack
+from workflow.runs.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:
     from workflow.base.events import Listener
@@ -51,7 +51,7 @@ def provide(handle: str, listener: Listener) -> Path:
     if _is_there(folder):
         listener.say(f"{addresses.shown(handle)} is in the cache")
         return folder
-    from workflow.running.fetching import held  # noqa: PLC0415  its lock costs 50 ms that a module in the cache does not
+    from workflow.runs.fetching import held  # noqa: PLC0415  its lock costs 50 ms that a module in the cache does not
 
     with held(folder.with_name(f"{folder.name}.tfjs-workflow.lock"), listener, what="module"):
         if not _is_there(folder):  # another run may have fetched it meanwhile

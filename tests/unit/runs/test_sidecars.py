@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.running.records import Ingredients, Sidecar, read_sidecar, write_sidecar
+from workflow.runs.sidecars import Ingredients, Sidecar, read_sidecar, write_sidecar
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.recipe.model import Step
-from workflow.running.settling import result_format
+from workflow.runs.settling import result_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
     from workflow.recipe.model import Verification
-    from workflow.running.making import Facts, Order
-    from workflow.running.workshop import Workshop
+    from workflow.runs.making import Facts, Order
+    from workflow.runs.workers import Workshop
     from workflow.verification.model import Report, Subject
     from workflow.verification.places import Bench
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.running.fakes import FakeWorkshop, predicted, reference, write_model
-from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
-from workflow import planning
+from tests.unit.runs.fakes import FakeWorkshop, predicted, reference, write_model
+from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.base.errors import (
     InterruptedRunError,
     ModelFileError,
@@ -25,16 +24,17 @@ from workflow.base.errors import (
 )
 from workflow.bridge.fake import FakeWorker
 from workflow.bridge.usage import JobUsage
-from workflow.planning import Selection
 from workflow.recipe.model import Verification
-from workflow.running.journal import journal_folder
-from workflow.running.records import intact, read_sidecar, sidecar_path
-from workflow.running.runner import Manner, Runner
-from workflow.running.watching import RecordingWatcher
+from workflow.runs import planning
+from workflow.runs.journal import journal_folder
+from workflow.runs.planning import Selection
+from workflow.runs.runner import Manner, Runner
+from workflow.runs.sidecars import intact, read_sidecar, sidecar_path
+from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome
+    from workflow.runs.watching import Outcome
 
 BROKEN = ReferenceConverterError("the converter said no")
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from workflow.base import strays
 from workflow.base.errors import OutputRefusedError
 from workflow.base.storage import remove, storing, sync_artifact, sync_folder, write_atomically
-from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
+from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.running.records import Sidecar
+    from workflow.runs.sidecars import Sidecar
 
 
 IF_FOREIGN = "choose another output, move it away, or pass --force: then it is set aside, not deleted"

@@ -11,17 +11,17 @@ from workflow.base.records import Record
 from workflow.conversion.engines import convert, may_need_worker
 from workflow.conversion.job import Work
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
-from workflow.running.publishing import is_vacant
-from workflow.running.settling import result_format, settled
+from workflow.runs.publishing import is_vacant
+from workflow.runs.settling import result_format, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workflow.base.events import Listener
     from workflow.bridge.warm_worker import WorkerLike
-    from workflow.planning import Task
     from workflow.recipe.model import Verification
-    from workflow.running.workshop import Workshop
+    from workflow.runs.planning import Task
+    from workflow.runs.workers import Workshop
 
 
 class Workers(Record):
@@ -76,7 +76,7 @@ def with_folder(order: Order) -> Order:
     step = order.task.declared
     if not isinstance(step, Step) or not step.input_is_handle:
         return order
-    from workflow.running import hub  # noqa: PLC0415  urllib and ssl cost 30 ms
+    from workflow.runs import hub  # noqa: PLC0415  urllib and ssl cost 30 ms
 
     folder = hub.provide(step.input, order.listener)
     local = step.replaced(input=str(folder), input_is_handle=False)
@@ -120,7 +120,7 @@ def may_come_to_need_it(task: Task) -> bool:
 
 
 def _fetched(order: Order) -> Facts:
-    from workflow.running.fetching import fetch  # noqa: PLC0415  urllib and ssl cost 30 ms
+    from workflow.runs.fetching import fetch  # noqa: PLC0415  urllib and ssl cost 30 ms
 
     source = order.task.declared
     if not isinstance(source, FetchedModel):

@@ -13,7 +13,7 @@ import pytest
 from workflow.base.errors import StorageError
 from workflow.base.events import Recording
 from workflow.base.processes import start
-from workflow.running import locks
+from workflow.runs import locks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ HOLDER = """\
 import sys, time
 from pathlib import Path
 from workflow.base.events import Silent
-from workflow.running.locks import hold
+from workflow.runs.locks import hold
 with hold([Path(sys.argv[1])], Silent()):
     print("held", flush=True)
     time.sleep(60)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from workflow.base.errors import WorkflowError
     from workflow.bridge.usage import JobUsage
-    from workflow.planning import Decision
+    from workflow.runs.planning import Decision
 
 Status = Literal["done", "up to date", "failed", "not run"]
 

@@ -12,9 +12,9 @@ from workflow.base.records import Record
 from workflow.catalogue import engines
 from workflow.models.files_read import input_digests
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
-from workflow.running import publishing
-from workflow.running.journal import last_status
-from workflow.running.records import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
+from workflow.runs import publishing
+from workflow.runs.journal import last_status
+from workflow.runs.sidecars import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.running.fakes import FakeWorkshop, write_model
-from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
+from tests.unit.runs.fakes import FakeWorkshop, write_model
+from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from tests.unit.verification.models import NumpyBench, layers_model
-from workflow.planning import Selection
 from workflow.recipe.model import Verification
-from workflow.running.runner import Manner, Runner
-from workflow.running.watching import RecordingWatcher
+from workflow.runs.planning import Selection
+from workflow.runs.runner import Manner, Runner
+from workflow.runs.watching import RecordingWatcher
 from workflow.verification import judging, places
 from workflow.verification.levels import Case, verify
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome
+    from workflow.runs.watching import Outcome
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 from workflow.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from workflow.serving.site import Resource, Site
+    from workflow.report.serving.site import Resource, Site
 
 DEFAULT_PORT = 8137
 _HOST = "127.0.0.1"

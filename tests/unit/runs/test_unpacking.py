@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.running.unpacking import Room, UnpackError, unpack
+from workflow.runs.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.unit.running.fakes import FakeWorkshop, write_model
-from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
-from workflow.planning import Selection
-from workflow.running.runner import Manner, Runner
-from workflow.running.watching import RecordingWatcher
+from tests.unit.runs.fakes import FakeWorkshop, write_model
+from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
+from workflow.runs.planning import Selection
+from workflow.runs.runner import Manner, Runner
+from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome
+    from workflow.runs.watching import Outcome
 
 
 def run(recipe: Recipe, workshop: FakeWorkshop, *, keep_going: bool = False) -> list[Outcome]:

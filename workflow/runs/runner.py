@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import environment, planning
+from workflow import environment
 from workflow.base import bugs, digests
 from workflow.base.digests import artifact_digests, total_bytes
 from workflow.base.errors import (
@@ -23,19 +23,19 @@ from workflow.base.sizes import size_text
 from workflow.base.storage import storing
 from workflow.models.files_read import States, input_digests, input_states
 from workflow.recipe.model import Step
-from workflow.running import publishing
-from workflow.running.checking import check, rejection_hint, say_where_not
-from workflow.running.journal import Journal
-from workflow.running.locks import hold
-from workflow.running.making import Order, make, needs_environment, with_folder
-from workflow.running.records import Sidecar, read_sidecar, sidecar_path
-from workflow.running.watching import Outcome
+from workflow.runs import planning, publishing
+from workflow.runs.checking import check, rejection_hint, say_where_not
+from workflow.runs.journal import Journal
+from workflow.runs.locks import hold
+from workflow.runs.making import Order, make, needs_environment, with_folder
+from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
+from workflow.runs.watching import Outcome
 
 if TYPE_CHECKING:
-    from workflow.planning import Decision, Selection, Task
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Watcher
-    from workflow.running.workshop import Workshop
+    from workflow.runs.planning import Decision, Selection, Task
+    from workflow.runs.watching import Watcher
+    from workflow.runs.workers import Workshop
 
 
 class Manner(Record):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.running.file_server import FileServer, serving
+from tests.unit.runs.file_server import FileServer, serving
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
 from workflow.recipe.model import FetchedModel, Place
-from workflow.running import fetching
+from workflow.runs import fetching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ import pytest
 
 from tests.unit.measures.models import write_model
 from workflow.base.errors import ModelFileError, UsageError
-from workflow.serving import server as serving
-from workflow.serving.server import DemoServer
-from workflow.serving.site import site_of
+from workflow.report.serving import server as serving
+from workflow.report.serving.server import DemoServer
+from workflow.report.serving.site import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.conversion.native.keras.files import given, layer, row, whole_file
-from tests.unit.running.fakes import FakeWorkshop
-from tests.unit.running.recipes import recipe_of, shard_step, write_layers_model
+from tests.unit.runs.fakes import FakeWorkshop
+from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from workflow.base.errors import DeclinedError
 from workflow.conversion import native
-from workflow.planning import Selection
-from workflow.running.runner import Manner, Runner
-from workflow.running.watching import RecordingWatcher
+from workflow.runs.planning import Selection
+from workflow.runs.runner import Manner, Runner
+from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from workflow.bridge.fake import Answer
     from workflow.catalogue.engines import Engine
     from workflow.recipe.model import Step
-    from workflow.running.watching import Outcome
+    from workflow.runs.watching import Outcome
 
 
 @pytest.fixture

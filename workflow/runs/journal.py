@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.planning import Task
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome
+    from workflow.runs.planning import Task
+    from workflow.runs.watching import Outcome
 
 _KEPT_RUNS = 50
 _RECENT = 5

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.base.download.rude_server import answer, serving
-from tests.unit.running.test_unpacking import archive_of, file, special
+from tests.unit.runs.test_unpacking import archive_of, file, special
 from workflow.base import locations
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.events import Recording
-from workflow.running import hub
+from workflow.runs import hub
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
-from workflow import planning
+from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.base.digests import artifact_digests
-from workflow.planning import Selection
 from workflow.recipe.model import Verification
-from workflow.running import publishing
-from workflow.running.journal import journal_folder
-from workflow.running.records import Sidecar
+from workflow.runs import planning, publishing
+from workflow.runs.journal import journal_folder
+from workflow.runs.planning import Selection
+from workflow.runs.sidecars import Sidecar
 from workflow.verification.runtimes import browsers, node_program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.planning import Decision
     from workflow.recipe.model import Recipe
+    from workflow.runs.planning import Decision
 
 LOCK = "lock-1"
 

@@ -9,16 +9,8 @@ import pytest
 
 from workflow.base.digests import artifact_digests
 from workflow.base.errors import OutputRefusedError, StorageError
-from workflow.running import publishing
-from workflow.running.records import (
-    Ingredients,
-    Sidecar,
-    intact,
-    intent_path,
-    read_sidecar,
-    sidecar_path,
-    write_sidecar,
-)
+from workflow.runs import publishing
+from workflow.runs.sidecars import Ingredients, Sidecar, intact, intent_path, read_sidecar, sidecar_path, write_sidecar
 
 INGREDIENTS = Ingredients("shard", {"to": "tfjs_layers_model"}, {}, "lock")
 
