@@ -10,10 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from workflow.base.events import Listener
-    from workflow.bridge.warm_worker import WorkerLike
     from workflow.conversion.job import Work
-    from workflow.runs.workers import Workshop
 
 Facts = dict[str, Any]
 
@@ -35,10 +32,3 @@ def export_with_keras3(work: Work, target: Path, *, modules: Sequence[str], unsa
         if unsafe:
             death.hint = f"bytecode in the model may be of another Python than the environment's; {death.hint}"
         raise
-
-
-def worker_if_made(workshop: Workshop, listener: Listener) -> WorkerLike | None:
-    """Return a worker of the environment ``keras3``, None where nobody has made that yet."""
-    from workflow import environment  # noqa: PLC0415  rarely needed
-
-    return workshop.keras3_worker(listener) if environment.find(environment.KERAS3_NAME) else None

@@ -90,7 +90,7 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
     if not settings.enabled:
         return _sound(result)
     from workflow.base import scratch  # noqa: PLC0415  as above
-    from workflow.conversion.keras3 import worker_if_made  # noqa: PLC0415  as above
+    from workflow.runs.workers import worker_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
 

@@ -152,3 +152,10 @@ class EnvironmentWorkshop:
         made, claim = environment.taken(name, wishes=wishes, listener=listener)
         self._claims.append(claim)
         return made
+
+
+def worker_if_made(workshop: Workshop, listener: Listener) -> WorkerLike | None:
+    """Return a worker of the environment ``keras3``, None where nobody has made that yet."""
+    from workflow import environment  # noqa: PLC0415  as above
+
+    return workshop.keras3_worker(listener) if environment.find(environment.KERAS3_NAME) else None
