@@ -54,7 +54,7 @@ def _differences(before: Any, after: Any, place: str) -> Iterator[str]:
                 yield from _differences(*inner, f"{place} > {key}" if place else str(key))
     elif _are_lines(before) and _are_lines(after):
         yield f"{place}:"
-        yield from (f"    {line}" for line in difflib.ndiff(before, after) if not line.startswith("  "))
+        yield from (f"    {line.rstrip()}" for line in difflib.ndiff(before, after) if not line.startswith("  "))
     else:
         yield f"{place}: {_short(before)} -> {_short(after)}"
 
