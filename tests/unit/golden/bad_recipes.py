@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.unit.golden.inputs import lay_out, put_artifact
 from tests.unit.golden.store import FOLDER, stored
-from workflow.errors import RecipeError
+from workflow.base.errors import RecipeError
 from workflow.recipe import load
 
 if TYPE_CHECKING:

@@ -10,16 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests.unit.conversion.native.keras.files import (
+    archive,
+    called,
+    dense,
+    given,
+    graph,
+    layer,
+    numbers,
+    row,
+    whole_file,
+)
+from tests.unit.conversion.native.models import Stored, graph_node, quantized, save, texts
 from tests.unit.golden.store import FOLDER
-from tests.unit.native.keras.files import archive, called, dense, given, graph, layer, numbers, row, whole_file
-from tests.unit.native.models import Stored, graph_node, quantized, save, texts
-from workflow.converters.native import EDGES, DeclinedError, NativeJob
-from workflow.events import Silent
+from workflow.base.errors import DeclinedError
+from workflow.base.events import Silent
+from workflow.conversion.native import EDGES, NativeJob
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 FILE = "native_results.json"
 _GALLERY = FOLDER.parent / "keras3"

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from tests.unit.golden.inputs import lay_out, put_artifact
 from tests.unit.golden.store import FOLDER
 from workflow import environment as environments
-from workflow import planning
 from workflow.recipe import load
 from workflow.recipe.model import ApplicationModel, Step
+from workflow.runs import planning
 
 if TYPE_CHECKING:
-    from workflow.planning import Task
-    from workflow.recipe.model import Format, Recipe
-    from workflow.running.records import Ingredients
+    from workflow.catalogue.formats import Format
+    from workflow.recipe.model import Recipe
+    from workflow.runs.planning import Task
+    from workflow.runs.sidecars import Ingredients
 
 FILE = "step_keys.json"
 LOCK = "digest of the environment's lock"

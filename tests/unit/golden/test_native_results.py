@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.unit.golden import native_results
 from tests.unit.golden.store import require_equal, stored
-from workflow.converters.native import EDGES
+from workflow.conversion.native import EDGES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ import pytest
 
 from tests.unit.golden import step_keys
 from tests.unit.golden.store import FOLDER, require_equal, stored
-from workflow.converters.pairs import EDGES
-from workflow.recipe.kinds import KINDS
-from workflow.running.digests import text_digest
+from workflow.base.digests import text_digest
+from workflow.catalogue.kinds import KINDS
+from workflow.catalogue.pairs import EDGES
 
 if TYPE_CHECKING:
     from pathlib import Path
