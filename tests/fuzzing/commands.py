@@ -18,10 +18,12 @@ import numpy as np
 
 from tests.fuzzing.damage import format_of
 from tests.fuzzing.trees import damaged_json
+from workflow.base import bugs as reporting
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.base.events import Silent
 from workflow.cli import boundary
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.models.inspection import inspect_model
 from workflow.recipe.model import Verification
 from workflow.report.serving.site import site_of
@@ -87,7 +89,7 @@ def command(*arguments: str, codes: frozenset[int] = CODES) -> tuple[int, str]:
 
     screen = io.StringIO()
     shown = contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen)
-    with patch.object(boundary, "bug_of", keep), shown[0], shown[1]:
+    with patch.object(reporting, "bug_of", keep), shown[0], shown[1]:
         code = boundary.guarded(arguments)
     if bugs:
         raise bugs[0]
@@ -136,7 +138,7 @@ def _converted(model: Path, kind: Format, folder: Path, dice: random.Random) -> 
     pairs = [pair for pair in EDGES if pair[0] == kind]
     for number, pair in enumerate(pairs):
         options = dice.choice(_WISHES[pair[1]])
-        job = NativeJob(model, kind, folder / f"edge{number}", pair[1], options, Silent())
+        job = Job(model, kind, folder / f"edge{number}", pair[1], options, Silent())
         with contextlib.suppress(WorkflowError, DeclinedError):
             EDGES[pair](job)
 

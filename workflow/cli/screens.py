@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from workflow.recipe.model import Recipe
-    from workflow.runs.planning import Decision
-    from workflow.runs.watching import Outcome, Watcher
+    from workflow.runs.tasks import Outcome, Task
+    from workflow.runs.watching import Watcher
 
 _MARKS = {
     "done": ("✓", "bold green"),
@@ -39,10 +39,10 @@ class QuietScreen(ConsoleListener):
     def __init__(self, *, quiet: bool = True) -> None:
         super().__init__(quiet=quiet)
 
-    def planned(self, decisions: list[Decision]) -> None:
+    def planned(self, tasks: list[Task]) -> None:
         """Print nothing."""
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Print nothing."""
 
     def ended(self, outcome: Outcome) -> None:
@@ -72,14 +72,14 @@ class PlainScreen(QuietScreen):
         super().__init__(quiet=False)
         self._recipe = recipe
 
-    def planned(self, decisions: list[Decision]) -> None:
+    def planned(self, tasks: list[Task]) -> None:
         """Print how much there is to do."""
-        running = sum(decision.runs for decision in decisions)
-        self.say(f"{self._recipe.path.name}: {running} of {len(decisions)} steps to run")
+        running = sum(task.runs for task in tasks)
+        self.say(f"{self._recipe.path.name}: {running} of {len(tasks)} steps to run")
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Print the step and why it runs."""
-        self.say(f"{decision.task.name}: {'; '.join(decision.reasons)}")
+        self.say(f"{task.name}: {'; '.join(task.reasons)}")
 
     def ended(self, outcome: Outcome) -> None:
         """Print how the step ended."""
@@ -116,7 +116,7 @@ class LiveScreen(PlainScreen):
             news = f"{what} {amount(what, done, total)}" if done or total else what
             self._progress.update(self._line, news=line(news))
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Start the live line of the step."""
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415  on terminals
 
@@ -128,8 +128,8 @@ class LiveScreen(PlainScreen):
         )
         self._progress = Progress(*columns, console=error_console(), transient=True)
         self._progress.start()
-        reasons = line("; ".join(decision.reasons))
-        self._line = self._progress.add_task(line(decision.task.name), total=None, news=reasons)
+        reasons = line("; ".join(task.reasons))
+        self._line = self._progress.add_task(line(task.name), total=None, news=reasons)
 
     def stopped(self) -> None:
         """Take the live line away, and give the terminal its cursor back."""
@@ -161,9 +161,9 @@ def _remarks(outcome: Outcome) -> list[str]:
 
 def ending(outcome: Outcome) -> str:
     """Return one line about how a task ended: time, sizes, numbers of its check, or the reason it did not run."""
-    name = outcome.decision.task.name
+    name = outcome.task.name
     if outcome.status in ("up to date", "not run"):
-        return f"{name}: {outcome.status} ({'; '.join(outcome.decision.reasons)})"
+        return f"{name}: {outcome.status} ({'; '.join(outcome.task.reasons)})"
     if outcome.status == "failed":
         return f"{name}: failed after {outcome.seconds:.1f} s"
     sizes = size_text(outcome.bytes_after)

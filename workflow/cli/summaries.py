@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from workflow.recipe.model import Recipe
-    from workflow.runs.watching import Outcome
+    from workflow.runs.tasks import Outcome
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)
@@ -64,7 +64,7 @@ def _workers_part(outcomes: list[Outcome]) -> str:
 
 def _caveats(outcomes: list[Outcome]) -> list[str]:
     """Return what degraded, and where results were not run: said again, for the table is what is read."""
-    found = [f"{each.decision.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
+    found = [f"{each.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
     absent: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         for run in _check(outcome).get("runs") or ():
@@ -75,7 +75,7 @@ def _caveats(outcomes: list[Outcome]) -> list[str]:
 
 def _places(recipe: Recipe, outcomes: list[Outcome]) -> str:
     """Return the folders that hold the results, seen from the recipe's base folder where they lie below it."""
-    folders = dict.fromkeys(outcome.decision.task.output.parent for outcome in outcomes)
+    folders = dict.fromkeys(outcome.task.output.parent for outcome in outcomes)
     shown = [folder.relative_to(recipe.base) if folder.is_relative_to(recipe.base) else folder for folder in folders]
     return ", ".join(str(folder) for folder in shown)
 
@@ -175,7 +175,7 @@ python, node, browser: the largest difference from the source's answers to the s
 top-1: how often the top answer is the source's, where that is least; accuracy: one number where it stays the same"""
 _OPTIONAL = ("size", *_RUNTIMES, "top-1", "accuracy")
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], Cell]], ...] = (
-    ("step", "left", lambda outcome: outcome.decision.task.name),
+    ("step", "left", lambda outcome: outcome.task.name),
     ("result", "left", _status),
     ("time", "right", _time),
     ("size", "right", _sizes),

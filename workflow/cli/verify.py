@@ -122,7 +122,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
     answer: Answer | Any = None
-    bench, workshop = _bench(case, environment)
+    bench, workers = _bench(case, environment)
     try:
         report = through_the_levels(case, bench)
         if report.failed:
@@ -130,7 +130,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
         if locate:
             answer = _located(case, bench, report)
     finally:
-        workshop.close()
+        workers.close()
     if as_json:
         verify_screens.print_json(case, report, answer)
     else:
@@ -183,22 +183,16 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
     from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above
-    from workflow.runs.workers import EnvironmentWorkshop, worker_if_made  # noqa: PLC0415  as above
+    from workflow.runs.workers import EnvironmentWorkers, keras3_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
 
     naming.require_meant(environment)
     logs = locations.home() / "logs"
-    workshop = EnvironmentWorkshop(environment, Wishes(), logs)
-
-    def worker() -> Any:
-        workshop.prepare(ConsoleListener())
-        return workshop.worker()
-
     listener = ConsoleListener()
-    bench = WorkerBench(
-        worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout or TIME_LIMIT, listener=listener
-    )
-    return replace(bench, keras3=lambda: worker_if_made(workshop, listener)), workshop
+    workers = EnvironmentWorkers(environment, Wishes(), logs=logs, listener=listener)
+    timeout = case.timeout or TIME_LIMIT
+    bench = WorkerBench(workers.warm, workers.runtimes(), log=logs / "verify.log", timeout=timeout, listener=listener)
+    return replace(bench, keras3=lambda: keras3_if_made(workers)), workers
 
 
 def _subject(text: str, named: str | None) -> Subject:

@@ -11,6 +11,7 @@ from workflow.base.errors import ModelFileError
 from workflow.cli import boundary, console, screens
 from workflow.recipe import load
 from workflow.runs import planning
+from workflow.runs.tasks import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def test_the_live_line_says_what_goes_on_also_where_nothing_is_counted(
     terminal = Console(force_terminal=True, width=120)
     monkeypatch.setattr(screens, "error_console", lambda: terminal)
     screen = screens.LiveScreen(recipe)
-    screen.began(planning.plan(recipe, planning.Selection(), environment="")[0])
+    screen.began(planning.plan(recipe, Selection(), environment="")[0])
     screen.advance("weights", 9500, 9500)
     screen.advance("verifying in browser (webgl)", 0, 0)
     with terminal.capture() as shown:

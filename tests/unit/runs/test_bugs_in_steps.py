@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.unit.runs.fakes import FakeWorkshop, write_model
+from tests.unit.runs.fakes import FakeWorkers, write_model
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
-from workflow.runs.planning import Selection
 from workflow.runs.runner import Manner, Runner
+from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.model import Recipe
-    from workflow.runs.watching import Outcome
+    from workflow.runs.tasks import Outcome
 
 
-def run(recipe: Recipe, workshop: FakeWorkshop, *, keep_going: bool = False) -> list[Outcome]:
-    return Runner(recipe, workshop, RecordingWatcher(), manner=Manner(keep_going=keep_going)).execute(Selection())
+def run(recipe: Recipe, workers: FakeWorkers, *, keep_going: bool = False) -> list[Outcome]:
+    return Runner(recipe, workers, RecordingWatcher(), manner=Manner(keep_going=keep_going)).execute(Selection())
 
 
 def broken_bug(_: dict[str, Any]) -> dict[str, Any]:
@@ -30,8 +30,8 @@ def broken_bug(_: dict[str, Any]) -> dict[str, Any]:
 def test_a_bug_in_a_step_ends_that_step_alone(tmp_path: Path) -> None:
     write_layers_model(tmp_path / "web")
     steps = shard_step(tmp_path, "one"), shard_step(tmp_path, "two", after=("one",)), shard_step(tmp_path, "three")
-    workshop = FakeWorkshop(convert=[broken_bug, write_model])
-    outcomes = run(recipe_of(tmp_path, *steps), workshop, keep_going=True)
+    workers = FakeWorkers(convert=[broken_bug, write_model])
+    outcomes = run(recipe_of(tmp_path, *steps), workers, keep_going=True)
     assert [outcome.status for outcome in outcomes] == ["failed", "not run", "done"]
     error = outcomes[0].error
     assert error is not None
@@ -44,6 +44,6 @@ def test_a_bug_in_a_step_ends_that_step_alone(tmp_path: Path) -> None:
 
 def test_a_bug_without_keep_going_leaves_the_steps_behind_it_not_run(tmp_path: Path) -> None:
     write_layers_model(tmp_path / "web")
-    workshop = FakeWorkshop(convert=[broken_bug, write_model])
-    outcomes = run(recipe_of(tmp_path, shard_step(tmp_path, "one"), shard_step(tmp_path, "two")), workshop)
+    workers = FakeWorkers(convert=[broken_bug, write_model])
+    outcomes = run(recipe_of(tmp_path, shard_step(tmp_path, "one"), shard_step(tmp_path, "two")), workers)
     assert [outcome.status for outcome in outcomes] == ["failed", "not run"]

@@ -19,7 +19,8 @@ from workflow.models.tfjs_weights import open_model
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.job import Job
+    from workflow.conversion.native import Facts
     from workflow.conversion.native.plans import QuantizationPlan
     from workflow.models.tensors import Tensor
     from workflow.models.tfjs_model import Flavour
@@ -42,12 +43,12 @@ _UNDERSTOOD = frozenset(
 )
 
 
-def rewrite_layers_model(job: NativeJob) -> Facts:
+def rewrite_layers_model(job: Job) -> Facts:
     """Write a layers model again as the job's options say; raises as ``EDGES`` says."""
     return _rewrite(job, "layers")
 
 
-def rewrite_graph_model(job: NativeJob) -> Facts:
+def rewrite_graph_model(job: Job) -> Facts:
     """Write a graph model again as the job's options say; raises as ``EDGES`` says."""
     if job.options.get("split_weights_by_layer"):
         raise ConversionError(
@@ -56,7 +57,7 @@ def rewrite_graph_model(job: NativeJob) -> Facts:
     return _rewrite(job, "graph")
 
 
-def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
+def _rewrite(job: Job, flavour: Flavour) -> Facts:
     strange = sorted(set(job.options) - _UNDERSTOOD)
     if strange:
         raise DeclinedError(f"rewriting a model natively has no option {', '.join(strange)}")
@@ -122,7 +123,7 @@ def _shard_size(options: Mapping[str, Any]) -> int:
     return size
 
 
-def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
+def _progress(job: Job, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
     total = sum(written_bytes(tensor, plan) for group in groups for tensor in group)
     done = 0
 

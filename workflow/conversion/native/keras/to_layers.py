@@ -16,7 +16,8 @@ from workflow.models.keras.tree import entries, layer_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.job import Job
+    from workflow.conversion.native import Facts
     from workflow.conversion.native.keras.assembly import Assembled
     from workflow.conversion.native.keras.weighing import Placed
     from workflow.conversion.native.plans import QuantizationPlan
@@ -43,7 +44,7 @@ _UNDERSTOOD = frozenset(
 )
 
 
-def keras_to_layers(job: NativeJob) -> Facts:
+def keras_to_layers(job: Job) -> Facts:
     """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
     _require_understood(job)
     from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  one of two sources
@@ -52,7 +53,7 @@ def keras_to_layers(job: NativeJob) -> Facts:
         return _written(job, file)
 
 
-def archive_to_layers(job: NativeJob) -> Facts:
+def archive_to_layers(job: Job) -> Facts:
     """Write a layers model of a .keras archive; raises as ``EDGES`` says."""
     _require_understood(job)
     from workflow.models.keras.archive import open_archive  # noqa: PLC0415  one of two sources
@@ -61,13 +62,13 @@ def archive_to_layers(job: NativeJob) -> Facts:
         return _written(job, file)
 
 
-def _require_understood(job: NativeJob) -> None:
+def _require_understood(job: Job) -> None:
     strange = sorted(set(job.options) - _UNDERSTOOD)
     if strange:
         raise DeclinedError(f"making a layers model natively has no option {', '.join(strange)}")
 
 
-def _written(job: NativeJob, file: KerasFile) -> Facts:
+def _written(job: Job, file: KerasFile) -> Facts:
     model = assemble(file)
     for note in model.notes:
         job.listener.say(note)
@@ -139,7 +140,7 @@ def _plan(groups: list[list[Tensor]], options: Mapping[str, Any]) -> Quantizatio
     return plan_for(lambda: tensors, options, words=lambda: by_name(tensor.name for tensor in tensors))
 
 
-def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
+def _progress(job: Job, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
     total = sum(written_bytes(tensor, plan) for group in groups for tensor in group)
     done = 0
 
