@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def measured(folder: Path, boxes: list[Sandbox]) -> Path:
     """Return the folder of the map of the tree as it is, and measure it when there is none: as many parts as boxes."""
     target = folder / key_of(boxes[0].root)
     if not (target / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)  # of a tree that is no more, or only a part
         modules = [name for name in boxes[0].files if name.startswith("tests/unit/") and "/test_" in name]
         with ThreadPoolExecutor(len(boxes)) as pool:
             parts = [

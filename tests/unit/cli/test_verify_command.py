@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -23,11 +24,30 @@ def quick(*words: str) -> int:
     return guarded(["verify", "--quick", *words])
 
 
-def test_a_good_model_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def without_times(text: str) -> list[str]:
+    """Return the lines behind the first, which names the files; a time is a time."""
+    return [re.sub(r"[\d,.]+ ms$", "_ ms", line) for line in text.splitlines()[1:]]
+
+
+def test_a_good_model_passes_and_each_level_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert quick(str(layers_model(tmp_path / "web").path)) == 0
-    shown = capsys.readouterr().out
-    assert "structure" in shown
-    assert "verdict: passed" in shown
+    assert without_times(capsys.readouterr().out) == [
+        "  structure passed  _ ms",
+        "  weights   passed  _ ms",
+        "  contract  not applicable  there is no source to compare with",
+        "verdict: passed",
+    ]
+
+
+def test_a_level_that_fails_says_so_with_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, other = (layers_model(tmp_path / name).path for name in ("good", "other"))
+    values("first/kernel", lambda array: array + 1)(other)
+    assert quick(str(other), "--against", str(good)) == 42
+    shown = without_times(capsys.readouterr().out)
+    assert shown[0] == "  structure passed  _ ms"
+    assert shown[1].startswith("  weights   failed  6 tensors, 5 equal to the bit")
+    assert "first/kernel" in shown[2]
+    assert "verdict: failed" in shown
 
 
 def test_each_level_has_its_exit_code(tmp_path: Path) -> None:

@@ -214,6 +214,27 @@ def test_only_those_of_other_checkouts_are_old_and_those_in_use_stay(
     assert environment.find("e") == third
 
 
+@pytest.mark.usefixtures("made")
+def test_among_all_what_this_tool_did_not_make_stays_and_is_told() -> None:
+    alien = registry.look("e").prefix.with_name("alien")
+    (alien / "bin").mkdir(parents=True)
+    listener = Recording()
+    found = clearance.doomed(None, clearance.Scope(everything=True), listener=listener)
+    assert [entry.name for entry in found] == ["e"]
+    assert listener.warnings == [f"{alien} was not made by this tool and stays"]
+    clearance.clear(found, listener)
+    assert clearance.doomed(None, clearance.Scope(everything=True), listener=listener) == []
+    assert listener.lines[-1] == "there is no environment to remove"
+    assert alien.is_dir()
+
+
+def test_where_nothing_is_old_that_is_said(made: Environment) -> None:
+    listener = Recording()
+    assert clearance.doomed(None, clearance.Scope(old=True), listener=listener) == []
+    assert listener.lines == ["there is no environment of other checkouts to remove"]
+    assert environment.find("e") == made
+
+
 def test_a_name_means_what_this_checkout_has(project: Path, made: Environment) -> None:
     pip_lock(project).write_text("# profile: lean\n")
     with pytest.raises(EnvironmentProblem, match=f"only of others: e@{made.lock_digest[:12]}"):

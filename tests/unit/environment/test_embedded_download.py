@@ -114,6 +114,19 @@ def test_both_checksums_are_named_when_they_differ(server: PackageServer, archiv
     assert not archives.path(wrong).exists()
 
 
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"\n<!DOCTYPE html><p>Log in", " (a web page, not a package)"), (b"PK\x03\x04", "")]
+)
+def test_a_web_page_in_place_of_a_package_is_named(
+    tmp_path: Path, server: PackageServer, archives: Archives, body: bytes, said: str
+) -> None:
+    (tmp_path / "channel" / _NAME).write_bytes(body)
+    with pytest.raises(IntegrityError) as raised:
+        archives.provide([package(server)], (), offline=False)
+    assert f"got {hashlib.sha256(body).hexdigest()}{said}" in raised.value.message
+    assert ("web page" in raised.value.message) is bool(said)
+
+
 def test_a_password_in_a_mirror_is_sent_and_never_shown(
     server: PackageServer, archives: Archives, news: Recording
 ) -> None:

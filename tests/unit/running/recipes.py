@@ -10,7 +10,7 @@ from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verificati
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import OptionValue
+    from workflow.recipe.model import ModelSource, OptionValue
 
 
 def write_layers_model(folder: Path, *, weights: bytes = b"\0" * 8) -> Path:
@@ -48,7 +48,7 @@ def shard_step(base: Path, name: str = "shard", *, after: tuple[str, ...] = (), 
     )
 
 
-def recipe_of(base: Path, *steps: Step, model: ScriptedModel | None = None, verify: bool = True) -> Recipe:
+def recipe_of(base: Path, *steps: Step, model: ModelSource | None = None, verify: bool = True) -> Recipe:
     """Return a recipe of these steps in this order."""
     return Recipe(
         path=base / "recipe.yml",
