@@ -93,7 +93,9 @@ def branched_model(folder: Path) -> Subject:
         "left/BiasAdd": ("left/MatMul", "left/bias"),
         "left/Tanh": ("left/BiasAdd",),
         "right/MatMul": ("first/Tanh", "right/kernel"),
-        "sum/BiasAdd": ("left/Tanh", "right/MatMul"),
+        "left/more/Tanh": ("left/Tanh",),
+        "left/most/Tanh": ("left/more/Tanh",),
+        "sum/BiasAdd": ("left/most/Tanh", "right/MatMul"),
         "Identity": ("sum/BiasAdd",),
     }
     nodes: list[dict[str, Any]] = [{"name": "x", "op": "Placeholder", "attr": {}}]
