@@ -20,6 +20,7 @@ UNSEEN_KEYWORDS = {
 EQUIVALENT = (
     ("*", "constant", '"utf-8" -> "XX"', "only where it is passed by position; others are skipped as keywords"),
     ("*__all__ =*", "*", "*", "no star imports here"),
+    ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
 )
 """Line, kind and change (patterns with ``*``), and the reason."""
 

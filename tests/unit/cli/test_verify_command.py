@@ -129,6 +129,35 @@ def test_headings_stay_whole_where_a_browser_is_missing(monkeypatch: pytest.Monk
     assert "accuracy" not in heading
 
 
+def test_where_there_is_room_a_place_shows_all_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    console.cache_clear()
+    first = {"name": "a", "max_abs": 1e-7, "bound": 1e-3, "relative": 2e-7, "p99": 1e-8, "cosine": 1.0, "top1": 1.0}
+    ran: dict[str, Any] = {
+        "runtime": "node",
+        "backend": "wasm",
+        "status": "passed",
+        "outputs": [{**first, "top5": 0.975}, {"name": "b", "max_abs": 0.25, "bound": 0.5}],
+        "accuracy": {"source": 0.9, "result": 0.85},
+        "timings": {"median_ms": 3.14159},
+    }
+    with console().capture() as shown:
+        console().print(verify_screens.places_table(Report((), (ran,))))
+    console.cache_clear()
+    heading, *rows = [line.split() for line in shown.get().splitlines() if line.strip(" ─")]
+    assert heading == [
+        *("place", "output", "max", "allowed", "of", "range"),
+        *("p99", "cosine", "top-1", "top-5", "accuracy", "ms"),
+    ]
+    assert rows == [
+        [
+            *("node", "wasm", "passed", "a", "1e-07", "0.001", "2e-07", "1e-08", "1.000000", "100.0%", "97.5%"),
+            *("90.00%", "->", "85.00%", "3.1"),
+        ],
+        ["b", "0.25", "0.5"],
+    ]
+
+
 def test_a_mistyped_environment_is_told_and_not_made(
     tool_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.unit.environment.conftest import pip_lock
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment, locations, processes
+from workflow.cli import console, env_screens
 from workflow.environment import Wishes, claims, clearance, execution, lifecycle, registry, removal
 from workflow.errors import EnvironmentProblem
 from workflow.events import Recording, Silent
@@ -212,6 +213,23 @@ def test_only_those_of_other_checkouts_are_old_and_those_in_use_stay(
     ]
     assert f"{second.prefix} stays: it is in use by process {user.pid}" in listener.warnings[0]
     assert environment.find("e") == third
+
+
+def test_the_list_names_what_removes_the_old_only_where_there_are_some(
+    project: Path, made: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (made.prefix.with_name("alien") / "bin").mkdir(parents=True)
+
+    def listed() -> str:
+        console.console.cache_clear()
+        env_screens.print_list(registry.list_environments(), as_json=False)
+        return capsys.readouterr().out
+
+    assert "alien" in listed()
+    assert "env remove --old" not in listed()
+    pip_lock(project).write_text("# profile: lean\n")
+    assert listed().rstrip().endswith("tfjs-workflow env remove --old removes those of other checkouts")
+    console.console.cache_clear()
 
 
 @pytest.mark.usefixtures("made")

@@ -58,9 +58,15 @@ def test_mirrors_of_conda_forge_do_not_stand_in_for_other_channels() -> None:
     assert [source.url for source in sources(locked, ["https://m/cf"])] == [locked.url]
 
 
-def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archives: Archives) -> None:
-    for _ in range(2):
-        archives.provide([package(server)], (), offline=False)
+def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archives: Archives, news: Recording) -> None:
+    archives.provide([package(server)], (), offline=False)
+    assert news.lines == [
+        "1 conda packages: 0 from the cache, 1 to download",
+        f"downloading from {server.url}",
+    ]
+    news.lines.clear()
+    archives.provide([package(server)], (), offline=False)
+    assert news.lines == ["1 conda packages: 1 from the cache, 0 to download"]
     assert archives.path(package(server)).read_bytes() == _BODY
     assert server.fetched() == [_NAME]
 
