@@ -271,14 +271,9 @@ def test_every_run_leaves_a_record(base: Path) -> None:
     run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=BROKEN))
     (path,) = (base / ".tfjs-workflow" / "recipe" / "runs").glob("*.json")
     record = json.loads(path.read_text())
-    assert list(record) == [
-        *("recipe", "name", "started", "seconds", "tool", "environment", "steps", "interrupted"),
-    ]
+    assert " ".join(record) == "recipe name started seconds tool environment steps interrupted"
     (step,) = record["steps"]
-    assert list(step) == [
-        *("step", "output", "kind", "formats", "status", "reasons", "seconds", "bytes", "facts", "worker_jobs"),
-        "error",
-    ]
+    assert " ".join(step) == "step output kind formats status reasons seconds bytes facts worker_jobs error"
     assert (step["step"], step["output"], step["kind"]) == ("shard", str(base / "shard"), "shard")
     assert step["formats"] == {"from": "tfjs_layers_model", "to": "tfjs_layers_model"}
     assert (step["status"], step["reasons"]) == ("failed", ["not made yet"])
