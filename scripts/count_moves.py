@@ -15,7 +15,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 UNITS, LAYERS, BUSIEST = 16, 8, 20
+A_WHILE = 2.5
+"""Seconds after which a file is no longer one that was written just now, of which the tool remembers less."""
+
 STEPS = {"python_to_js": "{input: m.h5, output: out}", "shard": "{input: web, output: out, shard_size: 2kB}"}
+Folder = tuple[Path, dict[str, str]]
+"""Where a run takes place, and its environment."""
+
 Weights = dict[str, list[tuple[str, "np.ndarray[Any, np.dtype[np.float32]]"]]]
 
 
@@ -101,15 +108,20 @@ def _write_web(folder: Path, config: dict[str, Any], weights: Weights) -> None:
 
 
 @contextmanager
-def fresh_folder(step: str) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Yield a folder with the models and the recipe, and an environment whose home is in it."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_sources(folder)
-        (folder / "home").mkdir()
-        (folder / "r.yml").write_text(f"name: r\nverify: off\nsteps:\n  - {step}: {STEPS[step]}\n", encoding="utf-8")
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "PYTHON", "TFJS_"))}
-        yield folder, {**kept, "HOME": str(folder / "home"), "PYTHONHASHSEED": "0"}
+def fresh_folders(step: str, count: int) -> Iterator[list[Folder]]:
+    """Yield so many folders with models and a recipe, and environments whose homes are in them; all a while old."""
+    with ExitStack() as stack:
+        made = [_filled(Path(stack.enter_context(tempfile.TemporaryDirectory())), step) for _ in range(count)]
+        time.sleep(A_WHILE)
+        yield made
+
+
+def _filled(folder: Path, step: str) -> Folder:
+    write_sources(folder)
+    (folder / "home").mkdir()
+    (folder / "r.yml").write_text(f"name: r\nverify: off\nsteps:\n  - {step}: {STEPS[step]}\n", encoding="utf-8")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "PYTHON", "TFJS_"))}
+    return folder, {**kept, "HOME": str(folder / "home"), "PYTHONHASHSEED": "0"}
 
 
 def _run(argv: Sequence[str | Path], folder: Path, environ: dict[str, str]) -> None:
@@ -120,7 +132,7 @@ def _run(argv: Sequence[str | Path], folder: Path, environ: dict[str, str]) -> N
 
 def counted(checkout: Path, step: str) -> Counts:
     """Run the step once with every call counted."""
-    with fresh_folder(step) as (folder, environ):
+    with fresh_folders(step, 1) as ((folder, environ),):
         probe, result = Path(__file__).with_name("count_probe.py"), folder / "counts.json"
         python = checkout / ".venv" / "bin" / "python"
         _run([python, probe, result, checkout, "convert", "r.yml"], folder, environ)
@@ -131,22 +143,22 @@ def counted(checkout: Path, step: str) -> Counts:
     return found
 
 
-def seconds(checkout: Path, step: str) -> float:
+def seconds(checkout: Path, where: Folder) -> float:
     """Run the step as users do, and return the processor time of the program and of all that it waited for."""
-    with fresh_folder(step) as (folder, environ):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        _run([checkout / ".venv" / "bin" / "tfjs-workflow", "convert", "r.yml"], folder, environ)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _run([checkout / ".venv" / "bin" / "tfjs-workflow", "convert", "r.yml"], *where)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def timed(checkouts: Sequence[Path], step: str, runs: int) -> list[list[float]]:
     """Return the processor times of each checkout; they take turns, and who begins changes, too."""
     times: list[list[float]] = [[] for _ in checkouts]
-    for number in range(runs):
-        order = range(len(checkouts)) if number % 2 else reversed(range(len(checkouts)))
-        for which in order:
-            times[which].append(seconds(checkouts[which], step))
+    with fresh_folders(step, runs * len(checkouts)) as folders:
+        for number in range(runs):
+            order = range(len(checkouts)) if number % 2 else reversed(range(len(checkouts)))
+            for which in order:
+                times[which].append(seconds(checkouts[which], folders.pop()))
     return times
 
 
