@@ -52,7 +52,6 @@ CIRCLES: frozenset[frozenset[str]] = frozenset(
         frozenset({"workflow.models.hdf5.library", "workflow.models.hdf5.reading"}),
         frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
         frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
-        frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
     }
 )
 """Modules that import each other, at whatever moment or for their types alone; this list may only shrink."""

@@ -19,6 +19,8 @@ from workflow.base.events import ITEMS
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from workflow.base.errors import WorkflowError
+
 _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
 
@@ -64,6 +66,26 @@ def print_json(text: str) -> None:
     """Print JSON text on standard output; what would act on a terminal is written in escapes of JSON's own."""
     sys.stdout.write(f"{printable.json_text(text)}\n")
     sys.stdout.flush()
+
+
+def show(error: WorkflowError) -> None:
+    """Print a failure on standard error: what happened, the lines that say more, what to do, where the log is."""
+    screen = error_console()
+    screen.print("error: ", style="bold red", end="")
+    screen.print(line(_joined(error.message)))
+    if not all(each.strip() in error.message for each in error.details.splitlines()):
+        screen.print()
+        screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
+        screen.print()
+    for word, text in (("what to do", error.hint), ("log", error.log)):
+        if text:
+            screen.print(f"{word}: ", style="bold", end="")
+            screen.print(line(_joined(text)))
+
+
+def _joined(text: str) -> str:
+    """Return a message as one line: what a library says in several is no less readable, and a name forges no line."""
+    return " ".join(part.strip() for part in text.split("\n"))
 
 
 class _Stream:

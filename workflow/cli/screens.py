@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.cli.boundary import show
-from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line, size_text
-from workflow.cli.remarks import detour_lines, quantization_lines
-from workflow.cli.summaries import check_text, print_summary
+from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line, show
+from workflow.cli.summaries import detour_lines, ending, print_summary, quantization_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -157,16 +155,3 @@ class LiveScreen(PlainScreen):
 
 def _remarks(outcome: Outcome) -> list[str]:
     return quantization_lines(outcome.facts) if outcome.status == "done" else []
-
-
-def ending(outcome: Outcome) -> str:
-    """Return one line about how a task ended: time, sizes, numbers of its check, or the reason it did not run."""
-    name = outcome.task.name
-    if outcome.status in ("up to date", "not run"):
-        return f"{name}: {outcome.status} ({'; '.join(outcome.task.reasons)})"
-    if outcome.status == "failed":
-        return f"{name}: failed after {outcome.seconds:.1f} s"
-    sizes = size_text(outcome.bytes_after)
-    if outcome.bytes_before:
-        sizes = f"{size_text(outcome.bytes_before)} -> {sizes}"
-    return " · ".join(part for part in (f"{name}: {outcome.seconds:.1f} s", sizes, check_text(outcome.facts)) if part)

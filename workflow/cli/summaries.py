@@ -1,9 +1,11 @@
-"""The end of a run for people: one table of steps, sizes and what was measured where, and what degraded."""
+"""What is said for people of a step that has ended, and of the whole run: numbers, remarks, the table of all steps."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from workflow.base.wording import plural
 from workflow.bridge.usage import peak
 from workflow.catalogue.runtimes import RuntimeName
 from workflow.cli.console import console, line, size_text
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)
 _ABSENT = ("not run", "yellow")
+
+_MOST_ROWS = 4
+_GOALS = {
+    "max_error": lambda most: f"to an error of at most {most:g} in each weight",
+    "max_bytes": lambda most: f"to at most {size_text(int(most))} of weights",
+}
 
 Cell = str | tuple[str, str]
 """A cell of the table: its text, and its style where it has one."""
@@ -40,6 +48,58 @@ def check_text(facts: Mapping[str, Any]) -> str:
     ran = [name for name in _RUNTIMES if any(run["status"] != "not run" for run in _runs(check, name))]
     absent = [name for name in _RUNTIMES if any(run["status"] == "not run" for run in _runs(check, name))]
     return f"{' '.join(ran)}: {', '.join(parts)}" + (f", not run in {' '.join(absent)}" if absent else "")
+
+
+def ending(outcome: Outcome) -> str:
+    """Return one line about how a task ended: time, sizes, numbers of its check, or the reason it did not run."""
+    name = outcome.task.name
+    if outcome.status in ("up to date", "not run"):
+        return f"{name}: {outcome.status} ({'; '.join(outcome.task.reasons)})"
+    if outcome.status == "failed":
+        return f"{name}: failed after {outcome.seconds:.1f} s"
+    sizes = size_text(outcome.bytes_after)
+    if outcome.bytes_before:
+        sizes = f"{size_text(outcome.bytes_before)} -> {sizes}"
+    return " · ".join(part for part in (f"{name}: {outcome.seconds:.1f} s", sizes, check_text(outcome.facts)) if part)
+
+
+def quantization_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return what each pattern caught in a few lines, also where a goal led to the patterns; the record has all."""
+    quantization: dict[str, Any] = facts.get("quantization") or {}
+    rows = quantization.get("globs")
+    if rows is None:
+        return []
+    lines = [_row(row) for row in rows[:_MOST_ROWS]]
+    if len(rows) > _MOST_ROWS:
+        lines.append(f"... and {plural(len(rows) - _MOST_ROWS, 'pattern')} more, in the record beside the result")
+    goals = [_GOALS[name](most) for name, most in (quantization.get("goal") or {}).items() if name in _GOALS]
+    return [f"quantized {goals[0]}{_largest_error(quantization)}", *lines] if goals else lines
+
+
+def detour_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return why a step went another way than the first, and what was found out for it on the way."""
+    declined = facts.get("declined")
+    by = "by the reference converter" if facts.get("engine") == "reference" else "as a graph model"
+    return [*([f"{by}, because {declined}"] if declined else []), *map(str, facts.get("said") or ())]
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    option = f"quantize_{row['dtype']}"
+    caught = plural(len(row["quantized"]), "weight")
+    sizes = f"{size_text(row['bytes_before'])} -> {size_text(row['bytes_after'])}"
+    left = "".join(f"; {len(names)} not: {_why(reason, names)}" for reason, names in row["left"].items())
+    return f"{option} {shlex.quote(row['glob'])}: {caught}, {sizes}{left}"
+
+
+def _why(reason: str, names: list[str]) -> str:
+    return f"{names[0]} {reason}" if len(names) == 1 else f"each {reason}"
+
+
+def _largest_error(quantization: Mapping[str, Any]) -> str:
+    errors = quantization.get("errors") or {}
+    if not errors:
+        return "; no weight can be made smaller so"
+    return f"; the largest error of any weight is {max(errors.values()):.2g} (root mean square, relative to its values)"
 
 
 def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) -> None:

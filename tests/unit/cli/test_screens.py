@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from workflow.base.errors import ModelFileError
-from workflow.cli import boundary, console, screens
+from workflow.cli import console, screens
 from workflow.recipe import load
 from workflow.runs import planning
 from workflow.runs.tasks import Selection
@@ -113,7 +113,7 @@ def test_details_are_shown_where_they_say_more_than_the_message(
     details: str, counted: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     console.error_console.cache_clear()
-    boundary.show(ModelFileError("model.json: w.bin is short", hint="Get it", details=details))
+    console.show(ModelFileError("model.json: w.bin is short", hint="Get it", details=details))
     console.error_console.cache_clear()
     err = capsys.readouterr().err
     assert (err.count("w.bin is short"), "v.bin" in err) == (counted, counted > 1)

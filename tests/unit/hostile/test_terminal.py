@@ -14,7 +14,7 @@ import pytest
 from tests.unit.hostile.letters import COMMANDS, acting
 from tests.unit.runs.recipes import recipe_of, shard_step
 from workflow.base.errors import ConversionError
-from workflow.cli import boundary, console
+from workflow.cli import console
 from workflow.cli.screens import LiveScreen
 from workflow.runs.tasks import Outcome, tasks_of
 
@@ -64,7 +64,7 @@ def run_with(text: str, folder: Path) -> None:
     live.began(task)
     live.ended(Outcome(task, "done", facts={"degraded": text, "declined": text, "said": [text]}))
     live.stopped()
-    boundary.show(ConversionError(text, hint=text, details=f"more: {text}", log=text))
+    console.show(ConversionError(text, hint=text, details=f"more: {text}", log=text))
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
@@ -83,13 +83,13 @@ def test_markup_is_text(tmp_path: Path) -> None:
 
 
 def test_a_name_with_lines_in_it_stays_on_its_line() -> None:
-    told = seen(lambda: boundary.show(ConversionError("a\nverdict: passed", hint="b\nverdict: passed")))
+    told = seen(lambda: console.show(ConversionError("a\nverdict: passed", hint="b\nverdict: passed")))
     assert len(told.splitlines()) == 2
 
 
 def test_addresses_in_details_lose_their_secrets() -> None:
     details = "first line\nurl https://me:s3cret@host/p?sig=t0ken failed"
-    told = seen(lambda: boundary.show(ConversionError("x", details=details)))
+    told = seen(lambda: console.show(ConversionError("x", details=details)))
     assert "url https://host/p?... failed" in told
     assert "s3cret" not in told
 

@@ -12,9 +12,9 @@ import pytest
 from workflow.base import processes
 
 if TYPE_CHECKING:
-    from tests.unit.cli.env.conftest import Made, Tool
+    from tests.unit.cli.commands.env.conftest import Made, Tool
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 TOOL = f"'{sys.executable}' -m workflow env"
 
 

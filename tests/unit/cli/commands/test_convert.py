@@ -11,9 +11,9 @@ import pytest
 from tests.unit.runs.recipes import write_layers_model
 from workflow.base.processes import run
 from workflow.cli.boundary import guarded
-from workflow.cli.convert import with_bare_force
+from workflow.cli.commands.convert import with_bare_force
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 HEAVY = {"numpy", "h5py", "rattler", "tensorflow"}
 
 RECIPE = """\
