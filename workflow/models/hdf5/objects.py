@@ -9,11 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workflow.models.blocks import in_blocks
-from workflow.models.hdf5 import texts, values
-from workflow.models.hdf5.blocks import UNDEFINED
+from workflow.models.hdf5 import values
+from workflow.models.hdf5.blocks import UNDEFINED, links
 from workflow.models.hdf5.data import DamagedError, RefusedError, UnusualError
-from workflow.models.hdf5.symbols import links
-from workflow.models.hdf5.texts import Heaps
+from workflow.models.hdf5.values import Heaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from workflow.models.hdf5.blocks import Source
     from workflow.models.hdf5.data import Kind
+    from workflow.models.hdf5.values import RawAttribute
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
@@ -36,6 +36,9 @@ _KNOWN = frozenset({_SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _MORE, _SYMBOLS, _EXTERN
 _SHARED = 0x02
 _MOST_BLOCKS = 1000
 _MOST_OBJECTS = 200_000
+_SMALL = 1 << 16
+_LIKELY = 512
+"""Bytes of most headers: more are read in a second piece."""
 _LAYOUT_VERSION = 3
 _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
 
@@ -59,11 +62,24 @@ class File:
 
 
 class Header:
-    """The messages of one object, by their types."""
+    """The messages of one object, by their types, and what they were found to say when somebody first asked."""
 
     def __init__(self, address: int, messages: Mapping[int, Sequence[bytes]]) -> None:
         self.address = address
         self.messages = messages
+        self._links: dict[str, int | None] | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, RawAttribute]:
+        """The object's attributes by name, unread."""
+        return dict(map(values.attribute, self.messages.get(_ATTRIBUTE, ())))
+
+    def links(self, source: Source) -> dict[str, int | None]:
+        """Return where the members of a group are; ``source`` is the file that the header is of."""
+        if self._links is None:
+            tree, heap = _PAIR.unpack_from(self.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
+            self._links = links(source, tree, heap=heap)
+        return self._links
 
     def one(self, kind: int) -> bytes:
         """Return the only message of a type; raises ``DamagedError`` where there is none, or more."""
@@ -75,7 +91,8 @@ class Header:
 
 def header(source: Source, at: int) -> Header:
     """Read an object's header; raises ``UnusualError`` for one of another version, or with unknown messages."""
-    version, count, _, size = _PREFIX.unpack(source.piece(at, _PREFIX_BYTES))
+    first = source.some(at, least=_PREFIX_BYTES, most=_LIKELY)
+    version, count, _, size = _PREFIX.unpack_from(first)
     if version != 1:
         raise UnusualError("an object header of another version")
     blocks = [(at + _PREFIX_BYTES, size)]
@@ -83,7 +100,9 @@ def header(source: Source, at: int) -> Header:
     for number, (begin, length) in enumerate(blocks):
         if number > _MOST_BLOCKS:
             raise DamagedError(f"the header at byte {at:,} never ends")
-        count -= _collect(source.piece(begin, length), found, most=count)
+        is_there = not number and _PREFIX_BYTES + length <= len(first)
+        body = first[_PREFIX_BYTES : _PREFIX_BYTES + length] if is_there else source.piece(begin, length)
+        count -= _collect(body, found, most=count)
         if count < 0:
             raise DamagedError(f"the header at byte {at:,} has more messages than it says")
         more = found.pop(_MORE, ())
@@ -114,17 +133,17 @@ def _collect(block: bytes, found: dict[int, list[bytes]], *, most: int) -> int:
 class Attributes(Mapping[str, Any]):
     """The attributes of one object; their values are read when they are asked for."""
 
-    def __init__(self, bodies: Sequence[bytes], heaps: Heaps) -> None:
-        self._raw = dict(texts.attribute(body) for body in bodies)
+    def __init__(self, raw: Mapping[str, RawAttribute], heaps: Heaps) -> None:
+        self._raw = raw
         self._heaps = heaps
 
     def require_known(self) -> None:
         """Raise ``UnusualError`` for a value of a kind that cannot be read here."""
         for found in self._raw.values():
-            texts.require_readable(found)
+            values.require_readable(found)
 
     def __getitem__(self, name: str) -> Any:
-        return texts.value(self._raw[name], self._heaps)
+        return values.value(self._raw[name], self._heaps)
 
     def __contains__(self, name: object) -> bool:
         return name in self._raw
@@ -148,8 +167,7 @@ class StoredGroup:
 
     @cached_property
     def _links(self) -> dict[str, int | None]:
-        tree, heap = _PAIR.unpack_from(self._header.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
-        return links(self._file.source, tree, heap=heap)
+        return self._header.links(self._file.source)
 
     @property
     def identity(self) -> int:
@@ -164,7 +182,7 @@ class StoredGroup:
     @cached_property
     def attrs(self) -> Attributes:
         """Its attributes."""
-        return Attributes(self._header.messages.get(_ATTRIBUTE, ()), self._file.heaps)
+        return Attributes(self._header.attributes, self._file.heaps)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._links)
@@ -251,8 +269,13 @@ class StoredData:
         return self._type.is_numeric
 
     def blocks(self) -> Iterator[memoryview]:
-        """Return the bytes of all values in pieces."""
-        return in_blocks(self._count(), self._fill)
+        """Return the bytes of all values in pieces; a small array is one, in room of its own."""
+        count = self._count()
+        if not 0 < count <= _SMALL:
+            return in_blocks(count, self._fill)
+        room = memoryview(bytearray(count))
+        self._fill(0, room)
+        return iter((room,))
 
     def read(self) -> NDArray[Any]:
         """Return all values."""
