@@ -6,6 +6,7 @@ Userinfo holds passwords, and queries and fragments hold tokens and signatures (
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _ADDRESS = re.compile(r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<rest>(?:[^\s/@?#]*@)*[^\s\"'<>`|^{}\\]+)")
 _PARTS = re.compile(r"(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?", re.DOTALL)
@@ -28,6 +29,17 @@ def shown(address: str) -> str:
 def scrubbed(text: str) -> str:
     """Return text with every address in it as ``shown`` returns it."""
     return _ADDRESS.sub(_scrubbed, text) if "://" in text else text
+
+
+def scrubbed_value(value: Any) -> Any:
+    """Return a value made of mappings, lists and texts with every text in it, also of keys, scrubbed."""
+    if isinstance(value, str):
+        return scrubbed(value) if "://" in value else value
+    if isinstance(value, dict):
+        return {scrubbed_value(key): scrubbed_value(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [scrubbed_value(inner) for inner in value]
+    return value
 
 
 def identified(text: str) -> str:

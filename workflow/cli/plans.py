@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.base import addresses, printable
+from workflow.base import addresses
 from workflow.cli.console import console, line
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs import publishing
@@ -63,7 +63,7 @@ def plan_json(recipe: Recipe, tasks: list[Task]) -> str:
         }
         for task in tasks
     ]
-    return json.dumps(printable.everywhere({"recipe": str(recipe.path), "steps": steps}, addresses.scrubbed), indent=1)
+    return json.dumps(addresses.scrubbed_value({"recipe": str(recipe.path), "steps": steps}), indent=1)
 
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:

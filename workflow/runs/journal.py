@@ -134,7 +134,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
 
 def _written(record: dict[str, Any]) -> str:
     """Return a record as JSON that can be shown anywhere, with no secrets of addresses in it."""
-    kept = printable.everywhere(record, addresses.scrubbed)
+    kept = addresses.scrubbed_value(record)
     return printable.json_text(json.dumps(kept, indent=1, ensure_ascii=False, default=str)) + "\n"
 
 

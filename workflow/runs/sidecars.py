@@ -62,7 +62,7 @@ class Sidecar(Record):
             "key": self.ingredients.key(),
             "ingredients": self.ingredients.as_dict(),
             "files": to_json(self.files),
-            "facts": printable.everywhere(dict(self.facts), addresses.scrubbed),
+            "facts": addresses.scrubbed_value(dict(self.facts)),
         }
 
 
