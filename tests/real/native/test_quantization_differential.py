@@ -10,9 +10,9 @@ import pytest
 
 from workflow.conversion.native.plans import make_plan
 from workflow.conversion.native.shards import write_weights
-from workflow.models.arrays import arrays_of
+from workflow.models.arrays import arrays_of, of_array
 from workflow.models.quantization import encoded
-from workflow.models.tensors import Tensor, manifest_dtype, of_array, opened
+from workflow.models.tensors import Tensor, manifest_dtype, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workflow.conversion.native.shards import write_model_json, write_weights
-from workflow.models.tensors import of_array
+from workflow.models.arrays import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -40,7 +40,7 @@ def opened(file: BufferedIOBase) -> Iterator[Group]:
         return
     from workflow.models.hdf5.library import opened_by_library  # noqa: PLC0415  starts a process, and is rarely needed
 
-    with opened_by_library(file) as other:
+    with opened_by_library(file, plain) as other:
         yield other
 
 

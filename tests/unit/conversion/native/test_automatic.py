@@ -9,12 +9,14 @@ from tests.unit.conversion.native.models import Stored, entries, numbers, rewrit
 from workflow.base.errors import ConversionError
 from workflow.conversion.native.automatic import Goal, automatic_plan, goal_from
 from workflow.conversion.native.plans import make_plan
-from workflow.models.tensors import Tensor, of_array
+from workflow.models.arrays import of_array
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from workflow.models.tensors import Tensor
 
 
 def tensor(name: str, array: NDArray[Any]) -> Tensor:

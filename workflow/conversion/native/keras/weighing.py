@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.tensors import Tensor, is_stored_as, manifest_dtype, of_array
+from workflow.models.tensors import Tensor, is_stored_as, manifest_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,11 +52,13 @@ def found_by(stored: str, name: str) -> bool:
 def _tensor(part: Part, name: str) -> Tensor:
     source = part.source
     own = source.name if source and found_by(source.name, name) and source.shape == part.shape else name
-    if source is None or manifest_dtype(source.dtype, name) == _FLOAT:
-        if source is not None and part.compute is None and is_stored_as(source.dtype, _FLOAT):
-            return Tensor(own, part.shape, _FLOAT, lambda: source.data.blocks)
-        return of_array(own, part.shape, dtype=_FLOAT, read=part.read)
-    return of_array(own, part.shape, dtype=_FLOAT, read=lambda: part.read().astype(_FLOAT))
+    is_float = source is None or manifest_dtype(source.dtype, name) == _FLOAT
+    if source is not None and part.compute is None and is_stored_as(source.dtype, _FLOAT):
+        return Tensor(own, part.shape, _FLOAT, lambda: source.data.blocks)
+    from workflow.models.arrays import of_array  # noqa: PLC0415  brings numpy, which copies do not need
+
+    read = part.read if is_float else lambda: part.read().astype(_FLOAT)
+    return of_array(own, part.shape, dtype=_FLOAT, read=read)
 
 
 def _fits(shape: tuple[int, ...], wanted: Shape) -> bool:
