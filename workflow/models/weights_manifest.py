@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.fields import At
+from workflow.models.fields import LONGEST_NAME, MOST_ELEMENTS, At
+from workflow.models.strict_json import Document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ QUANTIZED_BYTES = {"uint8": 1, "uint16": 2, "float16": 2}
 _STRING_BYTES = 4  # the length in front of each element; its text comes on top
 _LONGEST_PART = 255  # bytes of a file's name, on every file system that is in use
 _LONGEST_PATH = 4096
+_PLAIN_RANK = 8
 _HINT = "The manifest is damaged, or was not written by TensorFlow.js or its converter: convert the model again."
 
 
@@ -72,6 +74,12 @@ class Group(Record):
 
 def read_groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
+    if isinstance(document, Document):
+        return document.once("groups", lambda: _groups(document, path))
+    return _groups(document, path)
+
+
+def _groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     if "weightsManifest" not in document:
         raise ModelFileError(f"{path} has no weightsManifest, so it names no weight files", hint=_HINT)
     at = At(path, (("weightsManifest", None),), _HINT)
@@ -112,6 +120,29 @@ def _path(value: object, at: At) -> str:
 
 
 def _weight(value: object, around: At, number: int) -> Weight:
+    """Return one entry: most are plain, and need no words for where they stand."""
+    if type(value) is dict and "quantization" not in value:
+        name, shape, dtype = value.get("name"), value.get("shape"), value.get("dtype")
+        if type(name) is str and len(name) <= LONGEST_NAME and type(dtype) is str and dtype in ITEM_BYTES:
+            sizes = _plain_shape(shape)
+            if sizes is not None:
+                return Weight(name, sizes, dtype, None, value)
+    return _any_weight(value, around, number)
+
+
+def _plain_shape(shape: object) -> tuple[int, ...] | None:
+    """Return a shape of few sizes, each of which a tensor can have; None for any other."""
+    if type(shape) is not list or len(shape) > _PLAIN_RANK:
+        return None
+    elements = 1
+    for size in shape:
+        if type(size) is not int or size < 0:
+            return None
+        elements *= size or 1
+    return tuple(shape) if elements <= MOST_ELEMENTS else None
+
+
+def _any_weight(value: object, around: At, number: int) -> Weight:
     at = around.inside(f"weight {number}")
     entry = at.as_object(value)
     name = at.inside("name").as_text(entry.get("name"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
@@ -78,15 +79,17 @@ def leaves(container: Config, path: Path = ()) -> Iterator[tuple[Path, Config]]:
             yield from leaves(model, here)
 
 
-def rename_classes(value: Any, names: Mapping[str, str]) -> None:
-    """Exchange class names in a configuration, everywhere in it and where it is."""
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            name = here.get("class_name")
-            if isinstance(name, str) and name in names:
-                here["class_name"] = names[name]
-            waiting += [item for item in here.values() if isinstance(item, _NESTED)]
-        elif isinstance(here, list):
-            waiting += [item for item in here if isinstance(item, _NESTED)]
+def with_classes_named(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a configuration with class names exchanged everywhere in it; what has none of them is the same object."""
+    if isinstance(value, list):
+        items = [with_classes_named(item, names) if isinstance(item, _NESTED) else item for item in value]
+        return items if any(map(is_not, items, value)) else value
+    if not isinstance(value, dict):
+        return value
+    result = {
+        key: with_classes_named(item, names) if isinstance(item, _NESTED) else item for key, item in value.items()
+    }
+    name = value.get("class_name")
+    if isinstance(name, str) and name in names:
+        result["class_name"] = names[name]
+    return result if any(map(is_not, result.values(), value.values())) else value
