@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-_TICK = 50_000_000
+_TICK = 20_000_000
 """Nanoseconds, more than a tick of the clock of any file system that counts finely."""
 
 _COARSE_TICK = 2_000_000_000

@@ -32,6 +32,7 @@ _MOST_MEMORY = 3 << 29
 _BYTES_PER_BRANCH, _BYTES_PER_VALUE = 72, 40  # what Python takes for an object or a list, and for what is in one
 
 
+_BRANCHES = (dict, list)
 _LARGEST_KEPT = 32 << 20  # bytes of a text whose values are kept: they take many times as much
 
 
@@ -97,10 +98,8 @@ def require_shallow(value: object, where: str, *, hint: str = _AGAIN) -> None:
     for _ in range(_DEEPEST):
         inner: list[object] = []
         for item in level:
-            if isinstance(item, dict):
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
+            held = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            inner += [each for each in held if type(each) in _BRANCHES]
         if not inner:
             return
         level = inner

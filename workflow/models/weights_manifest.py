@@ -21,6 +21,8 @@ _STRING_BYTES = 4  # the length in front of each element; its text comes on top
 _LONGEST_PART = 255  # bytes of a file's name, on every file system that is in use
 _LONGEST_PATH = 4096
 _PLAIN_RANK = 8
+_FIELDS = ("name", "shape", "dtype", "quantization")
+_HALF = "float16"
 _HINT = "The manifest is damaged, or was not written by TensorFlow.js or its converter: convert the model again."
 
 
@@ -121,13 +123,26 @@ def _path(value: object, at: At) -> str:
 
 def _weight(value: object, around: At, number: int) -> Weight:
     """Return one entry: most are plain, and need no words for where they stand."""
-    if type(value) is dict and "quantization" not in value:
-        name, shape, dtype = value.get("name"), value.get("shape"), value.get("dtype")
+    if type(value) is dict:
+        name, shape, dtype, quantization = map(value.get, _FIELDS)
         if type(name) is str and len(name) <= LONGEST_NAME and type(dtype) is str and dtype in ITEM_BYTES:
             sizes = _plain_shape(shape)
-            if sizes is not None:
-                return Weight(name, sizes, dtype, None, value)
+            quantized = _plain_quantization(quantization) if quantization is not None else None
+            if sizes is not None and (quantized is None) is (quantization is None):
+                return Weight(name, sizes, dtype, quantized, value)
     return _any_weight(value, around, number)
+
+
+def _plain_quantization(field: object) -> Quantization | None:
+    """Return how a weight is stored in fewer bits where the numbers that say so are finite; None for all else."""
+    if type(field) is not dict:
+        return None
+    dtype, scale, low = field.get("dtype"), field.get("scale"), field.get("min")
+    if type(dtype) is not str or dtype not in QUANTIZED_BYTES or dtype == _HALF:
+        return None
+    if type(scale) is float and type(low) is float and math.isfinite(scale) and math.isfinite(low):
+        return Quantization(dtype, scale, low, field.get("original_dtype"))
+    return None
 
 
 def _plain_shape(shape: object) -> tuple[int, ...] | None:
@@ -166,7 +181,7 @@ def _quantization(value: object, at: At) -> Quantization:
     if dtype not in QUANTIZED_BYTES:
         raise here.bad(f"has the dtype {shown(dtype)}; known are {', '.join(QUANTIZED_BYTES)}")
     former = quantization.get("original_dtype")
-    if dtype == "float16":
+    if dtype == _HALF:
         return Quantization(dtype, original_dtype=former)
     for key in ("min", "scale"):
         if type(quantization.get(key)) not in (int, float):

@@ -78,7 +78,7 @@ def test_a_file_that_was_written_a_moment_ago_is_not_known_by_its_state(
     path = write(tmp_path / "model.json", {})
     os.utime(path, ns=(1, 1_000_000_001))
     written = max(path.stat().st_mtime_ns, path.stat().st_ctime_ns)
-    for since, is_known in ((0, False), (10**7, False), (10**8, True)):
+    for since, is_known in ((0, False), (15 * 10**6, False), (25 * 10**6, True)):
         monkeypatch.setattr("time.time_ns", lambda since=since: written + since)
         assert bool(settled(path.stat())) is is_known
 
