@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from operator import is_not
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _HINT = "The model's configuration is damaged: save the model again."
 _NESTED = (dict, list)
+_VALID = re.compile(r"^[A-Za-z0-9][-A-Za-z0-9._/]*$")
+_FOREIGN = re.compile(r"[^-A-Za-z0-9._/]")
 _DEEPEST = 20  # models in models; a configuration that goes deeper is not one of Keras
 
 
@@ -36,6 +39,14 @@ def layer_name(entry: Config) -> str:
     if not isinstance(name, str) or not name:
         raise ModelFileError(f"a layer of class {shown(str(entry.get('class_name')))} has no name", hint=_HINT)
     return name
+
+
+def valid_name(name: str) -> str:
+    """Return a layer's name as TensorFlow.js accepts it: letters, digits and ``-._/``, a letter or digit in front."""
+    if _VALID.match(name):
+        return name
+    cleaned = _FOREIGN.sub("_", name)
+    return cleaned if cleaned[:1].isalnum() else f"layer{cleaned}"
 
 
 def entries(container: Config, depth: int = 0) -> list[Config]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError
 from workflow.base.storage import storing
 from workflow.conversion.native.keeping import by_name
-from workflow.conversion.native.keras.assembly import assemble
+from workflow.conversion.native.keras.building import assemble
 from workflow.conversion.native.metadata import with_metadata
 from workflow.conversion.native.selection import plan_for
 from workflow.conversion.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workflow.conversion.native import Facts, NativeJob
-    from workflow.conversion.native.keras.assembly import Assembled
-    from workflow.conversion.native.keras.weighing import Placed
+    from workflow.conversion.native.keras.building import AssembledModel
+    from workflow.conversion.native.keras.out_layers import OutWeight
     from workflow.conversion.native.plans import QuantizationPlan
     from workflow.models.keras.file import KerasFile
     from workflow.models.tensors import Tensor
@@ -90,7 +90,7 @@ def _written(job: NativeJob, file: KerasFile) -> Facts:
     return {**facts, "quantization": plan.facts()} if plan else facts
 
 
-def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
+def _document(file: KerasFile, model: AssembledModel) -> dict[str, Any]:
     """Return model.json but for its weights, its keys in the reference's order."""
     topology: dict[str, Any] = {"keras_version": file.version}
     if file.backend is not None:
@@ -106,7 +106,7 @@ def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
     }
 
 
-def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tensor]]:
+def _groups(file: KerasFile, model: AssembledModel, *, split: bool) -> list[list[Tensor]]:
     """Return the weights in the order of the source file: layer by layer, one group for each or one for all."""
     places = {id(array): place for place, array in enumerate(file.listed)}
     by_layer = [[one.tensor for one in _ordered(found, places)] for found in _layers(file, model) if found]
@@ -115,18 +115,18 @@ def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tens
     return [[tensor for group in by_layer for tensor in group]]
 
 
-def _layers(file: KerasFile, model: Assembled) -> list[list[Placed]]:
+def _layers(file: KerasFile, model: AssembledModel) -> list[list[OutWeight]]:
     if not file.order:
         return [model.weights.get(layer_name(entry), []) for entry in entries(file.config)]
     return [model.weights.get(name, []) for name in file.order]
 
 
-def _ordered(found: list[Placed], places: Mapping[int, int]) -> list[Placed]:
+def _ordered(found: list[OutWeight], places: Mapping[int, int]) -> list[OutWeight]:
     """Return the weights of one layer of the top level as the file lists them, new ones behind what they are near.
 
     ``places`` are the numbers of the file's arrays, by their identities.
     """
-    ranked: list[tuple[int, Placed]] = []
+    ranked: list[tuple[int, OutWeight]] = []
     place = -1
     for one in found:
         place = places.get(id(one.source), place)
