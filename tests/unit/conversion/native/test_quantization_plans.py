@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workflow.base.errors import ConversionError
-from workflow.conversion.native.plans import literal, make_plan, requested
+from workflow.conversion.native.quantization_plans import literal, make_plan, requested
 from workflow.models.arrays import of_array
 from workflow.models.tensors import Tensor
 
