@@ -27,8 +27,8 @@ from workflow.base.events import Silent  # noqa: E402  as above
 from workflow.base.processes import run  # noqa: E402  as above
 from workflow.conversion.job import Job  # noqa: E402  the checkout beside this script is measured
 from workflow.conversion.native import EDGES  # noqa: E402  the checkout beside this script is measured
-from workflow.conversion.native.shards import write_model_json, write_weights  # noqa: E402  as above
-from workflow.models.tensors import of_array  # noqa: E402  as above
+from workflow.conversion.native.tfjs_writing import write_model_json, write_weights  # noqa: E402  as above
+from workflow.models.arrays import of_array  # noqa: E402  as above
 
 JOBS: dict[str, dict[str, Any]] = {
     "reshard 4 MiB": {},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
     from workflow.conversion.job import Job
 
+
 Facts = dict[str, Any]
 
 _FOREIGN = ("custom_objects", "unsafe")

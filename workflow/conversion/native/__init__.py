@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
     from workflow.conversion.job import Job
 
 Facts = dict[str, Any]
+
+
+def progress(listener: Listener, total: int) -> Callable[[int], None]:
+    """Return what tells a listener how many bytes of the weights are done, when it hears of some more."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        listener.advance("weights", done, total)
+
+    return more
 
 
 def _lazily(module: str, function: str) -> Callable[[Job], Facts]:
