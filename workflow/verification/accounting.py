@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
 from workflow.verification.derivations import alternatives, derived
-from workflow.verification.keras_roles import WITHOUT_MEANING
+from workflow.verification.keras_roles import WITHOUT_MEANING, roles_of
 from workflow.verification.layer_pairs import paired
 
 if TYPE_CHECKING:
@@ -78,8 +78,17 @@ class _Accounting:
         owned = {id(one) for layer in self._result.layers for one in layer.by_role.values()}
         others = [one for one in rest if id(one) in self._strange or (unused and id(one) not in owned)]
         new = [one for one in rest if one not in others]
-        wrong = (*self._wrong, *_lost(lost, new), *_new(new))
+        wrong = (*self._wrong, *_lost(lost, new), *_new(new), *self._missing())
         return Account(tuple(self._pairs), tuple(others), tuple(unused), wrong)
+
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        """Yield the weights that a layer of the result makes, and that are nowhere under any name with the layer's."""
+        for layer in self._result.layers if self._result.in_script else ():
+            for role in roles_of(layer.class_name, layer.config) or ():
+                name, last = layer.path[-1], role.rpartition("/")[2]
+                elsewhere = (f"/{name}/" in f"/{one}" and one.endswith(f"/{last}") for one in self._result.by_name)
+                if role not in layer.by_role and last != "count" and not any(elsewhere):
+                    yield f"the layer {name} ({layer.class_name}) has no weight {name}/{role} in the result", name
 
     def _layer(self, layer: LayerWeights, results: Sequence[LayerWeights]) -> None:
         found = derived(layer, results)
