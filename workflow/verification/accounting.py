@@ -32,7 +32,7 @@ class Account(Record):
 
 def account(source: ModelWeights, result: ModelWeights) -> Account:
     """Tell what each weight of a result must be, from the source's weights and what is declared of its layers."""
-    if source.in_script and result.in_script:  # within TensorFlow.js weights keep their names
+    if (source.in_script and result.in_script) or not result.layers:  # within TensorFlow.js weights keep their names
         return _by_name(source.by_name, result.by_name)
     return _Accounting(source, result).account()
 
@@ -61,19 +61,21 @@ class _Accounting:
     def __init__(self, source: ModelWeights, result: ModelWeights) -> None:
         self._source = source
         self._result = result
+        self._layers = paired(source.layers, result.layers)
         self._pairs: list[tuple[Named, Named]] = []
         self._done: set[int] = set()
         self._strange: set[int] = set()
         self._open: set[int] = set()
+        self._needless: set[int] = set()
         self._wrong: list[tuple[str, str]] = []
 
     def account(self) -> Account:
         """Return what is found."""
-        for layer, results in paired(self._source.layers, self._result.layers):
+        for layer, results in self._layers:
             self._layer(layer, results)
         self._by_full_name()
         unused = [one for one in self._source.every() if id(one) in self._open - self._done]
-        lost = [one for one in self._source.every() if id(one) not in self._done | self._open]
+        lost = [one for one in self._source.every() if id(one) not in self._done | self._open | self._needless]
         rest = [one for one in self._result.every() if id(one) not in self._done]
         owned = {id(one) for layer in self._result.layers for one in layer.by_role.values()}
         others = [one for one in rest if id(one) in self._strange or (unused and id(one) not in owned)]
@@ -82,13 +84,16 @@ class _Accounting:
         return Account(tuple(self._pairs), tuple(others), tuple(unused), wrong)
 
     def _missing(self) -> Iterator[tuple[str, str]]:
-        """Yield the weights that a layer of the result makes, and that are nowhere under any name with the layer's."""
-        for layer in self._result.layers if self._result.in_script else ():
-            for role in roles_of(layer.class_name, layer.config) or ():
-                name, last = layer.path[-1], role.rpartition("/")[2]
-                elsewhere = (f"/{name}/" in f"/{one}" and one.endswith(f"/{last}") for one in self._result.by_name)
-                if role not in layer.by_role and last != "count" and not any(elsewhere):
-                    yield f"the layer {name} ({layer.class_name}) has no weight {name}/{role} in the result", name
+        """Yield the weights that a layer of the result makes, and that the result does not have under any name."""
+        for layer, results in self._layers if self._result.in_script else ():
+            for result in results:
+                if result.class_name == layer.class_name and _identities(layer) <= self._done:
+                    continue
+                name = result.path[-1]
+                for role in roles_of(result.class_name, result.config) or ():
+                    if role not in result.by_role:
+                        text = f"the layer {name} ({result.class_name}) has no weight {name}/{role} in the result"
+                        yield text, name
 
     def _layer(self, layer: LayerWeights, results: Sequence[LayerWeights]) -> None:
         found = derived(layer, results)
@@ -98,7 +103,7 @@ class _Accounting:
                 self._strange |= _identities(result)
             return
         needless = WITHOUT_MEANING.get(layer.class_name, frozenset())
-        self._done |= {id(one) for role, one in layer.by_role.items() if role in needless}
+        self._needless |= {id(one) for role, one in layer.by_role.items() if role in needless}
         for one in found:
             if one.problem:
                 self._wrong.append((one.problem, layer.path[-1]))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from workflow.base import scratch
 from workflow.base.records import Record
 from workflow.models.keras.archive import open_archive
-from workflow.models.keras.tree import leaves
+from workflow.models.keras.dialect import own_class
+from workflow.models.keras.tree import is_container, leaves
 from workflow.models.keras.whole_file import open_whole_file
 from workflow.models.tfjs_weights import open_model
 from workflow.models.topology import model_config
@@ -115,7 +116,7 @@ def _in_script(config: Any, by_name: Mapping[str, Named]) -> Iterator[LayerWeigh
     for name in by_name:
         parts = name.split("/")
         longer.setdefault("/".join([*parts[:-2], parts[-1]]), []).append(name)
-    for path, entry in leaves(config):
+    for path, entry in leaves(config) if is_container(config) else ():
         class_name, options = entry["class_name"], entry["config"]
         roles = roles_of(class_name, options)
         found = {}
@@ -128,6 +129,8 @@ def _in_script(config: Any, by_name: Mapping[str, Named]) -> Iterator[LayerWeigh
 
 
 def _of_keras(file: KerasFile) -> ModelWeights:
+    if not is_container(file.config):
+        raise own_class(file.config)
     layers = [_in_keras(path, entry, file.weights.get(path, ())) for path, entry in leaves(file.config)]
     listed = [one for layer in layers for one in layer.by_role.values()]
     return ModelWeights({one.name: one for one in listed}, tuple(layers), file.config)

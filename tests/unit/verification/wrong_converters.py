@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ from workflow.conversion.native.keras.layers import Chain
 from workflow.conversion.native.keras.lowering import LOWERINGS
 from workflow.conversion.native.keras.lowering.parts import kept
 from workflow.models.arrays import whole
+from workflow.models.keras.tree import leaves
 from workflow.models.tensors import of_array
 
 if TYPE_CHECKING:
@@ -88,6 +90,20 @@ def _changed(one: Tensor, change: Change) -> Tensor:
         return found
 
     return of_array(one.name, one.shape, dtype=one.dtype, read=read)
+
+
+def with_options(monkeypatch: pytest.MonkeyPatch, class_name: str, **changes: Any) -> None:
+    """Write other options for the layers of a class."""
+    write = shards.write_model_json
+
+    def wrong(path: Path, fields: Any) -> None:
+        document = json.loads(json.dumps(fields))
+        for _, entry in leaves(document["modelTopology"]["model_config"]):
+            if entry["class_name"] == class_name:
+                entry["config"].update(changes)
+        write(path, document)
+
+    monkeypatch.setattr(to_layers, "write_model_json", wrong)
 
 
 def _of(ending: str, change: Callable[[Array], Array]) -> Change:
