@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 SHARED = "worker.shared"
 
 _ORDER = (
@@ -54,7 +55,6 @@ CIRCLES: frozenset[frozenset[str]] = frozenset(
         frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
         frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
-        frozenset(f"workflow.worker.graph.{name}" for name in ("classic", "modern", "saved_models")),
     }
 )
 """Modules that import each other, at whatever moment or for their types alone; this list may only shrink."""

@@ -6,14 +6,17 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from workflow.base import processes
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
-ROOT = Path(__file__).resolve().parents[3]
 _RUN = """
 import os, sys, time
 from pathlib import Path
@@ -93,7 +96,7 @@ def test_what_nohup_wants_ignored_is_ignored(tmp_path: Path) -> None:
 
 _FOREGROUND = """
 import sys
-from workflow import processes
+from workflow.base import processes
 from workflow.cli import boundary, main
 main.run = lambda arguments: processes.run_foreground(["sh", "-c", arguments[0]])
 sys.exit(boundary.guarded(sys.argv[1:]))

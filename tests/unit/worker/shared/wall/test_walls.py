@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from workflow.bridge import enclosure
 from workflow.worker.shared import wall
 from workflow.worker.shared.wall import audit, calls, seatbelt, seccomp, surroundings
 
 PID = 4711
 ALLOW, KILL = 0x7FFF0000, 0x80000000
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def answer(machine: str, number: int, *arguments: int, mark: int | None = None) -> int:
@@ -166,7 +166,7 @@ def test_the_lesser_wall_stands_where_the_system_has_none(tmp_path: Path) -> Non
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from workflow.worker import wall
+from workflow.worker.shared import wall
 from workflow.worker.shared.wall import landlock, seccomp
 landlock.version = lambda: 0
 seccomp.is_there = lambda: False
@@ -228,7 +228,7 @@ def test_the_wall_stands_in_a_moment(tmp_path: Path) -> None:
     code = f"""
 import sys, ctypes, time
 sys.path.insert(0, {str(ROOT)!r})
-from workflow.worker import wall
+from workflow.worker.shared import wall
 begin = time.process_time()
 wall.stand(reads=[], writes=[{str(tmp_path)!r}])
 print((time.process_time() - begin) * 1000)
