@@ -104,6 +104,17 @@ def test_plan_commands_are_the_tutorials(
     )
 
 
+def test_plan_commands_leave_a_handle_as_it_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = "https://tfhub.dev/google/x/1"
+    entry = f"convert: {{input: {handle!r}, output: out, from: tf_hub, to: tfjs_graph_model}}"
+    (tmp_path / "hub.yml").write_text(f"steps:\n  - {entry}\n")
+    monkeypatch.chdir(tmp_path)
+    assert guarded(["plan", "hub.yml", "--commands"]) == 0
+    assert capfd.readouterr().out.splitlines()[0].endswith(f" {handle} out")
+
+
 def test_an_unknown_step_is_a_usage_error_with_the_nearest_name(
     recipe: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
