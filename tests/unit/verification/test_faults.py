@@ -52,8 +52,13 @@ def test_a_graph_of_a_layers_model_raises_no_alarm(good: dict[str, Subject], tmp
     report = verified(good["graph"], good["layers"], tmp_path)
     assert [level.status for level in report.levels] == ["passed"] * 4
     assert report.levels[1].facts == {
-        **{"tensors": 6, "bit_equal": 6, "folded": 0, "others": [], "quantized": 0},
-        **{"worst": None, "noise": 0.0},
+        "tensors": 6,
+        "bit_equal": 6,
+        "folded": 0,
+        "others": [],
+        "quantized": 0,
+        "worst": None,
+        "noise": 0.0,
     }
 
 
