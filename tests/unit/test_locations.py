@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import locations
+from workflow.base import locations
 
 if TYPE_CHECKING:
     from pathlib import Path
