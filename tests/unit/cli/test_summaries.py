@@ -65,8 +65,8 @@ def test_every_folder_of_results_is_named_once(
     )
     path.write_text(f"steps:\n{lines}")
     recipe = load(path, check_files=False)
-    decisions = planning.plan(recipe, planning.Selection(), environment="")
-    outcomes = [Outcome(decision, "done", seconds=1.0, bytes_after=2000, facts={}) for decision in decisions]
+    tasks = planning.plan(recipe, Selection(), environment="")
+    outcomes = [Outcome(task, "done", seconds=1.0, bytes_after=2000, facts={}) for task in tasks]
     print_summary(recipe, outcomes, seconds=1.0)
     console.cache_clear()
     assert "results: data, more" in capsys.readouterr().out.splitlines()

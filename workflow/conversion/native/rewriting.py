@@ -70,7 +70,7 @@ def _rewrite(job: Job, flavour: Flavour) -> Facts:
         written = write_groups(job, groups, plan=plan)
         document["weightsManifest"] = _with_extras(model, written, job.options)
         write_model_json(job.target / "model.json", document)
-        return facts_of(groups, written, plan)
+        return facts_of(groups, written, plan=plan)
 
 
 def _numbers(

@@ -202,7 +202,7 @@ def write_groups(
 
 
 def facts_of(
-    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], plan: QuantizationPlan | None
+    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], *, plan: QuantizationPlan | None
 ) -> Facts:
     """Return the facts about weights that were written, for the record."""
     facts: Facts = {
