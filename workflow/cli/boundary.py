@@ -8,7 +8,6 @@ import signal
 import stat
 from typing import TYPE_CHECKING
 
-from workflow.base import bugs
 from workflow.base.errors import AskedToEndError, InterruptedRunError, WorkflowError
 from workflow.cli.streams import READER_GONE, ReaderGoneError
 
@@ -36,6 +35,8 @@ def guarded(arguments: Sequence[str]) -> int:
     except (ReaderGoneError, BrokenPipeError):
         return READER_GONE
     except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
+        from workflow.base import bugs  # noqa: PLC0415  for this alone
+
         return _told(bugs.unforeseen(error, arguments), arguments)
 
 
