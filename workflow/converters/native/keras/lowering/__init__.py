@@ -107,12 +107,18 @@ def _activated(layer: Layer, function: Any) -> Chain:
         chain = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
         options = function.get("config")
         config: Config = {**(options if isinstance(options, dict) else {}), "name": f"{layer.name}_activation"}
-        chain.extend(express(Layer(function["class_name"], config, (None,))))
+        chain.extend(_without_weights(express(Layer(function["class_name"], config, (None,)))))
         why = "for TensorFlow.js has no such activation"
         chain.notes.append(f"{layer.name}: its activation {function['class_name']} is a layer of its own, {why}")
         return chain
     shown = function.get("class_name") if isinstance(function, dict) else function
     raise layer.refused(f"TensorFlow.js has no activation function {str(shown)[:60]!r}")
+
+
+def _without_weights(chain: Chain) -> Chain:
+    """Say of each piece that it has no weights, lest it be given those of the layer that it is a part of."""
+    chain.pieces = [Piece(piece.class_name, piece.config, piece.inputs) for piece in chain.pieces]
+    return chain
 
 
 def _with_activation(layer: Layer, name: str) -> Layer:
