@@ -28,8 +28,6 @@ def wired(builder: Builder) -> Built:
 
 def _graph(builder: Builder) -> Built:
     config = builder.container["config"]
-    if not isinstance(config, dict):
-        raise ModelFileError("a model is a list of layers and no Sequential", hint=_HINT)
     given = references(config.get("input_layers"))
     outputs = [_result(builder, place) for place in references(config.get("output_layers"))]
     owners = [place[0] for place in references(config.get("output_layers"))]
