@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from workflow.converters.native.keras.calls import recorded_shapes
 from workflow.converters.native.keras.dialect import as_keras2
 from workflow.errors import ModelFileError
 
@@ -119,3 +120,11 @@ def test_what_keras_2_wrote_into_hdf5_stays_the_same_object() -> None:
 def test_what_is_no_configuration_is_refused(config: Any) -> None:
     with pytest.raises(ModelFileError):
         as_keras2(config, "3.0.0")
+
+
+def test_the_shapes_that_keras_3_noted_are_those_of_all_tensors_of_a_call_in_their_order() -> None:
+    a, b, c, d = (tensor("i", shape=(None, size)) for size in (1, 2, 3, 4))
+    call = node([a, {"y": c, "x": b}], mask=None, initial_state=[d])
+    assert recorded_shapes(call) == [[None, 1], [None, 2], [None, 3], [None, 4]]
+    assert recorded_shapes(node({**a, "config": None})) == [None]
+    assert recorded_shapes([["i", 0, 0, {}]]) == []
