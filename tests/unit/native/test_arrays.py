@@ -13,7 +13,8 @@ from workflow.errors import ConversionError
 def test_a_tensor_without_elements_is_an_empty_array() -> None:
     empty = of_array("w", (0, 3), dtype="float32", read=lambda: np.zeros((0, 3), np.float32))
     found = whole(empty)
-    assert (found.shape, found.dtype) == ((0,), np.float32)
+    assert found.shape == (0,)
+    assert found.dtype == np.float32
 
 
 def test_all_values_of_a_tensor_are_read_whatever_blocks_they_come_in() -> None:

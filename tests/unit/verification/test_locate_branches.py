@@ -191,6 +191,16 @@ def test_both_branches_are_looked_into_and_the_bisection_keeps_to_what_all_pass(
     assert found.located.cuts == len(cuts) < len(ABOVE)
 
 
+def test_what_lies_before_a_point_that_agrees_is_not_cut(tmp_path: Path) -> None:
+    subject = model(tmp_path / "web")
+    bench = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "top" else array)
+    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    report = verify(case, bench)
+    bench.ran.clear()
+    search(case, bench, report=report, keep=tmp_path / "keep")
+    assert list(dict.fromkeys(bench.ran)) == ["top", "join", "head"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

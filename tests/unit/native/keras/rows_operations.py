@@ -70,6 +70,12 @@ ROWS = [
     Operation("two tensors added", both("Add", "math.add", B), ["Add"], lambda x, y: x + y, PAIR),
     Operation("their difference", both("Subtract", "math.subtract", B), ["Rescaling", "Add"], lambda x, y: x - y, PAIR),
     Operation(
+        "operands by their names",
+        [InKeras3("Subtract", args=(), kwargs={"x2": 3.0, "x1": A}), InKeras3("Subtract", kwargs={"y": 3.0})],
+        ["Rescaling"],
+        lambda x: x - 3,
+    ),
+    Operation(
         "the difference the other way",
         [InKeras3("Subtract", args=(B, A))],
         ["Rescaling", "Add"],
