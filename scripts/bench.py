@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from workflow.processes import STDOUT, start  # noqa: E402  the checkout beside this script is measured
+from workflow.base.processes import STDOUT, start  # noqa: E402  the checkout beside this script is measured
 
 MARK = "summary: "
 

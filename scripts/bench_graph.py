@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from workflow import environment  # noqa: E402  the checkout beside this script is measured
-from workflow.converters.bridge import Worker  # noqa: E402  as above
-from workflow.converters.native import EDGES, NativeJob  # noqa: E402  as above
-from workflow.events import Silent  # noqa: E402  as above
+from workflow.base.events import Silent  # noqa: E402  as above
+from workflow.bridge.warm_worker import Worker  # noqa: E402  as above
+from workflow.conversion.native import EDGES, NativeJob  # noqa: E402  as above
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

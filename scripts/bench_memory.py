@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench_native  # noqa: E402  found by the line above
 
-from workflow.processes import run  # noqa: E402  likewise
+from workflow.base.processes import run  # noqa: E402  likewise
 
 BAR = 400
 MIB = 1 << 20
@@ -31,8 +31,8 @@ import sys, time
 sys.path[:0] = {paths!r}
 from pathlib import Path
 import json, bench_native
-from workflow.converters.native import EDGES, NativeJob
-from workflow.events import Silent
+from workflow.conversion.native import EDGES, NativeJob
+from workflow.base.events import Silent
 source, have, target, want, options = sys.argv[1:]
 begin = time.perf_counter()
 EDGES[have, want](NativeJob(Path(source), have, Path(target), want, json.loads(options), Silent()))

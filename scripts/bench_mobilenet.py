@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from workflow.processes import start  # noqa: E402  the checkout beside this script is measured
+from workflow.base.processes import start  # noqa: E402  the checkout beside this script is measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +36,8 @@ steps:
 EDGE = """\
 import sys
 from pathlib import Path
-from workflow.converters.native import EDGES, NativeJob
-from workflow.events import Silent
+from workflow.conversion.native import EDGES, NativeJob
+from workflow.base.events import Silent
 source, have, target, want, options = sys.argv[1:]
 EDGES[have, want](NativeJob(Path(source), have, Path(target), want, eval(options), Silent()))
 """

@@ -23,11 +23,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from workflow.converters.native import EDGES, NativeJob  # noqa: E402  the checkout beside this script is measured
-from workflow.converters.native.shards import write_model_json, write_weights  # noqa: E402  as above
-from workflow.converters.native.tensors import of_array  # noqa: E402  as above
-from workflow.events import Silent  # noqa: E402  as above
-from workflow.processes import run  # noqa: E402  as above
+from workflow.base.events import Silent  # noqa: E402  as above
+from workflow.base.processes import run  # noqa: E402  as above
+from workflow.conversion.native import EDGES, NativeJob  # noqa: E402  the checkout beside this script is measured
+from workflow.conversion.native.shards import write_model_json, write_weights  # noqa: E402  as above
+from workflow.models.tensors import of_array  # noqa: E402  as above
 
 JOBS: dict[str, dict[str, Any]] = {
     "reshard 4 MiB": {},
@@ -64,7 +64,7 @@ def make_model(folder: Path, megabytes: int, tensor: int = TENSOR_MEGABYTES) -> 
 def child(source: Path, target: Path, name: str) -> None:
     """Do one job in this process and print what it took, as JSON."""
     for module in ("rewriting", "automatic"):
-        import_module(f"workflow.converters.native.{module}")
+        import_module(f"workflow.conversion.native.{module}")
     begin = time.perf_counter()
     edge = EDGES["tfjs_layers_model", "tfjs_layers_model"]
     job = NativeJob(source, "tfjs_layers_model", target, "tfjs_layers_model", options=JOBS[name], listener=Silent())

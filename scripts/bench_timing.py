@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from workflow.processes import run  # noqa: E402  the checkout beside this script is measured
+from workflow.base.processes import run  # noqa: E402  the checkout beside this script is measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

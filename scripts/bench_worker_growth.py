@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from workflow import environment  # noqa: E402  the checkout beside this script is measured
-from workflow.converters.bridge import Worker  # noqa: E402  as above
-from workflow.converters.usage import Limits, peak  # noqa: E402  as above
+from workflow.bridge.usage import Limits, peak  # noqa: E402  as above
+from workflow.bridge.warm_worker import Worker  # noqa: E402  as above
 
 MODELS: dict[str, dict[str, Any]] = {
     "small": {"input_shape": [32, 32, 3], "alpha": 0.25, "classes": 10},

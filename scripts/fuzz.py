@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.fuzzing.loop import REPORTS  # noqa: E402  the checkout beside this script is tried
 from tests.fuzzing.models import sound_models  # noqa: E402  as above
-from workflow.processes import run  # noqa: E402  as above
+from workflow.base.processes import run  # noqa: E402  as above
 
 GALLERY = ROOT / "tests" / "data" / "keras3"
 BATCH = 500

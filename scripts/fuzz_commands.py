@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.fuzzing.models import sound_models  # noqa: E402  the checkout beside this script is tried
-from workflow.processes import run  # noqa: E402  as above
+from workflow.base.processes import run  # noqa: E402  as above
 
 GALLERY = ROOT / "tests" / "data" / "keras3"
 BATCH = 200

@@ -22,12 +22,12 @@ sys.path.insert(0, str(ROOT))
 from tests.fuzzing.damage import damaged, format_of  # noqa: E402  the checkout beside this script is tried
 from tests.fuzzing.models import sound_models  # noqa: E402  as above
 from workflow import environment  # noqa: E402  as above
-from workflow.errors import WorkflowError  # noqa: E402  as above
-from workflow.formats.inspection import inspect_model  # noqa: E402  as above
-from workflow.processes import run  # noqa: E402  as above
+from workflow.base.errors import WorkflowError  # noqa: E402  as above
+from workflow.base.processes import run  # noqa: E402  as above
+from workflow.models.inspection import inspect_model  # noqa: E402  as above
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 GALLERY = ROOT / "tests" / "data" / "keras3"
 BATCH = 100

@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from workflow.base.errors import WorkflowError  # noqa: E402
 from workflow.environment import locks  # noqa: E402  the line above makes it importable
 from workflow.environment.locks import regeneration  # noqa: E402
-from workflow.errors import WorkflowError  # noqa: E402
 
 
 class _Printer:

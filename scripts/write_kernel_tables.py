@@ -1,7 +1,7 @@
 """Write the tables of kernels that TensorFlow.js has, read from its installed npm packages.
 
 ``python scripts/write_kernel_tables.py FOLDER`` where FOLDER holds ``node_modules`` with tfjs-core, tfjs-converter and
-the four backends, all of one version. Writes ``workflow/converters/kernels/{ops,backends}.json``:
+the four backends, all of one version. Writes ``workflow/worker/shared/kernels/{ops,backends}.json``:
 
 - ops: for each TensorFlow op that the converter's runtime takes, the kernels that it may need;
 - backends: for each backend its kernels, and the activations that its fused kernels know.
@@ -18,7 +18,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parents[1] / "workflow" / "converters" / "kernels"
+TARGET = Path(__file__).resolve().parents[1] / "workflow" / "worker" / "shared" / "kernels"
 BACKENDS = ("cpu", "wasm", "webgl", "webgpu")
 ACTIVATIONS = {
     "cpu": ("dist/utils/fused_utils.js", r"activation === '(\w+)'"),

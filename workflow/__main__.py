@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from workflow import module_path
+from workflow.base import module_path
 
 module_path.clean()  # before anything of another package is looked for
 

@@ -18,13 +18,13 @@ import numpy as np
 
 from tests.fuzzing.damage import format_of
 from tests.fuzzing.trees import damaged_json
+from workflow.base.errors import DeclinedError, WorkflowError
+from workflow.base.events import Silent
 from workflow.cli import boundary
-from workflow.converters.native import EDGES, DeclinedError, NativeJob
-from workflow.errors import WorkflowError
-from workflow.events import Silent
-from workflow.formats.inspection import inspect_model
+from workflow.conversion.native import EDGES, NativeJob
+from workflow.models.inspection import inspect_model
 from workflow.recipe.model import Verification
-from workflow.serving.site import site_of
+from workflow.report.serving.site import site_of
 from workflow.verification import cutting, tolerances
 from workflow.verification.levels import Case, verify
 from workflow.verification.measures.files import payload
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 CODES = frozenset({0, 2, *range(10, 20), *range(30, 50)})
 """How a command may end that was given a damaged model: well, or with an error that is the model's or the recipe's."""

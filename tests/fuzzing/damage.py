@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 _RAW = 0.15
 """The share of damage that knows nothing of the format."""

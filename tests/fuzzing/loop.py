@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tests.fuzzing import commands
 from tests.fuzzing.damage import damaged, format_of
 from tests.unit.report.runs import failed_step, full_run, run_of
-from workflow.formats.hdf5 import library
+from workflow.models.hdf5 import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

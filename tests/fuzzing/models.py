@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.fuzzing.wire import written
-from tests.unit.formats.models import write_h5
-from tests.unit.native.models import Stored, quantized, save, texts
-from workflow.converters.native import DeclinedError, NativeJob
-from workflow.converters.native.keras.to_layers import archive_to_layers
-from workflow.events import Silent
-from workflow.formats.protobuf import LENGTH, VARINT
+from tests.unit.conversion.native.models import Stored, quantized, save, texts
+from tests.unit.models.models import write_h5
+from workflow.base.errors import DeclinedError
+from workflow.base.events import Silent
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_layers import archive_to_layers
+from workflow.models.protobuf import LENGTH, VARINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

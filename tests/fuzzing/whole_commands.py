@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from tests.fuzzing.damage import damaged, format_of
 from tests.real.safety import running
-from workflow.formats.hdf5 import library
+from workflow.models.hdf5 import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

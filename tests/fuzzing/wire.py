@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.formats.protobuf import LENGTH, VARINT, WireError, fields
+from workflow.models.protobuf import LENGTH, VARINT, WireError, fields
 
 if TYPE_CHECKING:
     import random

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from workflow import recipe
+from workflow.catalogue.kinds import KINDS
+from workflow.catalogue.options import OPTIONS
 from workflow.cli.boundary import guarded
-from workflow.converters.options import OPTIONS
-from workflow.recipe.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

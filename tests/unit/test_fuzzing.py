@@ -17,9 +17,9 @@ from tests.fuzzing import commands, loop, models
 from tests.fuzzing.damage import damaged, format_of
 from tests.fuzzing.trees import damaged_json
 from tests.fuzzing.wire import damaged_message
-from workflow.errors import ModelFileError
-from workflow.formats.inspection import inspect_model
-from workflow.formats.protobuf import WireError, fields
+from workflow.base.errors import ModelFileError
+from workflow.models.inspection import inspect_model
+from workflow.models.protobuf import WireError, fields
 
 GALLERY = Path(__file__).resolve().parents[1] / "data" / "keras3"
 SEEDS = 70

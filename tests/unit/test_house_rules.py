@@ -16,7 +16,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 MAY_PRINT = ("workflow/cli/", "workflow/report/", "workflow/worker/", "workflow/environment/engine/")
 LONG_WITH_A_REASON: dict[str, str] = {}
 MANY_PARAMETERS = {
-    "workflow/processes.py:start": "the one place for subprocesses takes what a subprocess can be given",
+    "workflow/base/processes.py:start": "the one place for subprocesses takes what a subprocess can be given",
 }
 PROTOCOL_METHODS = {"advance": "what, done, total read well in order, and every listener has it"}
 
@@ -87,7 +87,7 @@ def test_functions_take_at_most_five_parameters_and_few_by_position(path: Path) 
 
 def test_only_one_module_starts_processes() -> None:
     users = {name_of(path) for path in PACKAGE if {"subprocess", "pty"} & imported(path)}
-    assert users == {"workflow/processes.py"}
+    assert users == {"workflow/base/processes.py"}
 
 
 def test_only_the_command_line_prints() -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from workflow import module_path, processes, programs
+from workflow.base import module_path, processes, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = sorted((ROOT / "workflow").rglob("*.py"))
 STARTERS = frozenset({"start", "run", "run_foreground", "run_tied", "begin"})
 
 STARTS = {
-    "workflow/converters/bridge.py": "the worker: -I, in its temporary folder",
-    "workflow/dialogue.py": "starts what its callers name, in a temporary folder",
+    "workflow/bridge/warm_worker.py": "the worker: -I, in its temporary folder",
+    "workflow/base/dialogue.py": "starts what its callers name, in a temporary folder",
     "workflow/environment/activation/__init__.py": "the user's own shell, in the user's folder",
     "workflow/environment/activation/detection.py": "ps",
     "workflow/environment/execution.py": "the user's own command, in the user's folder",
@@ -30,7 +30,7 @@ STARTS = {
     "workflow/environment/managers/embedded.py": "our own engine: -I, in the tool's folder",
     "workflow/environment/managers/python.py": "uv, by an absolute path, beside the new environment",
     "workflow/environment/pip_packages.py": "uv, by an absolute path, in the log's folder",
-    "workflow/formats/hdf5/library.py": "libhdf5 behind a wall: -I, in a temporary folder",
+    "workflow/models/hdf5/library.py": "libhdf5 behind a wall: -I, in a temporary folder",
     "workflow/verification/runtimes/conversation.py": "node with our scripts, without NODE_*, in a temporary folder",
     "workflow/verification/runtimes/node_program.py": "node without NODE_*, by an absolute path; uv",
     "workflow/verification/runtimes/packages.py": "npm, in the folder of its packages",
@@ -60,7 +60,7 @@ def starts_programs(call: ast.Call) -> bool:
 
 def imports_from_processes(path: Path) -> bool:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    found = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "workflow.processes"]
+    found = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "workflow.base.processes"]
     return any(alias.name in STARTERS for node in found for alias in node.names)
 
 
@@ -88,18 +88,18 @@ def test_every_python_of_ours_is_isolated() -> None:
                     found.setdefault(name_of(path), []).append(words[0])
     assert {name: set(options) for name, options in found.items()} == {name: {"'-I'"} for name in found}
     assert {
-        "workflow/converters/bridge.py",
+        "workflow/bridge/warm_worker.py",
         "workflow/environment/health.py",
         "workflow/environment/interpreters.py",
         "workflow/environment/managers/embedded.py",
-        "workflow/formats/hdf5/library.py",
+        "workflow/models/hdf5/library.py",
     } <= found.keys()
 
 
 def test_programs_are_found_in_one_place() -> None:
     searching = [name_of(path) for path in PACKAGE for call in calls(path) if ast.unparse(call.func) == "shutil.which"]
     # processes.py looks whether a path that it is given can be started at all
-    assert set(searching) == {"workflow/programs.py", "workflow/processes.py"}
+    assert set(searching) == {"workflow/base/programs.py", "workflow/base/processes.py"}
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fuzzing import commands
-from tests.unit.running.fakes import FakeWorkshop
+from tests.unit.runs.fakes import FakeWorkshop
 from workflow import recipe as recipes
-from workflow.errors import ModelFileError
-from workflow.planning import Selection
-from workflow.running.runner import Manner, Runner
-from workflow.running.watching import RecordingWatcher
-from workflow.serving.site import site_of
+from workflow.base.errors import ModelFileError
+from workflow.report.serving.site import site_of
+from workflow.runs.planning import Selection
+from workflow.runs.runner import Manner, Runner
+from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable

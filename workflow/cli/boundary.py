@@ -6,11 +6,11 @@ import contextlib
 import os
 import signal
 import stat
-import sys
 from typing import TYPE_CHECKING
 
+from workflow.base import bugs
+from workflow.base.errors import AskedToEndError, InterruptedRunError, WorkflowError
 from workflow.cli.streams import READER_GONE, ReaderGoneError
-from workflow.errors import AskedToEndError, InterruptedRunError, UsageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def guarded(arguments: Sequence[str]) -> int:
     except (ReaderGoneError, BrokenPipeError):
         return READER_GONE
     except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
-        return _told(unforeseen(error, arguments), arguments)
+        return _told(bugs.unforeseen(error, arguments), arguments)
 
 
 def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
@@ -98,41 +98,3 @@ def _hang_up(number: int) -> None:
             if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
                 os.dup2(nothing, descriptor)
     os.close(nothing)
-
-
-def unforeseen(error: Exception, arguments: Sequence[str]) -> WorkflowError:
-    """Return what to tell of an error that no code foresaw: a refusal of the machine's, or a bug of ours.
-
-    The report of a bug has been written; its exit code is 1.
-    """
-    return _of_the_machine(error) or bug_of(error, arguments)
-
-
-def _of_the_machine(error: Exception) -> WorkflowError | None:
-    """Return what to say of an error that is none of ours: the machine refused a file, or cannot spell its name."""
-    if isinstance(error, OSError):
-        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
-
-        return refusal(error)
-    encoding = sys.getfilesystemencoding()
-    if isinstance(error, UnicodeEncodeError) and encoding != "utf-8" and error.encoding.lower() == encoding:
-        return UsageError(
-            f"file names are in {encoding} here, which cannot spell {error.object!a}",
-            hint="set PYTHONUTF8=1, or LANG to a UTF-8 locale such as C.UTF-8",
-        )
-    return None
-
-
-def bug_of(error: Exception, arguments: Sequence[str]) -> WorkflowError:
-    """Return what the user is told of a bug of ours, after its report has been written where one can be."""
-    from workflow.cli.bug_report import report_of, written  # noqa: PLC0415  only when it is needed
-
-    text = report_of(error, arguments)
-    path = written(text)
-    where = "the file below; it" if path else "what stands above, which could be written nowhere; it"
-    return WorkflowError(
-        f"this is a bug in tfjs-workflow: {type(error).__name__}: {error}",
-        hint=f"please report it with {where} holds the traceback and versions, no environment variables",
-        log=str(path or ""),
-        details="" if path else text,
-    )

@@ -13,8 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from workflow import addresses, printable, sizes
-from workflow.events import ITEMS
+from workflow.base import addresses, printable, sizes
+from workflow.base.events import ITEMS
 
 if TYPE_CHECKING:
     from rich.console import Console

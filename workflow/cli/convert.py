@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.errors import InterruptedRunError, UsageError
+from workflow.base.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.planning import Selection
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome, Watcher
+    from workflow.runs.planning import Selection
+    from workflow.runs.watching import Outcome, Watcher
 
 EVERY_STEP = "*"
 _LONGEST_SECONDS = 1e9
@@ -120,7 +120,7 @@ def _load(
     text: str, *, only: list[str] | None, first: str | None, last: str | None, force: list[str] | None
 ) -> tuple[Recipe, Selection]:
     from workflow import recipe as recipes  # noqa: PLC0415  yaml costs time that --help does not have
-    from workflow.planning import Selection  # noqa: PLC0415  as above
+    from workflow.runs.planning import Selection  # noqa: PLC0415  as above
 
     loaded = recipes.load(recipes.find(text))
     forced = tuple(name for name in force or () if name != EVERY_STEP)
@@ -132,7 +132,7 @@ def _load(
 def _check_names(recipe: Recipe, selection: Selection) -> None:
     import difflib  # noqa: PLC0415  as above
 
-    from workflow.planning import tasks  # noqa: PLC0415  as above
+    from workflow.runs.planning import tasks  # noqa: PLC0415  as above
 
     known = [task.name for task in tasks(recipe)]
     for name in selection.names():
@@ -156,9 +156,9 @@ def _execute(
     timeout: float | None,
 ) -> Sequence[Outcome]:
     from workflow.environment import Wishes  # noqa: PLC0415  for runs only
-    from workflow.running.journal import journal_folder  # noqa: PLC0415  as above
-    from workflow.running.runner import Manner, Runner  # noqa: PLC0415  as above
-    from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
+    from workflow.runs.journal import journal_folder  # noqa: PLC0415  as above
+    from workflow.runs.runner import Manner, Runner  # noqa: PLC0415  as above
+    from workflow.runs.workers import EnvironmentWorkshop  # noqa: PLC0415  as above
 
     if not isinstance(wishes, Wishes):
         raise TypeError(wishes)
@@ -173,9 +173,10 @@ def _execute(
 
 
 def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:
-    from workflow import environment, planning  # noqa: PLC0415  as above
+    from workflow import environment  # noqa: PLC0415  as above
     from workflow.cli.console import print_json  # noqa: PLC0415  as above
     from workflow.cli.plans import plan_json, print_plan  # noqa: PLC0415  as above
+    from workflow.runs import planning  # noqa: PLC0415  as above
 
     decisions = planning.plan(recipe, selection, environment=environment.lock_digest())
     if as_json:

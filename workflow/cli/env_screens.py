@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from workflow import environment, locations
+from workflow import environment
+from workflow.base import locations
+from workflow.base.errors import UnhealthyError, UsageError
+from workflow.bridge import enclosure
 from workflow.cli.console import console, error_console, size_text
-from workflow.converters import enclosure
 from workflow.environment import activation, claims, purposes, state
-from workflow.errors import UnhealthyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

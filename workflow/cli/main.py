@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from workflow import __version__, addresses, printable
-from workflow.errors import InterruptedRunError
+from workflow import __version__
+from workflow.base import addresses, printable
+from workflow.base.errors import InterruptedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import addresses, planning, printable
+from workflow.base import addresses, printable
 from workflow.cli.console import console, line
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
-from workflow.running import publishing
+from workflow.runs import planning, publishing
 
 if TYPE_CHECKING:
-    from workflow.planning import Decision, Selection
     from workflow.recipe.model import ModelSource, Recipe
+    from workflow.runs.planning import Decision, Selection
 
 _RUN, _SKIP, _STOP = ("run ", "bold cyan"), ("skip", "dim"), ("stop", "bold red")
 
@@ -38,7 +38,7 @@ def print_plan(recipe: Recipe, decisions: list[Decision], *, ready: bool) -> Non
 
 def environment_lines(recipe: Recipe, decisions: list[Decision]) -> list[str]:
     """Return what `convert` will do about an environment that is not ready: nothing where no step needs it."""
-    from workflow.running.making import may_come_to_need_it, needs_environment  # noqa: PLC0415  for this alone
+    from workflow.runs.making import may_come_to_need_it, needs_environment  # noqa: PLC0415  for this alone
 
     running = [decision.task for decision in decisions if decision.runs]
     if any(needs_environment(task, recipe.verification) for task in running):
@@ -67,7 +67,7 @@ def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:
     """Return the line that does each step by hand, with paths relative to ``folder`` where they lie below it."""
-    from workflow.converters.command import command_line  # noqa: PLC0415  with its tables, for this alone
+    from workflow.conversion.command_line import command_line  # noqa: PLC0415  with its tables, for this alone
 
     lines = []
     for task in planning.selected(recipe, selection):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.errors import RecipeError, WorkflowError
+from workflow.base.errors import RecipeError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

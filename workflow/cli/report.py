@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflow import bugs
-from workflow.errors import UsageError, WorkflowError
+from workflow.base import bugs
+from workflow.base.errors import UsageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
 
 
 def _folder(recipe: Recipe) -> Path:
-    from workflow.running.journal import journal_folder  # noqa: PLC0415  as above
+    from workflow.runs.journal import journal_folder  # noqa: PLC0415  as above
 
     return journal_folder(recipe)
 
@@ -138,7 +138,7 @@ def _write_others(record: RunRecord, *, markdown: Path | None, junit: Path | Non
 
 
 def _write(path: Path, text: str) -> None:
-    from workflow.running.storage import as_bytes, storing, write_atomically  # noqa: PLC0415  as above
+    from workflow.base.storage import as_bytes, storing, write_atomically  # noqa: PLC0415  as above
 
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

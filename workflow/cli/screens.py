@@ -12,9 +12,9 @@ from workflow.cli.summaries import check_text, print_summary
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from workflow.planning import Decision
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome, Watcher
+    from workflow.runs.planning import Decision
+    from workflow.runs.watching import Outcome, Watcher
 
 _MARKS = {
     "done": ("✓", "bold green"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from workflow.bridge.usage import peak
+from workflow.catalogue.runtimes import RuntimeName
 from workflow.cli.console import console, line, size_text
-from workflow.converters.usage import peak
-from workflow.recipe.model import RuntimeName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from workflow.recipe.model import Recipe
-    from workflow.running.watching import Outcome
+    from workflow.runs.watching import Outcome
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from workflow import scratch
-from workflow.errors import ModelFileError, RuntimeRequiredError, UsageError
-from workflow.recipe.model import Backend, Format, RuntimeName, Verification, backends_by_runtime
+from workflow.base import scratch
+from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
+from workflow.catalogue.formats import Format
+from workflow.catalogue.runtimes import Backend, RuntimeName, backends_by_runtime
+from workflow.recipe.model import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.errors import VerificationError
+    from workflow.base.errors import VerificationError
     from workflow.verification.bench import WorkerBench
     from workflow.verification.levels import Case
     from workflow.verification.model import Report, Subject
@@ -115,7 +117,7 @@ def _places(
 
 
 def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> None:
-    from workflow import disk  # noqa: PLC0415  as above
+    from workflow.base import disk  # noqa: PLC0415  as above
     from workflow.cli import verify_screens  # noqa: PLC0415  as above
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
@@ -177,12 +179,11 @@ def _remedy(report: Report) -> str:
 
 
 def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
-    from workflow import locations  # noqa: PLC0415  as above
+    from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.converters.todays_models import worker_if_made  # noqa: PLC0415  as above
     from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
-    from workflow.running.checking import TIME_LIMIT  # noqa: PLC0415  as above
-    from workflow.running.workshop import EnvironmentWorkshop  # noqa: PLC0415  as above
+    from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above
+    from workflow.runs.workers import EnvironmentWorkshop, worker_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
 
     naming.require_meant(environment)
@@ -201,7 +202,7 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
 
 
 def _subject(text: str, named: str | None) -> Subject:
-    from workflow.recipe.sniffing import sighted  # noqa: PLC0415  as above
+    from workflow.models.sniffing import sighted  # noqa: PLC0415  as above
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
     if "://" in text:
@@ -220,7 +221,7 @@ def _subject(text: str, named: str | None) -> Subject:
 
 def _sound(source: Subject) -> Subject:
     """Return a source that is what it should be, lest it is read at all; raises ``ModelFileError``."""
-    from workflow.formats.inspection import inspect_model  # noqa: PLC0415  as above
+    from workflow.models.inspection import inspect_model  # noqa: PLC0415  as above
 
     inspect_model(source.path, source.format)
     return source
@@ -229,7 +230,7 @@ def _sound(source: Subject) -> Subject:
 def _module(handle: str, named: str | None) -> Path:
     """Return the folder of a module of TensorFlow Hub; raises what ``hub.provide`` raises, and ``UsageError``."""
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.running import hub  # noqa: PLC0415  as above
+    from workflow.runs import hub  # noqa: PLC0415  as above
 
     if named not in (None, "tf_hub"):
         raise UsageError(f"{handle} cannot be {named}: an address is that of a TensorFlow Hub module")

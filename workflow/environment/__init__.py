@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.environment.claims import Claim
     from workflow.environment.health import Check
-    from workflow.events import Listener
 
 __all__ = [
     "DEFAULT_NAME",

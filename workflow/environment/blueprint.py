@@ -7,11 +7,11 @@ import platform as machine_facts
 import sys
 from typing import TYPE_CHECKING
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.records import Record
 from workflow.environment import conda_lock, purposes
 from workflow.environment.model import DEFAULT_NAME
-from workflow.errors import EnvironmentProblem
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

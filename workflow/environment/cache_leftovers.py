@@ -8,8 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from workflow import locations
-from workflow.environment import file_locks
+from workflow.base import locations, locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ def clear_uv(environ: Mapping[str, str]) -> None:
     if sys.platform == "win32" or environ.get("UV_CACHE_DIR") != str(cache):
         return  # one that the user has chosen is the user's affair
     with contextlib.suppress(OSError), (cache / _UV_LOCK).open("r+b") as lock:  # no cache yet, or no locks there
-        if file_locks.take(lock):
+        if locks.take(lock):
             _remove(cache, _UV_LEFT)
 
 
@@ -38,12 +37,12 @@ def unpacking(cache: Path, left: str) -> Iterator[None]:
     Whoever begins and is alone removes what matches ``left`` there: its owner has been killed.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    with file_locks.opened(cache / _IN_USE) as lock:
+    with locks.opened(cache / _IN_USE) as lock:
         with contextlib.suppress(OSError):  # a file system without locks: then nothing is cleared up
-            if file_locks.take(lock):
+            if locks.take(lock):
                 _remove(cache / "packages", left)
-                file_locks.release(lock)
-            while not file_locks.share(lock):  # another is clearing up, which takes a moment
+                locks.release(lock)
+            while not locks.share(lock):  # another is clearing up, which takes a moment
                 time.sleep(_POLL_SECONDS)
         yield
 

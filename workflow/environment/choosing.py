@@ -6,8 +6,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import disposal, layout, purposes, state
-from workflow.errors import (
+from workflow.base.errors import (
     DownloadError,
     EnvironmentProblem,
     ForeignPathError,
@@ -17,6 +16,7 @@ from workflow.errors import (
     UnhealthyError,
     UsageError,
 )
+from workflow.environment import disposal, layout, purposes, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -14,15 +14,14 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from workflow import addresses, locations, printable
-from workflow.environment import file_locks
-from workflow.errors import EnvironmentProblem
-from workflow.records import Record
+from workflow.base import addresses, locations, locks, printable
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 Work = Literal["use", "shell", "making"]
 
@@ -108,7 +107,7 @@ def held(key: str, listener: Listener, *, patient: bool = True, forced: bool = F
     """
     handle = _opened(key)
     try:
-        if not file_locks.take(handle):
+        if not locks.take(handle):
             _come_to_terms(handle, key, listener, patient=patient, forced=forced)
         claim = _noted(key, "making", handle)
     except BaseException:
@@ -123,7 +122,7 @@ def held(key: str, listener: Listener, *, patient: bool = True, forced: bool = F
 def _come_to_terms(handle: IO[bytes], key: str, listener: Listener, *, patient: bool, forced: bool) -> None:
     """Get hold of a lock that others have: in their company when ``forced``, so that nobody makes it anew meanwhile."""
     if forced:
-        if not file_locks.share(handle):
+        if not locks.share(handle):
             raise _busy(key, "try again when that is done")
     elif patient:
         _wait(handle, key, listener, share=False)
@@ -163,7 +162,7 @@ def _spoken(key: str) -> str:
 
 
 def _wait(handle: IO[bytes], key: str, listener: Listener, *, share: bool) -> None:
-    lock = file_locks.share if share else file_locks.take
+    lock = locks.share if share else locks.take
     works: tuple[Work, ...] = ("making",) if share else ("use", "making")
     told = ""
     while not lock(handle):
@@ -186,7 +185,7 @@ def _opened(key: str) -> IO[bytes]:
     path = _lock_path(key)
     with contextlib.suppress(OSError):  # opening the file tells better what is wrong
         path.parent.mkdir(parents=True, exist_ok=True)
-    return file_locks.opened(path)
+    return locks.opened(path)
 
 
 def _noted(key: str, work: Work, handle: IO[bytes]) -> Claim:
@@ -207,7 +206,7 @@ def _written(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # the folder has been removed at this moment, being empty
             note = path.open("wb")
-            if file_locks.take(note) and _is_at(note, path):
+            if locks.take(note) and _is_at(note, path):
                 note.write(f"process {os.getpid()} ({_command()}, since {since})".encode())
                 note.flush()
                 return note
@@ -243,7 +242,7 @@ def _party(note: Path) -> Party | None:
     """Return whom a note is about; None, and the note removed, when that process is gone."""
     try:
         with note.open("r+b") as handle:
-            if not file_locks.take(handle):
+            if not locks.take(handle):
                 text = handle.read(_NOTE_BYTES).decode(errors="replace")
                 return Party(printable.line(text) or "another process", note.suffix[1:])
             if sys.platform != "win32":

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import EnvironmentProblem, UsageError, WorkflowError
+from workflow.base.records import Record
 from workflow.environment import claims, registry, removal
 from workflow.environment.activation.target import ACTIVE
 from workflow.environment.model import DEFAULT_NAME
-from workflow.errors import EnvironmentProblem, UsageError, WorkflowError
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workflow.base.events import Listener
     from workflow.environment.model import Entry
-    from workflow.events import Listener
 
 
 class Scope(Record):

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from workflow.errors import EnvironmentProblem
-from workflow.records import Record
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ import shutil
 import stat
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import StorageError
 from workflow.environment import state
 from workflow.environment.engine import staging
-from workflow.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes, programs
+from workflow.base import processes, programs
+from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.environment import claims, layout, lifecycle, registry
 from workflow.environment.process_environ import worker_environ
-from workflow.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from workflow.base.events import Listener
     from workflow.environment.claims import Claim, Work
     from workflow.environment.model import Environment
-    from workflow.events import Listener
 
 
 @dataclass(frozen=True)

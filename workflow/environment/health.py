@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, Protocol
 
-from workflow import processes
+from workflow.base import processes
 from workflow.environment import layout, tether
 from workflow.environment.process_environ import worker_environ
 

@@ -17,11 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.records import Record
+from workflow.base.sizes import size_text
+from workflow.base.wording import some
 from workflow.environment.health import Check
-from workflow.formats.wording import some
-from workflow.records import Record
-from workflow.sizes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

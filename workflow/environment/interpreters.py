@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import locations, processes, programs
+from workflow.base import locations, processes, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

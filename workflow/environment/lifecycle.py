@@ -7,15 +7,16 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from workflow import __version__
+from workflow.base.errors import EnvironmentProblem, StorageError, StrictnessError, UnhealthyError
 from workflow.environment import blueprint as blueprints
 from workflow.environment import purposes, registry, settings, state
 from workflow.environment.model import Environment
-from workflow.errors import EnvironmentProblem, StorageError, StrictnessError, UnhealthyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.environment.blueprint import Blueprint
     from workflow.environment.claims import Claim
     from workflow.environment.health import Check
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from workflow.environment.managers.base import Manager, Order
     from workflow.environment.model import Entry, Wishes
     from workflow.environment.settings import Circumstances
-    from workflow.events import Listener
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None =
     try:
         return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew(name))
     except OSError as error:
-        from workflow.disk import refusal  # noqa: PLC0415  for failures alone
+        from workflow.base.disk import refusal  # noqa: PLC0415  for failures alone
 
         refused = refusal(error, error.filename or state.folder(), doing="write")
         raise StorageError(
@@ -184,7 +184,7 @@ def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, cre
 
 
 def _order(key: str, plan: Blueprint, *, circumstances: Circumstances, listener: Listener) -> Order:
-    from workflow import locations  # noqa: PLC0415  as above
+    from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.environment.managers.base import Order  # noqa: PLC0415  as above
 
     log = state.log_path(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

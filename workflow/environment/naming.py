@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 
+from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.environment import registry
 from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME
-from workflow.errors import EnvironmentProblem, UsageError
 
 _KNOWN = (DEFAULT_NAME, KERAS3_NAME)
 _NEAR = 0.7

@@ -7,15 +7,15 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from workflow import processes, scratch
+from workflow.base import processes, scratch
 from workflow.environment import cache_leftovers, pip_settings, tether, uv_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.environment.blueprint import Blueprint
-    from workflow.events import Listener
 
 _NEWS = re.compile(
     r"\s*(?P<what>Downloading|Downloaded|Building) (?P<package>\S+)"

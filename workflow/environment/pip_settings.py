@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import locations
+from workflow.base import locations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

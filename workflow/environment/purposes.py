@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import UsageError
+from workflow.base.records import Record
 from workflow.environment.model import KERAS3_NAME
-from workflow.errors import UsageError
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from workflow.environment.managers.base import ManagerName

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import EnvironmentProblem
 from workflow.environment import claims, layout, purposes, state
 from workflow.environment.blueprint import blueprint
 from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME, Entry, Environment
-from workflow.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import EnvironmentProblem, ForeignPathError, WorkflowError
 from workflow.environment import choosing, claims, disposal, registry, state, tether
-from workflow.errors import EnvironmentProblem, ForeignPathError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workflow.base.events import Listener
     from workflow.environment.managers.base import Manager
     from workflow.environment.model import Entry
-    from workflow.events import Listener
 
 
 def remove(name: str, listener: Listener, *, managers: Sequence[Manager] | None = None, forced: bool = False) -> None:

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.errors import UsageError
 from workflow.environment.managers.base import ManagerName
-from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

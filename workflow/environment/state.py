@@ -11,8 +11,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import locations
-from workflow.errors import UsageError
+from workflow.base import locations
+from workflow.base.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

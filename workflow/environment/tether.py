@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from workflow.environment import file_locks
-from workflow.errors import EnvironmentProblem
+from workflow.base import locks
+from workflow.base.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 CHECKS = tuple(f"check{number}" for number in range(5))
 KEYS = ("install", "conda", "venv", "engine", *CHECKS)
@@ -36,8 +36,8 @@ def tie(log: Path, key: str) -> Path:
 
 def tied(tie: Path) -> IO[bytes]:
     """Lock a tie for as long as what is returned is open, with our own process group noted in it."""
-    handle = file_locks.opened(tie)
-    if file_locks.take(handle):
+    handle = locks.opened(tie)
+    if locks.take(handle):
         handle.truncate(0)
         handle.write(b"%d\n" % os.getpid())
         handle.flush()
@@ -79,7 +79,7 @@ def _end_orphan(handle: IO[bytes], listener: Listener) -> None:
 def _is_free(handle: IO[bytes]) -> bool:
     if sys.platform == "win32":
         return True  # there a child cannot inherit a lock: what it holds open makes the deletion fail, which is told
-    return file_locks.take(handle)
+    return locks.take(handle)
 
 
 def _kill(leader: int) -> None:

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.errors import DownloadError, EnvironmentProblem, IntegrityError, NoManagerError, StorageError
 from workflow.environment import pip_settings
-from workflow.errors import DownloadError, EnvironmentProblem, IntegrityError, NoManagerError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.errors import WorkflowError
+    from workflow.base.errors import WorkflowError
 
 _TAIL_LINES = 15
 # set for another purpose by whoever has an environment active or a project open, and wrong for a hashed lock

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.addresses import masked, scrubbed
-from workflow.errors import RecipeError
-from workflow.printable import line
-from workflow.records import Record
+from workflow.base.addresses import masked, scrubbed
+from workflow.base.errors import RecipeError
+from workflow.base.printable import line
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

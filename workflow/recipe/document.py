@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.errors import RecipeError
+    from workflow.base.errors import RecipeError
 
 Location = tuple[str | int, ...]
 """Keys and list positions that lead from the top of the file to a value."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.recipe.paths import BadPathError, absolute, enclosing, identity, longest_name
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from workflow.catalogue.kinds import Kind
     from workflow.recipe.document import Document, Location
     from workflow.recipe.grammar import StepEntry
     from workflow.recipe.interpreting import DeclaredStep
-    from workflow.recipe.model import Kind
 
 MODEL = "model"
 """The name of the model source among the steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from workflow.converters.options import OPTIONS
+from workflow.catalogue.options import OPTIONS
 from workflow.recipe.diagnostics import Finding, listed, nearest
 from workflow.recipe.readers import A_MAPPING, Reader, typed
 

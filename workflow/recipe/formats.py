@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, cast
 
-from workflow.converters import native, pairs
-from workflow.recipe import sniffing
+from workflow.base.records import Record
+from workflow.catalogue import pairs
+from workflow.catalogue.formats import JAVASCRIPT, PYTHON
+from workflow.catalogue.kinds import KINDS
+from workflow.models import sniffing
+from workflow.models.sniffing import Sighting
 from workflow.recipe.diagnostics import Finding, listed
-from workflow.recipe.kinds import KINDS
-from workflow.recipe.sniffing import Sighting
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workflow.converters.pairs import Pair
+    from workflow.catalogue.formats import Format
+    from workflow.catalogue.pairs import Pair
     from workflow.recipe.document import Document
     from workflow.recipe.drafting import Draft
-    from workflow.recipe.model import Format
 
 _TARGET_BY_ENDING: dict[str, Format] = {
     ".h5": "keras",
@@ -105,7 +106,7 @@ class FormatFinder:
 
     def _only_source(self, draft: Draft, seen: Sighting) -> tuple[Format, ...]:
         kind = KINDS[draft.kind]
-        obvious = kind.sources == pairs.JAVASCRIPT  # which of the two, the run finds out
+        obvious = kind.sources == JAVASCRIPT  # which of the two, the run finds out
         if obvious and not seen.why_not:
             return kind.sources
         if obvious and draft.reads and os.path.lexists(draft.reads):
@@ -135,12 +136,12 @@ class FormatFinder:
             return None
         kind = KINDS[draft.kind]
         possible = sorted((pair for pair in wanted if pair in kind.pairs()), key=_is_ours)
-        if candidates == pairs.JAVASCRIPT and chooser and len(possible) < len(wanted):
+        if candidates == JAVASCRIPT and chooser and len(possible) < len(wanted):
             what = f"step `{chooser}` makes a layers model, or else a graph model, and this step cannot read both"
-            formats = listed(f"format: {name}" for name in pairs.JAVASCRIPT)
+            formats = listed(f"format: {name}" for name in JAVASCRIPT)
             self._refuse((draft, "input"), what, f"{formats} in `{chooser}`")
             return None
-        if candidates == pairs.JAVASCRIPT and len(possible) > 1:
+        if candidates == JAVASCRIPT and len(possible) > 1:
             return Formats(wanted[0], alternative=wanted[1])
         if possible:
             return Formats(possible[0])
@@ -149,11 +150,11 @@ class FormatFinder:
 
     def _automatic(self, draft: Draft, candidates: tuple[Format, ...]) -> Formats | None:
         """Return the way to a layers model with the one to a graph model behind it, or the latter alone."""
-        layers, graph = pairs.JAVASCRIPT
+        layers, graph = JAVASCRIPT
         for source in candidates:
-            if source in pairs.PYTHON and (source, layers) in native.EDGES:
+            if source in PYTHON and (source, layers) in pairs.NATIVE:
                 return Formats((source, layers), fallback=graph)
-        possible = [(source, graph) for source in candidates if source in pairs.PYTHON]
+        possible = [(source, graph) for source in candidates if source in PYTHON]
         if possible:
             return Formats(min(possible, key=_is_ours))
         what = f"`{_stated_target(draft)}` is for Python models, and `{draft.entry.input}` is a {candidates[0]}"
@@ -163,7 +164,7 @@ class FormatFinder:
     def _explain(self, draft: Draft, source: Format, target: Format) -> None:
         """Add the finding that says why this kind of step cannot be this conversion."""
         kind = KINDS[draft.kind]
-        strange = source not in kind.sources and target in pairs.JAVASCRIPT
+        strange = source not in kind.sources and target in JAVASCRIPT
         gap = None if strange else pairs.edge(source, target)
         if isinstance(gap, pairs.Missing):
             what = f"{source} cannot be converted to {target}: {gap.reason}"
@@ -185,7 +186,7 @@ class FormatFinder:
         if draft.kind == "js_to_python":
             return self._target_by_name(draft, source)
         natural = pairs.natural_target(source)
-        return natural if draft.kind == "python_to_js" and natural in pairs.JAVASCRIPT else kind.targets[0]
+        return natural if draft.kind == "python_to_js" and natural in JAVASCRIPT else kind.targets[0]
 
     def _target_by_name(self, draft: Draft, source: Format) -> Format | None:
         found = _TARGET_BY_ENDING.get(draft.output.suffix)

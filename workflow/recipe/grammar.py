@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from workflow.converters.options import QUANTIZATIONS
+from workflow.catalogue.applications import APPLICATIONS
+from workflow.catalogue.engines import Engine
+from workflow.catalogue.formats import Format
+from workflow.catalogue.options import QUANTIZATIONS
 from workflow.recipe import values
-from workflow.recipe.applications import APPLICATIONS
 from workflow.recipe.diagnostics import listed, nearest
 from workflow.recipe.entries import Entry, EntryOf, needed, optional
-from workflow.recipe.model import MOST_FETCHED, Engine, Format
+from workflow.recipe.model import MOST_FETCHED
 from workflow.recipe.option_grammar import (
     GLOBS,
     SIZE,

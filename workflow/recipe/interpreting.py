@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from workflow.base.records import Record
 from workflow.recipe.entries import EntryOf
 from workflow.recipe.grammar import RecipeEntry
 from workflow.recipe.saying import Said
-from workflow.records import Record
 
 if TYPE_CHECKING:
+    from workflow.catalogue.kinds import Kind
     from workflow.recipe.document import Document, Location
     from workflow.recipe.grammar import StepEntry
-    from workflow.recipe.model import Kind
 
 STEPS = "steps"
 

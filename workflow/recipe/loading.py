@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.recipe import refused, sniffing, wiring
+from workflow.models import sniffing
+from workflow.recipe import refused, wiring
 from workflow.recipe.document import read
 from workflow.recipe.drafting import MODEL, draft_steps, promised
 from workflow.recipe.formats import FormatFinder
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from workflow.catalogue.engines import Engine
+    from workflow.catalogue.formats import Format
     from workflow.recipe.document import Document, Location
     from workflow.recipe.drafting import Draft
     from workflow.recipe.formats import Formats
     from workflow.recipe.interpreting import Declarations
-    from workflow.recipe.model import Engine, Format
     from workflow.recipe.sources import Source
 
 _VERIFY = "verify"

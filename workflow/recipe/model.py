@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-Kind = Literal["python_to_js", "js_to_python", "shard", "quantize", "graph", "convert"]
-Format = Literal[
-    "keras",
-    "keras_keras",
-    "keras_saved_model",
-    "tf_saved_model",
-    "tf_hub",
-    "tf_frozen_model",
-    "tfjs_layers_model",
-    "tfjs_graph_model",
-]
-Engine = Literal["auto", "native", "reference"]
-"""Who converts: our own code without TensorFlow, the reference converter, or the first of them that can."""
-
-RuntimeName = Literal["python", "node", "browser"]
-Backend = Literal["wasm", "cpu", "webgl", "webgpu", "webgl-f16"]
-NodeBackend = Literal["wasm", "cpu"]
-_BACKENDS: dict[str, tuple[str, ...]] = {"node": get_args(NodeBackend), "browser": get_args(Backend)}
-OptionValue = bool | int | str | list[str] | dict[str, str] | dict[str, float]
-"""An option: flag, size in bytes, name, glob patterns (``["*"]`` for all), words, files, metadata name -> path, or a
-goal: ``max_error`` or ``max_bytes`` with a number."""
-
-
-def backends_by_runtime(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return a list of backends as those of each runtime that has some of them, in the list's order."""
-    chosen = {runtime: tuple(name for name in names if name in has) for runtime, has in _BACKENDS.items()}
-    return {runtime: found for runtime, found in chosen.items() if found}
+    from workflow.catalogue.engines import Engine
+    from workflow.catalogue.formats import Format
+    from workflow.catalogue.kinds import Kind
+    from workflow.catalogue.options import OptionValue
+    from workflow.catalogue.runtimes import RuntimeName
 
 
 class Place(Record):

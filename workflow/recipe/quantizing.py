@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.options import DTYPE_OF_BYTES, QUANTIZATIONS
+from workflow.catalogue.options import DTYPE_OF_BYTES, QUANTIZATIONS
 
 if TYPE_CHECKING:
     from workflow.recipe.document import Document

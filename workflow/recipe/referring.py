@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.converters.options import ours
-from workflow.converters.pairs import EDGES
+from workflow.catalogue.options import ours
+from workflow.catalogue.pairs import EDGES
 
 if TYPE_CHECKING:
     from workflow.recipe.diagnostics import Spot

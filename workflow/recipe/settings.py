@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workflow.converters.options import OPTIONS, QUANTIZATIONS, misplaced
+from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, misplaced
 from workflow.recipe.drafting import path_at
 from workflow.recipe.quantizing import GOAL, add_quantization
 from workflow.recipe.wiring import Read
 
 if TYPE_CHECKING:
-    from workflow.converters.pairs import Pair
+    from workflow.catalogue.options import OptionValue
+    from workflow.catalogue.pairs import Pair
     from workflow.recipe.document import Document, Location
     from workflow.recipe.drafting import Draft
     from workflow.recipe.formats import Formats
-    from workflow.recipe.model import OptionValue, Step
+    from workflow.recipe.model import Step
 
 SHARD_SIZE = "weight_shard_size_bytes"
 KEEP_FLOAT = "keep_float"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.recipe import sniffing
+from workflow.base.records import Record
+from workflow.models import sniffing
 from workflow.recipe.diagnostics import listed, nearest
 from workflow.recipe.drafting import MODEL, output_at, path_at
 from workflow.recipe.grammar import ApplicationEntry, ScriptEntry, UrlEntry
 from workflow.recipe.model import ApplicationModel, FetchedModel, Place, ScriptedModel
 from workflow.recipe.wiring import Read
-from workflow.records import Record
 
 if TYPE_CHECKING:
+    from workflow.catalogue.formats import Format
     from workflow.recipe.document import Document
-    from workflow.recipe.model import Format, ModelSource
+    from workflow.recipe.model import ModelSource
 
 WORDS_FOR_WEIGHTS = ("imagenet", "seeded")
 _OUTPUT = (MODEL, "output")

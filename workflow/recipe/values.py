@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workflow.recipe.applications import APPLICATIONS
+from workflow.catalogue.applications import APPLICATIONS
 from workflow.recipe.diagnostics import nearest
 from workflow.recipe.saying import described, refused
 

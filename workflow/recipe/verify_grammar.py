@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from workflow.catalogue.runtimes import Backend, NodeBackend, RuntimeName, backends_by_runtime
 from workflow.recipe.diagnostics import nearest
 from workflow.recipe.entries import Entry, EntryOf, optional
-from workflow.recipe.model import Backend, NodeBackend, RuntimeName, backends_by_runtime
 from workflow.recipe.readers import SEED, TEXT, ListOf, MapOf, choice, number, whole
 from workflow.recipe.saying import described, refused
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from workflow.base.records import Record
+from workflow.models.sniffing import MODEL_JSON
 from workflow.recipe.diagnostics import Finding
 from workflow.recipe.paths import enclosing, identity, nearest_path, shown
-from workflow.recipe.sniffing import MODEL_JSON
-from workflow.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

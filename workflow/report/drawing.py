@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import locations
+from workflow.base import locations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

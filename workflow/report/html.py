@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import printable
+from workflow.base import printable
 from workflow.report import wording
 from workflow.report.charts import charts
 from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements

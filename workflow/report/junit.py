@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from workflow import printable
+from workflow.base import printable
 from workflow.report.verdicts import javascript_missing
 from workflow.report.wording import sentence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.printable import markdown, markdown_code
+from workflow.base.printable import markdown, markdown_code
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
 from workflow.report.wording import accuracy_text, size_text

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import addresses, printable
+from workflow.base import addresses, printable
 from workflow.report import answers, verdicts
 from workflow.report import artifacts as artifacts_of
 from workflow.report.checks import read_attribution, read_levels, read_runs

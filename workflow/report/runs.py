@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workflow import printable
-from workflow.errors import ModelFileError, UsageError
-from workflow.formats.strict_json import require_shallow
-from workflow.formats.wording import shown
+from workflow.base import printable
+from workflow.base.errors import ModelFileError, UsageError
+from workflow.base.wording import shown
+from workflow.models.strict_json import require_shallow
 from workflow.report.html import embedded_json
 from workflow.report.journal import fault, first_fault
 from workflow.report.reading import read_run
@@ -26,7 +26,7 @@ _BACK = re.compile(r"(?P<recipe>.+)~(?P<back>\d+)")
 
 def journal_runs(recipe: Recipe) -> list[Path]:
     """Return the files of the recipe's runs, the latest last."""
-    from workflow.running.journal import journal_folder  # noqa: PLC0415  with the storage below it
+    from workflow.runs.journal import journal_folder  # noqa: PLC0415  with the storage below it
 
     return sorted((journal_folder(recipe) / "runs").glob("*.json"))
 

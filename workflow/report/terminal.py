@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.printable import line
+from workflow.base.printable import line
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
 from workflow.report.wording import UNKNOWN, accuracy_text, share_text, size_text

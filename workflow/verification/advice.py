@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.model import LevelName, LevelReport, Report
 
 STAND_IN = "RESULT --against SOURCE"

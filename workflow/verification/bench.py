@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from workflow.converters.bridge import WorkerLike
-    from workflow.events import Listener
+    from workflow.base.events import Listener
+    from workflow.bridge.warm_worker import WorkerLike
     from workflow.verification.places import Runtime
 
 

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflow.converters.native.keras.names import valid
+from workflow.models.keras.names import valid
 from workflow.verification.model import Finding, LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.ports import Port, Ports, Shape
 
 Side = Literal["inputs", "outputs"]

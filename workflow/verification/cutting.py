@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.native.keras.tree import entries, layer_name
-from workflow.converters.native.reading import open_model
-from workflow.converters.native.tensors import opened
-from workflow.formats.graph import node_name, read_graph
-from workflow.formats.strict_json import read_object
-from workflow.formats.topology import model_config
+from workflow.models.graph import node_name, read_graph
+from workflow.models.keras.tree import entries, layer_name
+from workflow.models.strict_json import read_object
+from workflow.models.tensors import opened
+from workflow.models.tfjs_weights import open_model
+from workflow.models.topology import model_config
 from workflow.verification.layer_references import ends, inbound
 from workflow.verification.model import Subject
 from workflow.verification.structure import model_json

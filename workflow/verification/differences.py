@@ -10,7 +10,7 @@ import numpy as np
 from workflow.verification import explain
 
 if TYPE_CHECKING:
-    from workflow.converters.native.arrays import Array
+    from workflow.models.arrays import Array
     from workflow.verification.tensors import Named
 
 _LARGEST = {"uint8": 255, "uint16": 65535}

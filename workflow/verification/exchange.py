@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.errors import VerificationError
+from workflow.base.errors import VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from workflow.converters.native.arrays import Array
+    from workflow.models.arrays import Array
     from workflow.verification.tensors import Named
 
 _FLOAT16_ENDS = 65520.0

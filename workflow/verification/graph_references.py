@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
-from workflow.formats.graph import node_name, read_graph
+from workflow.base.errors import ModelFileError
+from workflow.models.graph import node_name, read_graph
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from workflow.formats.graph import Constant, Graph, Node, Port
-    from workflow.formats.weights_manifest import Weight
+    from workflow.models.graph import Constant, Graph, Node, Port
+    from workflow.models.weights_manifest import Weight
 
 DTYPES = {
     "DT_FLOAT": "float32",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.native.keras.tree import entries, inner_model, is_container, layer_name, leaves
-from workflow.converters.native.keras.variables import variables
-from workflow.errors import ModelFileError
-from workflow.formats.topology import model_config
+from workflow.base.errors import ModelFileError
+from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves
+from workflow.models.keras.variables import variables
+from workflow.models.topology import model_config
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from workflow.formats.weights_manifest import Weight
+    from workflow.models.weights_manifest import Weight
 
     Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workflow.errors import WorkflowError
+from workflow.base.errors import WorkflowError
 from workflow.verification import exchange, figures, places, tolerances
 from workflow.verification.cutting import Point, ancestors, carries_tensor, cut, outputs_of, points_of
 from workflow.verification.judging import read_all

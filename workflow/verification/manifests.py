@@ -8,18 +8,18 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import ModelFileError
-from workflow.formats.shards import check_shards
-from workflow.formats.weights_manifest import read_groups
-from workflow.formats.wording import shown
-from workflow.records import Record
+from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown
+from workflow.models.shards import check_shards
+from workflow.models.weights_manifest import read_groups
 from workflow.verification.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from workflow.formats.weights_manifest import Group, Weight
+    from workflow.models.weights_manifest import Group, Weight
 
     Entry = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflow.records import Record
+from workflow.base.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
     Tensors = dict[str, NDArray[Any]]
     """Arrays by name, in order."""

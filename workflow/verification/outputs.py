@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import bugs
-from workflow.errors import ModelFileError, OversizedModelError, VerificationError, WorkflowError
+from workflow.base import bugs
+from workflow.base.errors import ModelFileError, OversizedModelError, VerificationError, WorkflowError
 from workflow.verification import figures, places
 from workflow.verification.judging import Judge, Judgement, read_all
 from workflow.verification.model import Finding, LevelReport, NotRun, RuntimeFailure

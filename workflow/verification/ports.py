@@ -6,14 +6,13 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
-from workflow.converters.native import DeclinedError
-from workflow.converters.native.keras.tree import entries, is_container, layer_name
-from workflow.errors import ModelFileError
-from workflow.formats.graph import read_graph
-from workflow.formats.strict_json import read_object
-from workflow.formats.topology import model_config
-from workflow.formats.wording import shown
+from workflow.base import scratch
+from workflow.base.errors import DeclinedError, ModelFileError
+from workflow.base.wording import shown
+from workflow.models.graph import read_graph
+from workflow.models.keras.tree import entries, is_container, layer_name
+from workflow.models.strict_json import read_object
+from workflow.models.topology import model_config
 from workflow.verification.graph_references import DTYPES
 from workflow.verification.layer_references import ends
 from workflow.verification.structure import model_json
@@ -21,7 +20,7 @@ from workflow.verification.structure import model_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from workflow.formats.graph import Port as SignaturePort
+    from workflow.models.graph import Port as SignaturePort
     from workflow.verification.model import Subject
 
     Json = dict[str, Any]
@@ -176,14 +175,14 @@ def _graph_ports(ports: tuple[SignaturePort, ...]) -> tuple[Port, ...] | None:
 
 
 def _keras(subject: Subject) -> Ports:
-    from workflow.converters.native.keras.whole_file import open_whole_file  # noqa: PLC0415  brings h5py
+    from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  brings h5py
 
     with open_whole_file(subject.path) as file:
         return of_config(file.config)
 
 
 def _archive(subject: Subject) -> Ports:
-    from workflow.converters.native.keras.archive import open_archive  # noqa: PLC0415  as above
+    from workflow.models.keras.archive import open_archive  # noqa: PLC0415  as above
 
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch.folder("archive"))

@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.scratch import Scratch
+from workflow.base.scratch import Scratch
 from workflow.verification import outputs
 from workflow.verification.model import NotRun
 

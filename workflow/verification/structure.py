@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
-from workflow.formats.containment import require_contained
-from workflow.formats.inspection import inspect_model
-from workflow.formats.strict_json import read_object
+from workflow.base.errors import ModelFileError
+from workflow.models.containment import require_contained
+from workflow.models.inspection import inspect_model
+from workflow.models.strict_json import read_object
 from workflow.verification import graph_references, layer_references, manifests
 from workflow.verification.model import Finding, LevelReport
 

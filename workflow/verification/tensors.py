@@ -6,24 +6,24 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import scratch
-from workflow.converters.native import DeclinedError
-from workflow.converters.native.arrays import whole
-from workflow.converters.native.keras.archive import open_archive
-from workflow.converters.native.keras.assembly import assemble
-from workflow.converters.native.keras.whole_file import open_whole_file
-from workflow.converters.native.reading import open_model
-from workflow.converters.native.tensors import dtype_name
-from workflow.formats.strict_json import read_object
+from workflow.base import scratch
+from workflow.base.errors import DeclinedError
+from workflow.conversion.native.keras.assembly import assemble
+from workflow.models.arrays import whole
+from workflow.models.keras.archive import open_archive
+from workflow.models.keras.whole_file import open_whole_file
+from workflow.models.strict_json import read_object
+from workflow.models.tensors import dtype_name
+from workflow.models.tfjs_weights import open_model
 from workflow.verification.structure import model_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from workflow.converters.native.arrays import Array
-    from workflow.converters.native.keras.model import KerasFile, Stored
-    from workflow.converters.native.reading import StoredWeight
-    from workflow.converters.native.tensors import Tensor
+    from workflow.models.arrays import Array
+    from workflow.models.keras.file import KerasFile, Stored
+    from workflow.models.tensors import Tensor
+    from workflow.models.tfjs_weights import StoredWeight
     from workflow.verification.model import Subject
 
 _NARROWED = {"float16": "float32", "float64": "float32", "int64": "int32"}

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.converters.native import DeclinedError
-from workflow.errors import WorkflowError
-from workflow.formats.graph import read_graph
-from workflow.formats.strict_json import read_object
-from workflow.formats.topology import layers_of
+from workflow.base.errors import DeclinedError, WorkflowError
+from workflow.models.graph import read_graph
+from workflow.models.strict_json import read_object
+from workflow.models.topology import layers_of
 from workflow.verification.structure import model_json
 from workflow.verification.tensors import readable, weights_of
 

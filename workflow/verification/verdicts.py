@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import (
+from workflow.base.errors import (
     ContractError,
     NoProofError,
     OutputsError,

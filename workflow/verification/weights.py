@@ -6,8 +6,7 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
-from workflow.converters.native import DeclinedError
-from workflow.errors import ModelFileError, WorkflowError
+from workflow.base.errors import DeclinedError, ModelFileError, WorkflowError
 from workflow.verification import explain, folding
 from workflow.verification.differences import Difference, compare, table
 from workflow.verification.model import Finding, LevelReport

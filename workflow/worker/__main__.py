@@ -47,8 +47,8 @@ def main() -> None:
     if len(sys.argv) > 2:  # noqa: PLR2004  the interpreter's own, SCRATCH, WALL
         folders = json.loads(sys.argv[2])
         importlib.import_module(PACKAGE + ".compiling").compile_stale(os.path.dirname(os.path.abspath(__file__)))
-        importlib.import_module(PACKAGE + ".janitor").leave([scratch, *folders["removed"]])
-        wall = importlib.import_module(PACKAGE + ".wall")
+        importlib.import_module(PACKAGE + ".shared.janitor").leave([scratch, *folders["removed"]])
+        wall = importlib.import_module(PACKAGE + ".shared.wall")
         held = wall.stand(reads=folders["reads"], writes=[scratch, *folders["writes"]])
     serving = importlib.import_module(PACKAGE + ".serving")
     serving.serve(reading, writing, scratch=scratch, wall=held)

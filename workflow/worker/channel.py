@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any, Dict, Iterator
 
-from . import janitor
+from .shared import janitor
 
 
 class Channel:

@@ -12,7 +12,8 @@ import tempfile
 import traceback
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import containment, janitor, jobs, limits, memory, stubs
+from . import containment, jobs, limits, memory, stubs
+from .shared import janitor
 from .channel import Channel, output_to, tidy_streams
 from .failure import describe
 

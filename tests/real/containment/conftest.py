@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow import environment
-from workflow.converters.bridge import Worker
-from workflow.errors import WorkflowError
-from workflow.processes import run
+from workflow.base.errors import WorkflowError
+from workflow.base.processes import run
+from workflow.bridge.warm_worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.containment import bombs
-from tests.unit.formats.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5
+from tests.unit.models.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

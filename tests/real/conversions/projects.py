@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
-from workflow.processes import Completed, run
+from workflow.base import processes
+from workflow.base.processes import Completed, run
 
 if TYPE_CHECKING:
     import signal

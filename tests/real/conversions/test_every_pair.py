@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.conversions.projects import Project
-from workflow.converters import native
-from workflow.converters.pairs import EDGES, Pair
-from workflow.processes import run
+from workflow.base.processes import run
+from workflow.catalogue.pairs import EDGES, Pair
+from workflow.conversion import native
 
 if TYPE_CHECKING:
     from pathlib import Path

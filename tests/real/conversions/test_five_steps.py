@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.conversions.projects import OUTPUTS
-from workflow.running.records import intact, read_sidecar, sidecar_path
+from workflow.runs.sidecars import intact, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     from tests.real.conversions.projects import Project
@@ -89,7 +89,7 @@ def test_standard_output_holds_the_table_alone(project: Project) -> None:
 
 
 def test_the_commands_of_the_plan_are_what_a_shell_would_run(project: Project) -> None:
-    from workflow.processes import run  # noqa: PLC0415  one use
+    from workflow.base.processes import run  # noqa: PLC0415  one use
 
     done = run(
         [sys.executable, "-m", "workflow", "plan", str(project.recipe), "--commands"],

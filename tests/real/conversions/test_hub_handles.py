@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.conversions.projects import Project
-from tests.unit.web.rude_server import answer, serving
-from workflow.processes import run
+from tests.unit.base.download.rude_server import answer, serving
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.conversions.projects import OUTPUTS, Project, send, workers_alive
-from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path
+from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.conversions.projects import ROOT, Project
-from workflow.processes import run
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
-from workflow.running.records import intact, intent_path, read_sidecar, sidecar_path
+from workflow.base import processes
+from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     import random

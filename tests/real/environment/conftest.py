@@ -12,10 +12,10 @@ import pytest
 
 from tests.real.environment import channel as building
 from tests.unit.environment.package_server import PackageServer, serving
-from workflow import processes
+from workflow.base import processes
+from workflow.base.events import Recording
 from workflow.environment import conda_lock
 from workflow.environment.managers.base import Order
-from workflow.events import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

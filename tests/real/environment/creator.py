@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+from workflow.base.events import Silent
 from workflow.environment.managers.base import Order
 from workflow.environment.managers.embedded import EmbeddedManager
-from workflow.events import Silent
 
 
 def main(text: str) -> None:

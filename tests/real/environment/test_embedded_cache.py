@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.environment.channel import Channel, Item, Spec, pack
+from workflow.base.errors import IntegrityError
 from workflow.environment.managers.embedded import EmbeddedManager
-from workflow.errors import IntegrityError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
+from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 from workflow.environment.engine.network import USER_AGENT
 from workflow.environment.managers.embedded import EmbeddedManager
-from workflow.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 
 if TYPE_CHECKING:
     from pathlib import Path

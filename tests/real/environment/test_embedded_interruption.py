@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
+from workflow.base.errors import EnvironmentProblem
 from workflow.environment.managers.embedded import EmbeddedManager
-from workflow.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import DownloadError, IntegrityError
 from workflow.environment.managers.embedded import EmbeddedManager
-from workflow.errors import DownloadError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

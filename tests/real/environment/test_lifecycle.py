@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import environment, locations, processes
+from workflow import environment
+from workflow.base import locations, processes
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.events import Recording, Silent
 from workflow.environment import Wishes, blueprint, interpreters, registry
 from workflow.environment.managers.python import PythonManager
-from workflow.errors import EnvironmentProblem
-from workflow.events import Recording, Silent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from workflow import locations
 from workflow.__main__ import main
+from workflow.base import locations
 
 if __name__ == "__main__":
     project = Path(sys.argv.pop(1))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.real.environment.small_site import write_slow_conda
-from workflow import processes
+from workflow.base import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters.bridge import Worker
-from workflow.processes import run
+from workflow.base.processes import run
+from workflow.bridge.warm_worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

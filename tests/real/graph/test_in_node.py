@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.converters import kernels
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
+from workflow.worker.shared import kernels
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.errors import ConversionError, ModelFileError, StorageError, WorkflowError
+from workflow.base.errors import ConversionError, ModelFileError, StorageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

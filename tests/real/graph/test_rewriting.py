@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workflow.worker
-from workflow.processes import run
+from workflow.base.processes import run
 
 pytestmark = pytest.mark.real
 HERE = Path(__file__).resolve().parent

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.real.graph.test_against_reference import files_of, model_of, ops_of
-from workflow.errors import ConversionError, ModelFileError, WorkflowError
+from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
     from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = pytest.mark.real

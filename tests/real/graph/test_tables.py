@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from workflow.converters import kernels
-from workflow.events import Silent
-from workflow.processes import run
+from workflow.base.events import Silent
+from workflow.base.processes import run
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import packages
+from workflow.worker.shared import kernels
 
 pytestmark = pytest.mark.real
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "write_kernel_tables.py"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow import environment
+from workflow.base.processes import run
+from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
-from workflow.converters.bridge import Worker
 from workflow.environment import Wishes
 from workflow.environment.managers.python import TodaysPythonManager
-from workflow.processes import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

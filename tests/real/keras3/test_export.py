@@ -10,8 +10,8 @@ import pytest
 
 from tests.real.keras3.conftest import OWN_LAYERS
 from workflow import environment
-from workflow.converters.bridge import Worker
-from workflow.errors import ConversionError, ModelFileError, WorkflowError
+from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
+from workflow.bridge.warm_worker import Worker
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 

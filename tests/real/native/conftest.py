@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.processes import run
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.native.models import numbers, rewrite
-from workflow.converters.native import EDGES, DeclinedError, NativeJob
-from workflow.errors import ModelFileError
-from workflow.events import Silent
+from tests.unit.conversion.native.models import numbers, rewrite
+from workflow.base.errors import DeclinedError, ModelFileError
+from workflow.base.events import Silent
+from workflow.conversion.native import EDGES, NativeJob
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.real.conftest import CORPUS
-from tests.unit.native.models import document, entries, numbers, rewrite
-from workflow.errors import ModelFileError
+from tests.unit.conversion.native.models import document, entries, numbers, rewrite
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

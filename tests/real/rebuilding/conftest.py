@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.processes import run
+from workflow.base.processes import run
 from workflow.verification import exchange
 from workflow.verification.model import RunRequest
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
-    from workflow.recipe.model import Format
+    from workflow.bridge.warm_worker import Worker
+    from workflow.catalogue.formats import Format
     from workflow.verification.model import Tensors
     from workflow.verification.runtimes.node import NodeRuntime
 

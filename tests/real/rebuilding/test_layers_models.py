@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.rebuilding.conftest import Lab
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = pytest.mark.real

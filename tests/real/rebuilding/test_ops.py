@@ -9,14 +9,14 @@ import pytest
 
 from tests.real.rebuilding import handmade
 from tests.real.rebuilding.handmade import convolving, fused, node, placeholder
-from workflow.errors import ConversionError, ModelFileError, StorageError, UsageError
+from workflow.base.errors import ConversionError, ModelFileError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.real.rebuilding.conftest import Lab
-    from workflow.errors import WorkflowError
+    from workflow.base.errors import WorkflowError
     from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = pytest.mark.real

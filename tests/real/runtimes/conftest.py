@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.model import RunResult, Tensors
     from workflow.verification.runtimes.base import Runtime
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.runtimes.browser import BrowserRuntime
     from workflow.verification.runtimes.node import NodeRuntime
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.real.runtimes import tiny
-from workflow import processes
+from workflow.base import processes
 from workflow.verification import exchange
 from workflow.verification.runtimes import packages
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from workflow import processes
-from workflow.events import Recording
+from workflow.base import processes
+from workflow.base.events import Recording
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import node_program, packages
 

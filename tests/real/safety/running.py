@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from workflow.cli import boundary
-from workflow.running import workshop
+from workflow.runs import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Stage:
         self._variables = {} if listed else _SWITCHED_OFF
         self._made: dict[str, Any] = {}
         self._seen: dict[int, int] = {}
-        self._real = workshop.EnvironmentWorkshop
+        self._real = workers.EnvironmentWorkshop
 
     def run(self, arguments: list[str], *, folder: Path) -> Done:
         """Run one command with ``folder`` as the current one."""
@@ -75,7 +75,7 @@ class Stage:
     def _shared(self) -> Iterator[None]:
         variables = {**self._variables, "NO_COLOR": "1", "COLUMNS": "400", "TF_CPP_MIN_LOG_LEVEL": "2"}
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-        with mock.patch.dict(os.environ, variables), mock.patch.object(workshop, "EnvironmentWorkshop", self._find):
+        with mock.patch.dict(os.environ, variables), mock.patch.object(workers, "EnvironmentWorkshop", self._find):
             try:
                 yield
             finally:
@@ -88,7 +88,7 @@ class Stage:
         return self._made[name]
 
 
-class _Lasting(workshop.EnvironmentWorkshop):
+class _Lasting(workers.EnvironmentWorkshop):
     """A workshop that outlives the commands that use it."""
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.real.safety.crafting import entry, functional, layers_model, relu
 from tests.real.safety.keras_files import weighted
 from tests.real.safety.scene import Scene
-from workflow.processes import run
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from workflow.events import Silent
-from workflow.processes import run
-from workflow.serving.libraries import tfjs_packages
+from workflow.base.events import Silent
+from workflow.base.processes import run
+from workflow.report.serving.libraries import tfjs_packages
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import browsers, node_program
 

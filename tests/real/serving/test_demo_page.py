@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.serving import digit_models
-from workflow.processes import STDOUT, kill, start
-from workflow.serving.server import DemoServer
-from workflow.serving.site import site_of
+from workflow.base.processes import STDOUT, kill, start
+from workflow.report.serving.server import DemoServer
+from workflow.report.serving.site import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

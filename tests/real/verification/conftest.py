@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 from workflow.recipe.model import Verification
 from workflow.verification.bench import RuntimePool, WorkerBench
 from workflow.verification.levels import Case, verify
@@ -18,7 +18,7 @@ from workflow.verification.model import Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.model import Report
 
 LIMIT = 300.0

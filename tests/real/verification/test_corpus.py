@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.converters.native import DeclinedError, NativeJob
-from workflow.converters.native.keras.to_layers import keras_to_layers
-from workflow.events import Silent
+from workflow.base.errors import DeclinedError
+from workflow.base.events import Silent
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_layers import keras_to_layers
 from workflow.verification import structure, weights
 from workflow.verification.model import Report, Subject
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.verification.conftest import Lab
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

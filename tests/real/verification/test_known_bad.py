@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.real.verification.conftest import Lab
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.verification.conftest import Lab
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

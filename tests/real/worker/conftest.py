@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

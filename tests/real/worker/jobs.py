@@ -10,7 +10,7 @@ from workflow.worker import pairing
 from workflow.worker.pairing import Port
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 LIMIT = 300.0
 

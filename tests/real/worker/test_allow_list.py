@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow import environment
+from workflow.base.processes import run
 from workflow.cli.console import ConsoleListener
 from workflow.environment import Wishes
 from workflow.environment.managers.python import TodaysPythonManager
-from workflow.processes import run
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.real.worker.jobs import compare, reference, side
-from workflow.errors import DownloadError, ModelFileError, UsageError
+from workflow.base.errors import DownloadError, ModelFileError, UsageError
 from workflow.verification import exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

@@ -12,7 +12,7 @@ from tests.real.worker.jobs import compare, convert, reference, side
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import workflow
-from workflow.errors import ConversionError, WorkflowError
+from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

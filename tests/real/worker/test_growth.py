@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.converters.native.shards import write_model_json, write_weights
-from workflow.converters.native.tensors import of_array
+from workflow.conversion.native.shards import write_model_json, write_weights
+from workflow.models.tensors import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(sys.platform != "linux", reason="elsewhere less is known")]
 

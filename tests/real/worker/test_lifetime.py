@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.errors import StepTimeoutError, WorkerDiedError
+from workflow.base.errors import StepTimeoutError, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(os.name != "posix", reason="signals")]
 
@@ -83,7 +83,7 @@ def test_a_host_killed_while_tensorflow_works_leaves_no_process_and_no_temporary
     code = f"""
 import os, sys
 from pathlib import Path
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 folder = Path({str(tmp_path)!r})
 worker = Worker(Path({str(converter_python)!r}), environ={environ!r}, log=folder / "worker.log")
 worker.run("versions", {{}}, log=folder / "log")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.conftest import CORPUS, ROOT
-from workflow.processes import run
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
     from pathlib import Path

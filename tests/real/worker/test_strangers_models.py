@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.worker.jobs import compare, convert, reference, side
-from workflow.errors import ConversionError, ModelFileError, ReferenceConverterError, UsageError
+from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError, UsageError
 from workflow.verification import exchange, figures
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
-    from workflow.errors import WorkflowError
+    from workflow.base.errors import WorkflowError
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = pytest.mark.real
 

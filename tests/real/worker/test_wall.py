@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.converters import allowances
-from workflow.errors import WorkflowError
+from workflow.base.errors import WorkflowError
+from workflow.bridge import allowances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")]
 

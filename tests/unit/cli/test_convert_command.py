@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.running.recipes import write_layers_model
+from tests.unit.runs.recipes import write_layers_model
+from workflow.base.processes import run
 from workflow.cli.boundary import guarded
 from workflow.cli.convert import with_bare_force
-from workflow.processes import run
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = {"numpy", "h5py", "rattler", "tensorflow"}

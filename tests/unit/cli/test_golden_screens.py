@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow import planning
+from workflow.base.errors import OutputsError
+from workflow.bridge.usage import JobUsage
 from workflow.cli import console, screens, summaries, verify_screens
 from workflow.cli.remarks import detour_lines, quantization_lines
-from workflow.converters.usage import JobUsage
-from workflow.errors import OutputsError
 from workflow.recipe import load
 from workflow.recipe.model import Verification
-from workflow.running.watching import Outcome
+from workflow.runs import planning
+from workflow.runs.watching import Outcome
 from workflow.verification.cutting import Point
 from workflow.verification.levels import Case
 from workflow.verification.locate import Located

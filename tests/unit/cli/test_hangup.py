@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,7 +93,7 @@ def test_what_nohup_wants_ignored_is_ignored(tmp_path: Path) -> None:
 
 _FOREGROUND = """
 import sys
-from workflow import processes
+from workflow.base import processes
 from workflow.cli import boundary, main
 main.run = lambda arguments: processes.run_foreground(["sh", "-c", arguments[0]])
 sys.exit(boundary.guarded(sys.argv[1:]))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.running.fakes import FakeWorkshop
-from tests.unit.running.recipes import recipe_of, scripted, shard_step, write_layers_model
-from workflow import planning
+from tests.unit.runs.fakes import FakeWorkshop
+from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.cli.plans import environment_lines
 from workflow.recipe.model import Verification
-from workflow.running.runner import Manner, Runner
-from workflow.running.watching import RecordingWatcher
+from workflow.runs import planning
+from workflow.runs.runner import Manner, Runner
+from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.unit.native.models import Stored, entries, graph_node, numbers, save
+from tests.unit.conversion.native.models import Stored, entries, graph_node, numbers, save
 from workflow.cli.boundary import guarded
 from workflow.cli.remarks import detour_lines, quantization_lines
 

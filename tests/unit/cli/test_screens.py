@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from workflow import planning
+from workflow.base.errors import ModelFileError
 from workflow.cli import boundary, console, screens
-from workflow.errors import ModelFileError
 from workflow.recipe import load
+from workflow.runs import planning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +53,19 @@ def test_elsewhere_what_is_not_counted_is_no_line(
     err = capsys.readouterr().err
     assert "weights: 5 B of 10 B" in err
     assert "verifying" not in err
+
+
+def test_elsewhere_a_step_that_begins_is_named_with_its_reason(
+    recipe: Recipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.error_console.cache_clear()
+    decisions = planning.plan(recipe, planning.Selection(), environment="")
+    screen = screens.PlainScreen(recipe)
+    screen.planned(decisions)
+    screen.began(decisions[0])
+    console.error_console.cache_clear()
+    lines = [line.split("s ", 1)[1] for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["one.yml: 1 of 1 steps to run", "python_to_js: not made yet"]
 
 
 @pytest.mark.parametrize(

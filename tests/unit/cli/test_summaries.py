@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow import planning
 from workflow.cli.console import console
 from workflow.cli.summaries import check_text, print_summary
 from workflow.recipe import load
-from workflow.running.watching import Outcome
+from workflow.runs import planning
+from workflow.runs.watching import Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path

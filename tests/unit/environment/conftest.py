@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import locations
+from workflow.base import locations
 from workflow.environment import blueprint
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from tests.unit.environment.crews import FakeCrew
-from workflow import locations
+from workflow.base import locations
+from workflow.base.events import Recording
 from workflow.environment import Wishes, lifecycle
-from workflow.events import Recording
 
 if __name__ == "__main__":
     project, seconds = Path(sys.argv[1]), float(sys.argv[2])

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import locations
-from workflow.environment import cache_leftovers, file_locks
+from workflow.base import locations, locks
+from workflow.environment import cache_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +33,8 @@ def test_what_a_killed_uv_has_left_in_our_cache_goes_and_nothing_else(uv_cache: 
 
 
 def test_while_a_uv_is_at_work_in_it_nothing_goes(uv_cache: Path) -> None:
-    with file_locks.opened(uv_cache / ".lock") as theirs:
-        assert file_locks.share(theirs)
+    with locks.opened(uv_cache / ".lock") as theirs:
+        assert locks.share(theirs)
         cache_leftovers.clear_uv({"UV_CACHE_DIR": str(uv_cache)})
     assert ".tmpAbc" in found(uv_cache)
 

@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.crews import FakeCrew
-from workflow.environment import Wishes, choosing, lifecycle, settings, state
-from workflow.environment.managers.fake import FakeManager
-from workflow.errors import (
+from workflow.base.errors import (
     DownloadError,
     EnvironmentProblem,
     ForeignPathError,
@@ -18,7 +16,9 @@ from workflow.errors import (
     UsageError,
     WorkflowError,
 )
-from workflow.events import Recording
+from workflow.base.events import Recording
+from workflow.environment import Wishes, choosing, lifecycle, settings, state
+from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.environment.crews import FakeCrew
-from workflow import environment, processes
+from workflow import environment
+from workflow.base import processes
+from workflow.base.events import Silent
 from workflow.environment import Wishes, lifecycle, registry
-from workflow.events import Silent
 
 ROOT = Path(__file__).resolve().parents[3]
 

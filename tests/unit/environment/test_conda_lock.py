@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.errors import EnvironmentProblem
 from workflow.environment import conda_lock
-from workflow.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from pathlib import Path

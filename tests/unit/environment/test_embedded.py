@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from workflow import errors, processes
+from workflow.base import errors, processes
+from workflow.base.events import Recording
 from workflow.environment import conda_lock
 from workflow.environment.engine import protocol, staging
 from workflow.environment.managers import embedded
 from workflow.environment.managers.base import Manager, Order
 from workflow.environment.managers.embedded import EmbeddedManager
-from workflow.events import Recording
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import locations
+from workflow.base import locations
 from workflow.environment import Environment, integrity
 from workflow.verification.runtimes import integrity as javascript
 from workflow.verification.runtimes import packages

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import NoManagerError
+from workflow.base.events import Silent
 from workflow.environment import interpreters
 from workflow.environment.managers.base import Order
 from workflow.environment.managers.python import NearbyPythonManager, PythonManager
-from workflow.errors import NoManagerError
-from workflow.events import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

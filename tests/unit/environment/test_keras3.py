@@ -12,13 +12,13 @@ from packaging.markers import Marker
 
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment
+from workflow.base.errors import EnvironmentProblem, NoManagerError, StrictnessError, UsageError
+from workflow.base.events import Recording, Silent
 from workflow.environment import Wishes, blueprint, choosing, interpreters, lifecycle, process_environ
 from workflow.environment.interpreters import Interpreter
 from workflow.environment.managers import python
 from workflow.environment.managers.fake import FakeManager
 from workflow.environment.managers.python import TodaysPythonManager
-from workflow.errors import EnvironmentProblem, NoManagerError, StrictnessError, UsageError
-from workflow.events import Recording, Silent
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

@@ -11,9 +11,7 @@ import pytest
 from tests.unit.environment.conftest import pip_lock
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment
-from workflow.environment import Wishes, lifecycle, registry, state
-from workflow.environment.managers.fake import FakeManager
-from workflow.errors import (
+from workflow.base.errors import (
     DownloadError,
     EnvironmentProblem,
     ForeignPathError,
@@ -22,7 +20,9 @@ from workflow.errors import (
     StrictnessError,
     UnhealthyError,
 )
-from workflow.events import Recording, Silent
+from workflow.base.events import Recording, Silent
+from workflow.environment import Wishes, lifecycle, registry, state
+from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from workflow.base.errors import EnvironmentProblem
 from workflow.environment import locks
 from workflow.environment.locks import conda, pip
-from workflow.errors import EnvironmentProblem
 
 ROOT = Path(__file__).resolve().parents[3]
 PLATFORMS = {"linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"}

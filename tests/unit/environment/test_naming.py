@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.crews import FakeCrew
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.events import Silent
 from workflow.environment import Wishes, lifecycle, naming
-from workflow.errors import EnvironmentProblem
-from workflow.events import Silent
-from workflow.running.workshop import EnvironmentWorkshop
+from workflow.runs.workers import EnvironmentWorkshop
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment import package_index
-from workflow import processes
+from workflow.base import processes
+from workflow.base.errors import DownloadError, EnvironmentProblem, IntegrityError, StorageError, WorkflowError
+from workflow.base.events import Recording
 from workflow.environment import layout, pip_packages, uv_program
 from workflow.environment.blueprint import Blueprint
-from workflow.errors import DownloadError, EnvironmentProblem, IntegrityError, StorageError, WorkflowError
-from workflow.events import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

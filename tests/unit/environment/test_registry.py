@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment
+from workflow.base.errors import EnvironmentProblem, UsageError
+from workflow.base.events import Silent
 from workflow.environment import Wishes, lifecycle, state
-from workflow.errors import EnvironmentProblem, UsageError
-from workflow.events import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.events import Recording
 from workflow.environment.locks import pip
-from workflow.errors import EnvironmentProblem
-from workflow.events import Recording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import UsageError
 from workflow.environment.model import Wishes
 from workflow.environment.settings import MIRRORS, Circumstances, resolve
-from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
 from workflow.environment import stubs
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
+from workflow.base.events import Recording, Silent
 from workflow.environment import tether
-from workflow.events import Recording, Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ _FORKING = "import os, time; os.fork() or time.sleep(60)"
 _PARENT = """
 import sys
 from pathlib import Path
-from workflow import processes
+from workflow.base import processes
 process = processes.start([sys.executable, "-c", sys.argv[2]], stdout=None, stderr=None, tie=Path(sys.argv[1]))
 print("started", flush=True)
 process.wait()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.hostile.letters import COMMANDS, acting, orders
-from tests.unit.running.recipes import write_layers_model
+from tests.unit.runs.recipes import write_layers_model
 from tests.unit.verification.models import graph_model, layers_model
 from workflow.cli.boundary import guarded
 

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.unit.hostile.letters import COMMANDS, EVERY, KEPT, acting, orders
-from workflow import addresses, printable
+from workflow.base import addresses, printable
 
 
 def test_no_letter_acts_and_each_is_told() -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.unit.hostile.letters import COMMANDS, KEPT, acting, orders
 from tests.unit.report.runs import failed_step, full_check, run_of, step
-from workflow.errors import UsageError
+from workflow.base.errors import UsageError
 from workflow.report import comparing, html, junit, markdown, runs
 from workflow.report.reading import read_run
 from workflow.report.record import RunRecord

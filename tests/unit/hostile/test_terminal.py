@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.hostile.letters import COMMANDS, acting
-from tests.unit.running.recipes import recipe_of, shard_step
+from tests.unit.runs.recipes import recipe_of, shard_step
+from workflow.base.errors import ConversionError
 from workflow.cli import boundary, console
 from workflow.cli.screens import LiveScreen
-from workflow.errors import ConversionError
-from workflow.planning import Decision, tasks
-from workflow.running.watching import Outcome
+from workflow.runs.planning import Decision, tasks
+from workflow.runs.watching import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

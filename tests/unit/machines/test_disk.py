@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.machines.conditions import COMMAND, ROOT, lay_out
-from workflow import dialogue, disk, locations, scratch
-from workflow.cli import boundary, bug_report
-from workflow.errors import StorageError
-from workflow.running.storage import storing
+from workflow.base import bug_reports, dialogue, disk, locations, scratch
+from workflow.base.errors import StorageError
+from workflow.base.storage import storing
+from workflow.cli import boundary
 
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 SIZES = ("size=4k", "nr_inodes=3")
@@ -151,7 +151,7 @@ def test_a_log_that_cannot_be_written_is_no_fault_of_the_program(tmp_path: Path)
 
 
 def test_a_bug_report_holds_names_that_are_no_text(tmp_path: Path) -> None:
-    path = bug_report.written(bug_report.report_of(ValueError("\udcff"), ["check", "\udcff"]))
+    path = bug_reports.written(bug_reports.report_of(ValueError("\udcff"), ["check", "\udcff"]))
     assert path is not None
     assert r"\udcff" in path.read_text(encoding="utf-8")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.machines.conditions import Ended, lay_out, run
-from workflow import dialogue
-from workflow.plain_names import PlainNames
+from workflow.base import dialogue
+from workflow.base.plain_names import PlainNames
 from workflow.report import runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")

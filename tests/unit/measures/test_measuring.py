@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.measures.models import write_model
-from workflow.errors import ModelFileError
-from workflow.events import Recording
+from workflow.base.errors import ModelFileError
+from workflow.base.events import Recording
 from workflow.verification.measures import Wanted, measure, sweep
 from workflow.verification.measures.files import Payload
 from workflow.verification.measures.links import LINKS, Link

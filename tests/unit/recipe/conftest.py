@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import RecipeError
+from workflow.base.errors import RecipeError
 from workflow.recipe import load
 from workflow.recipe.model import Recipe
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workflow.base.errors import RecipeError
 from workflow.cli.recipe import StaleSchemaError, check, schema
-from workflow.errors import RecipeError
 from workflow.recipe import schema as made
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.converters.pairs import EDGES, FORMATS, REASONS
+from workflow.catalogue.formats import FORMATS
+from workflow.catalogue.pairs import EDGES, REASONS
 
 if TYPE_CHECKING:
     from tests.unit.recipe.conftest import Load, Refuse
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 INPUTS: dict[Format, str] = {
     "keras": "a.h5",

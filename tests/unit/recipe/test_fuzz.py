@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from workflow.errors import RecipeError
+from workflow.base.errors import RecipeError
 from workflow.recipe import load
 
 if TYPE_CHECKING:

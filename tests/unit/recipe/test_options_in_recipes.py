@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from workflow.converters.native.keeping import WORDS
-from workflow.converters.options import OPTIONS
+from workflow.catalogue.kinds import KINDS
+from workflow.catalogue.options import OPTIONS
+from workflow.conversion.native.keeping import WORDS
 from workflow.recipe import grammar
-from workflow.recipe.kinds import KINDS
 from workflow.recipe.option_grammar import FloatWord
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.errors import RecipeError
+from workflow.base.errors import RecipeError
 from workflow.recipe import load
 
 if TYPE_CHECKING:

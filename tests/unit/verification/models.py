@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.converters.native import EDGES, NativeJob
-from workflow.errors import VerificationError
-from workflow.events import Silent
+from workflow.base.errors import VerificationError
+from workflow.base.events import Silent
+from workflow.conversion.native import EDGES, NativeJob
 from workflow.verification import exchange
 from workflow.verification.model import NotRun, RuntimeFailure, Subject
 from workflow.verification.tensors import weights_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.runtimes.fake import FakeRuntime
 
     Array = NDArray[Any]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.converters.fake_worker import FakeWorker
+from workflow.bridge.fake import FakeWorker
 from workflow.verification.bench import RuntimePool, WorkerBench
 
 if TYPE_CHECKING:
-    from workflow.converters.fake_worker import Answer
+    from workflow.bridge.fake import Answer
 
 REFUSAL = {"not_run": "it was saved by Keras 3.15"}
 MODEL = {"model": {"path": "m.keras", "format": "keras_keras"}}

@@ -10,7 +10,7 @@ from workflow.verification import contract
 from workflow.verification.ports import Port, Ports, of_config
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
     from workflow.verification.model import LevelReport
 
 KERAS: Format = "keras"

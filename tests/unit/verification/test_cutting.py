@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.errors import ModelFileError
+from workflow.base.errors import ModelFileError
 from workflow.verification.cutting import points_of
 from workflow.verification.model import Subject
 from workflow.verification.ports import Ports, ports_of
@@ -17,7 +17,7 @@ from workflow.verification.ports import Ports, ports_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 MANY = 20_000
 

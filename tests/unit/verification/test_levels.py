@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.verification import changes
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
-from workflow.errors import NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
+from workflow.base.errors import NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
 from workflow.recipe.model import Tolerance, Verification
 from workflow.verification import exchange, verdicts
 from workflow.verification.levels import Case, verify

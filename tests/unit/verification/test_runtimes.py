@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from workflow import locations
-from workflow.converters.fake_worker import FakeWorker
-from workflow.errors import ReferenceConverterError, StepTimeoutError, WorkerDiedError
-from workflow.events import Recording
+from workflow.base import locations
+from workflow.base.errors import ReferenceConverterError, StepTimeoutError, WorkerDiedError
+from workflow.base.events import Recording
+from workflow.bridge.fake import FakeWorker
 from workflow.verification import exchange, runtimes
 from workflow.verification.model import NotRun, RunRequest, RuntimeFailure, TensorSpec
 from workflow.verification.runtimes import javascript, node_program, packages
@@ -39,6 +40,7 @@ def test_the_fake_runs_what_the_test_gives_it(request_: RunRequest) -> None:
     assert exchange.read(result.outputs)["y"].tolist() == [[2, 2]]
     assert result.specs_out == (TensorSpec("y", (1, 2), "float32"),)
     assert result.backend == "wasm"
+    assert result.load_average is not None or not hasattr(os, "getloadavg")
     assert fake.requests == [request_]
 
 

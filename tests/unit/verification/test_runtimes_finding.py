@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.events import Recording
+from workflow.base.events import Recording
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import browsers, node_program
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow import locations
-from workflow.events import Recording
+from workflow.base import locations
+from workflow.base.events import Recording
 from workflow.verification import exchange
 from workflow.verification.model import NotRun, RunRequest, RuntimeFailure
 from workflow.verification.runtimes import browsers, integrity, node_program, packages

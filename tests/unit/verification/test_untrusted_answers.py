@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.errors import VerificationError
+from workflow.base.errors import VerificationError
 from workflow.recipe.model import Verification
 from workflow.verification import exchange, outputs
 from workflow.verification.model import Subject

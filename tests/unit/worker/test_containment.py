@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.unit.formats.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5, user_defined
+from tests.unit.models.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5, user_defined
 from workflow.worker import containment
 from workflow.worker.containment import bounds
 from workflow.worker.failure import JobError

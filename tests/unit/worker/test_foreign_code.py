@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import pytest
 
-from workflow.converters import bridge
+from workflow.bridge import warm_worker
 from workflow.worker import foreign_code, loaders
 from workflow.worker.failure import JobError, NotRunnableError
 
@@ -169,8 +169,8 @@ def test_a_layers_model_is_looked_at_once_before_it_is_loaded(tmp_path: Path, mo
 
 
 def test_a_worker_that_was_allowed_to_run_code_in_a_conversion_is_not_used_again() -> None:
-    assert bridge._lets_foreign_code_run({"argv": [], "unsafe": True})
-    assert not bridge._lets_foreign_code_run({"argv": [], "unsafe": False})
+    assert warm_worker._lets_foreign_code_run({"argv": [], "unsafe": True})
+    assert not warm_worker._lets_foreign_code_run({"argv": [], "unsafe": False})
 
 
 def test_a_module_gives_its_classes_and_can_import_its_neighbours(tmp_path: Path) -> None:

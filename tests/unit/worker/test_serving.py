@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.errors import ConversionError, WorkflowError
+from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
-    from workflow.converters.bridge import Worker
+    from workflow.bridge.warm_worker import Worker
 
 ROOT = Path(__file__).resolve().parents[3]
 BOOTSTRAP = ROOT / "workflow" / "worker" / "__main__.py"
@@ -117,7 +117,7 @@ def test_a_host_killed_in_mid_job_leaves_no_process_behind(tmp_path: Path) -> No
     code = f"""
 import os, sys
 from pathlib import Path
-from workflow.converters.bridge import Worker
+from workflow.bridge.warm_worker import Worker
 worker = Worker(Path(sys.executable), environ=os.environ, log=Path({str(tmp_path / "worker.log")!r}))
 worker.run("script", {slow!r}, log=Path({str(tmp_path / "log")!r}))
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import pytest
 
-from workflow.converters import failures
+from workflow.bridge import failures
 from workflow.worker.failure import JobError
 from workflow.worker.keras3 import bytecode, files, notes, ports, saving
 

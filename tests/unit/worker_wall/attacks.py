@@ -387,7 +387,7 @@ if __name__ == "__main__":
     given["walled"] = len(sys.argv) == 3
     found: dict[str, Any] = {}
     if given["walled"]:
-        from workflow.worker import wall
+        from workflow.worker.shared import wall
 
         found["wall"] = wall.stand(reads=[given["in"]], writes=[given["out"]])
     found["attacks"] = {name: tried(function, given) for name, function in ATTACKS.items()}

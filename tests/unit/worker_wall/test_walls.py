@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from workflow.converters import enclosure
-from workflow.worker import wall
-from workflow.worker.wall import audit, calls, seatbelt, seccomp, surroundings
+from workflow.bridge import enclosure
+from workflow.worker.shared import wall
+from workflow.worker.shared.wall import audit, calls, seatbelt, seccomp, surroundings
 
 PID = 4711
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -166,8 +166,8 @@ def test_the_lesser_wall_stands_where_the_system_has_none(tmp_path: Path) -> Non
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from workflow.worker import wall
-from workflow.worker.wall import landlock, seccomp
+from workflow.worker.shared import wall
+from workflow.worker.shared.wall import landlock, seccomp
 landlock.version = lambda: 0
 seccomp.is_there = lambda: False
 wall.stand(reads=[], writes=[{str(tmp_path / "out")!r}])
@@ -228,7 +228,7 @@ def test_the_wall_stands_in_a_moment(tmp_path: Path) -> None:
     code = f"""
 import sys, ctypes, time
 sys.path.insert(0, {str(ROOT)!r})
-from workflow.worker import wall
+from workflow.worker.shared import wall
 begin = time.process_time()
 wall.stand(reads=[], writes=[{str(tmp_path)!r}])
 print((time.process_time() - begin) * 1000)

@@ -7,12 +7,12 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, get_args
 
-from workflow import processes, programs
+from workflow.base import processes, programs
+from workflow.base.errors import UsageError
 from workflow.environment.activation import cmd, fish, posix, powershell
 from workflow.environment.activation.detection import KNOWN, detect, program
 from workflow.environment.activation.subshell import prepared
 from workflow.environment.activation.target import ShellName, Target, target
-from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

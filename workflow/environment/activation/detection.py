@@ -6,8 +6,8 @@ import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from workflow import processes, programs
-from workflow.errors import UsageError
+from workflow.base import processes, programs
+from workflow.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from workflow.base.errors import EnvironmentProblem, InterruptedRunError, WorkflowError
 from workflow.environment import tether
 from workflow.environment.engine.protocol import Event, Request, failed
-from workflow.errors import EnvironmentProblem, InterruptedRunError, WorkflowError
 
 
 class PipeListener:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from workflow.base.errors import DownloadError, IntegrityError
 from workflow.environment.engine.download import StoppedError, Transfer, digest
 from workflow.environment.engine.network import Web, shown
 from workflow.environment.engine.sources import Reachability, Source, sources
 from workflow.environment.engine.storage import storing
-from workflow.errors import DownloadError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.environment.conda_lock import LockedPackage
-    from workflow.events import Listener
 
 _AT_ONCE = 4
 _NEWS_SECONDS = 0.1

@@ -9,10 +9,10 @@ import urllib.error
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from workflow.base.download.reception import InterruptedTransferError, Reception, RefusedTransferError
+from workflow.base.errors import DownloadError, IntegrityError
 from workflow.environment.engine.network import Web, reason, shown
 from workflow.environment.engine.storage import storing
-from workflow.errors import DownloadError, IntegrityError
-from workflow.web.reception import InterruptedTransferError, Reception, RefusedTransferError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

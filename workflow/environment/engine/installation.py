@@ -11,20 +11,20 @@ from rattler.install import InstallerReporter, install
 from rattler.package_cache import PackageCache, ValidationMode
 from rattler.platform import Subdir
 
+from workflow.base.errors import EnvironmentProblem, StorageError, WorkflowError
 from workflow.environment import cache_leftovers, conda_lock
 from workflow.environment.engine import staging
 from workflow.environment.engine.archives import Archives
 from workflow.environment.engine.storage import DISK_HINT
-from workflow.errors import EnvironmentProblem, StorageError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rattler.repo_data import RepoDataRecord
 
+    from workflow.base.events import Listener
     from workflow.environment.conda_lock import LockedPackage
     from workflow.environment.engine.protocol import Request
-    from workflow.events import Listener
 
 _RATTLER_FAILURES = (
     rattler_errors.CacheDirError,

@@ -6,8 +6,8 @@ import http.client
 import urllib.error
 from typing import Any
 
-from workflow import addresses
-from workflow.web.opening import USER_AGENT, NotOpenedError, opened
+from workflow.base import addresses
+from workflow.base.download.opening import USER_AGENT, NotOpenedError, opened
 
 __all__ = ["NETWORK_ERRORS", "USER_AGENT", "Web", "reason", "shown"]
 

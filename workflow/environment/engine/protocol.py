@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from workflow import errors
+from workflow.base import errors
 
 MODULE = "workflow.environment.engine"
 

@@ -15,9 +15,9 @@ from workflow.environment.engine.network import NETWORK_ERRORS, reason, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from workflow.base.events import Listener
     from workflow.environment.conda_lock import LockedPackage
     from workflow.environment.engine.network import Web
-    from workflow.events import Listener
 
 MIRRORED_CHANNEL = "conda-forge"
 _CONNECT_SECONDS = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from workflow.base.errors import ForeignPathError
 from workflow.environment.engine.storage import storing
-from workflow.errors import ForeignPathError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from workflow.errors import StorageError
+from workflow.base.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

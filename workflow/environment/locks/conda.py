@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import EnvironmentProblem
+from workflow.base.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow.base import processes
+from workflow.base.errors import EnvironmentProblem
 from workflow.environment import uv_program
-from workflow.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 _COMMON = ("--generate-hashes", "--no-emit-index-url", "--no-header")
 _UNIVERSAL = ("--universal", "--python-version", "3.10")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow import locations, processes, programs
+from workflow.base import locations, processes, programs
+from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.environment import locks
 from workflow.environment.locks import conda, pip
-from workflow.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 _PATIENCE_SECONDS = 1800.0
 

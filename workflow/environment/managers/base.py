@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 ManagerName = Literal["micromamba", "mamba", "conda", "embedded", "python", "python-nearby"]
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from workflow import processes, programs, scratch
+from workflow.base import processes, programs, scratch
+from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 from workflow.environment import conda_lock, state, tether
 from workflow.environment.engine.network import shown
 from workflow.environment.engine.sources import MIRRORED_CHANNEL
 from workflow.environment.managers import conda_failures
-from workflow.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

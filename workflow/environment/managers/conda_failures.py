@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
+from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.processes import Completed
+    from workflow.base.processes import Completed
 
 _TAIL_LINES = 12
 

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import workflow
-from workflow import locations, processes
+from workflow.base import locations, processes
+from workflow.base.errors import EnvironmentProblem, ForeignPathError
 from workflow.environment import conda_lock, tether
 from workflow.environment.engine import protocol, staging
-from workflow.errors import EnvironmentProblem, ForeignPathError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from workflow.base.events import Listener
     from workflow.environment.managers.base import ManagerName, Order
-    from workflow.events import Listener
 
 _TAIL_LINES = 12
 _PUBLISHED = ("say", "warn", "advance")

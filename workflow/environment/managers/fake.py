@@ -11,8 +11,8 @@ from workflow.environment import layout, purposes, state
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflow.base.errors import WorkflowError
     from workflow.environment.managers.base import ManagerName, Order
-    from workflow.errors import WorkflowError
 
 
 @dataclass

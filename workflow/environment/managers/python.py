@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes
+from workflow.base import processes
+from workflow.base.errors import EnvironmentProblem, NoManagerError
 from workflow.environment import conda_lock, interpreters, purposes, state, tether, uv_program
 from workflow.environment.model import NO_CONDA
-from workflow.errors import EnvironmentProblem, NoManagerError
 
 if TYPE_CHECKING:
     from typing import Literal

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.verification.measures.links import Link
     from workflow.verification.measures.memory import Memory
     from workflow.verification.measures.sizes import Sizes

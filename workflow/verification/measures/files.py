@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.errors import ModelFileError
-from workflow.formats.shards import weight_files
-from workflow.formats.strict_json import read_object
-from workflow.formats.weights_manifest import read_groups
+from workflow.base.errors import ModelFileError
+from workflow.models.shards import weight_files
+from workflow.models.strict_json import read_object
+from workflow.models.weights_manifest import read_groups
 
 if TYPE_CHECKING:
     from pathlib import Path

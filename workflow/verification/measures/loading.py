@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import WorkflowError
+from workflow.base.errors import WorkflowError
 from workflow.verification.measures.links import Link, Shaper
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.running.storage import write_atomically
+from workflow.base.storage import write_atomically
 from workflow.verification.measures.sizes import Sizes
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.verification.runtimes.base import Runtime
 
 __all__ = ["NAMES", "make"]

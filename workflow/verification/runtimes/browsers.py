@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import programs
+from workflow.base import programs
 from workflow.verification.model import NotRun
 
 if TYPE_CHECKING:

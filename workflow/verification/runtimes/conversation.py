@@ -6,14 +6,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import dialogue, processes
+from workflow.base import dialogue, processes
 from workflow.verification.model import RuntimeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from workflow.dialogue import Dialogue
+    from workflow.base.dialogue import Dialogue
 
 _EXIT_SECONDS = 5.0
 _KILL_GRACE_SECONDS = 1.0

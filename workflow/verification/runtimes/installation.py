@@ -9,14 +9,14 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow import locations
-from workflow.running.digests import file_digest
+from workflow.base import locations
+from workflow.base.digests import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 _STATE = ".tfjs-workflow.json"
 _HASHES = ".tfjs-workflow-hashes.json"

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import processes, programs
+from workflow.base import processes, programs
+from workflow.base.errors import WorkflowError
 from workflow.environment import Wishes
-from workflow.errors import WorkflowError
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes.installation import Installation
 
 if TYPE_CHECKING:
-    from workflow.events import Listener
+    from workflow.base.events import Listener
 
 OLDEST = 18
 ABSENT = "there is no Node.js on PATH"

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow import locations, processes
+from workflow.base import locations, processes
 from workflow.verification.model import NotRun
 from workflow.verification.runtimes import node_program
 from workflow.verification.runtimes.installation import Installation
 
 if TYPE_CHECKING:
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.verification.runtimes.node_program import Node
 
 SCRIPTS = Path(__file__).resolve().parent / "js"

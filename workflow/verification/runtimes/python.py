@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.errors import StepTimeoutError, WorkerDiedError, WorkflowError
+from workflow.base.errors import StepTimeoutError, WorkerDiedError, WorkflowError
 from workflow.verification.model import NotRun, RuntimeFailure
 from workflow.verification.runtimes import base
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.converters.bridge import WorkerLike
+    from workflow.bridge.warm_worker import WorkerLike
     from workflow.verification.model import RunRequest, RunResult
 
 _KINDS: tuple[tuple[type[WorkflowError], str], ...] = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from workflow import locations
-from workflow.events import Silent
+from workflow.base import locations
+from workflow.base.events import Silent
 from workflow.verification.model import NotRun, RuntimeFailure
 from workflow.verification.runtimes import javascript, node_program, packages
 from workflow.verification.runtimes.conversation import Conversation, Program
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from workflow.events import Listener
+    from workflow.base.events import Listener
     from workflow.verification.model import RunRequest, RunResult
 
 

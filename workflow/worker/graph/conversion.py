@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, FrozenSet, Iterator, List, Tuple
 
 from ..failure import JobError
-from . import grouped, optimizing, origins, outputs, repairs, stability, support, writing
+from ..shared import kernels
+from . import grouped, optimizing, origins, outputs, repairs, stability, writing
 from .freezing import LARGEST, Frozen
 from .options import Options
 from .signatures import Signature, present
@@ -130,18 +131,18 @@ def _refuse_unfed(graph: Any, signature: Signature) -> None:
 
 def _checked(graph: Any, plan: Plan) -> Dict[str, Any]:
     """Return what the graph uses and what runs it; raises ``JobError`` for ops that TensorFlow.js does not have."""
-    uses = support.uses_of_graph(graph)
-    unknown = origins.grouped(support.unknown(uses), plan.layers)
+    uses = kernels.uses_of_graph(graph)
+    unknown = origins.grouped(kernels.unknown(uses), plan.layers)
     if unknown and not plan.options.skip_op_check:
         raise JobError("unsupported_ops", "; ".join(f"{op} (from {_listed(found)})" for op, found in unknown.items()))
     unsupported = {
-        name: origins.grouped(places, plan.layers) for name, places in support.lacking(uses).items() if places
+        name: origins.grouped(places, plan.layers) for name, places in kernels.lacking(uses).items() if places
     }
     return {
         "ops": dict(sorted(Counter(use.op for use in uses).items())),
         "unsupported": unsupported,
-        "addons": support.addons(uses),
-        "tables": support.version(),
+        "addons": kernels.addons(uses),
+        "tables": kernels.version(),
         "engine": "direct",
     }
 

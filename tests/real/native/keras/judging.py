@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.converters.native import DeclinedError, NativeJob
-from workflow.converters.native.keras.to_layers import archive_to_layers, keras_to_layers
-from workflow.events import Silent
-from workflow.processes import run
+from workflow.base.errors import DeclinedError
+from workflow.base.events import Silent
+from workflow.base.processes import run
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_layers import archive_to_layers, keras_to_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from workflow.processes import Process
-    from workflow.recipe.model import Format, OptionValue
+    from workflow.base.processes import Process
+    from workflow.catalogue.formats import Format
+    from workflow.catalogue.options import OptionValue
 
 TOLERANCE = 1e-4
 _BY_SUFFIX: dict[str, tuple[Format, Any]] = {

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from tests.real.native.keras.judging import assert_all_well, converted, tensors
-from workflow.converters.native import DeclinedError, NativeJob
-from workflow.converters.native.keras.to_keras import layers_to_archive, layers_to_keras
-from workflow.events import Silent
-from workflow.processes import run, start
+from workflow.base.errors import DeclinedError
+from workflow.base.events import Silent
+from workflow.base.processes import run, start
+from workflow.conversion.native import NativeJob
+from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.recipe.model import Format
+    from workflow.catalogue.formats import Format
 
 pytestmark = pytest.mark.real
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.native.keras.judging import converted
-from workflow.converters.native import DeclinedError
-from workflow.processes import run
+from workflow.base.errors import DeclinedError
+from workflow.base.processes import run
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import OptionValue
+    from workflow.catalogue.options import OptionValue
 
 pytestmark = pytest.mark.real
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import locations
+from workflow.base import locations
+from workflow.base.events import Silent
 from workflow.environment import claims, locks
-from workflow.events import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path

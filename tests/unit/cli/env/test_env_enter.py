@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
 
 if TYPE_CHECKING:
     from tests.unit.cli.env.conftest import Made, Tool

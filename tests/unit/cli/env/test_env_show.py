@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from workflow import locations
+from workflow.base import locations
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow import processes
+from workflow.base import processes
 from workflow.environment.activation import Target
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.activation.conftest import find_shell
-from workflow import processes
+from workflow.base import processes
+from workflow.base.errors import UsageError
 from workflow.environment import activation
 from workflow.environment.activation import detection
-from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

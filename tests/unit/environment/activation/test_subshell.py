@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.activation.conftest import find_shell
-from workflow import processes
+from workflow.base import processes
 from workflow.environment.activation.subshell import prepared
 
 if TYPE_CHECKING:

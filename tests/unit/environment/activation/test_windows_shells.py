@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from tests.unit.environment.activation.conftest import find_shell
-from workflow import processes
+from workflow.base import processes
 from workflow.environment.activation import Target, code
 
 PREFIX = PureWindowsPath(r"C:\Users\it's Zoë\envs\tfjs")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from workflow.base.events import Recording
 from workflow.environment.managers.base import Order
-from workflow.events import Recording
 
 SCRIPT = Path(__file__).with_name("fake_conda.py")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
+from workflow.base.events import Recording
 from workflow.environment.managers.conda_cli import CondaCliManager
-from workflow.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
-from workflow.events import Recording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Optional
 
-from .. import support
+from ...shared import kernels
 from .activations import FUSED, Value
 from .nodes import Body, attribute
 
@@ -52,7 +52,7 @@ def _unfuse(body: Body, node: Any) -> bool:
 def _has_kernel(body: Body, node: Any, steps: List[str]) -> bool:
     with_bias = steps[:1] == ["BiasAdd"]
     activation = steps[1:] if with_bias else steps
-    if len(steps) > _MOST_STEPS or any(step.lower() not in support.activations() for step in activation):
+    if len(steps) > _MOST_STEPS or any(step.lower() not in kernels.activations() for step in activation):
         return False
     if not with_bias:  # only the converter's own fused op has a way to say "no bias, but an activation"
         return node.op == "FusedDepthwiseConv2dNative" or not activation

@@ -1,0 +1,50 @@
+"""Write the golden files of tests/unit/golden anew, and print every difference; ``--dry-run`` prints alone.
+
+``scripts/write_golden.py [--dry-run]``: what differs is what users meet: steps that run again, other bytes, other
+messages. Commit it with the change that means it, and say so in the CHANGELOG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.unit.golden import bad_recipes, native_results, step_keys  # noqa: E402  the checkout beside this script is tried
+from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
+
+MAKERS = {
+    step_keys.FILE: step_keys.all_keys,
+    native_results.FILE: native_results.all_results,
+    bad_recipes.FILE: bad_recipes.all_messages,
+}
+
+
+def main() -> int:
+    """Write each golden file that differs; return 1 when one does and nothing is to be written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dry-run", action="store_true", help="print what differs, write nothing")
+    dry = parser.parse_args().dry_run
+    changed = {name: _changed(name, dry=dry) for name in MAKERS}
+    for name, lines in changed.items():
+        verb = "would be written" if dry else "written"
+        print(f"{name}: {f'{verb}, {len(lines)} lines of differences:' if lines else 'as it was'}")
+        for line in lines:
+            print(f"  {line}")
+    return int(dry and any(changed.values()))
+
+
+def _changed(name: str, *, dry: bool) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TFJS_WORKFLOW_HOME"] = str(Path(folder, "home"))
+        found = MAKERS[name](Path(folder).resolve())
+    return differences(stored(name), found) if dry else store(name, found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

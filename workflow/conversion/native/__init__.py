@@ -1,0 +1,50 @@
+"""Conversions that need no TensorFlow: numpy, h5py and JSON, loaded only when one of them runs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from workflow.base.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from workflow.base.events import Listener
+    from workflow.catalogue.formats import Format
+    from workflow.catalogue.options import OptionValue
+
+Facts = dict[str, Any]
+
+
+class NativeJob(Record):
+    """One conversion: ``target`` does not exist yet, its parent folder does; options have the converter's names."""
+
+    source: Path
+    source_format: Format
+    target: Path
+    target_format: Format
+    options: Mapping[str, OptionValue]
+    listener: Listener
+
+
+def _lazily(module: str, function: str) -> Callable[[NativeJob], Facts]:
+    """Return a function that imports its module only when it is called."""
+
+    def convert(job: NativeJob) -> Facts:
+        facts: Facts = getattr(import_module(f"{__name__}.{module}"), function)(job)
+        return facts
+
+    return convert
+
+
+EDGES: dict[tuple[Format, Format], Callable[[NativeJob], Facts]] = {
+    ("keras", "tfjs_layers_model"): _lazily("keras.to_layers", "keras_to_layers"),
+    ("keras_keras", "tfjs_layers_model"): _lazily("keras.to_layers", "archive_to_layers"),
+    ("tfjs_layers_model", "keras"): _lazily("keras.to_keras", "layers_to_keras"),
+    ("tfjs_layers_model", "keras_keras"): _lazily("keras.to_keras", "layers_to_archive"),
+    ("tfjs_layers_model", "tfjs_layers_model"): _lazily("rewriting", "rewrite_layers_model"),
+    ("tfjs_graph_model", "tfjs_graph_model"): _lazily("rewriting", "rewrite_graph_model"),
+}
+"""Each writes ``job.target`` and returns facts for the record; raises ``DeclinedError`` or a ``WorkflowError``."""

@@ -1,0 +1,186 @@
+"""A layers model to be turned into a Keras file: its configuration, and its weights by the layers that they are of."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from workflow.base.errors import DeclinedError, ModelFileError
+from workflow.base.records import Record
+from workflow.base.wording import shown
+from workflow.conversion.native.keras.lowering.recurrent import CELLS
+from workflow.models.hdf5.writing import NewData
+from workflow.models.keras.allowed import TABLES, require_allowed
+from workflow.models.keras.file import InexpressibleError
+from workflow.models.keras.tree import inner, is_container, layer_name, leaves, rename_classes
+from workflow.models.keras.variables import variables
+from workflow.models.tensors import ITEM_BYTES, opened
+from workflow.models.tfjs_weights import open_model
+from workflow.models.topology import model_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path as FilePath
+
+    from workflow.models.keras.file import Config
+    from workflow.models.tfjs_weights import StoredModel, StoredWeight
+
+_HINT = "The weights are those of another model, or the manifest is damaged: convert the model again."
+_NAMES_IN_KERAS = {"LeCunNormal": "LecunNormal", "LeCunUniform": "LecunUniform"}
+_MADE_IN_SCRIPT = "tfjs-layers"
+_KNOWN_TO_KERAS2 = frozenset(TABLES)
+_GRUS = frozenset({"GRU", "GRUCell"})
+_CELL_OPTIONS = frozenset({"cell", "return_sequences", "return_state", "go_backwards", "stateful", "unroll"})
+_ALWAYS = frozenset({"name", "trainable", "dtype", "batch_input_shape"})
+
+
+class LayersModel(Record):
+    """The configuration of a layers model as Keras 2 reads it, and its weights by their names in Keras."""
+
+    config: Config
+    _weights: Mapping[str, StoredWeight]
+
+    def names(self, entry: Config) -> list[tuple[str, bool]]:
+        """Return the names of a leaf's weights in the order of their making, and whether each can be trained."""
+        name = layer_name(entry)
+        try:
+            found = variables(entry["class_name"], entry["config"], shape=None)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"the options of layer {shown(name)} make no sense ({error})"
+            raise ModelFileError(what, hint="The topology is damaged.") from error
+        return [(self._stored(f"{name}/{one.role}"), one.trainable) for one in found]
+
+    def kind(self, name: str) -> tuple[tuple[int, ...], str]:
+        """Return the shape and the dtype of a weight; ``name`` is one that ``names`` gave."""
+        weight = self._weights[name].weight
+        return tuple(weight.shape), weight.dtype
+
+    def blocks(self, name: str) -> Iterator[memoryview]:
+        """Yield a weight's bytes, restored if they are quantized; each piece is valid until the next is asked for."""
+        return opened(self._weights[name].restored())()
+
+    def data(self, name: str, written: Callable[[int], None]) -> NewData:
+        """Return a weight to be written, whose values are read when their turn comes; ``written`` hears of them."""
+
+        def blocks() -> Iterator[memoryview]:
+            for block in self.blocks(name):
+                written(len(block))
+                yield block
+
+        return NewData(*self.kind(name), blocks)
+
+    def require_all(self, count: int) -> None:
+        """Raise ``ModelFileError`` unless the layers of the model use as many weights as there are."""
+        if count != self.count():
+            raise ModelFileError(
+                f"the manifest has {self.count()} weights, and the layers of the model use {count} of them",
+                hint="The weights are those of another model: convert the model again.",
+            )
+
+    def size(self) -> int:
+        """Return how many bytes all weights take when they are restored."""
+        return sum(ITEM_BYTES[w.weight.dtype] * w.restored().size for w in self._weights.values())
+
+    def count(self) -> int:
+        """Return how many weights there are."""
+        return len(self._weights)
+
+    def _stored(self, name: str) -> str:
+        if name in self._weights:
+            return name
+        longer = [stored for stored in self._weights if _shortened(stored) == name]
+        if len(longer) != 1:
+            raise ModelFileError(f"the weight {shown(name)} is not in the manifest", hint=_HINT)
+        return longer[0]
+
+
+@contextlib.contextmanager
+def open_layers_model(path: FilePath) -> Iterator[LayersModel]:
+    """Yield the layers model in a folder or model.json, whose weights can be read meanwhile.
+
+    Raises ``ModelFileError`` for a damaged one, ``DeclinedError`` for layers that this package does not know.
+    """
+    with open_model(path, "layers") as model:
+        topology = model.file.topology
+        root = model_config(topology, str(path))
+        config = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
+        rename_classes(config, _NAMES_IN_KERAS)
+        version = str(topology.get("keras_version") or root.get("keras_version") or "")
+        _require_known(config, in_script=version.startswith(_MADE_IN_SCRIPT))
+        yield LayersModel(config, _model_weights(model))
+
+
+def _model_weights(model: StoredModel) -> dict[str, StoredWeight]:
+    found = {weight.weight.name: weight for weight in model.weights if not weight.is_optimizer}
+    strange = [name for name, weight in found.items() if weight.weight.dtype not in ("float32", "int32", "bool")]
+    if strange:
+        raise ModelFileError(f"the weight {shown(strange[0])} holds no numbers that a layer could use", hint=_HINT)
+    return found
+
+
+def _require_known(config: Config, *, in_script: bool) -> None:
+    """Decline layers whose weights this package does not know, or that TensorFlow.js computes otherwise.
+
+    The latter only where TensorFlow.js made the model: what Keras made is meant as Keras computes it.
+    """
+    for _, entry in leaves(config):
+        held = inner(entry)
+        for each in [entry, *([held] if held is not None and not is_container(held) else [])]:
+            if each["class_name"] not in _KNOWN_TO_KERAS2 or _has_unknown_cell(each):
+                raise DeclinedError(
+                    f"layer {shown(layer_name(entry))}: nothing is known of its class {shown(each['class_name'])}"
+                )
+            if in_script:
+                _require_same(each)
+
+
+def _require_same(entry: Config) -> None:
+    try:
+        require_allowed(entry["class_name"], entry["config"])
+    except InexpressibleError as error:
+        raise DeclinedError(f"{error}, and computes something else with it") from error
+
+
+def _has_unknown_cell(entry: Config) -> bool:
+    cell = entry["config"].get("cell") if entry["class_name"] == "RNN" else None
+    return entry["class_name"] == "RNN" and (not isinstance(cell, dict) or cell.get("class_name") not in CELLS)
+
+
+def _readable(value: Any, where: str) -> Config:
+    """Return a configuration without what Keras 2 would stumble over in what TensorFlow.js wrote."""
+    if not is_container(value):
+        raise DeclinedError(f"{where}: the model is of the class {shown(str(value.get('class_name')))}")
+    config = value["config"]
+    listed = config.get("layers") if isinstance(config, dict) else config
+    if not isinstance(listed, list):
+        raise ModelFileError(f"{where}: the model has no layers", hint=_HINT)
+    layers = [_layer(entry, where) for entry in listed]
+    if not isinstance(config, dict):
+        return {"class_name": value["class_name"], "config": {"name": "sequential", "layers": layers}}
+    return {"class_name": value["class_name"], "config": {**config, "layers": layers}}
+
+
+def _layer(entry: Any, where: str) -> Any:
+    if (
+        not isinstance(entry, dict)
+        or not isinstance(entry.get("class_name"), str)
+        or not isinstance(entry.get("config"), dict | list)
+    ):
+        raise ModelFileError(f"{where}: a layer of the model has no config", hint=_HINT)
+    if is_container(entry):
+        return {**entry, **_readable(entry, where)}
+    config = entry["config"]
+    held = inner(entry)
+    if held is not None:
+        config = {**config, "layer": _layer(held, where)}
+    if entry.get("class_name") == "RNN" and isinstance(config.get("cell"), dict):
+        config = {key: value for key, value in config.items() if key in _CELL_OPTIONS | _ALWAYS}
+        config["cell"] = _layer(config["cell"], where)
+    if entry.get("class_name") in _GRUS and "reset_after" not in config:
+        config = {**config, "reset_after": False}  # as before Keras 2.2, and as TensorFlow.js always does
+    return {**entry, "config": config} if config is not entry["config"] else entry
+
+
+def _shortened(name: str) -> str:
+    parts = name.split("/")
+    return "/".join([*parts[:-2], parts[-1]])

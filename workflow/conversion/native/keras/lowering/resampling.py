@@ -1,0 +1,192 @@
+"""Padding, cropping and resizing that TensorFlow.js lacks or gets wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from workflow.conversion.native.keras.layers import Chain, Piece
+from workflow.conversion.native.keras.lowering.parts import made
+from workflow.models.keras.shapes import channels_last, output_shapes, sides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflow.conversion.native.keras.layers import Layer
+    from workflow.models.arrays import Array
+    from workflow.models.keras.file import Config
+
+_LARGEST_MATRIX = 1 << 22  # elements; beyond it a Dense layer is no sane way to resize
+
+
+def _options(layer: Layer, rank: int) -> tuple[str, list[Any]]:
+    """Return the class that does the like in two dimensions, and its option for each axis."""
+    kind = layer.class_name[:-2]
+    key = {"ZeroPadding": "padding", "Cropping": "cropping", "UpSampling": "size"}[kind]
+    value = layer.config.get(key)
+    if kind == "UpSampling":
+        sizes = list(value) if isinstance(value, list) else [value] * rank
+        return f"{kind}2D", sizes
+    pairs = [value] if rank == 1 and isinstance(value, list) else value
+    return f"{kind}2D", [list(pair) for pair in sides(pairs, rank)]
+
+
+def _config(class_name: str, values: list[Any]) -> Config:
+    key = {"ZeroPadding2D": "padding", "Cropping2D": "cropping", "UpSampling2D": "size"}[class_name]
+    extra = {"interpolation": "nearest"} if key == "size" else {}
+    return {key: values, "data_format": "channels_last", **extra}
+
+
+def _nothing(class_name: str) -> Any:
+    return 1 if class_name == "UpSampling2D" else [0, 0]
+
+
+def one_dimension(layer: Layer) -> Chain:
+    """Express ZeroPadding1D, Cropping1D and UpSampling1D by those of two dimensions."""
+    chain = Chain(layer)
+    if not channels_last(layer.config):
+        raise layer.refused("the channels come first")
+    class_name, values = _options(layer, 1)
+    channels = layer.channels()
+    chain.helper("Reshape", "to_2d", config={"target_shape": [-1, 1, channels]})
+    chain.plain(class_name, _config(class_name, [values[0], _nothing(class_name)]))
+    chain.helper("Reshape", "to_1d", config={"target_shape": [-1, channels]})
+    chain.notes.append(f"{layer.name}: {layer.class_name} is computed by {class_name}")
+    return chain
+
+
+def three_dimensions(layer: Layer) -> Chain:
+    """Express ZeroPadding3D, Cropping3D and UpSampling3D by those of two: two axes first, then the third."""
+    chain = Chain(layer)
+    if not channels_last(layer.config):
+        raise layer.refused("the channels come first")
+    class_name, values = _options(layer, 3)
+    depth, height, width, channels = layer.static()
+    chain.helper("Reshape", "fold", config={"target_shape": [depth, height, width * channels]})
+    first = _config(class_name, values[:2])
+    chain.helper(class_name, "first", config=first)
+    rows = output_shapes(class_name, first, inputs=[(None, depth, height, width * channels)])[0] or ()
+    chain.helper("Reshape", "refold", config={"target_shape": [_size(rows, 1) * _size(rows, 2), width, channels]})
+    second = _config(class_name, [_nothing(class_name), values[2]])
+    chain.plain(class_name, second)
+    wide = output_shapes(class_name, second, inputs=[(None, 1, width, channels)])[0] or ()
+    chain.helper(
+        "Reshape", "unfold", config={"target_shape": [_size(rows, 1), _size(rows, 2), _size(wide, 2), channels]}
+    )
+    chain.notes.append(f"{layer.name}: {layer.class_name} is computed by {class_name}")
+    return chain
+
+
+def upsampling(layer: Layer) -> Chain:
+    """Express UpSampling2D: nearest as it is; bilinear, which TensorFlow.js gets wrong, by two Dense layers."""
+    chain = Chain(layer)
+    size = layer.config.get("size")
+    sizes: list[Any] = size if isinstance(size, list) else [size, size]
+    interpolation = layer.config.get("interpolation", "nearest")
+    if interpolation != "bilinear":
+        chain.core(layer.class_name, {} if isinstance(size, list) else {"size": sizes}, parts=None)
+        return chain
+    if not channels_last(layer.config):
+        raise layer.refused("the channels come first")
+    height, width, _ = layer.static()
+    if any(type(factor) is not int or factor < 1 for factor in sizes):
+        raise layer.refused(f"size={size}")
+    return _resized(chain, (height * sizes[0], width * sizes[1]), bilinear)
+
+
+def resizing(layer: Layer) -> Chain:
+    """Express Resizing of a fixed size to another, which TensorFlow.js gets wrong, by two Dense layers."""
+    chain = Chain(layer)
+    config = layer.config
+    method = {"bilinear": bilinear, "nearest": nearest}.get(str(config.get("interpolation", "bilinear")).lower())
+    if method is None:
+        raise layer.refused(f"interpolation={config['interpolation']}")
+    for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"):
+        if config.get(key):
+            raise layer.refused(f"{key}=True")
+    if not channels_last(config):
+        raise layer.refused("the channels come first")
+    target = config.get("height"), config.get("width")
+    if not all(type(size) is int and size > 0 for size in target):
+        raise layer.refused(f"it resizes to {target}")
+    return _resized(chain, (int(target[0] or 0), int(target[1] or 0)), method)
+
+
+def center_crop(layer: Layer) -> Chain:
+    """Express CenterCrop of a fixed size, which TensorFlow.js gets wrong, by Cropping2D."""
+    chain = Chain(layer)
+    if not channels_last(layer.config):
+        raise layer.refused("the channels come first")
+    shape = layer.shape
+    if shape is None or len(shape) != 4 or shape[1] is None or shape[2] is None:  # noqa: PLR2004
+        raise layer.refused("the size of its input is not fixed")
+    wanted = layer.config.get("height"), layer.config.get("width")
+    if not all(type(size) is int and size > 0 for size in wanted):
+        raise layer.refused(f"it crops to {wanted}")
+    surplus = shape[1] - int(wanted[0] or 0), shape[2] - int(wanted[1] or 0)
+    if min(surplus) < 0:
+        raise layer.refused("its input is smaller than its result, and would be resized")
+    cropping = [[more // 2, more - more // 2] for more in surplus]
+    chain.plain("Cropping2D", {"cropping": cropping, "data_format": "channels_last"})
+    chain.notes.append(f"{layer.name}: CenterCrop is computed by Cropping2D")
+    return chain
+
+
+def bilinear(size: int, wanted: int) -> Array:
+    """Return the matrix that resizes a row as TensorFlow does: centres of pixels aligned, ends held."""
+    import numpy as np  # noqa: PLC0415  only where such a layer is written
+
+    matrix = np.zeros((size, wanted), np.float32)
+    for place in range(wanted):
+        exact = (place + 0.5) * (size / wanted) - 0.5
+        low = math.floor(exact)
+        share = exact - low
+        matrix[min(max(low, 0), size - 1), place] += 1 - share
+        matrix[min(max(math.ceil(exact), 0), size - 1), place] += share
+    return matrix
+
+
+def nearest(size: int, wanted: int) -> Array:
+    """Return the matrix that takes for each place of the result the nearest one of the row."""
+    import numpy as np  # noqa: PLC0415  as above
+
+    matrix = np.zeros((size, wanted), np.float32)
+    for place in range(wanted):
+        matrix[min(math.floor((place + 0.5) * (size / wanted)), size - 1), place] = 1
+    return matrix
+
+
+def _resized(chain: Chain, target: tuple[int, int], method: Callable[[int, int], Array]) -> Chain:
+    layer = chain.layer
+    if layer.rank() != 4:  # noqa: PLR2004
+        raise layer.refused("its input is no batch of images")
+    height, width, _ = layer.static()
+    if max(height * target[0], width * target[1]) > _LARGEST_MATRIX:
+        raise layer.refused(f"{height} x {width} to {target[0]} x {target[1]} is too large to be done by matrices")
+    chain.helper("Permute", "rows_last", config={"dims": [3, 2, 1]})
+    _multiplied(chain, "rows", (height, target[0]), method=method)
+    chain.helper("Permute", "columns_last", config={"dims": [1, 3, 2]})
+    _multiplied(chain, "columns", (width, target[1]), method=method)
+    chain.helper("Permute", "channels_last", config={"dims": [2, 3, 1]})
+    chain.notes.append(f"{layer.name}: {layer.class_name} is computed by matrices along each axis")
+    return chain
+
+
+def _multiplied(chain: Chain, suffix: str, sizes: tuple[int, int], *, method: Callable[[int, int], Array]) -> None:
+    config = {
+        "name": f"{chain.layer.name}_{suffix}",
+        "trainable": False,
+        "dtype": "float32",
+        "units": sizes[1],
+        "activation": "linear",
+        "use_bias": False,
+    }
+    part = made("kernel", sizes, read=lambda: method(*sizes))
+    chain.append(Piece("Dense", config, chain.last, (part,)))
+
+
+def _size(shape: tuple[int | None, ...], axis: int) -> int:
+    size = shape[axis]
+    if size is None:
+        raise TypeError("a size is not fixed")
+    return size

@@ -1,0 +1,151 @@
+"""keras → layers and keras_keras → layers: the model in TensorFlow.js's layers, its weights read one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.base.errors import DeclinedError
+from workflow.base.storage import storing
+from workflow.conversion.native.keeping import by_name
+from workflow.conversion.native.keras.assembly import assemble
+from workflow.conversion.native.metadata import with_metadata
+from workflow.conversion.native.selection import plan_for
+from workflow.conversion.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
+from workflow.models.keras.tree import entries, layer_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.native.keras.assembly import Assembled
+    from workflow.conversion.native.keras.weighing import Placed
+    from workflow.conversion.native.plans import QuantizationPlan
+    from workflow.models.keras.file import KerasFile
+    from workflow.models.tensors import Tensor
+
+CONVERTED_BY = "TensorFlow.js Converter v4.22.0"
+"""What the reference writes there; readers of models tell by it which features to expect."""
+
+_UNDERSTOOD = frozenset(
+    {
+        "weight_shard_size_bytes",
+        "quantize_float16",
+        "quantize_uint8",
+        "quantize_uint16",
+        "quantization_bytes",
+        "quantize_auto",
+        "keep_float",
+        "split_weights_by_layer",
+        "metadata",
+        "custom_objects",  # nothing of the model's own code is run here, what needs it is declined by its class
+        "unsafe",
+    }
+)
+
+
+def keras_to_layers(job: NativeJob) -> Facts:
+    """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
+    _require_understood(job)
+    from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  one of two sources
+
+    with open_whole_file(job.source) as file:
+        return _written(job, file)
+
+
+def archive_to_layers(job: NativeJob) -> Facts:
+    """Write a layers model of a .keras archive; raises as ``EDGES`` says."""
+    _require_understood(job)
+    from workflow.models.keras.archive import open_archive  # noqa: PLC0415  one of two sources
+
+    with open_archive(job.source, scratch=job.target.parent) as file:
+        return _written(job, file)
+
+
+def _require_understood(job: NativeJob) -> None:
+    strange = sorted(set(job.options) - _UNDERSTOOD)
+    if strange:
+        raise DeclinedError(f"making a layers model natively has no option {', '.join(strange)}")
+
+
+def _written(job: NativeJob, file: KerasFile) -> Facts:
+    model = assemble(file)
+    for note in model.notes:
+        job.listener.say(note)
+    groups = _groups(file, model, split=bool(job.options.get("split_weights_by_layer")))
+    plan = _plan(groups, job.options)
+    document = with_metadata(_document(file, model), job.options.get("metadata"), flavour="layers")
+    with storing(job.target):
+        job.target.mkdir()
+    size: int = job.options.get("weight_shard_size_bytes", DEFAULT_SHARD_BYTES)  # type: ignore[assignment]
+    progress = _progress(job, groups, plan)
+    manifest = write_weights(groups, job.target, shard_size=size, quantization=plan, written=progress)
+    write_model_json(job.target / "model.json", {**document, "weightsManifest": manifest})
+    facts: Facts = {
+        "weights": sum(len(group) for group in groups),
+        "bytes": sum(written_bytes(tensor, plan) for group in groups for tensor in group),
+        "groups": len(manifest),
+        "shards": sum(len(group["paths"]) for group in manifest),
+        "changes": list(model.notes),
+    }
+    return {**facts, "quantization": plan.facts()} if plan else facts
+
+
+def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
+    """Return model.json but for its weights, its keys in the reference's order."""
+    topology: dict[str, Any] = {"keras_version": file.version}
+    if file.backend is not None:
+        topology["backend"] = file.backend
+    topology["model_config"] = model.config
+    if file.training is not None:
+        topology["training_config"] = file.training
+    return {
+        "format": "layers-model",
+        "generatedBy": f"keras v{file.version}",
+        "convertedBy": CONVERTED_BY,
+        "modelTopology": topology,
+    }
+
+
+def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tensor]]:
+    """Return the weights in the order of the source file: layer by layer, one group for each or one for all."""
+    places = {id(array): place for place, array in enumerate(file.listed)}
+    by_layer = [[one.tensor for one in _ordered(found, places)] for found in _layers(file, model) if found]
+    if split:
+        return by_layer
+    return [[tensor for group in by_layer for tensor in group]]
+
+
+def _layers(file: KerasFile, model: Assembled) -> list[list[Placed]]:
+    if not file.order:
+        return [model.weights.get(layer_name(entry), []) for entry in entries(file.config)]
+    return [model.weights.get(name, []) for name in file.order]
+
+
+def _ordered(found: list[Placed], places: Mapping[int, int]) -> list[Placed]:
+    """Return the weights of one layer of the top level as the file lists them, new ones behind what they are near.
+
+    ``places`` are the numbers of the file's arrays, by their identities.
+    """
+    ranked: list[tuple[int, Placed]] = []
+    place = -1
+    for one in found:
+        place = places.get(id(one.source), place)
+        ranked.append((place, one))
+    return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _plan(groups: list[list[Tensor]], options: Mapping[str, Any]) -> QuantizationPlan | None:
+    tensors = [tensor for group in groups for tensor in group]
+    return plan_for(lambda: tensors, options, words=lambda: by_name(tensor.name for tensor in tensors))
+
+
+def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
+    total = sum(written_bytes(tensor, plan) for group in groups for tensor in group)
+    done = 0
+
+    def written(count: int) -> None:
+        nonlocal done
+        done += count
+        job.listener.advance("weights", done, total)
+
+    return written

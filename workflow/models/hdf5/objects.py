@@ -1,0 +1,293 @@
+"""Object headers of the first version, as h5py writes them, and the groups and arrays that they describe."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from workflow.models.blocks import in_blocks
+from workflow.models.hdf5 import texts, values
+from workflow.models.hdf5.blocks import UNDEFINED
+from workflow.models.hdf5.data import DamagedError, RefusedError, UnusualError
+from workflow.models.hdf5.symbols import links
+from workflow.models.hdf5.texts import Heaps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from workflow.models.hdf5.blocks import Source
+    from workflow.models.hdf5.data import Kind
+
+_PREFIX = struct.Struct("<BxHII4x")
+_MESSAGE = struct.Struct("<HHBxxx")
+_PREFIX_BYTES, _MESSAGE_BYTES = _PREFIX.size, _MESSAGE.size
+_PAIR = struct.Struct("<QQ")
+_SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _MORE, _SYMBOLS = 0x01, 0x03, 0x08, 0x0C, 0x10, 0x11
+_EXTERNAL = 0x07
+_INDIFFERENT = frozenset({0x00, 0x04, 0x05, 0x0B, 0x0D, 0x0E, 0x12, 0x13, 0x16})
+"""Nothing, fill values, filters (of chunks, which another reader reads), comments, times, sizes of nodes, counts."""
+
+_KNOWN = frozenset({_SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _MORE, _SYMBOLS, _EXTERNAL}) | _INDIFFERENT
+_SHARED = 0x02
+_MOST_BLOCKS = 1000
+_MOST_OBJECTS = 200_000
+_LAYOUT_VERSION = 3
+_COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
+
+
+class File:
+    """What all objects of one file need; each header is taken apart once."""
+
+    def __init__(self, source: Source, headers: dict[int, Header]) -> None:
+        self.source = source
+        self.heaps = Heaps(source)
+        self.headers = headers
+
+    def header(self, at: int) -> Header:
+        """Return the header at an offset."""
+        found = self.headers.get(at)
+        if found is None:
+            if len(self.headers) >= _MOST_OBJECTS:
+                raise UnusualError("more objects than any model has")
+            found = self.headers[at] = header(self.source, at)
+        return found
+
+
+class Header:
+    """The messages of one object, by their types."""
+
+    def __init__(self, address: int, messages: Mapping[int, Sequence[bytes]]) -> None:
+        self.address = address
+        self.messages = messages
+
+    def one(self, kind: int) -> bytes:
+        """Return the only message of a type; raises ``DamagedError`` where there is none, or more."""
+        found = self.messages.get(kind, ())
+        if len(found) != 1:
+            raise DamagedError(f"the object at byte {self.address:,} has {len(found)} messages of type {kind}")
+        return found[0]
+
+
+def header(source: Source, at: int) -> Header:
+    """Read an object's header; raises ``UnusualError`` for one of another version, or with unknown messages."""
+    version, count, _, size = _PREFIX.unpack(source.piece(at, _PREFIX_BYTES))
+    if version != 1:
+        raise UnusualError("an object header of another version")
+    blocks = [(at + _PREFIX_BYTES, size)]
+    found: dict[int, list[bytes]] = {}
+    for number, (begin, length) in enumerate(blocks):
+        if number > _MOST_BLOCKS:
+            raise DamagedError(f"the header at byte {at:,} never ends")
+        count -= _collect(source.piece(begin, length), found, most=count)
+        if count < 0:
+            raise DamagedError(f"the header at byte {at:,} has more messages than it says")
+        more = found.pop(_MORE, ())
+        if any(len(body) < _PAIR.size for body in more):
+            raise DamagedError("a header is cut short")
+        blocks += [_PAIR.unpack_from(body) for body in more]
+    return Header(at, found)
+
+
+def _collect(block: bytes, found: dict[int, list[bytes]], *, most: int) -> int:
+    """Note the messages in a part of a header by their types; return how many there are, or one more than ``most``."""
+    at, end = 0, len(block) - _MESSAGE_BYTES
+    count = 0
+    while at <= end and count <= most:
+        kind, size, flags = _MESSAGE.unpack_from(block, at)
+        begin = at + _MESSAGE_BYTES
+        at = begin + size
+        if at > len(block):
+            raise DamagedError("a message goes on beyond the end of its header")
+        if kind not in _KNOWN or flags & _SHARED:
+            raise UnusualError(f"a message of type {kind}")
+        count += 1
+        if kind not in _INDIFFERENT:
+            found.setdefault(kind, []).append(block[begin:at])
+    return count
+
+
+class Attributes(Mapping[str, Any]):
+    """The attributes of one object; their values are read when they are asked for."""
+
+    def __init__(self, bodies: Sequence[bytes], heaps: Heaps) -> None:
+        self._raw = dict(texts.attribute(body) for body in bodies)
+        self._heaps = heaps
+
+    def require_known(self) -> None:
+        """Raise ``UnusualError`` for a value of a kind that cannot be read here."""
+        for found in self._raw.values():
+            texts.require_readable(found)
+
+    def __getitem__(self, name: str) -> Any:
+        return texts.value(self._raw[name], self._heaps)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._raw
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+class StoredGroup:
+    """A group with a table of symbols; see ``model.Group``."""
+
+    def __init__(self, file: File, found: Header, name: str) -> None:
+        self._file = file
+        self._header = found
+        self._groups: dict[str, StoredGroup] = {}
+        self._data: dict[str, StoredData] = {}
+        self.name = name
+
+    @cached_property
+    def _links(self) -> dict[str, int | None]:
+        tree, heap = _PAIR.unpack_from(self._header.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
+        return links(self._file.source, tree, heap=heap)
+
+    @property
+    def identity(self) -> int:
+        """The offset of its header."""
+        return self._header.address
+
+    @property
+    def file_size(self) -> int:
+        """The bytes of the whole file."""
+        return self._file.source.size
+
+    @cached_property
+    def attrs(self) -> Attributes:
+        """Its attributes."""
+        return Attributes(self._header.messages.get(_ATTRIBUTE, ()), self._file.heaps)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._links)
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    def kind(self, name: str) -> Kind | None:
+        """Return what a member is."""
+        address = self._links.get(name, -1)
+        if address is None:
+            return "soft link"
+        if address < 0:
+            return None
+        messages = self._file.header(address).messages
+        return "group" if _SYMBOLS in messages else "data" if _LAYOUT in messages else "other"
+
+    def group(self, name: str) -> StoredGroup:
+        """Return a member that is a group."""
+        found = self._groups.get(name)
+        if found is None:
+            found = StoredGroup(self._file, self._member(name), f"{self.name.rstrip('/')}/{name}")
+            self._groups[name] = found
+        return found
+
+    def data(self, name: str) -> StoredData:
+        """Return a member that is an array."""
+        found = self._data.get(name)
+        if found is None:
+            found = self._data[name] = StoredData(self._file, self._member(name))
+        return found
+
+    def _member(self, name: str) -> Header:
+        address = self._links[name]
+        if address is None:
+            raise KeyError(name)
+        return self._file.header(address)
+
+
+def require_known(root: StoredGroup) -> None:
+    """Look at every object below a group; raises for what is not sound, and for what this reader does not know.
+
+    Each object is looked at once, however many names it has; arrays that lie on top of each other are refused.
+    """
+    waiting, seen = [root], {root.identity}
+    total = 0
+    while waiting:
+        group = waiting.pop()
+        group.attrs.require_known()
+        for name in group:
+            kind = group.kind(name)
+            if kind == "other":
+                raise UnusualError("an object of another kind")
+            if kind == "data":
+                total += group.data(name).room
+            elif kind == "group" and (inner := group.group(name)).identity not in seen:
+                seen.add(inner.identity)
+                waiting.append(inner)
+    if total > root.file_size:
+        raise RefusedError(f"its arrays claim {total:,} bytes, and it has {root.file_size:,}")
+
+
+class StoredData:
+    """An array in one piece; see ``model.Data``. Raises ``UnusualError`` for one in chunks."""
+
+    is_packed = False
+
+    def __init__(self, file: File, found: Header) -> None:
+        self._file = file
+        self.identity = found.address
+        self._type = values.datatype(found.one(_TYPE))
+        self.shape = values.shape_of(found.one(_SPACE))
+        self.leads_away = _EXTERNAL in found.messages
+        self._place, self._inline, self.room = self._laid_out(found.one(_LAYOUT))
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of its values."""
+        return self._type.code
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it holds plain numbers."""
+        return self._type.is_numeric
+
+    def blocks(self) -> Iterator[memoryview]:
+        """Return the bytes of all values in pieces."""
+        return in_blocks(self._count(), self._fill)
+
+    def read(self) -> NDArray[Any]:
+        """Return all values."""
+        import numpy as np  # noqa: PLC0415  only where numbers are computed with
+
+        found = np.empty(self._count(), np.uint8)
+        self._fill(0, found.data)
+        return found.view(self.dtype).reshape(self.shape or ())
+
+    def _count(self) -> int:
+        if self.shape is None or not self.is_numeric:
+            raise DamagedError(f"an array of {self.dtype} is read as numbers")
+        return math.prod(self.shape) * self._type.size
+
+    def _fill(self, begin: int, room: memoryview) -> None:
+        """Read a part of the values."""
+        if self._inline is None:
+            self._file.source.fill(self._place + begin, room)
+        elif begin + len(room) > len(self._inline):
+            raise DamagedError("an array in a header is cut short")
+        else:
+            room[:] = self._inline[begin : begin + len(room)]
+
+    def _laid_out(self, raw: bytes) -> tuple[int, bytes | None, int]:
+        """Return where the values are, the values themselves where the header holds them, and their bytes."""
+        raw = raw.ljust(18, b"\0")
+        if raw[0] != _LAYOUT_VERSION or raw[1] not in (_COMPACT, _CONTIGUOUS):
+            raise UnusualError("an array in chunks" if raw[1] == _CHUNKED else "an array of another layout")
+        wanted = math.prod(self.shape or ()) * self._type.size
+        if raw[1] == _COMPACT:
+            size = int.from_bytes(raw[2:4], "little")
+            return 0, raw[4 : 4 + size], min(size, len(raw) - 4)
+        place, size = _PAIR.unpack_from(raw, 2)
+        if place == UNDEFINED:
+            return 0, None, 0
+        if not self.leads_away:
+            self._file.source.require(place, min(size, wanted))
+        return place, None, size

@@ -1,0 +1,120 @@
+"""HDF5 files opened for reading: by ourselves as h5py writes them, by libhdf5 once it has been seen to survive them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from workflow.models.hdf5.blocks import UNDEFINED, Source
+from workflow.models.hdf5.data import DamagedError, RefusedError, TruncatedError, UnusualError
+from workflow.models.hdf5.objects import File, StoredGroup, require_known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedIOBase
+
+    from workflow.models.hdf5.data import Group
+    from workflow.models.hdf5.objects import Header
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SUPERBLOCK = struct.Struct("<8sBBBxBBBxHHI4Q8xQ24x")
+_EIGHT = 8
+_JUST_NOW = 2_000_000_000  # nanoseconds, more than a tick of any file system's clock
+_MOST_KEPT = 20_000
+
+
+@contextlib.contextmanager
+def opened(file: BufferedIOBase) -> Iterator[Group]:
+    """Yield the root group of an HDF5 file that can be sought; raises ``DamagedError`` for one that is not sound.
+
+    What is not as h5py writes it is first rewritten by libhdf5 in a process of its own, behind a wall, whose crash or
+    hanging is the file's fault and nobody's trouble.
+    """
+    root = _own(file)
+    if root is not None:
+        yield root
+        return
+    from workflow.models.hdf5.library import opened_by_library  # noqa: PLC0415  starts a process, and is rarely needed
+
+    with opened_by_library(file) as other:
+        yield other
+
+
+def plain(file: BufferedIOBase) -> Group:
+    """Return the root group of a file as we know it; raises ``DamagedError`` for all others."""
+    root = _own(file)
+    if root is None:
+        raise DamagedError("it is no plain HDF5 file even when libhdf5 has written it anew")
+    return root
+
+
+class _Sound:
+    """The last file that was found to be sound: its headers need not be taken apart again when it is opened again.
+
+    A file is known by what the system says of it. One that was written a moment ago is not kept, for it could be
+    written once more within one tick of the clock.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[int, ...] = ()
+        self._headers: dict[int, Header] = {}
+        self._alone = Lock()
+
+    def headers(self, key: tuple[int, ...]) -> dict[int, Header] | None:
+        """Return the headers of a file if it is the one."""
+        with self._alone:
+            return self._headers if key and key == self._key else None
+
+    def keep(self, key: tuple[int, ...], headers: dict[int, Header]) -> None:
+        """Keep the headers of a file in place of those of another."""
+        if key and len(headers) <= _MOST_KEPT:
+            with self._alone:
+                self._key, self._headers = key, headers
+
+
+_SOUND = _Sound()
+
+
+def _key(file: BufferedIOBase) -> tuple[int, ...]:
+    """Return what the system knows a file by; nothing where it lies inside another, or was written just now."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:
+        return ()
+    if max(status.st_mtime_ns, status.st_ctime_ns) + _JUST_NOW > time.time_ns():
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _own(file: BufferedIOBase) -> Group | None:
+    """Return the root as we read it, when the whole structure is sound and as we know it."""
+    key = _key(file)
+    known = _SOUND.headers(key)
+    try:
+        whole = File(Source(file), {} if known is None else known)
+        root = _root(whole)
+        if known is None:
+            require_known(root)
+    except RefusedError:
+        raise
+    except (UnusualError, DamagedError):
+        return None
+    _SOUND.keep(key, whole.headers)
+    return root
+
+
+def _root(whole: File) -> StoredGroup:
+    fields = _SUPERBLOCK.unpack(whole.source.piece(0, _SUPERBLOCK.size))
+    signature, version, _, _, _, offsets, lengths, *_ = fields
+    base, _, end, driver, place = fields[-5:]
+    if signature != _SIGNATURE or version or (offsets, lengths) != (_EIGHT, _EIGHT):
+        raise UnusualError("a superblock of another version")
+    if base or driver != UNDEFINED:
+        raise UnusualError("a file in parts")
+    if end > whole.source.size:
+        raise TruncatedError(f"{whole.source.size:,} bytes are there, and it was written with {end:,}")
+    return StoredGroup(whole, whole.header(place), "/")

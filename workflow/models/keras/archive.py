@@ -1,0 +1,151 @@
+"""The .keras archive: a zip of config.json, metadata.json and model.weights.h5, of Keras 2.12 to 3.x."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import tempfile
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from workflow.base.errors import ModelFileError
+from workflow.base.storage import storing
+from workflow.base.wording import shown, some
+from workflow.models.containment import LARGEST_JSON, is_likely, require_sound_archive
+from workflow.models.expecting import require_content, require_file
+from workflow.models.keras import hdf5_groups
+from workflow.models.keras.archive_layout import layer_weights
+from workflow.models.keras.dialect import as_keras2
+from workflow.models.keras.file import KerasFile
+from workflow.models.keras.parsing import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path as FilePath
+    from typing import BinaryIO
+
+_WANTED = "a .keras archive"
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_AGAIN = "Get the file again, or save the model again with `model.save('model.keras')`."
+_DISTRUST = "Keras writes no such file: do not trust it."
+_CHUNK = 1 << 20
+_LOCAL_HEADER = 30
+_LENGTHS = struct.Struct("<26xHH")
+_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, struct.error, OSError)
+
+
+class _Window(io.RawIOBase):
+    """A part of a file as a file of its own, read where it lies."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        """Whether it can be read, which it can."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether it can be read from anywhere, which it can."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place inside the part."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as the part goes, and return the count of bytes."""
+        room = memoryview(buffer).cast("B")[: max(self._size - self._at, 0)]
+        self._file.seek(self._start + self._at)
+        count = 0
+        while count < len(room):
+            part = self._file.read(len(room) - count)
+            if not part:
+                break
+            room[count : count + len(part)] = part
+            count += len(part)
+        self._at += count
+        return count
+
+
+@contextlib.contextmanager
+def open_archive(path: FilePath, *, scratch: FilePath) -> Iterator[KerasFile]:
+    """Yield the model in a .keras archive, whose arrays can be read meanwhile.
+
+    ``scratch`` is a folder for a weights file that lies compressed in the archive. Raises ``ModelFileError`` for
+    anything else and ``DeclinedError`` for what only Keras can read. No code in the archive is ever run.
+    """
+    require_file(path, _WANTED)
+    require_content(path, _WANTED, names=("zip",))
+    with contextlib.ExitStack() as stack:
+        with _reading(path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            require_sound_archive(archive, path)
+            _require_members(archive, path)
+            config, version = _configuration(archive, str(path))
+            file = _weights_file(archive, path, scratch, stack=stack)
+            checksum = archive.getinfo(_WEIGHTS).CRC
+        root = stack.enter_context(hdf5_groups.opened(file, f"{path}: {_WEIGHTS}", checksum=checksum))
+        keras2, repairs = as_keras2(config, version)
+        weights = layer_weights(root, keras2, written=config, where=f"{path}: {_WEIGHTS}")
+        yield KerasFile(keras2, version, "tensorflow", None, weights=weights, repairs=repairs)
+
+
+@contextlib.contextmanager
+def _reading(path: FilePath) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        raise ModelFileError(f"{path} is cut short or damaged: {error}", hint=_AGAIN) from error
+
+
+def _require_members(archive: zipfile.ZipFile, path: FilePath) -> None:
+    names = [info.filename for info in archive.infolist()]
+    missing = [name for name in (_CONFIG, _METADATA, _WEIGHTS) if name not in names]
+    if missing:
+        raise ModelFileError(f"{path} is no Keras archive that can be read: it has no {some(missing)}", hint=_AGAIN)
+
+
+def _configuration(archive: zipfile.ZipFile, where: str) -> tuple[Any, str]:
+    metadata = _json(archive, _METADATA, where)
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    if not isinstance(version, str) or not version[:1].isdigit():
+        raise ModelFileError(f"{where} does not say which Keras wrote it (no keras_version)", hint=_AGAIN)
+    return _json(archive, _CONFIG, where), version
+
+
+def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
+    info = archive.getinfo(name)
+    if info.file_size > LARGEST_JSON:
+        raise ModelFileError(f"{where}: its {name} is too large for a model", hint=_DISTRUST)
+    try:
+        text = archive.read(info).decode()
+    except UnicodeDecodeError as error:
+        raise ModelFileError(f"{where}: its {name} is not JSON in UTF-8", hint=_AGAIN) from error
+    return parsed(text, f"{where}: {name}")
+
+
+def _weights_file(
+    archive: zipfile.ZipFile, path: FilePath, scratch: FilePath, *, stack: contextlib.ExitStack
+) -> io.BufferedIOBase:
+    """Return the weights as a file: where they lie when they are stored as they are, else unpacked."""
+    info = archive.getinfo(_WEIGHTS)
+    if info.compress_type == zipfile.ZIP_STORED:
+        source = stack.enter_context(path.open("rb"))
+        source.seek(info.header_offset)
+        name, extra = _LENGTHS.unpack(source.read(_LOCAL_HEADER))
+        start = info.header_offset + _LOCAL_HEADER + name + extra
+        return stack.enter_context(io.BufferedReader(_Window(source, start, info.file_size)))
+    if not is_likely(info.file_size, info.compress_size):
+        raise ModelFileError(f"{path}: {shown(_WEIGHTS)} would unpack to {info.file_size:,} bytes", hint=_DISTRUST)
+    with storing(scratch):
+        unpacked = stack.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115  the stack closes it
+        with archive.open(info) as packed:
+            while chunk := packed.read(_CHUNK):
+                unpacked.write(chunk)
+        unpacked.seek(0)
+    return unpacked

@@ -1,0 +1,122 @@
+"""HDF5 files that may be hostile: opened read-only, never led out of the file, nothing read before it is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import shown
+from workflow.models.containment import is_likely
+from workflow.models.hdf5 import reading
+from workflow.models.hdf5.data import DamagedError, TruncatedError, UnusualError
+from workflow.models.keras.file import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from io import BufferedIOBase
+
+    from workflow.models.hdf5.data import Data, Group, Kind
+
+_AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
+_DISTRUST = "Keras writes no such file: do not trust it."
+_CHUNK = 4 << 20
+
+
+@contextlib.contextmanager
+def opened(file: BufferedIOBase, where: str, *, checksum: int | None = None) -> Iterator[Group]:
+    """Yield the root of the HDF5 file in an open binary file; what cannot be read becomes ``ModelFileError``.
+
+    ``checksum`` is the CRC that it should have, where one is known.
+    """
+    if checksum is not None:
+        _require_checksum(file, where, checksum)
+    try:
+        with reading.opened(file) as root:
+            yield root
+    except TruncatedError as error:
+        raise ModelFileError(f"{where} is cut short: {error}", hint=_AGAIN) from error
+    except (DamagedError, UnusualError) as error:
+        raise damaged(where, str(error)) from error
+
+
+def _require_checksum(file: BufferedIOBase, where: str, wanted: int) -> None:
+    found = 0
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        found = zlib.crc32(chunk, found)
+    if found != wanted:
+        raise damaged(where, "its bytes are not those that the archive was made of")
+
+
+def damaged(where: str, reason: str) -> ModelFileError:
+    """Return the error for a file whose bytes are not what they should be."""
+    return ModelFileError(f"{where} is a damaged HDF5 file: {shown(reason)}", hint=_AGAIN)
+
+
+def child_group(group: Group | None, name: str, *, where: str) -> Group | None:
+    """Return the group under a path, or None if there is no group; links that lead away are refused."""
+    parts = [part for part in name.split("/") if part]
+    node = group
+    for part in parts:
+        node = node.group(part) if node is not None and _kind(node, part, where=where) == "group" else None
+    return node if parts else None
+
+
+def stored(group: Group, name: str, *, where: str) -> Stored:
+    """Return the array under a path, unread; raises ``ModelFileError`` if it is none, or not to be trusted."""
+    head, _, last = name.rpartition("/")
+    holder = child_group(group, head, where=where) if head else group
+    if holder is None or not last or _kind(holder, last, where=where) != "data":
+        raise ModelFileError(f"{where}: the weight {shown(name)} of {group.name} is not in the file", hint=_AGAIN)
+    data = holder.data(last)
+    shape = _sound_shape(data, f"{where}: the weight {shown(name)}")
+    return Stored(name.removesuffix(":0"), shape, data.dtype, data)
+
+
+def _kind(group: Group, name: str, *, where: str) -> Kind | None:
+    """Return what a member is; raises ``ModelFileError`` for a link that leads away."""
+    kind = group.kind(name)
+    if kind in ("soft link", "external link"):
+        what = "another file" if kind == "external link" else "another place"
+        raise ModelFileError(f"{where}: {shown(name)} is a link to {what}", hint=_DISTRUST)
+    return kind
+
+
+def text(value: object) -> str | None:
+    """Return an attribute's text; None when it is something else."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else None
+
+
+def names(attributes: Mapping[str, Any], key: str) -> list[str] | None:
+    """Return a list of names, which Keras splits into ``key0``, ``key1``... when it is long; None if absent."""
+    if key in attributes:
+        return _texts(attributes[key])
+    found: list[str] = []
+    number = 0
+    while f"{key}{number}" in attributes:
+        found += _texts(attributes[f"{key}{number}"])
+        number += 1
+    return found if number else None
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise DamagedError("a list of names is none")
+    return [text(name) or "" for name in value]
+
+
+def _sound_shape(data: Data, what: str) -> tuple[int, ...]:
+    """Return an array's shape when there are numbers for it; raises ``ModelFileError``."""
+    if data.shape is None or not data.is_numeric:
+        raise ModelFileError(f"{what} holds {data.dtype}, not numbers", hint=_AGAIN)
+    if data.leads_away:
+        raise ModelFileError(f"{what} takes its values from another file", hint=_DISTRUST)
+    claimed = math.prod(data.shape) * int(data.dtype[2:])
+    if not is_likely(claimed, data.room) or (not data.is_packed and data.room < claimed):
+        raise ModelFileError(f"{what} claims {claimed:,} bytes, of which the file holds {data.room:,}", hint=_DISTRUST)
+    return data.shape

@@ -1,0 +1,108 @@
+"""JSON as browsers read it: UTF-8, no NaN, with the place of every fault."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from workflow.base.errors import ModelFileError
+from workflow.base.wording import kind_of, shown
+from workflow.models.contents import recognise
+from workflow.models.expecting import require_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import NoReturn
+
+_AGAIN = "Write or fetch the file again; it is one JSON object in UTF-8."
+_NAN_HINT = (
+    "A weight that holds NaN or infinity does this when it is quantized: look for it in the source model, "
+    "or leave that weight out of the quantization."
+)
+
+
+_DEEPEST = 100  # levels; the deepest models have some 30
+_MUCH = 16 << 20  # bytes of text from which on its cost is reckoned
+_MOST_MEMORY = 3 << 29
+_BYTES_PER_BRANCH, _BYTES_PER_VALUE = 72, 40  # what Python takes for an object or a list, and for what is in one
+
+
+class _NotANumberError(Exception):
+    """The text holds NaN or Infinity, which Python reads and no browser does."""
+
+
+def read_object(path: Path, wanted: str) -> dict[str, Any]:
+    """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``."""
+    try:
+        require_file(path, wanted)
+        content = recognise(path)
+        if content.name != "json":
+            raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
+        text = _text(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelFileError(f"{shown(str(path))} cannot be read: {reason}", hint="Check who may read it.") from error
+    value = _parsed(text, path)
+    require_shallow(value, str(path))
+    if not isinstance(value, dict):
+        hint = "A weights_manifest.json of TensorFlow.js before 1.0 is only half of a model." if value else _AGAIN
+        raise ModelFileError(f"{path} is not {wanted}: it holds {kind_of(value)}, not an object", hint=hint)
+    return value
+
+
+def require_shallow(value: object, where: str, *, hint: str = _AGAIN) -> None:
+    """Raise ``ModelFileError`` for a JSON value that is nested more deeply than any model, which nobody can walk."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
+            return
+        level = inner
+    raise ModelFileError(f"{where} is nested too deeply for a model", hint=hint)
+
+
+def _require_affordable(raw: bytes, path: Path) -> None:
+    """Raise ``ModelFileError`` for text that would take far more memory as values than any model's description does."""
+    if len(raw) < _MUCH:
+        return
+    branches = raw.count(b"{") + raw.count(b"[")
+    needed = len(raw) + branches * _BYTES_PER_BRANCH + raw.count(b",") * _BYTES_PER_VALUE
+    if needed > _MOST_MEMORY:
+        raise ModelFileError(f"{path} would take {needed / 2**30:.1f} GiB to read: it is no model's", hint=_AGAIN)
+
+
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    _require_affordable(raw, path)
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise ModelFileError(f"{path} begins with a byte order mark, which JSON forbids", hint="Save it without one.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        message = f"{path} is not JSON in UTF-8: byte {raw[error.start]:#04x} at offset {error.start:,}"
+        raise ModelFileError(message, hint=_AGAIN) from error
+
+
+def _parsed(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except _NotANumberError as error:
+        raise ModelFileError(f"{path} holds {error}, which is no JSON: browsers refuse it", hint=_NAN_HINT) from error
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()):
+            raise ModelFileError(f"{path} is cut short: its JSON ends too early", hint=_AGAIN) from error
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ModelFileError(f"{path} is not JSON: {error.msg.removesuffix(' at')} at {where}", hint=_AGAIN) from error
+    except RecursionError as error:
+        raise ModelFileError(f"{path} is nested too deeply for a model", hint=_AGAIN) from error
+    except ValueError as error:  # Python's limit on the digits of an integer
+        raise ModelFileError(f"{path} holds a number too long for a model", hint=_AGAIN) from error
+
+
+def _refuse(literal: str) -> NoReturn:
+    raise _NotANumberError(literal)

@@ -1,0 +1,258 @@
+"""Runs a recipe: each task in order, through staging, check and publication, with a record of everything."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow import environment
+from workflow.base import bugs, digests
+from workflow.base.digests import artifact_digests, total_bytes
+from workflow.base.errors import (
+    InterruptedRunError,
+    ModelFileError,
+    OutputRefusedError,
+    StorageError,
+    VerificationError,
+    WorkflowError,
+)
+from workflow.base.records import Record
+from workflow.base.sizes import size_text
+from workflow.base.storage import storing
+from workflow.models.files_read import States, input_digests, input_states
+from workflow.recipe.model import Step
+from workflow.runs import planning, publishing
+from workflow.runs.checking import check, rejection_hint, say_where_not
+from workflow.runs.journal import Journal
+from workflow.runs.locks import hold
+from workflow.runs.making import Order, make, needs_environment, with_folder
+from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
+from workflow.runs.watching import Outcome
+
+if TYPE_CHECKING:
+    from workflow.recipe.model import Recipe
+    from workflow.runs.planning import Decision, Selection, Task
+    from workflow.runs.watching import Watcher
+    from workflow.runs.workers import Workshop
+
+
+class Manner(Record):
+    """How to run: go on after a failure, and how long (seconds) a step may take that has no limit of its own."""
+
+    keep_going: bool = False
+    timeout: float | None = None
+
+
+class Runner:
+    """One run of one recipe. ``execute`` may be called once."""
+
+    def __init__(self, recipe: Recipe, workshop: Workshop, watcher: Watcher, *, manner: Manner) -> None:
+        self._recipe = recipe
+        self._workshop = workshop
+        self._watcher = watcher
+        self._manner = manner
+        self._lock = environment.lock_digest()
+        self._journal = Journal(recipe)
+        self._outcomes: list[Outcome] = []
+        self._at_work: Task | None = None
+        self._interrupted: Task | None = None
+
+    def execute(self, selection: Selection) -> list[Outcome]:
+        """Run the selected tasks and return how each ended; a failed task is an outcome, not an exception.
+
+        Raises ``InterruptedRunError`` on ^C, and what keeps a run from starting (``EnvironmentProblem``).
+        Finished tasks stay published in every case, and the record of the run is written.
+        """
+        tasks = planning.selected(self._recipe, selection)
+        if self._journal.is_elsewhere:
+            where = f"logs and records of this run go to {self._journal.folder}"
+            self._watcher.say(f"{self._recipe.base} cannot be written to: {where}")
+        try:
+            with hold((task.output for task in tasks), self._watcher):
+                for task in tasks:
+                    publishing.recover(task.output)
+                decisions = planning.plan(self._recipe, selection, environment=self._lock)
+                self._watcher.planned(decisions)
+                self._prepare(decisions)
+                for decision in decisions:
+                    self._carry_out(decision, forced=selection.forces(decision.task.name))
+        except KeyboardInterrupt:
+            self._interrupted = self._at_work
+            is_forced = selection.forced or selection.force_all
+            again = "run it again without --force" if is_forced else "run the same command again"
+            raise InterruptedRunError(
+                "interrupted; every finished step is kept", hint=f"{again}: it goes on where it stopped"
+            ) from None
+        finally:
+            self._watcher.stopped()
+            self._workshop.close()
+            record = self._journal.write(self._outcomes, self._workshop.facts(), interrupted=self._interrupted)
+        self._watcher.finished(self._outcomes, record)
+        return self._outcomes
+
+    def _prepare(self, decisions: list[Decision]) -> None:
+        verification = self._recipe.verification
+        if any(decision.runs and needs_environment(decision.task, verification) for decision in decisions):
+            self._workshop.prepare(self._watcher)
+
+    def _carry_out(self, planned: Decision, *, forced: bool) -> None:
+        blocker = self._blocker(planned.task)
+        if blocker is not None:
+            self._end(Outcome(planned.replaced(reasons=(blocker,)), "not run"))
+            return
+        self._at_work = planned.task
+        begin, jobs = time.monotonic(), self._workshop.usage().jobs
+        earlier = len(jobs)
+        try:
+            outcome = self._outcome(planned, forced=forced)
+        except WorkflowError as error:
+            outcome = self._failed(planned, error)
+        except Exception as error:  # noqa: BLE001  a bug of ours ends its step alone: others have nothing to do with it
+            outcome = self._failed(planned, bugs.as_error(error))
+        except BaseException:
+            publishing.recover(planned.task.output)
+            raise
+        if outcome.status != "up to date":
+            outcome = outcome.replaced(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:]))
+        self._end(outcome)
+
+    def _outcome(self, planned: Decision, *, forced: bool) -> Outcome:
+        """Run a task, unless it is up to date after all."""
+        decision = self._decide_again(planned, forced=forced)
+        if decision.runs:
+            self._watcher.began(decision)
+            return self._run(decision, forced=forced)
+        skipped = self._skipped(decision)
+        runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
+        say_where_not(runs, self._workshop, listener=self._watcher)
+        return skipped
+
+    def _failed(self, decision: Decision, error: WorkflowError) -> Outcome:
+        publishing.abandon(decision.task.output)
+        _say_what_it_takes(error, decision.task)
+        facts = dict(error.facts) if isinstance(error, VerificationError) else {}
+        return Outcome(decision, "failed", error=error, facts=facts)
+
+    def _blocker(self, task: Task) -> str | None:
+        bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
+        lost = [name for name in task.after if name in bad]
+        if lost:
+            failed = any(each.status == "failed" and each.decision.task.name == lost[0] for each in self._outcomes)
+            return f"its input comes from step {lost[0]}, which {'failed' if failed else 'was not run'}"
+        return "an earlier step failed" if bad and not self._manner.keep_going else None
+
+    def _decide_again(self, planned: Decision, *, forced: bool) -> Decision:
+        """Decide with the inputs as they are now: a step upstream may have produced the same bytes as last time."""
+        if not planned.runs or forced:
+            return planned
+        now = planning.decide(planned.task, self._recipe, environment=self._lock, pending=(), forced=False)
+        return now if not now.runs or not planned.task.after else planned.replaced(reasons=now.reasons)
+
+    def _run(self, decision: Decision, *, forced: bool) -> Outcome:
+        task = decision.task
+        _refuse_overlap(task)
+        _refuse_missing(task)
+        publishing.refuse_foreign(task.output, force=forced)
+        staged = publishing.begin(task.output)
+        log = self._journal.log(task)
+        step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
+        order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
+        order = with_folder(order)
+        begin, read = time.monotonic(), _read_now(task)
+        with digests.ahead(partial(_bytes_before, task), partial(publishing.standing, task.output)):
+            facts = make(order)
+            facts["check"] = self._checked(order, facts)
+        if "seconds" in facts:
+            facts["job_seconds"] = facts.pop("seconds")
+        _refuse_changed(task, read)
+        sidecar = self._sidecar(task, staged, facts | {"seconds": round(time.monotonic() - begin, 3)})
+        kept = publishing.publish(task.output, sidecar)
+        if kept is not None:
+            self._watcher.warn(f"what stood at {task.output} was not as we wrote it: kept as {kept.name}")
+        sizes = _bytes_before(task), total_bytes(sidecar.files)
+        return Outcome(decision, "done", bytes_before=sizes[0], bytes_after=sizes[1], facts=sidecar.facts)
+
+    def _checked(self, order: Order, facts: dict[str, Any]) -> dict[str, Any]:
+        try:
+            with digests.ahead(partial(artifact_digests, order.staged)):
+                return check(order, self._recipe.verification)
+        except VerificationError as error:
+            place = publishing.reject(order.task.output)
+            error.hint = rejection_hint(error, order, place=place, verification=self._recipe.verification)
+            error.facts = facts | {"check": dict(error.facts), "rejected": str(place)}
+            raise
+
+    def _sidecar(self, task: Task, staged: Path, facts: dict[str, Any]) -> Sidecar:
+        now = planning.ingredients(task, self._recipe, environment=self._lock)
+        facts = facts | {"recipe": self._recipe.path.name, "environment": self._workshop.facts()}
+        return Sidecar(task.name, now, artifact_digests(staged), facts)
+
+    def _skipped(self, decision: Decision) -> Outcome:
+        sidecar = read_sidecar(sidecar_path(decision.task.output))
+        if sidecar is None:
+            return Outcome(decision, "up to date")
+        return Outcome(decision, "up to date", bytes_after=total_bytes(sidecar.files), facts=sidecar.facts)
+
+    def _end(self, outcome: Outcome) -> None:
+        self._at_work = None
+        self._outcomes.append(outcome)
+        self._watcher.ended(outcome)
+
+
+def _bytes_before(task: Task) -> int:
+    if not isinstance(task.declared, Step) or task.declared.input_is_handle:
+        return 0
+    return total_bytes(input_digests(Path(task.declared.input), task.declared.from_format))
+
+
+def _say_what_it_takes(error: WorkflowError, task: Task) -> None:
+    """Add to the hint of a full disk how much room the task takes, which its input tells nearly enough."""
+    size = _bytes_before(task) if isinstance(error, StorageError) and error.full else 0
+    if size:
+        error.hint += f"; the input has {size_text(size)}, and the result takes about as much beside the one before"
+
+
+def _read_now(task: Task) -> States:
+    """Return the state of the files that the task reads."""
+    if not isinstance(task.declared, Step) or task.declared.input_is_handle:
+        return {}
+    return input_states(Path(task.declared.input), task.declared.from_format)
+
+
+def _refuse_changed(task: Task, read: States) -> None:
+    """Refuse a result whose input was replaced while it was made: nobody knows which of the two it was made of."""
+    now = _read_now(task)
+    changed = [path for path in {**read, **now} if read.get(path) != now.get(path)]
+    if changed:
+        raise ModelFileError(
+            f"step {task.name}: its input {changed[0]} changed while it was being read",
+            hint="run the same command again when the file is complete",
+        )
+
+
+def _refuse_missing(task: Task) -> None:
+    """Refuse a step whose input another step makes, when that step was left out and its output is not there."""
+    step = task.declared
+    if isinstance(step, Step) and step.after and not step.input_is_handle and not Path(step.input).exists():
+        raise ModelFileError(
+            f"step {task.name}: its input {step.input} is not there; step {step.after[0]} makes it",
+            hint=f"run that step too, for example with --until {task.name}",
+        )
+
+
+def _refuse_overlap(task: Task) -> None:
+    """Refuse, on what the disk says now (links resolved), an output inside its input or around it."""
+    if not isinstance(task.declared, Step) or task.declared.input_is_handle:
+        return
+    with storing(task.output):
+        source = Path(task.declared.input).resolve()
+        target = task.output.resolve()
+    folder = source if source.is_dir() else source.parent
+    inside = target.is_relative_to(source) or (source.name == "model.json" and target == folder)
+    if inside or source.is_relative_to(target):
+        raise OutputRefusedError(
+            f"step {task.name}: the output {target} and the input {source} lie inside each other",
+            hint="choose an output beside the input",
+        )
