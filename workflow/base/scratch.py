@@ -14,10 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workflow.base import locks
 from workflow.worker.shared import janitor
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,8 +86,8 @@ def _marked(path: Path) -> IO[bytes]:
     new = path / f"{_MARK}.new"
     mark = new.open("xb")
     with contextlib.suppress(OSError):  # no locks on this file system: then the mark has no name, and nothing counts
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        new.rename(path / _MARK)
+        if locks.take(mark):
+            new.rename(path / _MARK)
     return mark
 
 
@@ -101,5 +99,5 @@ def _remove_if_left(path: Path) -> None:
             remove(path)
             return
         with mark.open("r+b") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(path)
+            if locks.take(handle):
+                remove(path)

@@ -206,19 +206,11 @@ def _written(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # the folder has been removed at this moment, being empty
             note = path.open("wb")
-            if locks.take(note) and _is_at(note, path):
+            if locks.take(note) and locks.stands(note, path):
                 note.write(f"process {os.getpid()} ({_command()}, since {since})".encode())
                 note.flush()
                 return note
             note.close()  # somebody who was looking for notes of the dead took it for one
-
-
-def _is_at(handle: IO[bytes], path: Path) -> bool:
-    if sys.platform == "win32":
-        return True  # what is open cannot be removed there
-    with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
-    return False
 
 
 def _command() -> str:

@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
-from workflow.base import addresses, locations, printable, strays
+from workflow.base import addresses, locations, printable
 from workflow.base.digests import file_state
-from workflow.base.storage import as_bytes, storing, write_new
+from workflow.base.storage import as_bytes, storing, sweep_all, write_new
 from workflow.recipe.model import Step
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Journal:
         folder = self.folder / "runs"
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            strays.sweep_all(folder)
+            sweep_all(folder)
             write_new(_names(folder, stamp), as_bytes(_written(record)))
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)

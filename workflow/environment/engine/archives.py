@@ -7,9 +7,9 @@ import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
+from workflow.base import locks
 from workflow.base.errors import DownloadError, IntegrityError
+from workflow.base.events import Silent
 from workflow.environment.engine.download import StoppedError, Transfer, digest
 from workflow.environment.engine.network import Web, shown
 from workflow.environment.engine.sources import Reachability, Source, sources
@@ -77,9 +77,8 @@ class Archives:
     def _fetch(self, transfer: Transfer, package: LockedPackage, choice: Sequence[Source]) -> None:
         target = self.path(package)
         with storing(target.parent):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        # whoever comes second waits here and then finds the file
-        with FileLock(str(target) + ".lock"):
+            lock = locks.held(target.with_name(f"{target.name}.lock"), Silent(), waiting=str)
+        with lock:  # whoever comes second waits here and then finds the file
             if not self._good(package):
                 transfer.fetch(package, choice, target=target)
 

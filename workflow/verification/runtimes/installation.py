@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from workflow.base import locations
+from workflow.base import locations, locks
 from workflow.base.digests import file_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from workflow.base.events import Listener
@@ -83,23 +82,13 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    @contextlib.contextmanager
-    def held(self, listener: Listener) -> Iterator[None]:
-        """Hold the lock of this folder; a process that died holds none."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415  costs 50 ms that a complete installation does not have
-
-        locks = locations.home() / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / f"runtimes-{self.name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            listener.say(f"waiting for another process, which is installing {self.name}")
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+    def held(self, listener: Listener) -> IO[bytes]:
+        """Return the lock of this folder, held until it is closed; a process that died holds none."""
+        return locks.held(
+            locations.home() / "locks" / f"runtimes-{self.name}.lock",
+            listener,
+            waiting=lambda _: f"waiting for another process, which is installing {self.name}",
+        )
 
 
 def _replace(path: Path, content: dict[str, Any]) -> None:

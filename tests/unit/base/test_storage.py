@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tests.unit.runs.recipes import write_layers_model
-from workflow.base import strays
+from workflow.base import storage
 from workflow.base.storage import write_atomically, write_new
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_only_what_nobody_holds_and_whose_process_is_gone_is_removed(tmp_path: P
     held = partial(".out.json.99999998.partial")
     with held.open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        strays.sweep(tmp_path / "out.json")
+        storage.sweep(tmp_path / "out.json")
     assert not gone.exists()
     assert not claim.exists()
     assert [path.exists() for path in (living, held, *of_others)] == [True] * 5
@@ -92,7 +92,7 @@ def test_only_what_nobody_holds_and_whose_process_is_gone_is_removed(tmp_path: P
 def test_a_link_of_such_a_name_is_left_alone_with_what_it_points_at(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     (tmp_path / ".out.99999999.partial").symlink_to(tmp_path / "mine")
-    strays.sweep_all(tmp_path)
+    storage.sweep_all(tmp_path)
     assert (tmp_path / ".out.99999999.partial").is_symlink()
     assert (tmp_path / "mine").read_text() == "x"
 
@@ -101,11 +101,11 @@ def test_a_file_is_held_while_it_is_written(tmp_path: Path, monkeypatch: pytest.
     seen: list[bool] = []
 
     def fsync(_number: int) -> None:
-        strays.sweep_all(tmp_path)
+        storage.sweep_all(tmp_path)
         seen.append(any(path.name.endswith(".partial") for path in tmp_path.iterdir()))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(strays, "_lives", lambda _: False)
+    monkeypatch.setattr(storage, "_lives", lambda _: False)
     write_atomically(tmp_path / "out", b"whole")
     assert seen[0]
     assert (tmp_path / "out").read_bytes() == b"whole"
@@ -120,11 +120,11 @@ def test_a_file_that_is_swept_before_it_is_held_is_written_again(
     def late(file: IO[bytes], how: int) -> None:
         if how == fcntl.LOCK_EX and sweeps[0]:
             sweeps[0] -= 1
-            strays.sweep_all(tmp_path)
+            storage.sweep_all(tmp_path)
         lock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    monkeypatch.setattr(strays, "_lives", lambda _: False)
+    monkeypatch.setattr(storage, "_lives", lambda _: False)
     assert write_new([tmp_path / "record"], b"whole").read_bytes() == b"whole"
     sweeps[0] = 1
     write_atomically(tmp_path / "out", b"whole too")
