@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -17,3 +18,8 @@ def tool_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     for name in ("MANAGER", "MIRROR", "OFFLINE", "STRICT"):
         monkeypatch.delenv(f"TFJS_WORKFLOW_{name}", raising=False)
     return home
+
+
+@pytest.fixture
+def dice() -> np.random.Generator:
+    return np.random.default_rng(7)
