@@ -29,6 +29,7 @@ _MACHINES = {
     ("win32", "x86_64"): "win-64",
 }
 _BITS_64 = 2**32
+_MIRRORED_CHANNEL = "conda-forge"
 # the name becomes a file name here, so nothing else will do
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.(conda|tar\.bz2)")
 
@@ -51,6 +52,11 @@ class LockedPackage(Record):
     def channel(self) -> str:
         """The URL of the channel, without the platform's folder and the file."""
         return self.url.rsplit("/", 2)[0]
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether it is of the channel that mirrors hold."""
+        return self.channel.endswith(f"/{_MIRRORED_CHANNEL}")
 
     @property
     def place(self) -> str:

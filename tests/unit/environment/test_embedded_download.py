@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.package_server import PackageServer, serving
+from workflow.base.addresses import shown
 from workflow.base.download import opening
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
 from workflow.environment.conda_lock import LockedPackage
 from workflow.environment.engine.archives import Archives
-from workflow.environment.engine.network import shown
-from workflow.environment.engine.sources import sources
+from workflow.environment.engine.channels import sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def test_whatever_an_interrupted_download_left_does_no_harm(
 def test_a_connection_that_always_breaks_is_given_up(
     server: PackageServer, archives: Archives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflow.environment.engine.download._PAUSES", (0.01, 0.01, None))
+    monkeypatch.setattr("workflow.environment.engine.channels._PAUSES", (0.01, 0.01))
     server.behaviour.cut_after[_NAME] = [1000, 1000, 1000]
     with pytest.raises(DownloadError, match="broke off after 3,000 of 512,000"):
         archives.provide([package(server)], (), offline=False)
@@ -90,7 +90,7 @@ def test_a_connection_that_always_breaks_is_given_up(
 
 def test_a_cache_that_cannot_be_written_is_named(server: PackageServer, tmp_path: Path, news: Recording) -> None:
     (tmp_path / "archives").write_text("a file where a folder should be")
-    with pytest.raises(StorageError, match=r"archives.*cannot be written"):
+    with pytest.raises(StorageError, match=r"cannot write .*archives.*: a part of the path is a file"):
         Archives(tmp_path / "archives", news).provide([package(server)], (), offline=False)
 
 

@@ -8,12 +8,11 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from workflow.base import locks
+from workflow.base.addresses import shown
 from workflow.base.errors import DownloadError, IntegrityError
 from workflow.base.events import Silent
-from workflow.environment.engine.download import StoppedError, Transfer, digest
-from workflow.environment.engine.network import Web, shown
-from workflow.environment.engine.sources import Reachability, Source, sources
-from workflow.environment.engine.storage import storing
+from workflow.base.storage import storing
+from workflow.environment.engine.channels import Reachability, Source, StoppedError, Supply, digest, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,29 +57,29 @@ class Archives:
             for source in choice:
                 samples.setdefault(source.base, source)
         self._listener.say(f"downloading from {', then '.join(shown(base) for base in samples)}")
-        web, counter = Web(), _Counter(self._listener, len(wanted))
-        transfer = Transfer(web, Reachability(web, samples, self._listener), counter.received)
+        counter = _Counter(self._listener, len(wanted))
+        supply = Supply(Reachability(samples, self._listener), counter.received)
 
         def fetch(package: LockedPackage, choice: Sequence[Source]) -> None:
-            self._fetch(transfer, package, choice)
+            self._fetch(supply, package, choice)
             counter.finished()
 
         pool = ThreadPoolExecutor(_AT_ONCE)
         done, _ = wait([pool.submit(fetch, *item) for item in wanted.items()], return_when=FIRST_EXCEPTION)
         failures = [failure for job in done if (failure := job.exception()) is not None]
         if failures:
-            transfer.stop.set()
+            supply.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
         pool.shutdown()
 
-    def _fetch(self, transfer: Transfer, package: LockedPackage, choice: Sequence[Source]) -> None:
+    def _fetch(self, supply: Supply, package: LockedPackage, choice: Sequence[Source]) -> None:
         target = self.path(package)
         with storing(target.parent):
             lock = locks.held(target.with_name(f"{target.name}.lock"), Silent(), waiting=str)
         with lock:  # whoever comes second waits here and then finds the file
             if not self._good(package):
-                transfer.fetch(package, choice, target=target)
+                supply.fetch(package, choice, target=target)
 
     def _good(self, package: LockedPackage) -> bool:
         path = self.path(package)

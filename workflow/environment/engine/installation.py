@@ -15,7 +15,6 @@ from workflow.base.errors import EnvironmentProblem, StorageError, WorkflowError
 from workflow.environment import cache_leftovers, conda_lock
 from workflow.environment.engine import staging
 from workflow.environment.engine.archives import Archives
-from workflow.environment.engine.storage import DISK_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +35,7 @@ _RATTLER_FAILURES = (
     rattler_errors.TransactionError,
 )
 _HALF_UNPACKED = ".*"
+_DISK_HINT = "free some space, or choose another folder with TFJS_WORKFLOW_HOME, then run this again"
 _DISK_WORDS = ("no space left", "read-only file system", "permission denied", "disk quota")
 
 
@@ -98,7 +98,7 @@ def _explained(error: Exception, prefix: Path) -> WorkflowError:
     text = str(error)
     cause = text.strip().splitlines()[-1].removeprefix("Caused by: ") if text.strip() else type(error).__name__
     if any(words in text.lower() for words in _DISK_WORDS):
-        return StorageError(f"{prefix}: the packages cannot be written: {cause}", hint=DISK_HINT, details=text)
+        return StorageError(f"{prefix}: the packages cannot be written: {cause}", hint=_DISK_HINT, details=text)
     return EnvironmentProblem(
         f"{prefix}: the packages could not be installed: {cause}", hint="try --manager python", details=text
     )

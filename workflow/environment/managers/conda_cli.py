@@ -17,10 +17,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from workflow.base import processes, programs, scratch
+from workflow.base.addresses import shown
 from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 from workflow.environment import conda_lock, state, tether
-from workflow.environment.engine.network import shown
-from workflow.environment.engine.sources import MIRRORED_CHANNEL
 from workflow.environment.managers import conda_failures
 
 if TYPE_CHECKING:
@@ -159,8 +158,7 @@ def _environ() -> dict[str, str]:
 
 def _place(package: LockedPackage, base: str) -> str:
     """Return the URL of a package on the mirror ``base``, or the lock's own where none stands in for it."""
-    mirrored = base and package.channel.endswith(f"/{MIRRORED_CHANNEL}")
-    return f"{base.rstrip('/')}/{package.place}" if mirrored else package.url
+    return f"{base.rstrip('/')}/{package.place}" if base and package.is_mirrored else package.url
 
 
 def _check_local_files(urls: Iterable[tuple[LockedPackage, str]]) -> None:
