@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import threading
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.base.download.certificates import made_certificate
 from tests.unit.base.download.rude_server import Piece, RudeServer, answer, serving
-from workflow.base import processes
 from workflow.base.download import opening, reception, transfer
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError
@@ -26,14 +25,7 @@ BODY = bytes(range(256)) * 400
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    made = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    assert processes.run([*made, "-keyout", str(file.with_suffix(".key")), "-out", str(file)], timeout=60).code == 0
-    return file
+    return made_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
