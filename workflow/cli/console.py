@@ -13,16 +13,15 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from workflow.base import addresses, printable, sizes
+from workflow.base import addresses, printable
 from workflow.base.events import ITEMS
+from workflow.base.wording import size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
-
-size_text = sizes.size_text
 
 
 def amount(what: str, done: int, total: int) -> str:

@@ -14,8 +14,9 @@ import typer
 from workflow import environment
 from workflow.base import locations
 from workflow.base.errors import UnhealthyError, UsageError
+from workflow.base.wording import size_text
 from workflow.bridge import enclosure
-from workflow.cli.console import console, error_console, size_text
+from workflow.cli.console import console, error_console
 from workflow.environment import activation, claims, purposes, state
 
 if TYPE_CHECKING:

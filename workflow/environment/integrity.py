@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base import locations
 from workflow.base.records import Record
-from workflow.base.sizes import size_text
-from workflow.base.wording import some
+from workflow.base.wording import size_text, some
 from workflow.environment.health import Check
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown, some
 from workflow.models.protobuf import LENGTH, Field, WireError, fields
+from workflow.worker.shared.wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +36,6 @@ _MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
 _ASSETS = "assets/"
 _MOST_MEMBERS = 10_000
 _ENCRYPTED = 0x1
-_UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
-_THOUSAND = 1000
 _META_GRAPH, _ASSET, _COLLECTION = 2, 6, 4
 _NAME_OF_ASSET, _KEY, _VALUE, _ANY_LIST, _ANY_VALUE = 2, 1, 2, 5, 2
 _ASSETS_KEY = b"saved_model_assets"
@@ -63,14 +62,6 @@ def is_likely(claimed: int, held: int) -> bool:
 def most_likely(held: int) -> int:
     """Return the most bytes that ``held`` bytes of a file can stand for."""
     return max(FREE, held * MOST_PACKED)
-
-
-def in_words(count: int) -> str:
-    """Return a number of bytes as people say it: "7.8 GB"."""
-    size, unit = count / _THOUSAND, 0
-    while size >= _THOUSAND and unit < len(_UNITS) - 1:
-        size, unit = size / _THOUSAND, unit + 1
-    return f"{size:,.1f} {_UNITS[unit]}" if count >= _THOUSAND else f"{count} bytes"
 
 
 def is_below(name: str) -> bool:

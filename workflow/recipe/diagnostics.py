@@ -10,6 +10,7 @@ from workflow.base.addresses import masked, scrubbed
 from workflow.base.errors import RecipeError
 from workflow.base.printable import line
 from workflow.base.records import Record
+from workflow.base.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,9 +90,8 @@ def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str
     shown = [_render(finding, path, lines) for finding in ordered[:_MOST_FINDINGS]]
     if len(ordered) > _MOST_FINDINGS:
         shown.append(f"... and {len(ordered) - _MOST_FINDINGS} more")
-    count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
     return RecipeError(
-        f"{shown_path(path)} has {count}",
+        f"{shown_path(path)} has {plural(len(ordered), 'error')}",
         details="\n\n".join(shown),
         hint=_ABSENT if all(finding.absent for finding in ordered) else _GRAMMAR,
     )

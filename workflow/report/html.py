@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import printable
-from workflow.report import wording
+from workflow.base import printable, wording
 from workflow.report.charts import charts
 from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements
 from workflow.report.verdicts import shortfalls

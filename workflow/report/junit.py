@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from workflow.base import printable
+from workflow.base.wording import sentence
 from workflow.report.verdicts import javascript_missing
-from workflow.report.wording import sentence
 
 if TYPE_CHECKING:
     from workflow.report.record import Level, PlaceRun, RunRecord, StepRecord

@@ -34,8 +34,6 @@ OUTSIDE = ["../../evil", "/etc/passwd", "a/../../b", "..\\b", "C:\\b", "\\\\host
 
 def test_host_and_worker_have_the_same_bounds() -> None:
     assert (bounds.FREE, bounds.MOST_PACKED) == (containment.FREE, containment.MOST_PACKED)
-    for count in (0, 999, 1000, 999_949, 7_800_000_000, 1 << 40, 1 << 63):
-        assert bounds.in_words(count) == containment.in_words(count)
 
 
 @pytest.mark.parametrize("name", [*OUTSIDE, "a", "assets/a.txt", "a..b", "...", "group1-shard1of2.bin", "a b/é"])

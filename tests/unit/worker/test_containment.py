@@ -187,9 +187,3 @@ def test_weight_files_that_are_links_or_pipes_are_refused(kind: str, tmp_path: P
     (folder / "w.bin").unlink()
     os.mkfifo(folder / "w.bin")
     assert "no regular file" in str(refusal(folder, kind))
-
-
-@pytest.mark.parametrize("count", [0, 999, 1000, 7_800_000_000, 1 << 63])
-def test_bytes_are_said_with_a_unit(count: int) -> None:
-    words = {0: "0 bytes", 999: "999 bytes", 1000: "1.0 kB", 7_800_000_000: "7.8 GB", 1 << 63: "9.2 EB"}
-    assert bounds.in_words(count) == words[count]

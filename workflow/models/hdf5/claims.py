@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
 from workflow.models import containment
+from workflow.worker.shared.wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def require_contained(root: Group, where: str) -> None:
 
 
 def _claims(what: str, claimed: int, held: int) -> ModelFileError:
-    words = f"{what} claims {containment.in_words(claimed)}, and the file holds {containment.in_words(held)} for it"
+    words = f"{what} claims {in_words(claimed)}, and the file holds {in_words(held)} for it"
     return ModelFileError(words, hint=_DISTRUST)
 
 

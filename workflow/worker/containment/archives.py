@@ -9,6 +9,7 @@ import zipfile
 from typing import Any, List
 
 from . import bounds, hdf5
+from ..shared.wording import in_words
 
 _WEIGHTS = "model.weights.h5"
 _MEMBERS = ("config.json", "metadata.json", _WEIGHTS)
@@ -55,10 +56,10 @@ def require_sound_members(members: List[Any], path: str, *, held: int) -> None:
             raise bounds.leads_out(f"{path}: its member {member.filename!r} {problem}")
         seen.add(member.filename)
         if member.filename in _MEMBERS[:2] and member.file_size > _LARGEST_JSON:
-            raise bounds.too_much(f"{path}: {member.filename} claims {bounds.in_words(member.file_size)}")
+            raise bounds.too_much(f"{path}: {member.filename} claims {in_words(member.file_size)}")
     packed = sum(member.compress_size for member in members)
     if packed > held:
-        raise bounds.too_much(f"{path}: its members lie on top of each other, {bounds.in_words(packed)} of them")
+        raise bounds.too_much(f"{path}: its members lie on top of each other, {in_words(packed)} of them")
     largest = max(members, key=lambda member: int(member.file_size), default=None)
     if largest is not None:
         total = sum(member.file_size for member in members)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterable, Optional
 
 from ..failure import JobError
+from ..shared.wording import in_words
 
 FREE = 256 << 20
 """Bytes that any model may claim, however small its files are: zeros compress a thousandfold."""
@@ -23,9 +24,6 @@ LARGEST_CONVERTED = 1 << 30
 
 LARGEST_SAMPLE = 128 << 20
 """Bytes of the largest input that is drawn: it is made in double precision, several times over."""
-
-_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-_THOUSAND = 1000
 
 
 def is_likely(claimed: int, held: int) -> bool:
@@ -55,11 +53,3 @@ def count(shape: Iterable[Optional[int]]) -> int:
     for size in shape:
         found *= 1 if size is None or size < 0 else int(size)
     return found
-
-
-def in_words(count: int) -> str:
-    """Return a number of bytes as people say it: "7.8 GB"."""
-    size, unit = float(count), 0
-    while size >= _THOUSAND and unit < len(_UNITS) - 1:
-        size, unit = size / _THOUSAND, unit + 1
-    return f"{size:,.1f} {_UNITS[unit]}" if unit else f"{count} bytes"

@@ -8,6 +8,7 @@ from typing import Any, Callable, Iterator, Optional
 
 from ..failure import JobError
 from . import bounds
+from ..shared.wording import in_words
 
 _TIMES = 4  # a weight of one byte becomes a float of four
 
@@ -26,8 +27,8 @@ class Budget:
         count = bounds.count(shape) * size
         self._left -= count
         if self._left < 0:
-            held = bounds.in_words(self._held)
-            words = f"{name} of the shape {tuple(shape)} takes {bounds.in_words(count)}"
+            held = in_words(self._held)
+            words = f"{name} of the shape {tuple(shape)} takes {in_words(count)}"
             self.refusal = bounds.too_much(f"the weight {words}, and the file holds {held} of weights")
             raise self.refusal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator, List, Set, Tuple
 
 from . import bounds, texts
+from ..shared.wording import in_words
 
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf"}
 """Filters that libhdf5 and h5py have in them; all others are code that would be searched for on this machine."""
@@ -84,9 +85,7 @@ def _array(found: Any, what: str) -> Tuple[int, int]:
             f"{what}, one chunk of it", bounds.count(plan.get_chunk()) * found.get_type().get_size(), held=room
         )
     elif room < claimed:
-        raise bounds.too_much(
-            f"{what} claims {bounds.in_words(claimed)}, and the file holds {bounds.in_words(room)} for it"
-        )
+        raise bounds.too_much(f"{what} claims {in_words(claimed)}, and the file holds {in_words(room)} for it")
     return claimed, room
 
 
@@ -103,7 +102,7 @@ def _require_moderate_texts(found: Any, what: str, *, held: int) -> None:
         size = count * kind.get_size()
         if size > held:
             raise bounds.too_much(
-                f"{what}: the attribute {name} claims {bounds.in_words(size)}, and the file has {bounds.in_words(held)}"
+                f"{what}: the attribute {name} claims {in_words(size)}, and the file has {in_words(held)}"
             )
         of_any_length = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
         if of_any_length and count > 1 and count * held > _LARGEST_TEXTS:
@@ -113,6 +112,4 @@ def _require_moderate_texts(found: Any, what: str, *, held: int) -> None:
 def _require_moderate_total(file: Any, what: str, *, held: int) -> None:
     named = texts.bytes_named(file.get_file_image())
     if named > held + _LARGEST_TEXTS:
-        raise bounds.too_much(
-            f"{what} and others name {bounds.in_words(named)} of texts, and the file has {held:,} bytes"
-        )
+        raise bounds.too_much(f"{what} and others name {in_words(named)} of texts, and the file has {held:,} bytes")

@@ -1,27 +1,11 @@
 from __future__ import annotations
 
-import pytest
-
 from tests.unit.report.runs import full_check, place, run_of, step
 from workflow.report import junit
 from workflow.report.html import render
 from workflow.report.reading import read_run
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
-from workflow.report.wording import sentence
-
-
-@pytest.mark.parametrize(
-    ("why", "remedy", "wanted"),
-    [
-        ("no program is there", "correct it", "no program is there; correct it"),
-        ("It is off.", "turn it on", "It is off; turn it on"),
-        ("it is off", "", "it is off"),
-        ("", "", ""),
-    ],
-)
-def test_a_reason_and_its_remedy_are_set_apart(why: str, remedy: str, wanted: str) -> None:
-    assert sentence(why, remedy) == wanted
 
 
 def test_every_form_of_a_report_sets_the_remedy_apart() -> None:
