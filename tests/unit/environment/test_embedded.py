@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -8,7 +11,9 @@ import pytest
 
 from workflow.base import errors, processes
 from workflow.base.events import Recording
+from workflow.base.plain_names import PlainNames
 from workflow.environment import conda_lock
+from workflow.environment.engine import __main__ as engine
 from workflow.environment.engine import protocol, staging
 from workflow.environment.managers import embedded
 from workflow.environment.managers.base import Manager, Order
@@ -82,23 +87,37 @@ def test_the_engine_ends_when_its_caller_closes_the_pipe(order: Order, tmp_path:
     assert time.monotonic() - begin < 20
 
 
-def test_requests_and_events_survive_the_pipe() -> None:
-    request = protocol.Request("l", "linux-64", "/p ä", "/s", "/c", "/t", ("https://one", "https://two"), offline=True)
-    assert protocol.Request.decode(request.encode()) == request
-    event = protocol.Event("advance", "bytes", 3, 10)
-    assert protocol.Event.decode(event.encode()) == event
+def test_requests_survive_the_pipe_and_names_that_are_no_text_stay_as_they_are() -> None:
+    prefix = os.fsdecode(b"/p \xff")
+    request = protocol.Request("l", "linux-64", prefix, "/s", "/c", "/t", ("https://one", "https://two"), offline=True)
+    spelled = PlainNames(Path("/nowhere")).there(request.question())
+    assert protocol.Request.of(json.loads(json.dumps(spelled))) == request
 
 
-@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b"nonsense", b'{"lock": "l"}'])
-def test_what_is_no_request_is_refused(line: bytes) -> None:
+@pytest.mark.parametrize("text", [None, 1, "", "[]", "{}", "nonsense", '{"lock": "l"}'])
+def test_what_is_no_request_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=r"not a request|Expecting"):
-        protocol.Request.decode(line)
+        protocol.Request.of({"request": text})
+
+
+def test_news_reach_the_listener_as_they_were_told(order: Order) -> None:
+    told = io.BytesIO()
+    line = engine._Line(told)
+    line.number = 1
+    line.say("one")
+    line.warn("two")
+    line.advance("bytes", 3, 10)
+    for text in told.getvalue().splitlines():
+        embedded._publish(json.loads(text)["progress"], order.listener)
+    heard = order.listener
+    assert isinstance(heard, Recording)
+    assert (heard.lines, heard.warnings, heard.progress) == (["one"], ["two"], [("bytes", 3, 10)])
 
 
 @pytest.mark.parametrize("kind", [errors.DownloadError, errors.IntegrityError, errors.StorageError])
 def test_failures_keep_their_class_and_words_across_the_pipe(kind: type[errors.WorkflowError]) -> None:
-    event = protocol.failed(kind("what", hint="do", details="more"))
-    error = protocol.raised(protocol.Event.decode(event.encode()), log="/log")
+    failure = protocol.failure(kind("what", hint="do", details="more"))
+    error = protocol.raised(json.loads(json.dumps(failure)), log="/log")
     assert type(error) is kind
     assert (error.message, error.hint, error.details, error.log) == ("what", "do", "more", "/log")
 
