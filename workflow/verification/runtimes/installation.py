@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from workflow.base import locations, locks
 from workflow.base.digests import file_digest
+from workflow.base.storage import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +54,10 @@ class Installation:
         sizes = {
             file.relative_to(self.folder).as_posix(): file.stat().st_size for files in found.values() for file in files
         }
-        _replace(self.folder / _HASHES, self.hashes())
-        _replace(self.folder / _STATE, {"format": 1, "sizes": sizes})
+        hashes = json.dumps(self.hashes(), indent=2)
+        write_atomically(self.folder / _HASHES, hashes.encode())
+        state = json.dumps({"format": 1, "sizes": sizes}, indent=2)
+        write_atomically(self.folder / _STATE, state.encode())
         return True
 
     def hashes(self) -> dict[str, str]:
@@ -89,9 +91,3 @@ class Installation:
             listener,
             waiting=lambda _: f"waiting for another process, which is installing {self.name}",
         )
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    staged = path.with_name(f"{path.name}.{os.getpid()}")
-    staged.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    staged.replace(path)
