@@ -70,6 +70,13 @@ def clear(place: str) -> None:
                 _remove_if_left(Path(entry.path))
 
 
+def clear_folders(place: Path, pattern: str) -> None:
+    """Remove the folders in a place that match a pattern: what programs of others have left when they were killed."""
+    for path in place.glob(pattern):
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+
+
 @functools.lru_cache(maxsize=4)
 def _clear_once(place: str) -> None:
     clear(place)

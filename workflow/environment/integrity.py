@@ -25,7 +25,7 @@ from workflow.environment.health import Check
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from workflow.environment.model import Environment
+    from workflow.environment.entries import Environment
 
 _BLOCK = 1 << 20
 _SITES = ("lib/python*/site-packages", "Lib/site-packages")

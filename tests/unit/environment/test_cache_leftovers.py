@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base import locations, locks
-from workflow.environment import cache_leftovers
+from workflow.environment import uv_program
+from workflow.environment.engine.archives import unpacking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,25 +29,25 @@ def found(folder: Path) -> set[str]:
 
 
 def test_what_a_killed_uv_has_left_in_our_cache_goes_and_nothing_else(uv_cache: Path) -> None:
-    cache_leftovers.clear_uv({"UV_CACHE_DIR": str(uv_cache)})
+    uv_program.clear_leftovers({"UV_CACHE_DIR": str(uv_cache)})
     assert found(uv_cache) == {"archive-v0", ".git"}
 
 
 def test_while_a_uv_is_at_work_in_it_nothing_goes(uv_cache: Path) -> None:
     with locks.opened(uv_cache / ".lock") as theirs:
         assert locks.share(theirs)
-        cache_leftovers.clear_uv({"UV_CACHE_DIR": str(uv_cache)})
+        uv_program.clear_leftovers({"UV_CACHE_DIR": str(uv_cache)})
     assert ".tmpAbc" in found(uv_cache)
 
 
 def test_a_cache_of_the_users_own_is_left_alone(uv_cache: Path, tmp_path: Path) -> None:
     own = uv_cache.rename(tmp_path / "own")
-    cache_leftovers.clear_uv({"UV_CACHE_DIR": str(own)})
+    uv_program.clear_leftovers({"UV_CACHE_DIR": str(own)})
     assert ".tmpAbc" in found(own)
 
 
 def test_without_a_cache_nothing_happens(tool_home: Path) -> None:
-    cache_leftovers.clear_uv({"UV_CACHE_DIR": str(locations.cache() / "uv")})
+    uv_program.clear_leftovers({"UV_CACHE_DIR": str(locations.cache() / "uv")})
     assert not locations.cache().exists()
 
 
@@ -55,11 +56,11 @@ def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> N
     (packages / ".python-3.8-x1").mkdir(parents=True)
     (packages / "python-3.8").mkdir()
     (packages / ".cache.lock").touch()
-    with cache_leftovers.unpacking(tmp_path, ".*"):
+    with unpacking(tmp_path, ".*"):
         assert found(packages) == {"python-3.8"}
         (packages / ".mine").mkdir()
-        with cache_leftovers.unpacking(tmp_path, ".*"):
+        with unpacking(tmp_path, ".*"):
             assert found(packages) == {"python-3.8", ".mine"}
-    with cache_leftovers.unpacking(tmp_path, ".*"):
+    with unpacking(tmp_path, ".*"):
         assert found(packages) == {"python-3.8"}
     assert (packages / ".cache.lock").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.environment.crews import FakeCrew
+from tests.unit.environment.builders import FakeBuilders
 from workflow import environment
 from workflow.base import processes
 from workflow.base.events import Silent
@@ -52,7 +52,7 @@ def test_a_creator_that_was_killed_leaves_no_lock_and_a_recognisable_rest(projec
     process.communicate(timeout=10)
     assert registry.look("e").status == "partial"
     assert environment.find("e") is None
-    fake = FakeCrew()
-    lifecycle.ensure("e", wishes=Wishes(), listener=Silent(), crew=fake.crew())
+    fake = FakeBuilders()
+    lifecycle.ensure("e", wishes=Wishes(), listener=Silent(), builders=fake.builders())
     assert len(fake.equipped) == 1
     assert environment.find("e") is not None

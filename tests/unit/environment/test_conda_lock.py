@@ -10,7 +10,8 @@ import yaml
 
 from workflow.base import locations
 from workflow.base.errors import EnvironmentProblem
-from workflow.environment import conda_lock
+from workflow.environment import blueprint
+from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def changed(tmp_path: Path, **fields: object) -> Path:
 
 
 def test_a_package_knows_its_file_channel_and_place(tmp_path: Path) -> None:
-    (package,) = conda_lock.packages(written(tmp_path, _LOCK), "linux-64")
+    (package,) = conda.packages(written(tmp_path, _LOCK), "linux-64")
     assert (package.name, package.version) == ("pip", "24.3.1")
     assert package.file_name == "pip-24.3.1-pyh8b19718_0.conda"
     assert package.channel == "https://conda.anaconda.org/conda-forge"
@@ -49,16 +50,16 @@ def test_a_package_knows_its_file_channel_and_place(tmp_path: Path) -> None:
 
 
 def test_md5_serves_where_there_is_no_sha256(tmp_path: Path) -> None:
-    (package,) = conda_lock.packages(changed(tmp_path, hash={"md5": "0" * 32}), "linux-64")
+    (package,) = conda.packages(changed(tmp_path, hash={"md5": "0" * 32}), "linux-64")
     assert package.digest == ("md5", "0" * 32)
 
 
 def test_the_project_s_lock_has_python_3_8_for_each_of_its_platforms() -> None:
     lock = locations.project_file("conda-lock.yml")
-    names = conda_lock.platforms(lock)
+    names = conda.platforms(lock)
     assert set(names) == {"linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"}
     for name in names:
-        versions = {package.name: package.version for package in conda_lock.packages(lock, name)}
+        versions = {package.name: package.version for package in conda.packages(lock, name)}
         assert versions["python"].startswith("3.8.")
         assert "pip" in versions
 
@@ -66,7 +67,7 @@ def test_the_project_s_lock_has_python_3_8_for_each_of_its_platforms() -> None:
 @pytest.mark.parametrize("fields", [{"category": "dev"}, {"manager": "pip"}, {"platform": "osx-64"}])
 def test_only_main_conda_packages_of_the_platform_count(tmp_path: Path, fields: dict[str, str]) -> None:
     with pytest.raises(EnvironmentProblem, match="nothing is locked for the platform linux-64") as raised:
-        conda_lock.packages(changed(tmp_path, **fields), "linux-64")
+        conda.packages(changed(tmp_path, **fields), "linux-64")
     assert "linux-64, osx-64" in raised.value.details
 
 
@@ -84,7 +85,7 @@ def test_a_package_that_cannot_be_checked_or_placed_is_refused(
     tmp_path: Path, fields: dict[str, object], complaint: str
 ) -> None:
     with pytest.raises(EnvironmentProblem, match=complaint):
-        conda_lock.packages(changed(tmp_path, **fields), "linux-64")
+        conda.packages(changed(tmp_path, **fields), "linux-64")
 
 
 @pytest.mark.parametrize(
@@ -102,15 +103,15 @@ def test_what_is_no_lock_is_called_so(tmp_path: Path, text: str, complaint: str)
     path = tmp_path / "conda-lock.yml"
     path.write_text(text)
     with pytest.raises(EnvironmentProblem, match=complaint) as raised:
-        conda_lock.packages(path, "linux-64")
+        conda.packages(path, "linux-64")
     assert raised.value.message.startswith(str(path))
 
 
 def test_a_missing_or_unreadable_lock_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match=r"cannot be read: .*No such file"):
-        conda_lock.platforms(tmp_path / "none.yml")
+        conda.platforms(tmp_path / "none.yml")
     with pytest.raises(EnvironmentProblem, match="cannot be read"):
-        conda_lock.packages(tmp_path, "linux-64")
+        conda.packages(tmp_path, "linux-64")
 
 
 @pytest.mark.parametrize(
@@ -131,11 +132,11 @@ def test_this_machine_s_platform(
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(machine, "machine", lambda: processor)
     monkeypatch.setattr(machine, "libc_ver", lambda: ("glibc", "2.36"))
-    assert conda_lock.current_platform() == name
+    assert blueprint.current_platform() == name
 
 
 def test_a_linux_without_glibc_has_no_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(machine, "machine", lambda: "x86_64")
     monkeypatch.setattr(machine, "libc_ver", lambda: ("", ""))
-    assert conda_lock.current_platform() is None
+    assert blueprint.current_platform() is None

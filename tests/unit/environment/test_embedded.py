@@ -9,25 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.environment.orders import order_for
 from workflow.base import errors, processes
 from workflow.base.events import Recording
 from workflow.base.plain_names import PlainNames
-from workflow.environment import conda_lock
+from workflow.environment import blueprint
 from workflow.environment.engine import __main__ as engine
 from workflow.environment.engine import protocol, staging
-from workflow.environment.managers import embedded
-from workflow.environment.managers.base import Manager, Order
+from workflow.environment.managers import BuildOrder, Manager, embedded
 from workflow.environment.managers.embedded import EmbeddedManager
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
-    lock = tmp_path / "conda-lock.yml"
-    return Order(
-        lock, "linux-64", tmp_path / "cache", (), offline=False, listener=Recording(), log=tmp_path / "log" / "x"
-    )
+def order(tmp_path: Path) -> BuildOrder:
+    return order_for(tmp_path / "conda-lock.yml", tmp_path, Recording())
 
 
 def test_it_is_a_manager_without_caveats() -> None:
@@ -46,12 +43,12 @@ def test_looking_whether_it_can_work_is_quick_and_imports_nothing_heavy() -> Non
 
 
 def test_without_a_platform_it_says_why_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conda_lock, "current_platform", lambda: None)
+    monkeypatch.setattr(blueprint, "current_platform", lambda: None)
     assert "no packages that run on this machine" in (EmbeddedManager().missing() or "")
 
 
 def test_a_platform_that_is_not_in_the_lock_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conda_lock, "current_platform", lambda: "linux-s390x")
+    monkeypatch.setattr(blueprint, "current_platform", lambda: "linux-s390x")
     assert EmbeddedManager().missing() == "conda-lock.yml has nothing for linux-s390x"
 
 
@@ -60,22 +57,24 @@ def test_without_rattler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "py-rattler is not installed" in (EmbeddedManager().missing() or "")
 
 
-def test_an_unreadable_lock_is_reported_by_the_engine_as_our_error(order: Order, tmp_path: Path) -> None:
-    order.conda_lock.write_text("version: 9\n")
+def test_an_unreadable_lock_is_reported_by_the_engine_as_our_error(order: BuildOrder, tmp_path: Path) -> None:
+    order.blueprint.conda_lock.write_text("version: 9\n")
     with pytest.raises(errors.EnvironmentProblem, match="only conda-lock's format 1") as raised:
         EmbeddedManager().create(tmp_path / "env", order)
     assert raised.value.log == str(order.log)
 
 
-def test_an_engine_that_cannot_start_shows_why(order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_cannot_start_shows_why(
+    order: BuildOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(protocol, "MODULE", "workflow.no_such_module")
     with pytest.raises(errors.EnvironmentProblem, match="without an answer") as raised:
         EmbeddedManager().create(tmp_path / "env", order)
     assert "no_such_module" in raised.value.details
 
 
-def test_the_engine_ends_when_its_caller_closes_the_pipe(order: Order, tmp_path: Path) -> None:
-    order.conda_lock.write_text("version: 1\n")
+def test_the_engine_ends_when_its_caller_closes_the_pipe(order: BuildOrder, tmp_path: Path) -> None:
+    order.blueprint.conda_lock.write_text("version: 1\n")
     process = processes.start([sys.executable, "-m", protocol.MODULE], stdin=processes.PIPE, stderr=None, cwd=_CHECKOUT)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -100,7 +99,7 @@ def test_what_is_no_request_is_refused(text: object) -> None:
         protocol.Request.of({"request": text})
 
 
-def test_news_reach_the_listener_as_they_were_told(order: Order) -> None:
+def test_news_reach_the_listener_as_they_were_told(order: BuildOrder) -> None:
     told = io.BytesIO()
     line = engine._Line(told)
     line.number = 1

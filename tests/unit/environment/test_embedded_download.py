@@ -12,9 +12,9 @@ from workflow.base.addresses import shown
 from workflow.base.download import opening
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
-from workflow.environment.conda_lock import LockedPackage
 from workflow.environment.engine.archives import Archives
 from workflow.environment.engine.channels import sources
+from workflow.environment.pins.conda import LockedPackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

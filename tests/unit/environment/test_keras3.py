@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.markers import Marker
 
-from tests.unit.environment.crews import FakeCrew
+from tests.unit.environment.builders import FakeBuilders
 from workflow import environment
 from workflow.base.errors import EnvironmentProblem, NoManagerError, StrictnessError, UsageError
 from workflow.base.events import Recording, Silent
-from workflow.environment import Wishes, blueprint, choosing, interpreters, lifecycle, process_environ
+from workflow.environment import Wishes, blueprint, interpreters, layout, lifecycle
 from workflow.environment.interpreters import Interpreter
-from workflow.environment.managers import python
+from workflow.environment.managers import managers_for, python
 from workflow.environment.managers.fake import FakeManager
 from workflow.environment.managers.python import TodaysPythonManager
 
@@ -42,8 +42,8 @@ def project(project: Path) -> Path:
 def made(**wishes: str | bool) -> Environment:
     managers = [FakeManager("python", caveats=("not a conda environment",))]
     listener = Recording()
-    crew = FakeCrew(managers=managers).crew()
-    found = lifecycle.ensure("keras3", wishes=Wishes(**wishes), listener=listener, crew=crew)  # type: ignore[arg-type]
+    builders = FakeBuilders(managers=managers).builders()
+    found = lifecycle.ensure("keras3", wishes=Wishes(**wishes), listener=listener, builders=builders)  # type: ignore[arg-type]
     assert any("today's TensorFlow and Keras" in line and "GB" in line for line in listener.lines)
     return found
 
@@ -51,7 +51,7 @@ def made(**wishes: str | bool) -> Environment:
 @pytest.mark.usefixtures("project")
 def test_its_name_decides_what_it_is() -> None:
     assert made().profile == "keras3"
-    other = lifecycle.ensure("other", wishes=Wishes(), listener=Silent(), crew=FakeCrew().crew())
+    other = lifecycle.ensure("other", wishes=Wishes(), listener=Silent(), builders=FakeBuilders().builders())
     assert other.profile == "full"
     assert environment.lock_digest("keras3") != environment.lock_digest() == environment.lock_digest("other")
     assert {entry.name: entry.status for entry in environment.list_environments()} == {
@@ -104,7 +104,7 @@ def test_strict_refuses_it_for_no_conda_can_make_it() -> None:
 
 
 def test_it_is_made_by_the_best_python_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    (manager,) = choosing.managers_for("keras3")
+    (manager,) = managers_for("keras3")
     assert isinstance(manager, TodaysPythonManager)
     there = {"3.10", "3.11", "3.13"}
     monkeypatch.setattr(interpreters, "find", lambda series: interpreter(series) if series in there else None)
@@ -125,16 +125,16 @@ def test_the_python_of_this_tool_serves_where_no_other_is_found(monkeypatch: pyt
 
 @pytest.mark.usefixtures("project")
 def test_without_a_python_it_says_which_to_install() -> None:
-    crew = FakeCrew(managers=[FakeManager("python", absence="no CPython 3.10 to 3.13")]).crew()
+    builders = FakeBuilders(managers=[FakeManager("python", absence="no CPython 3.10 to 3.13")]).builders()
     with pytest.raises(NoManagerError) as caught:
-        lifecycle.ensure("keras3", wishes=Wishes(), listener=Silent(), crew=crew)
+        lifecycle.ensure("keras3", wishes=Wishes(), listener=Silent(), builders=builders)
     assert "3.10 to 3.13" in caught.value.hint
 
 
 @pytest.mark.usefixtures("project")
 def test_its_keras_runs_on_tensorflow_whatever_the_user_has_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    assert process_environ.worker_environ(made())["KERAS_BACKEND"] == "tensorflow"
+    assert layout.worker_environ(made())["KERAS_BACKEND"] == "tensorflow"
 
 
 def interpreter(series: str) -> Interpreter:

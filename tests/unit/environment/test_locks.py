@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 from workflow.base.errors import EnvironmentProblem
-from workflow.environment import locks
-from workflow.environment.locks import conda, pip
+from workflow.environment.pins import conda, pip, regeneration
 
 ROOT = Path(__file__).resolve().parents[3]
 PLATFORMS = {"linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"}
@@ -38,14 +37,14 @@ def conda_lock() -> dict[str, Any]:
 
 
 def test_no_lock_is_stale() -> None:
-    assert locks.staleness(ROOT) == []
+    assert regeneration.staleness(ROOT) == []
 
 
 @pytest.mark.parametrize("name", ["tfjs.in", "lean-overrides.txt", "build.in", "dev.in", "keras3.in"])
 def test_a_changed_source_makes_its_locks_stale(copy: Path, name: str) -> None:
     source = copy / "requirements" / name
     source.write_text(source.read_text() + "numpy\n")
-    findings = locks.staleness(copy)
+    findings = regeneration.staleness(copy)
     assert findings
     assert all(name in finding for finding in findings)
 
@@ -53,7 +52,7 @@ def test_a_changed_source_makes_its_locks_stale(copy: Path, name: str) -> None:
 def test_a_changed_requirement_in_pyproject_makes_the_host_lock_stale(copy: Path) -> None:
     project = copy / "pyproject.toml"
     project.write_text(project.read_text().replace('"typer>=', '"typer>0'))
-    assert locks.staleness(copy) == [
+    assert regeneration.staleness(copy) == [
         "requirements/host.txt: pyproject.toml or requirements/build.in has changed since it was made"
     ]
 
@@ -61,18 +60,18 @@ def test_a_changed_requirement_in_pyproject_makes_the_host_lock_stale(copy: Path
 def test_another_change_in_pyproject_leaves_the_host_lock_fresh(copy: Path) -> None:
     project = copy / "pyproject.toml"
     project.write_text(project.read_text() + "\n[tool.nothing]\nkey = 1\n")
-    assert locks.staleness(copy) == []
+    assert regeneration.staleness(copy) == []
 
 
 def test_a_lock_edited_by_hand_is_found(copy: Path) -> None:
     lock = copy / "requirements" / "tfjs-linux-64.txt"
     lock.write_text(lock.read_text().replace("tensorflow==2.13", "tensorflow==2.12"))
-    assert locks.staleness(copy) == ["requirements/tfjs-linux-64.txt: was edited by hand"]
+    assert regeneration.staleness(copy) == ["requirements/tfjs-linux-64.txt: was edited by hand"]
 
 
 def test_a_lock_that_is_not_there_is_found(copy: Path) -> None:
     (copy / "requirements" / "tfjs-win-64.txt").unlink()
-    assert locks.staleness(copy) == ["requirements/tfjs-win-64.txt: there is no such lock"]
+    assert regeneration.staleness(copy) == ["requirements/tfjs-win-64.txt: there is no such lock"]
 
 
 @pytest.mark.parametrize(
@@ -82,13 +81,13 @@ def test_a_lock_that_is_not_there_is_found(copy: Path) -> None:
 def test_a_changed_environment_makes_the_conda_lock_stale_everywhere(copy: Path, old: str, new: str) -> None:
     source = copy / "environment.yml"
     source.write_text(source.read_text().replace(old, new))
-    assert len(locks.staleness(copy)) == len(PLATFORMS)
+    assert len(regeneration.staleness(copy)) == len(PLATFORMS)
 
 
 def test_a_platform_without_packages_is_found(copy: Path) -> None:
     source = copy / "environment.yml"
     source.write_text(source.read_text().replace("  - win-64\n", ""))
-    assert locks.staleness(copy) == ["conda-lock.yml: win-64 is locked and not in environment.yml"]
+    assert regeneration.staleness(copy) == ["conda-lock.yml: win-64 is locked and not in environment.yml"]
 
 
 # what conda-lock 4.0.3 itself makes of the source below

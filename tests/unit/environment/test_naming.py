@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.environment.crews import FakeCrew
+from tests.unit.environment.builders import FakeBuilders
 from workflow.base.errors import EnvironmentProblem
 from workflow.base.events import Silent
-from workflow.environment import Wishes, lifecycle, naming
+from workflow.environment import Wishes, lifecycle, registry
 from workflow.runs.workers import EnvironmentWorkshop
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ def test_a_recipe_with_a_slip_in_the_name_makes_nothing(name: str, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["tfjs", "keras3", "tfjs2", "tfjs-nightly", "mine", "work", "e"])
 def test_any_other_name_in_a_recipe_is_meant(name: str) -> None:
-    naming.require_no_slip(name)
+    registry.require_no_slip(name)
 
 
 def test_a_name_that_was_once_meant_is_no_slip() -> None:
-    lifecycle.ensure("production", wishes=Wishes(), listener=Silent(), crew=FakeCrew().crew())
-    naming.require_no_slip("production")
-    naming.require_meant("production")
+    lifecycle.ensure("production", wishes=Wishes(), listener=Silent(), builders=FakeBuilders().builders())
+    registry.require_no_slip("production")
+    registry.require_meant("production")
     with pytest.raises(EnvironmentProblem, match="did you mean 'production'"):
-        naming.require_no_slip("prodution")
+        registry.require_no_slip("prodution")

@@ -9,7 +9,7 @@ import pytest
 
 from workflow.base.errors import EnvironmentProblem
 from workflow.base.events import Recording
-from workflow.environment.locks import pip
+from workflow.environment.pins import pip
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base import processes
-from workflow.environment import stubs
+from workflow.environment import pip_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def run(packages: Path, code: str) -> processes.Completed:
 
 
 def test_what_tensorflowjs_imports_can_be_imported(tmp_path: Path) -> None:
-    stubs.install(tmp_path)
+    pip_packages.install_stand_ins(tmp_path)
     done = run(tmp_path, f"{AS_TENSORFLOWJS}print(hasattr(jax2tf, '__version__'))")
     assert (done.stdout.strip(), done.stderr) == ("False", "")
 
@@ -33,7 +33,7 @@ def test_what_tensorflowjs_imports_can_be_imported(tmp_path: Path) -> None:
     ],
 )
 def test_whoever_calls_a_stand_in_is_told_what_it_is(tmp_path: Path, code: str, package: str) -> None:
-    stubs.install(tmp_path)
+    pip_packages.install_stand_ins(tmp_path)
     done = run(tmp_path, AS_TENSORFLOWJS + code)
     assert done.code == 1
     assert f"only a stand-in for '{package}', made by tfjs-workflow" in done.stderr
@@ -41,6 +41,6 @@ def test_whoever_calls_a_stand_in_is_told_what_it_is(tmp_path: Path, code: str, 
 
 def test_a_real_package_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "jax").mkdir()
-    stubs.install(tmp_path)
+    pip_packages.install_stand_ins(tmp_path)
     assert list((tmp_path / "jax").iterdir()) == []
     assert (tmp_path / "tensorflow_decision_forests" / "__init__.py").is_file()

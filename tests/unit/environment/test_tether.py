@@ -10,7 +10,7 @@ import pytest
 
 from workflow.base import processes
 from workflow.base.events import Recording, Silent
-from workflow.environment import tether
+from workflow.environment import orphans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ process.wait()
 
 def is_free(tie: Path) -> bool:
     with tie.open("r+b") as handle:
-        return tether._is_free(handle)
+        return orphans._is_free(handle)
 
 
 def becomes_free(tie: Path, seconds: float) -> bool:
@@ -73,13 +73,13 @@ def ended(process: processes.Process) -> int:
 @pytest.mark.parametrize("code", [_SLEEP, _STUBBORN, _FORKING])
 def test_the_next_run_ends_what_an_interrupted_one_has_left(tmp_path: Path, code: str) -> None:
     log = tmp_path / "env-e.log"
-    process = started(tether.tie(log, "conda"), code)
+    process = started(orphans.tie(log, "conda"), code)
     if code == _FORKING:
         ended(process)
     first, second = Recording(), Recording()
-    tether.end_orphans(log, first)
+    orphans.end_orphans(log, first)
     ended(process)
-    tether.end_orphans(log, second)
+    orphans.end_orphans(log, second)
     assert str(process.pid) in first.lines[0]
     assert second.lines == []
 
@@ -160,8 +160,8 @@ def test_what_cannot_be_run_after_all_has_failed_with_the_reason(tmp_path: Path)
 
 
 def test_the_children_of_other_environments_live_on(tmp_path: Path) -> None:
-    process = started(tether.tie(tmp_path / "env-e.install.log", "check0"), _SLEEP)
-    tether.end_orphans(tmp_path / "env-e.log", Silent())
+    process = started(orphans.tie(tmp_path / "env-e.install.log", "check0"), _SLEEP)
+    orphans.end_orphans(tmp_path / "env-e.log", Silent())
     assert process.poll() is None
     processes.kill(process)
     ended(process)
@@ -169,8 +169,8 @@ def test_the_children_of_other_environments_live_on(tmp_path: Path) -> None:
 
 def test_without_a_child_nothing_happens(tmp_path: Path) -> None:
     log = tmp_path / "env-e.log"
-    tether.end_orphans(log, Silent())
-    processes.run_tied([sys.executable, "-c", ""], tie=tether.tie(log, "install"), log=log)
-    tether.end_orphans(log, Silent())
-    tether.forget(log)
+    orphans.end_orphans(log, Silent())
+    processes.run_tied([sys.executable, "-c", ""], tie=orphans.tie(log, "install"), log=log)
+    orphans.end_orphans(log, Silent())
+    orphans.forget(log)
     assert [path.name for path in tmp_path.iterdir()] == ["env-e.log"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from workflow.base.errors import EnvironmentProblem, InterruptedRunError, WorkflowError
-from workflow.environment import tether
+from workflow.environment import orphans
 from workflow.environment.engine.protocol import Request, failure
 
 
@@ -60,7 +60,7 @@ def _serve(line: _Line) -> int:
         line.number = question["id"]
         request = Request.of(question)
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        tie = tether.tied(Path(request.tie))
+        tie = orphans.tied(Path(request.tie))
         from workflow.environment.engine.installation import build  # noqa: PLC0415  imports rattler, which may fail
 
         asyncio.run(build(request, line))

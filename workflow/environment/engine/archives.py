@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from workflow.base import locks
+from workflow.base import locks, scratch
 from workflow.base.addresses import shown
 from workflow.base.errors import DownloadError, IntegrityError
 from workflow.base.events import Silent
@@ -15,14 +16,16 @@ from workflow.base.storage import storing
 from workflow.environment.engine.channels import Reachability, Source, StoppedError, Supply, digest, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.environment.conda_lock import LockedPackage
+    from workflow.environment.pins.conda import LockedPackage
 
 _AT_ONCE = 4
 _NEWS_SECONDS = 0.1
+_POLL_SECONDS = 0.05
+_IN_USE = "in-use.lock"
 _ONLINE_HINT = "run this once without --offline, or copy the cache folder from a machine that has it"
 
 
@@ -101,6 +104,23 @@ class Archives:
             f"--offline: {len(missing)} of {total} conda packages are not in the cache {self._folder}: {names}",
             hint=_ONLINE_HINT,
         )
+
+
+@contextlib.contextmanager
+def unpacking(cache: Path, left: str) -> Iterator[None]:
+    """Share a cache with others who unpack into its ``packages`` for the time of the block.
+
+    Whoever begins and is alone removes what matches ``left`` there: its owner has been killed.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    with locks.opened(cache / _IN_USE) as lock:
+        with contextlib.suppress(OSError):  # a file system without locks: then nothing is cleared up
+            if locks.take(lock):
+                scratch.clear_folders(cache / "packages", left)
+                locks.release(lock)
+            while not locks.share(lock):  # another is clearing up, which takes a moment
+                time.sleep(_POLL_SECONDS)
+        yield
 
 
 class _Counter:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.environment.conda_lock import LockedPackage
+    from workflow.environment.pins.conda import LockedPackage
 
 _CONNECT_SECONDS = 5.0
 _DECISION_SECONDS = 8.0

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import workflow
 from workflow.base import dialogue, locations
 from workflow.base.errors import EnvironmentProblem, ForeignPathError
-from workflow.environment import conda_lock, tether
+from workflow.environment import blueprint, orphans
 from workflow.environment.engine import protocol, staging
+from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workflow.base.events import Listener
-    from workflow.environment.managers.base import ManagerName, Order
+    from workflow.environment.entries import ManagerName
+    from workflow.environment.managers import BuildOrder
 
 _TAIL_LINES = 12
 _EXIT_SECONDS = 2.0
@@ -43,17 +45,17 @@ class EmbeddedManager:
         """Return why this cannot work here, or None. Imports nothing heavy and asks no network."""
         if find_spec("rattler") is None:
             return "py-rattler is not installed beside this tool (there is no wheel of it for every system)"
-        platform = conda_lock.current_platform()
+        platform = blueprint.current_platform()
         if platform is None:
             return "conda-forge has no packages that run on this machine"
         try:
-            known = conda_lock.platforms(locations.project_file("conda-lock.yml"))
+            known = conda.platforms(locations.project_file("conda-lock.yml"))
         except EnvironmentProblem as problem:
             return problem.message
         return None if platform in known else f"conda-lock.yml has nothing for {platform}"
 
-    def create(self, prefix: Path, order: Order) -> None:
-        """Make the environment of ``order.conda_lock`` at ``prefix``, all of it or nothing.
+    def create(self, prefix: Path, order: BuildOrder) -> None:
+        """Make the environment of ``order.blueprint.conda_lock`` at ``prefix``, all of it or nothing.
 
         Raises DownloadError, IntegrityError, StorageError or EnvironmentProblem. However it ends, nothing is
         left running.
@@ -75,27 +77,27 @@ class EmbeddedManager:
             shutil.rmtree(prefix)
 
 
-def _request(prefix: Path, order: Order) -> protocol.Request:
+def _request(prefix: Path, order: BuildOrder) -> protocol.Request:
     if not prefix.is_absolute():
         raise EnvironmentProblem(f"{prefix}: an environment needs an absolute path")
     if prefix.exists() or prefix.is_symlink():
         raise ForeignPathError(f"{prefix}: exists already", hint="remove it or choose another name")
     return protocol.Request(
-        lock=str(order.conda_lock.absolute()),
-        platform=order.platform,
+        lock=str(order.blueprint.conda_lock.absolute()),
+        platform=order.blueprint.platform,
         prefix=str(prefix),
         stage=str(staging.place(prefix)),
         cache=str(order.cache.absolute() / "conda"),
-        tie=str(tether.tie(order.log.absolute(), "engine")),
-        mirrors=order.mirrors,
-        offline=order.offline,
+        tie=str(orphans.tie(order.log.absolute(), "engine")),
+        mirrors=order.settings.mirrors,
+        offline=order.settings.offline,
     )
 
 
 _START = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"
 
 
-def _answered(request: protocol.Request, order: Order) -> Mapping[str, str] | None:
+def _answered(request: protocol.Request, order: BuildOrder) -> Mapping[str, str] | None:
     """Run the engine, pass its news on, and return the failure that it ended with, None when it has done its work."""
     # isolated: nothing that the user's variables or the current folder name is on its module path; this folder is
     home = Path(workflow.__file__).resolve().parents[1]

@@ -18,8 +18,8 @@ from workflow.base import processes
 from workflow.base.download import opening, transfer
 from workflow.base.errors import DownloadError
 from workflow.base.events import Recording
-from workflow.environment.conda_lock import LockedPackage
 from workflow.environment.engine.archives import Archives
+from workflow.environment.pins.conda import LockedPackage
 from workflow.recipe.model import FetchedModel, Place
 from workflow.runs import fetching
 

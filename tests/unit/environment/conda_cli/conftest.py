@@ -5,12 +5,15 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.environment.orders import order_for
 from workflow.base.events import Recording
-from workflow.environment.managers.base import Order
+
+if TYPE_CHECKING:
+    from workflow.environment.managers import BuildOrder
 
 SCRIPT = Path(__file__).with_name("fake_conda.py")
 
@@ -65,22 +68,14 @@ def entry(name: str, version: str, digit: str) -> str:
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
+def order(tmp_path: Path) -> BuildOrder:
     lock = tmp_path / "conda-lock.yml"
     lock.write_text(
         "version: 1\nmetadata: {platforms: [linux-64]}\npackage:\n"
         + entry("python", "3.8.20", "a")
         + entry("pip", "24.3.1", "b")
     )
-    return Order(
-        conda_lock=lock,
-        platform="linux-64",
-        cache=tmp_path / "cache",
-        mirrors=(),
-        offline=False,
-        listener=Recording(),
-        log=tmp_path / "logs" / "create.log",
-    )
+    return order_for(lock, tmp_path, Recording())
 
 
 @pytest.fixture

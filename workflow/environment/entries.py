@@ -16,6 +16,7 @@ KERAS3_NAME = "keras3"
 NO_CONDA = "not a conda environment"
 """The caveat that changes nothing in what is computed: said when one is made, verified and shown, not on every run."""
 
+ManagerName = Literal["micromamba", "mamba", "conda", "embedded", "python", "python-nearby"]
 Status = Literal["ready", "stale", "broken", "partial", "foreign", "absent"]
 
 

@@ -1,4 +1,4 @@
-"""Creating environments without Python, packages or network: a crew of fakes around the real life cycle."""
+"""Creating environments without Python, packages or network: fakes around the real life cycle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workflow.environment.health import Check, Verdict
 from workflow.environment.interpreters import Interpreter
-from workflow.environment.lifecycle import Crew
+from workflow.environment.lifecycle import Builders
 from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.environment import Environment
-    from workflow.environment.blueprint import Blueprint
-    from workflow.environment.managers.base import Order
+    from workflow.environment.managers import BuildOrder
 
 
 @dataclass
-class FakeCrew:
+class FakeBuilders:
     """Counts what it did; ``failure`` is raised while packages are added, ``unhealthy`` fails the second check."""
 
     managers: Sequence[FakeManager] = field(default_factory=lambda: [FakeManager()])
@@ -30,13 +29,13 @@ class FakeCrew:
     seconds: float = 0.0
     equipped: list[Path] = field(default_factory=list)
 
-    def crew(self) -> Crew:
-        return Crew(managers=lambda: self.managers, ask=self._ask, equip=self._equip, check=self._check)
+    def builders(self) -> Builders:
+        return Builders(managers=lambda: self.managers, ask=self._ask, equip=self._equip, check=self._check)
 
     def _ask(self, python: Path) -> Interpreter:
         return Interpreter(executable=python, version="3.8.20", packages=python.parent.parent / "lib")
 
-    def _equip(self, python: Path, plan: Blueprint, order: Order) -> None:
+    def _equip(self, python: Path, order: BuildOrder) -> None:
         time.sleep(self.seconds)
         if self.failure is not None:
             raise self.failure

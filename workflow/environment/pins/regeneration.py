@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base import locations, processes, programs
 from workflow.base.errors import EnvironmentProblem, UsageError
-from workflow.environment import locks
-from workflow.environment.locks import conda, pip
+from workflow.environment.pins import conda, pip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +14,12 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
 
 _PATIENCE_SECONDS = 1800.0
+
+
+def staleness(root: Path) -> list[str]:
+    """Return one sentence for every lock below ``root`` that is not what its sources ask for. No network."""
+    findings = [found for lock in pip.LOCKS if (found := pip.staleness(lock, root))]
+    return [*conda.staleness(root), *findings]
 
 
 def checkout() -> Path:
@@ -30,7 +35,7 @@ def checkout() -> Path:
 
 def require_fresh(root: Path) -> None:
     """Raise EnvironmentProblem that names every lock that is not what its sources ask for. No network."""
-    if findings := locks.staleness(root):
+    if findings := staleness(root):
         raise EnvironmentProblem(
             f"{len(findings)} of the locks are stale", details="\n".join(findings), hint="tfjs-workflow env lock"
         )
