@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import ROOT
 from workflow.base.errors import EnvironmentProblem
 from workflow.environment.pins import conda, pip, regeneration
 
-ROOT = Path(__file__).resolve().parents[3]
 PLATFORMS = {"linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"}
 CONVERTER_LOCKS = [lock for lock in pip.LOCKS if lock.profile in {"full", "lean"}]
 SOURCE_FILES = ("environment.yml", "conda-lock.yml", "pyproject.toml")

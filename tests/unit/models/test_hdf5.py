@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests import ROOT
 from tests.unit.models.models import write_h5
 from workflow.base.errors import ModelFileError
 from workflow.models import keras_h5
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from workflow.models.hdf5.data import Group
 
-ROOT = Path(__file__).resolve().parents[3]
 ARRAYS = {
     **{
         name: np.arange(6).reshape(2, 3).astype(name) for name in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2")
