@@ -7,11 +7,11 @@ import json
 import os
 import random
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests import ROOT
 from tests.unit.base.download.certificates import made_certificate
 from tests.unit.base.download.guarded_server import PROXY_USER, USER, Guarded, basic, guarded, proxy
 from workflow.base import processes
@@ -25,10 +25,11 @@ from workflow.runs import fetching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CONTENT = random.Random(3).randbytes(400_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-MODEL = Path(__file__).resolve().parents[3] / "data" / "keras3" / "3.15-shared_layer" / "m.h5"
+MODEL = ROOT / "tests" / "data" / "keras3" / "3.15-shared_layer" / "m.h5"
 RECIPE = """\
 verify: off
 model: {{url: '{url}', sha256: {digest}, output: m.h5}}

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
+import os
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.environment.package_server import PackageServer, serving
-from workflow.base.addresses import shown
-from workflow.base.download import opening
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
-from workflow.environment.engine.archives import Archives
-from workflow.environment.engine.channels import sources
+from workflow.environment.engine.archives import Archives, unpacking
 from workflow.environment.pins.conda import LockedPackage
 
 if TYPE_CHECKING:
@@ -45,17 +42,6 @@ def archives(tmp_path: Path, news: Recording) -> Archives:
 
 def package(server: PackageServer) -> LockedPackage:
     return LockedPackage("data", "1", f"{server.url}/{_NAME}", sha256=hashlib.sha256(_BODY).hexdigest())
-
-
-def test_mirrors_come_before_the_channel_and_none_twice() -> None:
-    locked = LockedPackage("a", "1", "https://host/conda-forge/noarch/a.conda", md5="0")
-    mirrors = ("https://m/cf/", "https://host/conda-forge", "https://m/cf")
-    assert [source.url for source in sources(locked, mirrors)] == ["https://m/cf/noarch/a.conda", locked.url]
-
-
-def test_mirrors_of_conda_forge_do_not_stand_in_for_other_channels() -> None:
-    locked = LockedPackage("a", "1", "https://host/own-channel/noarch/a.conda", md5="0")
-    assert [source.url for source in sources(locked, ["https://m/cf"])] == [locked.url]
 
 
 def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archives: Archives, news: Recording) -> None:
@@ -144,17 +130,21 @@ def test_a_password_in_a_mirror_is_sent_and_never_shown(
     assert "secret" not in f"{raised.value.message}{raised.value.details}{news.lines}{news.warnings}"
 
 
-def test_a_url_is_shown_without_its_password() -> None:
-    assert shown("https://me:secret@host:1/a?b") == "https://host:1/a?..."
-    assert shown("https://host/a") == "https://host/a"
+def folders(place: Path) -> set[str]:
+    return {path.name for path in place.iterdir() if path.is_dir()}
 
 
-def test_the_certificates_of_the_environment_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = tmp_path / "empty.pem"
-    empty.touch()
-    monkeypatch.setenv("SSL_CERT_FILE", str(empty))
-    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    opening.tls_context.cache_clear()
-    assert opening.tls_context().cert_store_stats()["x509_ca"] == 0
-    assert opening.tls_context().verify_mode is ssl.CERT_REQUIRED
-    opening.tls_context.cache_clear()
+@pytest.mark.skipif(os.name == "nt", reason="what is open cannot be removed there")
+def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    (packages / ".python-3.8-x1").mkdir(parents=True)
+    (packages / "python-3.8").mkdir()
+    (packages / ".cache.lock").touch()
+    with unpacking(tmp_path, ".*"):
+        assert folders(packages) == {"python-3.8"}
+        (packages / ".mine").mkdir()
+        with unpacking(tmp_path, ".*"):
+            assert folders(packages) == {"python-3.8", ".mine"}
+    with unpacking(tmp_path, ".*"):
+        assert folders(packages) == {"python-3.8"}
+    assert (packages / ".cache.lock").exists()

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.unit.environment.orders import order_for
 from workflow.base import errors, processes
 from workflow.base.events import Recording
 from workflow.base.plain_names import PlainNames
 from workflow.environment import blueprint
 from workflow.environment.engine import __main__ as engine
-from workflow.environment.engine import protocol, staging
+from workflow.environment.engine import protocol
 from workflow.environment.managers import BuildOrder, Manager, embedded
 from workflow.environment.managers.embedded import EmbeddedManager
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
+_CHECKOUT = ROOT
 
 
 @pytest.fixture
@@ -119,26 +120,3 @@ def test_failures_keep_their_class_and_words_across_the_pipe(kind: type[errors.W
     error = protocol.raised(json.loads(json.dumps(failure)), log="/log")
     assert type(error) is kind
     assert (error.message, error.hint, error.details, error.log) == ("what", "do", "more", "/log")
-
-
-def test_a_stage_is_made_anew_and_published_without_its_mark(tmp_path: Path) -> None:
-    prefix = tmp_path / "envs" / "tfjs"
-    stage = staging.place(prefix)
-    staging.prepare(stage)
-    (stage / "old.txt").touch()
-    staging.prepare(stage)
-    (stage / "new.txt").touch()
-    staging.publish(stage, prefix)
-    assert [path.name for path in prefix.iterdir()] == ["new.txt"]
-    assert not stage.exists()
-
-
-def test_a_stage_that_is_not_ours_is_neither_used_nor_deleted(tmp_path: Path) -> None:
-    stage = staging.place(tmp_path / "tfjs")
-    stage.mkdir()
-    (stage / "mine.txt").touch()
-    with pytest.raises(errors.ForeignPathError):
-        staging.prepare(stage)
-    staging.discard(stage)
-    EmbeddedManager().remove(tmp_path / "tfjs")
-    assert (stage / "mine.txt").exists()

@@ -15,7 +15,7 @@ from workflow.environment.managers.conda_cli import CondaCliManager
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.environment.conda_cli.conftest import FakeConda
+    from tests.unit.environment.managers.conda_cli.conftest import FakeConda
     from workflow.environment.managers import BuildOrder
 
 VERSIONS = ["23.3.1", "23.11.0", "24.9.2", "25.11.1", "26.7.1"]

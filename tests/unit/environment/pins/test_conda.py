@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import copy
-import platform as machine
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +8,6 @@ import yaml
 
 from workflow.base import locations
 from workflow.base.errors import EnvironmentProblem
-from workflow.environment import blueprint
 from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
@@ -112,31 +109,3 @@ def test_a_missing_or_unreadable_lock_is_named(tmp_path: Path) -> None:
         conda.platforms(tmp_path / "none.yml")
     with pytest.raises(EnvironmentProblem, match="cannot be read"):
         conda.packages(tmp_path, "linux-64")
-
-
-@pytest.mark.parametrize(
-    ("system", "processor", "name"),
-    [
-        ("linux", "x86_64", "linux-64"),
-        ("linux", "aarch64", "linux-aarch64"),
-        ("darwin", "x86_64", "osx-64"),
-        ("darwin", "arm64", "osx-arm64"),
-        ("win32", "AMD64", "win-64"),
-        ("linux", "riscv64", None),
-        ("freebsd14", "amd64", None),
-    ],
-)
-def test_this_machine_s_platform(
-    monkeypatch: pytest.MonkeyPatch, system: str, processor: str, name: str | None
-) -> None:
-    monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr(machine, "machine", lambda: processor)
-    monkeypatch.setattr(machine, "libc_ver", lambda: ("glibc", "2.36"))
-    assert blueprint.current_platform() == name
-
-
-def test_a_linux_without_glibc_has_no_platform(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(machine, "machine", lambda: "x86_64")
-    monkeypatch.setattr(machine, "libc_ver", lambda: ("", ""))
-    assert blueprint.current_platform() is None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.markers import Marker
 
+from tests import ROOT
 from tests.unit.environment.builders import FakeBuilders
 from workflow import environment
 from workflow.base.errors import EnvironmentProblem, NoManagerError, StrictnessError, UsageError
@@ -23,7 +24,7 @@ from workflow.environment.managers.python import TodaysPythonManager
 if TYPE_CHECKING:
     from workflow.environment import Environment
 
-LOCK = Path(__file__).resolve().parents[3] / "requirements" / "keras3.txt"
+LOCK = ROOT / "requirements" / "keras3.txt"
 PLATFORMS = {
     "linux-64": ("linux", "x86_64", "tensorflow-cpu"),
     "linux-aarch64": ("linux", "aarch64", "tensorflow"),

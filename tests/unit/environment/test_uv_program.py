@@ -7,7 +7,6 @@ import pytest
 
 from workflow.base import locations, locks
 from workflow.environment import uv_program
-from workflow.environment.engine.archives import unpacking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,18 +48,3 @@ def test_a_cache_of_the_users_own_is_left_alone(uv_cache: Path, tmp_path: Path) 
 def test_without_a_cache_nothing_happens(tool_home: Path) -> None:
     uv_program.clear_leftovers({"UV_CACHE_DIR": str(locations.cache() / "uv")})
     assert not locations.cache().exists()
-
-
-def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> None:
-    packages = tmp_path / "packages"
-    (packages / ".python-3.8-x1").mkdir(parents=True)
-    (packages / "python-3.8").mkdir()
-    (packages / ".cache.lock").touch()
-    with unpacking(tmp_path, ".*"):
-        assert found(packages) == {"python-3.8"}
-        (packages / ".mine").mkdir()
-        with unpacking(tmp_path, ".*"):
-            assert found(packages) == {"python-3.8", ".mine"}
-    with unpacking(tmp_path, ".*"):
-        assert found(packages) == {"python-3.8"}
-    assert (packages / ".cache.lock").exists()

@@ -123,3 +123,14 @@ def test_a_handshake_that_never_comes_is_cut(trusted: Path, tmp_path: Path, monk
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DownloadError, match="less than"):
         fetched(f"https://127.0.0.1:{silent.getsockname()[1]}/x", tmp_path)
     assert trusted.is_file()
+
+
+def test_the_certificates_of_the_environment_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(empty))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    opening.tls_context.cache_clear()
+    assert opening.tls_context().cert_store_stats()["x509_ca"] == 0
+    assert opening.tls_context().verify_mode is ssl.CERT_REQUIRED
+    opening.tls_context.cache_clear()
