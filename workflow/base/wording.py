@@ -1,7 +1,7 @@
 """How plain text says things: names, kinds, counts, sizes, times and shares, the same on every screen and page.
 
-What comes out of files is bounded and printable, whatever the file holds. Sizes that programs behind a wall say, too,
-are in ``worker.shared.wording``.
+What comes out of files is bounded and printable, whatever the file holds. Sizes that the worker says, too, are said by
+``worker.shared.containment_rules``.
 """
 
 from __future__ import annotations
