@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.base.addresses import masked, scrubbed
 from workflow.base.errors import RecipeError
-from workflow.base.printable import line
 from workflow.base.records import Record
-from workflow.base.wording import plural
+from workflow.base.wording import line, masked, plural, scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.base.printable import line
-from workflow.base.wording import UNKNOWN, accuracy_text, share_text, size_text
+from workflow.base.wording import UNKNOWN, accuracy_text, line, share_text, size_text
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import IO, TYPE_CHECKING
 
-from workflow.base import addresses, locks
+from workflow.base import locks, wording
 from workflow.base.digests import file_digest
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import IntegrityError
@@ -50,9 +50,9 @@ def _is_kept(kept: Path, source: FetchedModel, *, listener: Listener) -> bool:
     if not kept.is_file():
         return False
     if file_digest(kept).sha256 == kept.name:
-        listener.say(f"{addresses.shown(source.url)} is in the cache")
+        listener.say(f"{wording.address_text(source.url)} is in the cache")
         return True
-    listener.warn(f"the copy of {addresses.shown(source.url)} in the cache was changed: fetching it again")
+    listener.warn(f"the copy of {wording.address_text(source.url)} in the cache was changed: fetching it again")
     with storing(kept):
         kept.unlink()
     return False
@@ -67,7 +67,7 @@ def _download(source: FetchedModel, kept: Path, *, listener: Listener) -> None:
     transfer = Transfer(source.url, part, source.max_bytes, on_progress)
     resumed = part.exists()
     if not (resumed and _is_right(part, kept)):  # right: the run that fetched it ended just before it said so
-        listener.say(f"{'resuming' if resumed else 'fetching'} {addresses.shown(source.url)}")
+        listener.say(f"{'resuming' if resumed else 'fetching'} {wording.address_text(source.url)}")
         transfer.complete(listener)
     if resumed and not _is_right(part, kept):
         listener.warn("what was left of an earlier transfer does not fit: fetching the whole file again")
@@ -91,7 +91,7 @@ def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
     known = f" ({content.phrase})" if content.name in _TELLING else ""
     part.unlink()
     raise IntegrityError(
-        f"{addresses.shown(source.url)} is not the file that the recipe names{known}: "
+        f"{wording.address_text(source.url)} is not the file that the recipe names{known}: "
         f"its sha256 is {found}, expected is {wanted}",
         hint=_CHANGED,
     )

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
-from workflow.base import addresses, locations, printable
+from workflow.base import locations, wording
 from workflow.base.digests import file_state
 from workflow.base.storage import as_bytes, storing, sweep_all, write_new
 from workflow.recipe.model import Step
@@ -135,8 +135,8 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
 
 def _written(record: dict[str, Any]) -> str:
     """Return a record as JSON that can be shown anywhere, with no secrets of addresses in it."""
-    kept = printable.everywhere(record, addresses.scrubbed)
-    return printable.json_text(json.dumps(kept, indent=1, ensure_ascii=False, default=str)) + "\n"
+    kept = wording.everywhere(record, wording.scrubbed)
+    return wording.json_text(json.dumps(kept, indent=1, ensure_ascii=False, default=str)) + "\n"
 
 
 def _named(task: Task) -> dict[str, str]:

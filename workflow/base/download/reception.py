@@ -15,7 +15,7 @@ import urllib.error
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses
+from workflow.base import wording
 from workflow.base.download.opening import NETWORK_ERRORS, NotOpenedError, opened
 from workflow.base.download.watching import Watch
 from workflow.base.storage import storing
@@ -221,7 +221,7 @@ def _loss(error: BaseException) -> Exception:
         return RefusedTransferError(f"its certificate cannot be trusted ({reason.verify_message})")
     if isinstance(reason, socket.gaierror) and reason.errno != socket.EAI_AGAIN:
         return RefusedTransferError("there is no such host, or this machine is offline")
-    words = _cut(addresses.scrubbed(str(reason))) or type(reason).__name__
+    words = _cut(wording.scrubbed(str(reason))) or type(reason).__name__
     return RefusedTransferError(words) if isinstance(reason, (*_FINAL, str)) else InterruptedTransferError(words)
 
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.base import addresses
+from workflow.base import wording
 from workflow.base.download.reception import (
     SILENCE_SECONDS,
     InterruptedTransferError,
@@ -83,7 +83,7 @@ class Transfer:
 
     def failed(self, reason: str, *, hint: str = _HINT) -> DownloadError:
         """Return the error that says why the file cannot be had."""
-        return DownloadError(f"cannot fetch {addresses.shown(self.url)}: {reason}", hint=hint)
+        return DownloadError(f"cannot fetch {wording.address_text(self.url)}: {reason}", hint=hint)
 
     def _reception(self) -> Reception:
         return Reception(self.url, self.part, self.most, self._received, self.is_checked, self.silence)

@@ -9,10 +9,10 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from workflow.base import locks, scratch
-from workflow.base.addresses import shown
 from workflow.base.errors import DownloadError, IntegrityError
 from workflow.base.events import Silent
 from workflow.base.storage import storing
+from workflow.base.wording import address_text
 from workflow.environment.engine.channels import Reachability, Source, StoppedError, Supply, digest, sources
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Archives:
         for choice in wanted.values():
             for source in choice:
                 samples.setdefault(source.base, source)
-        self._listener.say(f"downloading from {', then '.join(shown(base) for base in samples)}")
+        self._listener.say(f"downloading from {', then '.join(address_text(base) for base in samples)}")
         counter = _Counter(self._listener, len(wanted))
         supply = Supply(Reachability(samples, self._listener), counter.received)
 

@@ -14,13 +14,13 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.base import addresses
-from workflow.base.addresses import shown
+from workflow.base import wording
 from workflow.base.download.opening import NETWORK_ERRORS, NotOpenedError, opened
 from workflow.base.download.reception import InterruptedTransferError, RefusedTransferError
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError, IntegrityError
 from workflow.base.storage import storing
+from workflow.base.wording import address_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,7 +109,7 @@ class Reachability:
         """Use this server no more, and say so."""
         with self._lock:
             self._faults.setdefault(source.base, fault)
-        self.pass_over(source, f"{shown(source.base)} cannot be used: {fault}")
+        self.pass_over(source, f"{address_text(source.base)} cannot be used: {fault}")
 
     def pass_over(self, source: Source, text: str, *, again: bool = False) -> None:
         """Say why another server is used in place of this one: once, or every time with ``again``."""
@@ -163,13 +163,13 @@ class Supply:
         for source in choice:
             fault = self.reachability.fault(source)
             if fault is not None:
-                refusals.append(f"{shown(source.base)}: {fault}")
+                refusals.append(f"{address_text(source.base)}: {fault}")
                 continue
             answered = True
             try:
                 self._fetch_from(source, package, target)
             except _RefusedError as refusal:
-                refusals.append(f"{shown(source.url)}: {refusal}")
+                refusals.append(f"{address_text(source.url)}: {refusal}")
                 wrong_bytes = isinstance(refusal, _MismatchError)
                 if wrong_bytes:
                     mismatches.append(refusals[-1])
@@ -256,4 +256,4 @@ def _reason(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
-    return addresses.scrubbed(str(cause))[:_LONGEST] or type(cause).__name__
+    return wording.scrubbed(str(cause))[:_LONGEST] or type(cause).__name__

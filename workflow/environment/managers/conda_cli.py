@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from workflow.base import processes, programs, scratch
-from workflow.base.addresses import shown
 from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
+from workflow.base.wording import address_text
 from workflow.environment import orphans, state
 from workflow.environment.pins import conda
 
@@ -189,7 +189,9 @@ class CondaCliManager:
         listing.write_text("\n".join(lines) + "\n", "utf-8", "surrogateescape")
         argv = [program, "create", "-y", "--quiet", "-p", str(prefix), "--file", str(listing)]
         argv += ["--no-default-packages"] if self._has_default_packages(program) else []
-        order.listener.say(f"{self.name} installs {len(packages)} packages from {shown(base or packages[0].channel)}")
+        order.listener.say(
+            f"{self.name} installs {len(packages)} packages from {address_text(base or packages[0].channel)}"
+        )
         done = self._run([*argv, *(["--offline"] if order.settings.offline else [])], order)
         if done.code:
             raise _explained(done, program=self.name, offline=order.settings.offline, log=order.log)
