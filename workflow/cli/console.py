@@ -13,8 +13,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from workflow.base import addresses, printable, sizes
+from workflow.base import wording
 from workflow.base.events import ITEMS
+from workflow.base.wording import size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,8 +26,6 @@ _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
 _SIGNS = ("://", "::", "##")
 """What stands in addresses, and in what a CI machine takes for commands."""
-
-size_text = sizes.size_text
 
 
 def amount(what: str, done: int, total: int) -> str:
@@ -50,24 +49,24 @@ def error_console() -> Console:
 def line(text: object) -> str:
     """Return text from elsewhere as one line that may be printed."""
     text = str(text)
-    return text if _is_plain(text) else printable.line(addresses.scrubbed(text))
+    return text if _is_plain(text) else wording.line(wording.scrubbed(text))
 
 
 def echo(text: str, *, error: bool = False) -> None:
     """Print lines as they are, for programs to read too: no styles, and no more width than the text has."""
     stream = _Stream("stderr" if error else "stdout")
-    stream.write(f"{printable.block(addresses.scrubbed(text))}\n")
+    stream.write(f"{wording.block(wording.scrubbed(text))}\n")
     stream.flush()
 
 
 def echo_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
-    print_json(json.dumps(addresses.scrubbed_value(value), indent=1, default=str))
+    print_json(json.dumps(wording.everywhere(value, wording.scrubbed), indent=1, default=str))
 
 
 def print_json(text: str) -> None:
     """Print JSON text on standard output; what would act on a terminal is written in escapes of JSON's own."""
-    sys.stdout.write(f"{printable.json_text(text)}\n")
+    sys.stdout.write(f"{wording.json_text(text)}\n")
     sys.stdout.flush()
 
 
@@ -103,7 +102,7 @@ class _Stream:
         self._name = name
 
     def write(self, text: str) -> int:
-        self._now().write(printable.disarmed(text) if "::" in text or "##" in text else text)
+        self._now().write(wording.disarmed(text) if "::" in text or "##" in text else text)
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -125,14 +124,14 @@ def _console(name: str) -> Console:
         """A console that takes text for text: no markup in it, and nothing that acts on a terminal."""
 
         def render_str(self, text: str, **how: Any) -> Any:
-            plain = text if _is_plain(text) else printable.block(addresses.scrubbed(text))
+            plain = text if _is_plain(text) else wording.block(wording.scrubbed(text))
             return super().render_str(plain, **how)
 
         def render(self, renderable: Any, options: Any = None) -> Any:
             for text, style, control in super().render(renderable, options):
                 # what a library writes past us while a line is live, rich takes apart into styles: it makes no links
                 plain = style.update_link(None) if style and style.link else style
-                yield Segment(text if control or _is_plain(text) else printable.block(text), plain, control)
+                yield Segment(text if control or _is_plain(text) else wording.block(text), plain, control)
 
     stream: Any = _Stream(name)
     width = _width(getattr(sys, name))

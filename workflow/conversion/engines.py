@@ -70,7 +70,7 @@ def _otherwise(job: Job, step: Step, declined: DeclinedError) -> Facts:
     why = declined.reason
     if step.fallback_format == "tfjs_graph_model":
         job.listener.say(f"{step.name}: a graph model, because {why}")
-        return {**_in_worker(job.replaced(target_format=step.fallback_format, declined=why)), "declined": why}
+        return {**_in_worker(job.replaced(target_format=step.fallback_format)), "declined": why}
     if step.engine == "native":
         raise ConversionError(
             f"step {step.name}: the native engine declines: {why}",

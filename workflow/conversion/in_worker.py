@@ -54,7 +54,7 @@ def to_graph_model(job: Job) -> Facts:
         args = _graph_args(options, source) | {"output": str(made)}
         facts = source.facts | _run(job, "graph", source, args=args)
         if later:
-            facts |= _natively(job, made, "tfjs_graph_model", options=later)
+            facts |= _natively(job, made, ("tfjs_graph_model", "tfjs_graph_model"), options=later)
     _say_what_was_chosen(job, facts)
     _say_where_it_runs(job, facts)
     return facts
@@ -75,13 +75,13 @@ def to_layers_model(job: Job) -> Facts:
     with _scratch(job) as folder:
         file = folder / "model.h5"
         facts = _run(job, "resave", _given(job), args={"output": str(file)})
-        return {**facts, **_natively(job, file, "keras", options=options), "by_way_of": "keras"}
+        return {**facts, **_natively(job, file, ("keras", "tfjs_layers_model"), options=options), "by_way_of": "keras"}
 
 
-def _natively(job: Job, source: Path, format_: Format, *, options: Facts) -> Facts:
+def _natively(job: Job, source: Path, pair: tuple[Format, Format], *, options: Facts) -> Facts:
     """Make the result of what the worker has made."""
-    last = job.replaced(source=source, source_format=format_, options=options)
-    return native.EDGES[format_, job.target_format](last)
+    last = job.replaced(source=source, source_format=pair[0], target_format=pair[1], options=options)
+    return native.EDGES[pair](last)
 
 
 def _given(job: Job) -> _Source:
@@ -104,7 +104,7 @@ def _source(job: Job, folder: Path) -> _Source:
         first = job.replaced(target=layers, target_format="tfjs_layers_model", options={})
         native.EDGES[job.source_format, "tfjs_layers_model"](first)
     except DeclinedError as declined:
-        because = "" if job.declined else f", because {declined.reason}"
+        because = "" if job.step.fallback_format else f", because {declined.reason}"  # then that has been said
         job.listener.say(f"{job.step.name}: by way of the environment for Keras 3{because}")
         exported = folder / "exported"
         facts = {"by_way_of": "keras3", "exported": _export_with_keras3(job, exported)}

@@ -57,8 +57,6 @@ class Job(Record):
     timeout: float | None = None
     workers: Workers = Nobody()
     summary: ModelSummary | None = None
-    declined: str = ""
-    """Why the way that was tried first was not gone; whoever looks at the screen has been told."""
 
     @property
     def step(self) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses, locations
+from workflow.base import locations, wording
 from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.base.records import Record
 from workflow.conversion.engines import convert, may_need_worker
@@ -107,7 +107,7 @@ def _fetched(source: FetchedModel, job: SourceJob) -> Facts:
     from workflow.runs.fetching import fetch  # noqa: PLC0415  urllib and ssl cost 30 ms
 
     fetch(source, job.target, cache=locations.cache() / "models", listener=job.listener)
-    return {"url": addresses.shown(source.url), "sha256": source.sha256}
+    return {"url": wording.address_text(source.url), "sha256": source.sha256}
 
 
 def _scripted(source: ScriptedModel, job: SourceJob) -> Facts:
@@ -154,7 +154,7 @@ def _converted(job: Job, declared: Step | ModelSource) -> Facts:
     try:
         facts = convert(job.replaced(summary=summary))
         if isinstance(declared, Step) and declared.input_is_handle:
-            facts |= {"handle": addresses.shown(declared.input)}
+            facts |= {"handle": wording.address_text(declared.input)}
         return {**facts, "format": result_format(job.step, job.target)}
     except ReferenceConverterError as error:
         # what is known to be odd about the input is the likely cause, and names it better than Keras does

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workflow.base import scratch
 from workflow.bridge.usage import Usage
 from workflow.conversion.job import Workers
-from workflow.environment.model import NO_CONDA
+from workflow.environment.entries import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,10 +84,10 @@ class EnvironmentWorkers:
 
     def _ready(self) -> tuple[Environment, Worker]:
         """Return the environment and its warm worker, made and started when they are not there."""
-        from workflow.environment import naming  # noqa: PLC0415  nothing of it is needed when every step is up to date
+        from workflow.environment import registry  # noqa: PLC0415  nothing of it is needed when every step is up to date
 
         if self._environment is None or self._warm is None:
-            naming.require_no_slip(self._name)
+            registry.require_no_slip(self._name)
             self._environment = self._take(self._name, self._wishes)
             for caveat in self._environment.caveats:
                 if caveat != NO_CONDA:
