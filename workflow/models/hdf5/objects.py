@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.models.blocks import in_blocks
 from workflow.models.hdf5 import values
 from workflow.models.hdf5.blocks import UNDEFINED, links
-from workflow.models.hdf5.data import DamagedError, RefusedError, UnusualError
+from workflow.models.hdf5.data import DamagedError, Found, RefusedError, UnusualError
 from workflow.models.hdf5.values import Heaps
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.models.hdf5.blocks import Source
-    from workflow.models.hdf5.data import Kind
+    from workflow.models.hdf5.data import Group, Kind
     from workflow.models.hdf5.values import RawAttribute
 
 _PREFIX = struct.Struct("<BxHII4x")
@@ -155,8 +155,43 @@ class Attributes(Mapping[str, Any]):
         return len(self._raw)
 
 
-class StoredGroup:
-    """A group with a table of symbols; see ``model.Group``."""
+class Walk:
+    """How to come to what is below a group; see ``data.Group``."""
+
+    def find(self: Group, path: str) -> Found:
+        """Return what stands under a path below the group; a link on the way is what is found."""
+        found = Found("", "group", self)
+        for part in filter(None, path.split("/")):
+            if found.group is None:
+                return found._replace(kind=None, data=None) if found.data is not None else found
+            found = _member(found.group, part)
+        return found
+
+    def below(self: Group) -> list[tuple[str, Found]]:
+        """Return all that is no group below this one, by all of its names, each group gone into once."""
+        listed: list[tuple[str, Found]] = []
+        waiting, seen = [self], {self.identity}
+        while waiting:
+            group = waiting.pop()
+            for name in group:
+                found = _member(group, name)
+                if found.group is None:
+                    listed.append((f"{group.name.rstrip('/')}/{name}", found))
+                elif found.group.identity not in seen:
+                    seen.add(found.group.identity)
+                    waiting.append(found.group)
+        return listed
+
+
+def _member(group: Group, name: str) -> Found:
+    kind = group.kind(name)
+    if kind == "group":
+        return Found(name, kind, group=group.group(name))
+    return Found(name, kind, data=group.data(name)) if kind == "data" else Found(name, kind)
+
+
+class StoredGroup(Walk):
+    """A group with a table of symbols; see ``data.Group``."""
 
     def __init__(self, file: File, found: Header, name: str) -> None:
         self._file = file
@@ -164,15 +199,11 @@ class StoredGroup:
         self._groups: dict[str, StoredGroup] = {}
         self._data: dict[str, StoredData] = {}
         self.name = name
+        self.identity = found.address
 
     @cached_property
     def _links(self) -> dict[str, int | None]:
         return self._header.links(self._file.source)
-
-    @property
-    def identity(self) -> int:
-        """The offset of its header."""
-        return self._header.address
 
     @property
     def file_size(self) -> int:
@@ -246,7 +277,7 @@ def require_known(root: StoredGroup) -> None:
 
 
 class StoredData:
-    """An array in one piece; see ``model.Data``. Raises ``UnusualError`` for one in chunks."""
+    """An array in one piece; see ``data.Data``. Raises ``UnusualError`` for one in chunks."""
 
     is_packed = False
 
@@ -255,18 +286,9 @@ class StoredData:
         self.identity = found.address
         self._type = values.datatype(found.one(_TYPE))
         self.shape = values.shape_of(found.one(_SPACE))
+        self.dtype, self.is_numeric = self._type.code, self._type.is_numeric
         self.leads_away = _EXTERNAL in found.messages
         self._place, self._inline, self.room = self._laid_out(found.one(_LAYOUT))
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of its values."""
-        return self._type.code
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it holds plain numbers."""
-        return self._type.is_numeric
 
     def blocks(self) -> Iterator[memoryview]:
         """Return the bytes of all values in pieces; a small array is one, in room of its own."""
