@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workflow.recipe import schema
+from workflow.recipe import grammar
 from workflow.report import record
 
 if __name__ == "__main__":
-    for path, text in ((schema.FILE, schema.text()), (record.SCHEMA, record.schema_text())):
+    for path, text in ((grammar.SCHEMA, grammar.schema_text()), (record.SCHEMA, record.schema_text())):
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")

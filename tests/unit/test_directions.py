@@ -52,7 +52,6 @@ CIRCLES: frozenset[frozenset[str]] = frozenset(
         frozenset({"workflow.models.arrays", "workflow.models.tensors"}),
         frozenset({"workflow.models.hdf5.library", "workflow.models.hdf5.reading"}),
         frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
-        frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
         frozenset(f"workflow.worker.graph.{name}" for name in ("classic", "modern", "saved_models")),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
-from workflow.recipe.model import Step
+from workflow.recipe.recipes import Step
 from workflow.runs.settling import result_format
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.base.errors import VerificationError
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.runs.making import Facts, Order
     from workflow.runs.workers import Workshop
     from workflow.verification.model import Report, Subject

@@ -18,7 +18,7 @@ from workflow.verification.tensors import readable, weights_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import Subject
 
 EPSILON = float(np.finfo(np.float32).eps)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from workflow.recipe import schema
+from workflow.recipe import grammar
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
@@ -37,8 +37,8 @@ jsonschema = pytest.importorskip("jsonschema", reason="an independent validator 
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    jsonschema.Draft7Validator.check_schema(schema.schema())
-    return jsonschema.Draft7Validator(schema.schema())
+    jsonschema.Draft7Validator.check_schema(grammar.schema())
+    return jsonschema.Draft7Validator(grammar.schema())
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
@@ -70,7 +70,7 @@ def test_editors_refuse_what_check_refuses(recipe: object, validator: Any) -> No
 
 
 def test_every_key_explains_itself_to_editors() -> None:
-    definitions = {**schema.schema()["definitions"], "Recipe": schema.schema()}
+    definitions = {**grammar.schema()["definitions"], "Recipe": grammar.schema()}
     silent = [
         f"{name}.{key}"
         for name, definition in definitions.items()

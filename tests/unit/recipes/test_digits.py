@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from workflow.recipe import load
-from workflow.recipe.model import ScriptedModel
+from workflow.recipe.recipes import ScriptedModel
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPE = ROOT / "recipes" / "digits.yml"

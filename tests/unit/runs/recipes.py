@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verification
+from workflow.recipe.findings import Spot
+from workflow.recipe.recipes import Recipe, ScriptedModel, Step, Verification
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def shard_step(base: Path, name: str = "shard", *, after: tuple[str, ...] = (), 
         options={"weight_shard_size_bytes": 4, **options},
         timeout=None,
         after=after,
-        place=Place(base / "recipe.yml", 3, 5),
+        spot=Spot(3, 5, path=base / "recipe.yml"),
         engine="reference",
     )
 
@@ -64,4 +65,4 @@ def recipe_of(base: Path, *steps: Step, model: ScriptedModel | None = None, veri
 def scripted(base: Path) -> ScriptedModel:
     """Return a model source that runs ``train.py`` to make ``web``."""
     (base / "train.py").write_text("print('trained')\n")
-    return ScriptedModel(base / "train.py", (), (), base / "web", Place(base / "recipe.yml", 1, 1))
+    return ScriptedModel(base / "train.py", (), (), base / "web", Spot(path=base / "recipe.yml"))

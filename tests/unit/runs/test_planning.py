@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.base.digests import artifact_digests
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.runs import planning, publishing
 from workflow.runs.journal import journal_folder
 from workflow.runs.planning import Selection
@@ -20,7 +20,7 @@ from workflow.verification.runtimes import browsers, node_program
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Decision
 
 LOCK = "lock-1"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from workflow.base.errors import ConversionError
 from workflow.base.wording import shown
+from workflow.catalogue.options import FLOAT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from workflow.models.graph import Graph, Node
 
-BIASES = "biases"
-NORMALISATION = "normalisation"
-WORDS = (BIASES, NORMALISATION)
+WORDS = FLOAT_WORDS
+BIASES, NORMALISATION = WORDS
 
 _BY_LAST_NAME = {
     **dict.fromkeys(("bias", "recurrent_bias"), BIASES),
