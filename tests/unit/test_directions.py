@@ -53,7 +53,6 @@ CIRCLES: frozenset[frozenset[str]] = frozenset(
         frozenset({"workflow.models.hdf5.library", "workflow.models.hdf5.reading"}),
         frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
-        frozenset(f"workflow.worker.graph.{name}" for name in ("classic", "modern", "saved_models")),
     }
 )
 """Modules that import each other, at whatever moment or for their types alone; this list may only shrink."""
