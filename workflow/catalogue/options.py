@@ -36,6 +36,15 @@ class Form(Enum):
     FILES = "a list of files"
 
 
+class Role(Enum):
+    """What an option is about, and so who is told."""
+
+    SOURCE = "what of the source is read: to be said whenever the source is read"
+    CODE = "whose code may run: to be said whenever the source is read"
+    RESULT = "what is made of it"
+    WEIGHTS = "how weights are stored: our own code can do so to any finished TensorFlow.js model"
+
+
 class Setting(Record):
     """A key of a step: ``about`` is its sentence, ``words`` are those that it may be, where its form says so."""
 
@@ -56,6 +65,7 @@ class Option(Setting):
 
     pairs: frozenset[Pair] = frozenset()
     where: str = ""
+    role: Role = Role.RESULT
     ours: frozenset[Pair] = frozenset()
     required: frozenset[Pair] = frozenset()
     both_ways: frozenset[Pair] = frozenset()
@@ -99,18 +109,41 @@ _OPTIONS = (
         "weight_shard_size_bytes",
         Form.SIZE,
         "Largest size of one weight file: bytes, or a size such as `100kB`; 4 MiB when left out.",
+        role=Role.WEIGHTS,
         pairs=_TO_JS,
         where=_WHEN_JS,
     ),
-    Option("quantize_float16", Form.PATTERNS, _PATTERNS.format("as float16"), pairs=_TO_JS, where=_WHEN_JS),
-    Option("quantize_uint8", Form.PATTERNS, _PATTERNS.format("in one byte each"), pairs=_TO_JS, where=_WHEN_JS),
-    Option("quantize_uint16", Form.PATTERNS, _PATTERNS.format("in two bytes each"), pairs=_TO_JS, where=_WHEN_JS),
+    Option(
+        "quantize_float16",
+        Form.PATTERNS,
+        _PATTERNS.format("as float16"),
+        role=Role.WEIGHTS,
+        pairs=_TO_JS,
+        where=_WHEN_JS,
+    ),
+    Option(
+        "quantize_uint8",
+        Form.PATTERNS,
+        _PATTERNS.format("in one byte each"),
+        role=Role.WEIGHTS,
+        pairs=_TO_JS,
+        where=_WHEN_JS,
+    ),
+    Option(
+        "quantize_uint16",
+        Form.PATTERNS,
+        _PATTERNS.format("in two bytes each"),
+        role=Role.WEIGHTS,
+        pairs=_TO_JS,
+        where=_WHEN_JS,
+    ),
     Option(
         "quantization_bytes",
         Form.WORD,
         "The old way to say `quantize_uint8` (1) or `quantize_uint16` (2).",
         words=(1, 2),
         deprecated=True,
+        role=Role.WEIGHTS,
         pairs=_TO_JS,
         where=_WHEN_JS,
     ),
@@ -119,6 +152,7 @@ _OPTIONS = (
         Form.GOAL,
         "A goal in place of patterns, `{max_error: 0.01}` or `{max_bytes: 5MB}`: a dtype for each weight, and the "
         "patterns that say the same, on the screen and in the record; in `quantize` also called `auto`.",
+        role=Role.WEIGHTS,
         pairs=_BY_US,
         where=_WHEN_BY_US,
         ours=_BY_US,
@@ -129,6 +163,7 @@ _OPTIONS = (
         "What is never quantized: `biases`, `normalisation` or both. A goal keeps both unless this says other "
         "(`[]`: neither).",
         words=FLOAT_WORDS,
+        role=Role.WEIGHTS,
         pairs=_BY_US,
         where=_WHEN_BY_US,
         ours=_BY_US,
@@ -137,6 +172,7 @@ _OPTIONS = (
         "split_weights_by_layer",
         Form.PRESENCE,
         "One group of weight files for each layer; `false` puts those of a layers model into one.",
+        role=Role.WEIGHTS,
         pairs=_SPLITTABLE | _LAYERS_AGAIN,
         where="from keras, keras_keras, keras_saved_model or tfjs_layers_model to tfjs_layers_model",
         ours=_LAYERS_AGAIN,
@@ -146,6 +182,7 @@ _OPTIONS = (
         "dequantize",
         Form.PRESENCE,
         "Quantized weights as float32 again.",
+        role=Role.WEIGHTS,
         pairs=_AGAIN,
         where=_WHEN_AGAIN,
         ours=_AGAIN,
@@ -154,6 +191,7 @@ _OPTIONS = (
         "signature_name",
         Form.TEXT,
         "The signature of a SavedModel or hub module to convert.",
+        role=Role.SOURCE,
         pairs=_SIGNED,
         where=_WHEN_SIGNED,
     ),
@@ -161,6 +199,7 @@ _OPTIONS = (
         "saved_model_tags",
         Form.TAGS,
         "The tags of a SavedModel's or hub module's graph; `serve` when left out.",
+        role=Role.SOURCE,
         pairs=_SIGNED,
         where=_WHEN_SIGNED,
     ),
@@ -168,6 +207,7 @@ _OPTIONS = (
         "output_node_names",
         Form.NAMES,
         "The outputs of a frozen graph; without it they are found, and the screen says which.",
+        role=Role.SOURCE,
         pairs=_FROZEN,
         where="from tf_frozen_model",
         required=_FROZEN,
@@ -228,6 +268,7 @@ _OPTIONS = (
         Form.PRESENCE,
         "`true` lets a model run code (Lambda layers) and ask for more than Keras's own objects and operations that "
         "only calculate, which are all that a model gets otherwise; for your own files only.",
+        role=Role.CODE,
         pairs=_ASKING,
         where=_WHEN_WITH_CODE,
         ours=_WITH_CODE,
@@ -238,6 +279,7 @@ _OPTIONS = (
         "Python files with the classes that a Keras model needs; they may import the modules that lie in their folder "
         "and read the files there that they name (up to 16 MB), and nothing else of yours; a change in one makes the "
         "step run again.",
+        role=Role.CODE,
         pairs=_KERAS_FILES,
         where=_WHEN_KERAS_FILES,
         ours=_KERAS_FILES,
@@ -246,11 +288,18 @@ _OPTIONS = (
 OPTIONS: dict[str, Option] = {option.name: option for option in _OPTIONS}
 """Every option by its name, in the order of the converter's command line."""
 
+READING = tuple(option.name for option in _OPTIONS if option.role in (Role.SOURCE, Role.CODE))
+"""The options that are said whenever the source is read."""
+
 QUANTIZATIONS: dict[str, str] = {dtype: f"quantize_{dtype}" for dtype in ("float16", "uint8", "uint16")}
 """The option that quantizes to each dtype."""
 
 DTYPE_OF_BYTES: dict[int, str] = {1: "uint8", 2: "uint16"}
 """What the deprecated ``quantization_bytes`` stands for."""
+
+
+QUANTIZING = (*QUANTIZATIONS.values(), "quantization_bytes", "quantize_auto")
+"""The options that make weights smaller."""
 
 
 def misplaced(names: Collection[str], pair: Pair) -> list[Option]:
@@ -277,3 +326,17 @@ def listed(wanted: Collection[Pair]) -> list[Option]:
     """Return the options for one of these conversions or more, those of every TensorFlow.js result first."""
     found = [option for option in _OPTIONS if not option.pairs.isdisjoint(wanted)]
     return sorted(found, key=lambda option: not _BY_US <= option.pairs <= _TO_JS)
+
+
+def understood(pair: Pair) -> frozenset[str]:
+    """Return the names of the options that mean something for this conversion."""
+    return frozenset(option.name for option in _OPTIONS if pair in option.pairs)
+
+
+def of_the_reference(pair: Pair) -> frozenset[str]:
+    """Return the names of the options that the reference converter has for this conversion, by which it is known.
+
+    Whose code may run is not among them: that is said of the source.
+    """
+    known = (option for option in _OPTIONS if pair in option.pairs - option.ours)
+    return frozenset(option.name for option in known if option.role is not Role.CODE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
 from workflow.base.storage import storing
+from workflow.catalogue.options import understood
 from workflow.conversion.native.grouping import by_layer
 from workflow.conversion.native.keeping import by_name, by_operation
 from workflow.conversion.native.metadata import with_metadata
@@ -25,22 +26,6 @@ if TYPE_CHECKING:
     from workflow.models.tfjs_model import Flavour
     from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
-_UNDERSTOOD = frozenset(
-    {
-        "weight_shard_size_bytes",
-        "quantize_float16",
-        "quantize_uint8",
-        "quantize_uint16",
-        "quantization_bytes",
-        "quantize_auto",
-        "keep_float",
-        "dequantize",
-        "split_weights_by_layer",
-        "metadata",
-        "unsafe",  # nothing is run here
-    }
-)
-
 
 def rewrite_layers_model(job: NativeJob) -> Facts:
     """Write a layers model again as the job's options say; raises as ``EDGES`` says."""
@@ -57,7 +42,7 @@ def rewrite_graph_model(job: NativeJob) -> Facts:
 
 
 def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
-    strange = sorted(set(job.options) - _UNDERSTOOD)
+    strange = sorted(job.options.keys() - understood((job.source_format, job.target_format)))
     if strange:
         raise DeclinedError(f"rewriting a model natively has no option {', '.join(strange)}")
     with open_model(job.source, flavour) as model:
