@@ -82,3 +82,8 @@ def test_a_kinds_own_keys_are_none_that_every_step_has_and_no_options(kind: Kind
 def test_a_kind_that_keeps_the_format_makes_what_it_reads(kind: Kind) -> None:
     assert {*KINDS[kind].sources} <= {*JAVASCRIPT}
     assert KINDS[kind].pairs == {(source, source) for source in KINDS[kind].sources}
+
+
+def test_a_step_of_no_kind_is_told_of_every_kind(refusal: Refuse) -> None:
+    every = ", ".join(f"`{kind}`" for kind in (*KINDS,)[:-1]) + f" or `{(*KINDS,)[-1]}`"
+    assert f"there is no step `melt`. Expected {every}." in refusal("steps: [{melt: {input: a.h5, output: o}}]")
