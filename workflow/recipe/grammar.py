@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from workflow.catalogue.engines import Engine
 from workflow.catalogue.kinds import KINDS, Kind, KindOfStep
-from workflow.catalogue.options import QUANTIZATIONS, Form, Setting
+from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, Setting
 from workflow.recipe import value_types as types
 from workflow.recipe.entries import Entry, EntryOf, Key, needed, optional
 from workflow.recipe.findings import Refused, described, listed, nearest, refused
@@ -111,9 +111,13 @@ def _key(setting: Setting) -> Key:
     return Key(reader, setting.about, needed=setting.needed)
 
 
+_OPTIONS = {name: _key(option) for name, option in OPTIONS.items()}
+
+
 def _entry_of(kind: Kind, declared: KindOfStep) -> type[StepEntry]:
     """Return the entry of a kind of step: what every step has, the options of its conversions, and its own settings."""
-    keys = {setting.name: _key(setting) for setting in (*declared.options, *declared.settings)}
+    keys = {option.name: _OPTIONS[option.name] for option in declared.options}
+    keys |= {setting.name: _key(setting) for setting in declared.settings}
     name = "".join(word.capitalize() for word in kind.split("_"))
     return type(name, (StepEntry,), {"__doc__": declared.about, "kind": kind, "rules": _RULES.get(kind, {}), **keys})
 
