@@ -18,7 +18,7 @@ from workflow.verification.structure import model_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import Subject
 
 EPSILON = float(np.finfo(np.float32).eps)

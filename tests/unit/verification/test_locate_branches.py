@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.unit.verification.models import NumpyBench, save
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import exchange
 from workflow.verification.cutting import points_of
 from workflow.verification.layer_weights import weights_of
