@@ -37,13 +37,14 @@ def account(source: ModelWeights, result: ModelWeights) -> Account:
     return _Accounting(source, result).account()
 
 
-def forms(source: ModelWeights) -> dict[str, Named]:
+def forms(source: ModelWeights, results: Mapping[str, Named]) -> dict[str, Named]:
     """Return the weights of layers by name, with what they may become before they are folded into a graph."""
     found = dict(source.by_name)
+    shapes = {one.shape for one in results.values()}
     for layer in source.layers:
-        for one in alternatives(layer):
+        for one in alternatives(layer, shapes):
             layer_name, _, last = one.name.rpartition("/")
-            name = f"{layer_name}/full/{last}"
+            name = f"{layer_name}/made/{last}"
             found[name] = one.called(name)
     return found
 

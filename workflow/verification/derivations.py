@@ -19,7 +19,7 @@ from workflow.verification.layer_weights import LayerWeights
 from workflow.verification.tensors import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from workflow.models.arrays import Array
 
@@ -75,17 +75,46 @@ def derived(source: LayerWeights, results: Sequence[LayerWeights]) -> list[Deriv
     return found if found or not changed else None
 
 
-def alternatives(source: LayerWeights) -> list[Named]:
-    """Return what weights may become before they are folded into a graph: kernels of groups and dilations in full."""
-    config, by_role = source.config, source.by_role
-    found: list[Named] = []
+def alternatives(source: LayerWeights, shapes: Collection[tuple[int, ...]]) -> list[Named]:
+    """Return what a layer's weights and options may become before they are folded into a graph.
+
+    ``shapes`` are those of the graph's weights: how large the images are that are resized is told by them alone.
+    """
     if not source.known:
-        return found
-    if source.class_name in _CONVOLUTIONS and (config.get("groups") or 1) > 1:
-        found.append(_ungrouped(by_role["kernel"], int(config["groups"])))
-    if source.class_name.startswith("DepthwiseConv") and max(_rates(config)) > 1:
-        found.append(_spread(by_role["depthwise_kernel"], _rates(config)))
+        return []
+    layer = _unwrapped(source)
+    config, by_role = layer.config, layer.by_role
+    found: list[Named] = []
+    try:
+        if layer.class_name in _CONVOLUTIONS and (config.get("groups") or 1) > 1:
+            found.append(_ungrouped(by_role["kernel"], int(config["groups"])))
+        elif layer.class_name.startswith("DepthwiseConv") and max(_rates(config)) > 1:
+            found.append(_spread(by_role["depthwise_kernel"], _rates(config)))
+        elif layer.class_name == "Rescaling":
+            found += [_option(layer, option) for option in ("scale", "offset") if np.size(_numbers(config[option])) > 1]
+        elif layer.class_name in ("Resizing", "UpSampling2D"):
+            found += _matrices(layer, shapes)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):  # options that make no sense
+        return []
     return found
+
+
+def _option(layer: LayerWeights, option: str) -> Named:
+    values = _numbers(layer.config[option])
+    return _computed(f"{layer.path[-1]}/{option}", values.shape, lambda: values, rounding=0.0)
+
+
+def _matrices(layer: LayerWeights, shapes: Collection[tuple[int, ...]]) -> Iterator[Named]:
+    """Yield the matrices of these shapes that resize images as a layer does."""
+    method = _MATRICES.get(str(layer.config.get("interpolation", "bilinear")).lower())
+    if method is None:
+        return
+    for shape in shapes:
+        if len(shape) == len(_AXES) and any(
+            _resized(layer.config, number, size=shape[0]) == shape[1] for number in range(len(_AXES))
+        ):
+            name = f"{layer.path[-1]}/{shape[0]}_to_{shape[1]}"
+            yield _computed(name, shape, partial(method, *shape))
 
 
 def _unwrapped(layer: LayerWeights) -> LayerWeights:
@@ -195,13 +224,18 @@ def _resizing(given: Derivation) -> Iterator[Derived]:
     method = _MATRICES.get(str(config.get("interpolation", "bilinear")).lower())
     if len(matrices) != len(_AXES) or method is None:
         return
-    for number, (dense, option) in enumerate(zip(matrices, _AXES, strict=True)):
+    for number, dense in enumerate(matrices):
         kernel = dense.by_role["kernel"]
-        size = kernel.shape[0]
-        factors = config.get("size", (1, 1))
-        factor = factors[number] if isinstance(factors, (list, tuple)) else factors
-        wanted = int(config[option]) if option in config else size * int(factor)
-        yield Derived((), kernel, _computed(kernel.name, (size, wanted), partial(method, size, wanted)))
+        shape = kernel.shape[0], _resized(config, number, size=kernel.shape[0])
+        yield Derived((), kernel, _computed(kernel.name, shape, partial(method, *shape)))
+
+
+def _resized(config: Mapping[str, Any], axis: int, *, size: int) -> int:
+    """Return how large images of a size are along an axis when they have been resized."""
+    if _AXES[axis] in config:
+        return int(config[_AXES[axis]])
+    factors = config["size"]
+    return size * int(factors[axis] if isinstance(factors, (list, tuple)) else factors)
 
 
 def _attention(given: Derivation) -> Iterator[Derived]:

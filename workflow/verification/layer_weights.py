@@ -132,8 +132,11 @@ def _of_keras(file: KerasFile) -> ModelWeights:
     if not is_container(file.config):
         raise own_class(file.config)
     layers = [_in_keras(path, entry, file.weights.get(path, ())) for path, entry in leaves(file.config)]
-    listed = [one for layer in layers for one in layer.by_role.values()]
-    return ModelWeights({one.name: one for one in listed}, tuple(layers), file.config)
+    by_name: dict[str, Named] = {}
+    for layer in layers:
+        for role, one in layer.by_role.items():
+            by_name["/".join((*layer.path, role)) if one.name in by_name else one.name] = one
+    return ModelWeights(by_name, tuple(layers), file.config)
 
 
 def _in_keras(path: Path, entry: Mapping[str, Any], arrays: Sequence[Stored]) -> LayerWeights:

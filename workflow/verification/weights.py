@@ -110,7 +110,7 @@ def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport
     try:
         with model_weights(source) as theirs, weights_of(result) as ours:
             unasked = [] if may_quantize else _newly_quantized(theirs.by_name, ours)
-            forms = accounting.forms(theirs)
+            forms = accounting.forms(theirs, ours)
             found = folding.compare(forms, ours, epsilons=folding.epsilons_in(theirs.configuration))
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)

@@ -72,7 +72,7 @@ def test_models_of_tensorflow_js_are_compared_by_name_alone() -> None:
 
 def test_graphs_are_held_against_kernels_in_full_too() -> None:
     source = held("Conv1D", "conv", {"groups": 2, "use_bias": False}, kernel=[[[1.0, 2.0]]])
-    assert {name: one.shape for name, one in forms(model(source)).items()} == {
+    assert {name: one.shape for name, one in forms(model(source), {}).items()} == {
         "conv/kernel": (1, 1, 2),
-        "conv/full/kernel": (1, 2, 2),
+        "conv/made/kernel": (1, 2, 2),
     }

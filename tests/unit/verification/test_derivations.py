@@ -42,7 +42,7 @@ def test_a_kernel_of_groups_in_full_computes_what_the_groups_do() -> None:
     ).values()
     groups = [given[2 * k : 2 * k + 2] @ kernel[0, :, 3 * k : 3 * k + 3] for k in range(3)]
     assert np.allclose(given @ full[0], np.concatenate(groups))
-    assert [one.shaped().tolist() for one in alternatives(source)] == [full.tolist()]
+    assert [one.shaped().tolist() for one in alternatives(source, ())] == [full.tolist()]
 
 
 def test_a_dilated_kernel_in_full_reaches_as_far() -> None:
@@ -122,3 +122,12 @@ def test_of_another_class_nothing_is_declared() -> None:
     assert derived(held("Dense", "d", kernel=kernel), [held("Conv1D", "d", kernel=kernel)]) is None
     assert derived(held("Mine", "d", kernel=kernel), [held("Mine", "d", kernel=kernel)]) is None
     assert derived(held("RNN", "d", {"cell": 3}, kernel=kernel), [held("RNN", "d", kernel=kernel)]) is None
+
+
+def test_numbers_of_options_are_found_in_graphs() -> None:
+    channels = held("Rescaling", "r", {"scale": [1.0, 2.0], "offset": 0.5})
+    assert [(one.name, one.shaped().tolist()) for one in alternatives(channels, ())] == [("r/scale", [1.0, 2.0])]
+    larger = held("UpSampling2D", "u", {"size": [2, 3], "interpolation": "bilinear"})
+    shapes = [(4, 8), (4, 12), (4, 9), (2, 2, 2)]
+    assert [one.shape for one in alternatives(larger, shapes)] == [(4, 8), (4, 12)]
+    assert alternatives(held("Rescaling", "r", {"scale": 2.0}), ()) == []
