@@ -50,9 +50,6 @@ EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
 CIRCLES: frozenset[frozenset[str]] = frozenset(
     {
         frozenset({"workflow.runs.journal", "workflow.runs.planning", "workflow.runs.watching"}),
-        frozenset({"workflow.models.arrays", "workflow.models.tensors"}),
-        frozenset({"workflow.models.hdf5.library", "workflow.models.hdf5.reading"}),
-        frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
         frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
     }

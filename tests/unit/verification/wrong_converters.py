@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 import workflow
-from workflow.conversion.native import shards
+from workflow.conversion.native import tfjs_writing
 from workflow.conversion.native.keras import to_layers
-from workflow.conversion.native.keras.layers import Chain
+from workflow.conversion.native.keras.expressions import Expression
 from workflow.conversion.native.keras.lowering import LOWERINGS
-from workflow.conversion.native.keras.lowering.parts import kept
-from workflow.models.arrays import whole
+from workflow.conversion.native.keras.lowering.layer_weights import kept
+from workflow.models.arrays import of_array, whole
 from workflow.models.keras.tree import leaves
-from workflow.models.tensors import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,12 +75,12 @@ def _functions(module: ModuleType, spoilt: ModuleType) -> Iterator[tuple[Functio
 
 def with_values(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
     """Change weights on their way into the files."""
-    write = shards.write_weights
+    write = tfjs_writing.write_weights
 
     def wrong(groups: Sequence[Sequence[Tensor]], *given: Any, **options: Any) -> Any:
         return write([[_changed(one, change) for one in group] for group in groups], *given, **options)
 
-    monkeypatch.setattr(to_layers, "write_weights", wrong)
+    monkeypatch.setattr(tfjs_writing, "write_weights", wrong)
 
 
 def _changed(one: Tensor, change: Change) -> Tensor:
@@ -94,7 +93,7 @@ def _changed(one: Tensor, change: Change) -> Tensor:
 
 def with_options(monkeypatch: pytest.MonkeyPatch, class_name: str, **changes: Any) -> None:
     """Write other options for the layers of a class."""
-    write = shards.write_model_json
+    write = tfjs_writing.write_model_json
 
     def wrong(path: Path, fields: Any) -> None:
         document = json.loads(json.dumps(fields))
@@ -222,15 +221,15 @@ WRONG_LINES: dict[str, tuple[str, Line]] = {
 
 
 def _without_gamma(layer: Any) -> Any:
-    chain = Chain(layer)
+    chain = Expression(layer)
     kept_ones = [kept(array.role or role, array) for role, array in zip(_MOVING, layer.weights, strict=True)]
-    chain.core(layer.class_name, {"scale": False}, parts=kept_ones[1:])
+    chain.core(layer.class_name, {"scale": False}, weights=kept_ones[1:])
     return chain
 
 
 def _without_bias(layer: Any) -> Any:
-    chain = Chain(layer)
-    chain.core(layer.class_name, {"use_bias": False}, parts=[kept("kernel", layer.weights[0])])
+    chain = Expression(layer)
+    chain.core(layer.class_name, {"use_bias": False}, weights=[kept("kernel", layer.weights[0])])
     return chain
 
 
@@ -245,8 +244,10 @@ def _one_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _shards_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = shards._Shards.path
-    monkeypatch.setattr(shards._Shards, "path", lambda self, number: path(self, number ^ 1 if number < 2 else number))
+    path = tfjs_writing._Shards.path
+    monkeypatch.setattr(
+        tfjs_writing._Shards, "path", lambda self, number: path(self, number ^ 1 if number < 2 else number)
+    )
 
 
 WRONG_OTHERWISE: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
