@@ -12,8 +12,8 @@ from workflow.verification.layer_pairs import paired
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workflow.verification.layer_weights import LayerWeights, ModelWeights
     from workflow.verification.tensors import Named
+    from workflow.verification.weights_by_layer import ModelWeights, WeightedLayer
 
 
 class Account(Record):
@@ -96,7 +96,7 @@ class _Accounting:
                         text = f"the layer {name} ({result.class_name}) has no weight {name}/{role} in the result"
                         yield text, name
 
-    def _layer(self, layer: LayerWeights, results: Sequence[LayerWeights]) -> None:
+    def _layer(self, layer: WeightedLayer, results: Sequence[WeightedLayer]) -> None:
         found = derived(layer, results)
         if found is None:
             self._open |= _identities(layer)
@@ -126,7 +126,7 @@ class _Accounting:
             self._done.add(id(one))
 
 
-def _identities(layer: LayerWeights) -> set[int]:
+def _identities(layer: WeightedLayer) -> set[int]:
     return {id(one) for one in layer.by_role.values()}
 
 

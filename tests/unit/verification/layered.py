@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workflow.verification.keras_roles import roles_of
-from workflow.verification.layer_weights import LayerWeights, ModelWeights
 from workflow.verification.tensors import Named
+from workflow.verification.weights_by_layer import ModelWeights, WeightedLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,15 +21,15 @@ def named(name: str, values: Any) -> Named:
     return Named(name, array.shape, "float32", lambda: array.reshape(-1))
 
 
-def held(class_name: str, place: str, config: dict[str, Any] | None = None, **weights: Any) -> LayerWeights:
+def held(class_name: str, place: str, config: dict[str, Any] | None = None, **weights: Any) -> WeightedLayer:
     """Return a layer at a place (``inner/dense``); names of weights have ``__`` where roles have a slash."""
     options = {"name": place.rpartition("/")[2], **(config or {})}
     roles = {key.replace("__", "/"): value for key, value in weights.items()}
     found = {role: named(f"{options['name']}/{role}", value) for role, value in roles.items()}
     known = roles_of(class_name, options) is not None
-    return LayerWeights(tuple(place.split("/")), class_name, options, found, known=known)
+    return WeightedLayer(tuple(place.split("/")), class_name, options, found, known=known)
 
 
-def model(*layers: LayerWeights, in_script: bool = False) -> ModelWeights:
+def model(*layers: WeightedLayer, in_script: bool = False) -> ModelWeights:
     by_name = {one.name: one for layer in layers for one in layer.by_role.values()}
     return ModelWeights(by_name, layers, in_script=in_script)

@@ -13,14 +13,14 @@ from workflow.verification.derivations import alternatives, derived
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workflow.verification.layer_weights import LayerWeights
+    from workflow.verification.weights_by_layer import WeightedLayer
 
     Array = NDArray[Any]
 
 RANDOM = np.random.default_rng(2)
 
 
-def wanted(source: LayerWeights, *results: LayerWeights) -> dict[str, Array]:
+def wanted(source: WeightedLayer, *results: WeightedLayer) -> dict[str, Array]:
     found = derived(source, results)
     assert found is not None
     return {one.result.name: one.wanted.shaped() for one in found if one.result and one.wanted}

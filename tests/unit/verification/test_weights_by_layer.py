@@ -8,13 +8,13 @@ import pytest
 
 from tests.unit.conversion.native.keras.files import archive, dense, given, layer, numbers, row, whole_file
 from tests.unit.verification.models import GRAPH, graph_model, layers_model
-from workflow.verification.layer_weights import model_weights, readable, weights_of
 from workflow.verification.model import Subject
+from workflow.verification.weights_by_layer import model_weights, readable, weights_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.layer_weights import ModelWeights
+    from workflow.verification.weights_by_layer import ModelWeights
 
 CONFIG = row(given([None, 3]), dense("dense"), row(given([None, 2], "within"), layer("Mine", "mine"), name="inner"))
 
