@@ -25,7 +25,7 @@ from workflow.cli import boundary
 from workflow.conversion.job import Job
 from workflow.conversion.native import EDGES
 from workflow.models.inspection import inspect_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.report.serving.site import site_of
 from workflow.verification import cutting, tolerances
 from workflow.verification.levels import Case, verify

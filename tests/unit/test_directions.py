@@ -47,11 +47,7 @@ BELOW: Mapping[str, tuple[str, ...]] = {
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
 """Modules that import from a room that they must not know; this list may only shrink."""
 
-CIRCLES: frozenset[frozenset[str]] = frozenset(
-    {
-        frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
-    }
-)
+CIRCLES: frozenset[frozenset[str]] = frozenset()
 """Modules that import each other, at whatever moment or for their types alone; this list may only shrink."""
 
 

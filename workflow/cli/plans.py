@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from workflow.base import wording
 from workflow.cli.console import console, line
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs import publishing
 from workflow.runs.tasks import selected
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import ModelSource, Recipe
+    from workflow.recipe.recipes import ModelSource, Recipe
     from workflow.runs.tasks import Selection, Task
 
 _RUN, _SKIP, _STOP = ("run ", "bold cyan"), ("skip", "dim"), ("stop", "bold red")

@@ -10,7 +10,7 @@ from workflow.cli.summaries import detour_lines, ending, print_summary, quantiza
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.tasks import Outcome, Task
     from workflow.runs.watching import Watcher
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
+from workflow.catalogue.options import OPTIONS, Role, of_the_reference
 from workflow.conversion import native
 from workflow.worker.shared import kernels
 
@@ -16,23 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.catalogue.formats import Format
+    from workflow.catalogue.pairs import Pair
     from workflow.conversion.job import Job
 
 
 Facts = dict[str, Any]
 
-_FOREIGN = ("custom_objects", "unsafe")
-"""Options that let code run which is not ours."""
-_REWRITTEN = ("quantize_auto", "keep_float")
-"""Options that the native engine applies to the finished graph model, with all others of its kind."""
-_NATIVE_KIND = (
-    *_REWRITTEN,
-    "quantize_float16",
-    "quantize_uint8",
-    "quantize_uint16",
-    "quantization_bytes",
-    "weight_shard_size_bytes",
-)
+_GRAPH: Format = "tfjs_graph_model"
 
 
 @dataclass(frozen=True)
@@ -46,15 +37,19 @@ class _Source:
 
 def to_graph_model(job: Job) -> Facts:
     """Write a graph model at ``job.target`` and return facts about it; raises a ``WorkflowError``."""
-    options = dict(job.options)
-    later = {name: options.pop(name) for name in _NATIVE_KIND if name in options} if _any(options, _REWRITTEN) else {}
+    later = _for_the_finished_graph(job)
+    told = of_the_reference((job.source_format, _GRAPH)) - later.keys()
     with _scratch(job) as folder:
         source = _source(job, folder)
         made = folder / "graph" if later else job.target
-        args = _graph_args(options, source) | {"output": str(made)}
+        args = {
+            "options": {name: value for name, value in job.options.items() if name in told},
+            "repairs": job.options.get("repairs", True),
+            "output": str(made),
+        }
         facts = source.facts | _run(job, "graph", source, args=args)
         if later:
-            facts |= _natively(job, made, ("tfjs_graph_model", "tfjs_graph_model"), options=later)
+            facts |= _natively(job, made, (_GRAPH, _GRAPH), options=later)
     _say_what_was_chosen(job, facts)
     _say_where_it_runs(job, facts)
     return facts
@@ -62,7 +57,7 @@ def to_graph_model(job: Job) -> Facts:
 
 def to_saved_model(job: Job) -> Facts:
     """Write a SavedModel of a TensorFlow.js model at ``job.target``; raises a ``WorkflowError``."""
-    args = {"options": dict(job.options), "output": str(job.target), "target": job.target_format}
+    args = {"output": str(job.target), "target": job.target_format}
     return _run(job, "saved_model", _given(job), args=args)
 
 
@@ -71,7 +66,7 @@ def to_layers_model(job: Job) -> Facts:
 
     Raises ``DeclinedError`` as the native engine does, or a ``WorkflowError``.
     """
-    options = {name: value for name, value in job.options.items() if name not in _FOREIGN}
+    options = {name: value for name, value in job.options.items() if OPTIONS[name].role is not Role.CODE}
     with _scratch(job) as folder:
         file = folder / "model.h5"
         facts = _run(job, "resave", _given(job), args={"output": str(file)})
@@ -88,11 +83,18 @@ def _given(job: Job) -> _Source:
     return _Source(str(job.source), job.source_format, {})
 
 
-def _graph_args(options: Facts, source: _Source) -> Facts:
-    known = {name: value for name, value in options.items() if name not in ("repairs", *_FOREIGN)}
-    if source.format == "tfjs_layers_model":
-        known.pop("split_weights_by_layer", None)
-    return {"options": known, "repairs": options.get("repairs", True)}
+def _for_the_finished_graph(job: Job) -> Facts:
+    """Return what the native engine does to the finished graph model: how its weights are stored, all or nothing.
+
+    The worker does that itself unless an option asks for more than the reference converter can.
+    """
+    pair: Pair = (job.source_format, _GRAPH)
+    stored = {
+        name: value
+        for name, value in job.options.items()
+        if OPTIONS[name].role is Role.WEIGHTS and pair in OPTIONS[name].pairs
+    }
+    return stored if any(value for name, value in stored.items() if pair in OPTIONS[name].ours) else {}
 
 
 def _source(job: Job, folder: Path) -> _Source:
@@ -131,15 +133,11 @@ def _export_with_keras3(job: Job, target: Path) -> Facts:
         raise
 
 
-def _run(job: Job, name: str, source: _Source, *, args: Facts) -> Facts:
+def _run(job: Job, work: str, source: _Source, *, args: Facts) -> Facts:
     described: Facts = {"path": source.path, "format": source.format}
     if source.format == job.source_format:
-        described |= {option: job.options[option] for option in _FOREIGN if job.options.get(option)}
-    return job.workers.warm().run(name, {"source": described, **args}, log=job.log, timeout=job.timeout)
-
-
-def _any(options: Any, names: tuple[str, ...]) -> bool:
-    return any(options.get(name) for name in names)
+        described |= {name: value for name, value in job.options.items() if value and OPTIONS[name].role is Role.CODE}
+    return job.workers.warm().run(work, {"source": described, **args}, log=job.log, timeout=job.timeout)
 
 
 def _say_what_was_chosen(job: Job, facts: Facts) -> None:

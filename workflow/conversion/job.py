@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
     from workflow.catalogue.options import OptionValue
     from workflow.models.summary import ModelSummary
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 
 class Workers(Protocol):

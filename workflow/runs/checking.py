@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
+from workflow.catalogue.options import QUANTIZING, READING
 from workflow.runs.making import result_format
 
 if TYPE_CHECKING:
@@ -16,13 +17,10 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
     from workflow.conversion.job import Job
-    from workflow.recipe.model import Step, Verification
+    from workflow.recipe.recipes import Step, Verification
     from workflow.runs.making import Facts
     from workflow.runs.workers import RunWorkers
     from workflow.verification.model import Report, Subject
-
-_QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes", "quantize_auto")
-_READING = ("signature_name", "saved_model_tags", "output_node_names", "custom_objects", "unsafe")
 
 TIME_LIMIT = 600.0
 """Seconds that a job of the verification may take where nobody says more: a model must not hold a run for ever."""
@@ -75,13 +73,13 @@ def rejection_hint(error: VerificationError, job: Job, *, settings: Verification
 
 def is_quantized(step: Step) -> bool:
     """Tell whether the step itself makes weights smaller, so that its numbers may differ from its source's."""
-    return any(step.options.get(name) for name in _QUANTIZING)
+    return any(step.options.get(name) for name in QUANTIZING)
 
 
 def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: Format) -> Report:
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
-    reading = {name: job.options[name] for name in _READING if name in job.options}
+    reading = {name: job.options[name] for name in READING if name in job.options}
     made = Subject(job.target, result)
     if not settings.enabled:
         return _sound(made)

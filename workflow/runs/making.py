@@ -11,7 +11,7 @@ from workflow.base.records import Record
 from workflow.conversion.engines import convert, may_need_worker
 from workflow.conversion.job import Job
 from workflow.models import sniffing
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs.publishing import is_vacant
 from workflow.runs.tasks import MODEL
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import ModelSource, Verification
+    from workflow.recipe.recipes import ModelSource, Verification
     from workflow.runs.tasks import Task
     from workflow.runs.workers import RunWorkers
 
@@ -167,7 +167,7 @@ def _need(file: Path, source: ModelSource) -> None:
     if not file.is_file():
         raise ModelFileError(
             f"step {MODEL} needs {file}, which is not there",
-            hint=f"named at {source.place}",
+            hint=f"named at {source.spot}",
         )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from workflow.base.errors import WorkflowError
     from workflow.bridge.usage import JobUsage
-    from workflow.recipe.model import ModelSource, Recipe, Step
+    from workflow.recipe.recipes import ModelSource, Recipe, Step
 
 MODEL = "model"
 """The name of the model source among the steps."""

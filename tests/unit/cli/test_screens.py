@@ -16,7 +16,7 @@ from workflow.runs.tasks import Selection
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 
 @pytest.fixture

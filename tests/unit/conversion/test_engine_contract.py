@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workflow.bridge.fake import FakeWorker
     from workflow.catalogue.engines import Engine
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 LAYERS: Format = "tfjs_layers_model"
 GRAPH: Format = "tfjs_graph_model"

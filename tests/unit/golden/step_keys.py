@@ -11,13 +11,13 @@ from tests.unit.golden.inputs import lay_out, put_artifact
 from tests.unit.golden.store import FOLDER
 from workflow import environment as environments
 from workflow.recipe import load
-from workflow.recipe.model import ApplicationModel, Step
+from workflow.recipe.recipes import ApplicationModel, Step
 from workflow.runs import planning
 from workflow.runs.tasks import MODEL, tasks_of
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.sidecars import Ingredients
     from workflow.runs.tasks import Task
 

@@ -22,7 +22,7 @@ from workflow.runs.tasks import tasks_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 MODULE = archive_of(file("./saved_model.pb", b"graph"), file("./variables/variables.index", b"1"))
 

@@ -21,7 +21,7 @@ from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Silent
 from workflow.conversion.job import Job
 from workflow.conversion.native import EDGES
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import Subject
 
