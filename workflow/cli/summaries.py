@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workflow.base.wording import plural, size_text
 from workflow.bridge.usage import peak
-from workflow.catalogue.runtimes import RuntimeName
+from workflow.catalogue.formats import RuntimeName
 from workflow.cli.console import console, line
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.catalogue.formats import Format
-    from workflow.catalogue.pairs import Pair
+    from workflow.catalogue.formats import Format, Pair
     from workflow.conversion.job import Job
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workflow import environment as environments
 from workflow.base import digests, wording
 from workflow.base.records import Record
-from workflow.catalogue import engines
+from workflow.catalogue import formats
 from workflow.models.files_read import input_digests
 from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.runs import publishing
@@ -77,7 +77,7 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
     if step.from_format in ("keras", "keras_keras") and "tfjs_graph_model" in (step.to_format, step.fallback_format):
         options["keras3"] = environments.lock_digest(environments.KERAS3_NAME)  # a file of Keras 3 may go that way
     if step.engine != "reference":
-        options["native revision"] = engines.REVISION
+        options["native revision"] = formats.REVISION
     options["verify"] = _verification_options(verification_of(step, recipe))
     handle = {"handle": {"sha256": wording.identity(step.input), "bytes": 0}} if step.input_is_handle else None
     inputs = handle or _step_inputs(step)

@@ -17,8 +17,7 @@ from workflow.conversion.job import Job
 
 if TYPE_CHECKING:
     from workflow.bridge.fake import FakeWorker
-    from workflow.catalogue.engines import Engine
-    from workflow.catalogue.formats import Format
+    from workflow.catalogue.formats import Engine, Format
     from workflow.recipe.recipes import Step
 
 LAYERS: Format = "tfjs_layers_model"

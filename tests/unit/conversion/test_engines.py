@@ -19,7 +19,7 @@ from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from workflow.bridge.fake import Answer
-    from workflow.catalogue.engines import Engine
+    from workflow.catalogue.formats import Engine
     from workflow.recipe.recipes import Step
     from workflow.runs.tasks import Outcome
 

@@ -11,8 +11,7 @@ import typer
 
 from workflow.base import scratch
 from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
-from workflow.catalogue.formats import Format
-from workflow.catalogue.runtimes import Backend, RuntimeName, backends_by_runtime
+from workflow.catalogue.formats import Backend, Format, RuntimeName, backends_by_runtime
 from workflow.recipe.recipes import Verification
 
 if TYPE_CHECKING:
