@@ -53,8 +53,10 @@ def test_every_recipe_of_the_readme_is_one(tmp_path: Path, text: str) -> None:
 
 
 def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
-    commands = [line for line in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines() if "make" in line]
-    assert commands[-1] == "make test"
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    commands = [line.strip() for line in lines if re.search(r"\bmake\b", line) and not line.startswith("#")]
+    assert commands[:3] == ["make lint", "make browser", "make test"]
+    assert [line.rpartition(" -- ")[2] for line in commands[3:]] == ["make test-unit"]
     assert "make test " in README
 
 
