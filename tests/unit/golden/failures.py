@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import disk
+from workflow.base.processes import Completed
 from workflow.bridge import deaths, failures
 from workflow.bridge.deaths import Death
+from workflow.environment import uv_program
+from workflow.environment.managers import conda_cli
 
 if TYPE_CHECKING:
     from workflow.base.errors import WorkflowError
@@ -141,6 +144,12 @@ def all_failures(scratch: Path) -> dict[str, Any]:
             for death in DEATHS
         },
         "refused": {errno.errorcode[number]: _refused(number) for number in sorted(REFUSED)},
+        "uv": {said: _told(uv_program.failure(said, doing="installing", log=log)) for said in OF_UV},
+        "conda": {
+            f"{said}{' (offline)' if offline else ''}": _told(_of_conda(said, log, offline=offline))
+            for said in OF_CONDA
+            for offline in (False, True)
+        },
         "want of memory": [_told(deaths.explain(lacking, details=f"{said}\n", log=log)) for said in _NO_MEMORY],
     }
 
@@ -153,6 +162,62 @@ _NO_MEMORY = (
     "Unable to allocate 9 GB",
     "unable to allocate 9 GB",
 )
+
+
+OF_UV = (
+    "error: hash mismatch for numpy==1.24.3",
+    "error: In `--require-hashes` mode, all requirements must be pinned: but no hash was given",
+    "error: The hashes do not match: expected sha256:a",
+    "error: hash does not match",
+    "error: failed to write: No space left on device (os error 28)",
+    "error: write failed: os error 122",
+    "error: write failed: os error 112",
+    "error: Disk quota exceeded",
+    "error: failed to create directory: Permission denied (os error 13)",
+    "error: Read-only file system",
+    "error: os error 30",
+    "error: Network connectivity is disabled, but the requested data was not found in the cache",
+    "error: network was disabled",
+    "error: Because there is no version of numpy==9, we can conclude",
+    "error: Because numpy was not found in the package registry and you require numpy",
+    "error: Because numpy was not found in the provided package locations",
+    "ERROR: No matching distribution found for numpy",
+    "error: Failed to fetch: `https://pypi.test/simple/numpy/`",
+    "error: Failed to download `numpy`",
+    "error: Request failed after 3 retries",
+    "error: error sending request for url",
+    "error: HTTP status server error (503)",
+    "error: dns error: failed to lookup address",
+    "error: tcp connect error",
+    "error: something else\n" + "\n".join(f"line {number}" for number in range(20)),
+)
+OF_CONDA = (
+    "ChecksumMismatchError: Conda detected a mismatch",
+    "critical libmamba File not valid: sha256 sum doesn't match: sha256 of it differs",
+    "SafetyError: The package has been tampered with",
+    "OSError: [Errno 28] No space left on device",
+    "NoSpaceLeftError: no room",
+    "not enough free space",
+    "ENOSPC",
+    "OfflineError: EnforceUnusedAdapter",
+    "this is in offline mode",
+    "cannot be fetched offline",
+    "CondaHTTPError: HTTP 404 NOT FOUND for url <https://me:secret@a.test/x.conda>",
+    "error libmamba (404)",
+    "CondaHTTPError: HTTP 000 CONNECTION FAILED for url <https://a.test>",
+    "ConnectionResetError: peer",
+    "Could not resolve host: a.test",
+    "Download error (28) Timeout was reached",
+    "operation timed out",
+    "Failed to establish a new connection",
+    "error libmamba Non-conda folder exists at prefix",
+    "CondaValueError: prefix already exists: /p",
+    "NotWritableError: The current user does not have write permissions",
+    "PermissionError: Permission denied",
+    "OSError: Read-only file system",
+    "+ conda create\nsomething else\n" + "\n".join(f"line {number}" for number in range(20)),
+)
+"""What the programs print that make environments."""
 
 
 REFUSED = (
@@ -170,6 +235,11 @@ def _refused(number: int) -> list[list[str]]:
         for place, named in places
         if (error := disk.refusal(OSError(number, "x", named), None if place is None else Path(place)))
     ]
+
+
+def _of_conda(said: str, log: Path, *, offline: bool) -> WorkflowError:
+    printed = Completed(("conda",), 1, said, "")
+    return conda_cli._explained(printed, program="conda", offline=offline, log=log)
 
 
 def _failed(kind: str, name: str, message: str) -> dict[str, Any]:
