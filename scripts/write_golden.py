@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.unit.golden import bad_recipes, environments, failures, native_results, refusals, step_keys, walls  # noqa: E402  the checkout beside this script is tried
+from tests.unit.golden import bad_recipes, environments, failures, native_results, refusals, step_keys, walls, words  # noqa: E402  the checkout beside this script is tried
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
@@ -25,6 +25,7 @@ MAKERS = {
     failures.FILE: failures.all_failures,
     refusals.FILE: refusals.all_refusals,
     walls.FILE: walls.all_walls,
+    words.FILE: words.all_words,
     environments.FILE: environments.all_stories,
 }
 
