@@ -15,7 +15,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.unit.golden import bad_recipes, environments, failures, native_results, refusals, step_keys, walls, words  # noqa: E402  the checkout beside this script is tried
+from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
+    bad_recipes,
+    damaged_documents,
+    damaged_hdf5,
+    damaged_keras,
+    environments,
+    failures,
+    native_results,
+    refusals,
+    step_keys,
+    verified_damages,
+    walls,
+    words,
+)
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
@@ -27,6 +40,10 @@ MAKERS = {
     walls.FILE: walls.all_walls,
     words.FILE: words.all_words,
     environments.FILE: environments.all_stories,
+    damaged_documents.FILE: damaged_documents.all_outcomes,
+    damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
+    damaged_keras.FILE: damaged_keras.all_outcomes,
+    verified_damages.FILE: verified_damages.all_reports,
 }
 
 
