@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import RecipeNotFoundError
 from workflow.base.records import Record
 from workflow.models import sniffing
-from workflow.recipe import dependencies
 from workflow.recipe.document import Said, read
 from workflow.recipe.grammar import STEPS, RecipeEntry
 from workflow.recipe.model_source import MODEL, source_kind, source_of
 from workflow.recipe.paths import BadPathError, InputPath, OutputPath, absolute
 from workflow.recipe.recipes import Recipe, Step, Verification
 from workflow.recipe.step_formats import FormatFinder
-from workflow.recipe.steps import begun, check_engine, files_of, options_of
+from workflow.recipe.step_options import check_engine, files_of, options_of
+from workflow.recipe.steps import begun, by_place, dependencies, find_missing, in_order, makers, protect
 from workflow.recipe.value_types import EntryOf
 from workflow.recipe.verify_settings import VERIFY, verification_of
 
@@ -76,7 +76,7 @@ class _Loading:
         """Return the recipe that was declared; None when there is none at all."""
         entry, document = self._declared.recipe, self._document
         if entry is None:
-            dependencies.makers(document, (), refused=self._declared.salvaged_outputs)
+            makers(document, (), refused=self._declared.salvaged_outputs)
             self._find_missing((), ())
             return None
         given = self._declared.given
@@ -98,24 +98,24 @@ class _Loading:
         builders = begun(document, self._declared.steps)
         outputs = [OutputPath(MODEL, source.model.output, (MODEL, "output"))] if source else []
         outputs += [builder.output_path for builder in builders]
-        found = dependencies.makers(document, outputs, refused=self._declared.salvaged_outputs)
-        needed = dependencies.dependencies(builders, found=found)
+        found = makers(document, outputs, refused=self._declared.salvaged_outputs)
+        needed = dependencies(builders, found=found)
         reads = [builder.input_path for builder in builders if builder.input_path]
         reads += source.reads if source else ()
         reads += self._samples(self._verification, (VERIFY,))
-        ordered = dependencies.in_order(builders, needed=needed)
+        ordered = in_order(builders, needed=needed)
         finder = FormatFinder({MODEL: source.formats} if source and source.formats else {}, needed)
-        steps: list[tuple[Step, StepBuilder]] = []
+        resolved: list[tuple[Step, StepBuilder]] = []
         for builder in ordered:
             if formats := finder.formats(builder):
                 step = self._step(builder, formats, after=needed.get(builder.name), engine=entry.engine)
-                steps.append((step, builder))
-        reads += [read for step, builder in steps for read in files_of(builder, step.options)]
-        for step, builder in steps:
+                resolved.append((step, builder))
+        reads += [read for step, builder in resolved for read in files_of(builder, step.options)]
+        for step, builder in resolved:
             reads += self._samples(step.verification, builder.at(VERIFY)) if step.verification else ()
-        dependencies.protect(document, reads, found=found)
+        protect(document, reads, found=found)
         self._find_missing(reads, outputs)
-        return [step for step, _ in steps]
+        return [step for step, _ in resolved]
 
     def _step(self, builder: StepBuilder, formats: StepFormats, *, after: str | None, engine: Engine) -> Step:
         """Return the step, resolved; what it does not say is as in the recipe."""
@@ -161,8 +161,8 @@ class _Loading:
         open_ended = undone or declared.open_ended
         wanted = [*reads, *declared.salvaged_inputs]
         certain = [read for read in wanted if not (open_ended and read.chained)]
-        found = dependencies.by_place([*outputs, *declared.salvaged_outputs])
-        dependencies.find_missing(self._document, certain, found=found)
+        found = by_place([*outputs, *declared.salvaged_outputs])
+        find_missing(self._document, certain, found=found)
 
 
 def _declared(document: Document) -> _Declarations:

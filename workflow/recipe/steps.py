@@ -1,27 +1,34 @@
-"""Steps from what a recipe writes to what is resolved: names, paths, and options in the converter's own spellings."""
+"""Steps from what a recipe writes to what is resolved: names, paths, who makes what another one reads, their order."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+import os
+from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.catalogue.formats import EDGES
-from workflow.catalogue.options import DTYPE_OF_BYTES, OPTIONS, QUANTIZATIONS, misplaced, ours
+from workflow.models.sniffing import MODEL_JSON
+from workflow.recipe.findings import Finding
 from workflow.recipe.model_source import MODEL
-from workflow.recipe.paths import BadPathError, InputPath, OutputPath, absolute, output_at, path_at
+from workflow.recipe.paths import (
+    BadPathError,
+    InputPath,
+    OutputPath,
+    absolute,
+    enclosing,
+    nearest_path,
+    output_at,
+    path_at,
+    shown,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from workflow.catalogue.formats import Pair
     from workflow.catalogue.kinds import Kind
-    from workflow.catalogue.options import OptionValue
     from workflow.recipe.document import Document
     from workflow.recipe.findings import KeyPath
     from workflow.recipe.grammar import StepEntry
-    from workflow.recipe.recipes import Step
-    from workflow.recipe.step_formats import StepFormats
 
 _HUB = "tf_hub"
 
@@ -128,188 +135,124 @@ def _numbered(kind: str) -> Iterator[str]:
         count += 1
 
 
-_SHARD_SIZE = "weight_shard_size_bytes"
-_KEEP_FLOAT = "keep_float"
-_METADATA = "metadata"
-_MODULES = "custom_objects"
-_GOAL = "quantize_auto"
-_OLD = "quantization_bytes"
-_ALONE = ("dtype", "auto", _GOAL, _OLD)
-"""Keys of which each one says everything that is to be said; the patterns may stand beside each other."""
-_DTYPES = "`dtype` (`uint8`, `uint16`, `float16`), or `auto` with `max_error` or `max_bytes`"
-_SPELLINGS = {_GOAL: "auto"}
-_ANY_ENGINE = "`engine: auto`"
+def makers(
+    document: Document, outputs: Sequence[OutputPath], *, refused: Sequence[OutputPath] = ()
+) -> dict[str, OutputPath]:
+    """Return who of ``outputs`` writes each place.
 
-
-def options_of(step: StepBuilder, formats: StepFormats) -> dict[str, OptionValue]:
-    """Return the step's options by the converter's names, in the catalogue's order; findings go to the document.
-
-    ``shard_size``, ``dtype`` with ``weights``, ``auto`` and ``quantization_bytes`` become the options that they stand
-    for. Options that are switched off are left out, as if they were not there.
+    Complains about places with two writers and about outputs inside outputs, also those of ``refused`` steps.
     """
-    chosen = {name: value for name, value in step.given.items() if name in OPTIONS}
-    _check_place(step, formats)
-    _add_shard_size(step, chosen)
-    _add_quantization(step, chosen)
-    _check_keeping(step, formats, chosen)
-    if _METADATA in chosen:
-        chosen[_METADATA] = _metadata(step)
-    if _MODULES in chosen:
-        chosen[_MODULES] = _modules(step)
-    kept = [name for name in OPTIONS if name in chosen and not OPTIONS[name].is_idle(chosen[name], pair=formats.pair)]
-    return cast("dict[str, OptionValue]", {name: chosen[name] for name in kept})
+    found: dict[str, OutputPath] = {}
+    for output in sorted((*outputs, *refused), key=_position):
+        if output.place in found:
+            _clash(document, output, f"is the output of `{found[output.place].by}` already")
+        else:
+            found[output.place] = output
+    for place, output in found.items():
+        around = next((found[folder] for folder in enclosing(place) if folder in found), None)
+        if around:
+            _clash(document, output, f"lies inside `{shown(around.path, document.base)}`, the output of `{around.by}`")
+    return by_place(outputs)
 
 
-def files_of(step: StepBuilder, options: Any) -> list[InputPath]:
-    """Return the files that the step's options name, which have to be there."""
-    named = options.get(_METADATA, {}).items()
-    found = [InputPath(Path(path), step.at(_METADATA, key)) for key, path in named]
-    listed = enumerate(options.get(_MODULES, ()))
-    return found + [InputPath(Path(path), step.at(_MODULES, number)) for number, path in listed]
+def by_place(outputs: Iterable[OutputPath]) -> dict[str, OutputPath]:
+    """Return who writes each place, the first where there are several."""
+    found: dict[str, OutputPath] = {}
+    for output in outputs:
+        found.setdefault(output.place, output)
+    return found
 
 
-def check_engine(step: StepBuilder, resolved: Step) -> None:
-    """Complain about a step that its engine surely cannot do; what shows only when it runs is left to the run."""
-    if resolved.engine == "auto":
-        return
-    if resolved.fallback_format is not None:
-        what = f"`engine: {resolved.engine}` leaves no choice between a layers and a graph model"
-        _blame_engine(step, what, expected=f"{_ANY_ENGINE}, or another `format`")
-    elif resolved.engine == "reference" and resolved.alternative is None:
-        _check_reference(step, resolved)
+def maker_of(read: InputPath, found: Mapping[str, OutputPath]) -> OutputPath | None:
+    """Return who writes what is read, which may also be the model.json in an output folder."""
+    if read.place in found:
+        return found[read.place]
+    return found.get(os.path.dirname(read.place)) if read.path.name == MODEL_JSON else None  # noqa: PTH120  a text
 
 
-def _check_reference(step: StepBuilder, resolved: Step) -> None:
-    source, target = pair = (resolved.from_format, resolved.to_format)
-    if not EDGES[pair].reference:
-        what = f"the reference converter does not convert {source} to {target}"
-        _blame_engine(step, what, expected=_ANY_ENGINE)
-        return
-    for option in ours(resolved.options, pair):
-        name = _SPELLINGS[option.name] if _SPELLINGS.get(option.name) in step.given else option.name
-        what = f"the reference converter has no `{name}` from {source} to {target}"
-        step.blame_key(name, what, expected=f"{_ANY_ENGINE}, or the step without it")
+def protect(document: Document, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
+    """Complain about outputs that would replace, enclose or grow into something that the recipe reads."""
+    places = {read.place: read for read in reads if not (read.chained and maker_of(read, found))}
+    enclosed = {folder: read for place, read in places.items() for folder in enclosing(place)}
+    for place, output in found.items():
+        around = next((places[folder] for folder in enclosing(place) if folder in places), None)
+        if around:
+            _clash(document, output, f"lies inside `{shown(around.path, document.base)}`, which the recipe reads")
+        elif place in places:
+            _clash(document, output, "is what the recipe reads")
+        elif place in enclosed:
+            _clash(document, output, f"encloses `{shown(enclosed[place].path, document.base)}`, which the recipe reads")
 
 
-def _blame_engine(step: StepBuilder, what: str, *, expected: str) -> None:
-    """Point at where the engine is named: in the step, or for the whole recipe."""
-    at = step.at("engine") if "engine" in step.given else ("engine",)
-    step.document.blame_value(at, what, expected=expected)
+def find_missing(document: Document, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
+    """Complain about what the recipe reads and what neither exists nor is made by it.
 
-
-def _check_place(step: StepBuilder, formats: StepFormats) -> None:
-    """Refuse options without effect: with a fallback those of either format count, else all conversions must agree."""
-    if formats.fallback is not None:
-        elsewhere = misplaced(step.given, (formats.pair[0], formats.fallback))
-        wrong = [(option, formats.pair) for option in misplaced(step.given, formats.pair) if option in elsewhere]
-    else:
-        pairs: list[Pair] = [formats.pair, *([formats.alternative] if formats.alternative else [])]
-        wrong = [(option, pair) for pair in pairs for option in misplaced(step.given, pair)]
-    for option, pair in wrong:
-        possibly = "" if pair == formats.pair else ", which this step may turn out to be"
-        what = f"`{option.name}` means nothing from {pair[0]} to {pair[1]}{possibly}"
-        step.blame_key(option.name, f"{what}: it applies {option.where}")
-
-
-def _add_shard_size(step: StepBuilder, chosen: dict[str, Any]) -> None:
-    if step.kind != "shard":
-        return
-    own = step.given.get("shard_size")
-    if own is not None and _SHARD_SIZE in chosen:
-        step.blame_key(_SHARD_SIZE, f"`{_SHARD_SIZE}` is the same as `shard_size`", expected="one of the two")
-    elif own is not None:
-        chosen[_SHARD_SIZE] = own
-    elif _SHARD_SIZE not in chosen:
-        step.blame("`shard_size` is missing in `shard`", expected="a size such as `100kB` or `4MiB`")
-
-
-def _add_quantization(step: StepBuilder, chosen: dict[str, Any]) -> None:
-    """Bring what the step says to the options ``quantize_*`` and ``quantize_auto``."""
-    _require_quantization(step)
-    chosen.pop(_OLD, None)
-    chosen.pop(_GOAL, None)
-    if not _contradicts(step):
-        chosen.update(_quantization(step))
-    _check_dtypes(step, chosen)
-    if _GOAL in chosen and chosen.get("dequantize"):
-        what = "`dequantize` cannot stand beside a goal, which counts what is quantized already as done"
-        step.blame_key("dequantize", what, expected="a step of its own that dequantizes, before this one")
-
-
-def _ways(step: StepBuilder) -> list[str]:
-    """Return the keys of the step that say how to quantize, those that must stand alone first."""
-    return [name for name in (*_ALONE, *QUANTIZATIONS.values()) if name in step.given]
-
-
-def _require_quantization(step: StepBuilder) -> None:
-    if step.kind == "quantize" and not _ways(step) and not step.given.get("dequantize"):
-        step.blame("`dtype` is missing in `quantize`", expected=_DTYPES)
-    if "weights" in step.given and "dtype" not in step.given:
-        step.blame_key("weights", "`weights` goes with `dtype`", expected="`dtype:` beside it")
-
-
-def _contradicts(step: StepBuilder) -> bool:
-    ways = _ways(step)
-    if len(ways) < 2 or ways[0] not in _ALONE:  # noqa: PLR2004  one way is no contradiction
-        return False
-    step.blame_key(ways[1], f"`{ways[1]}` and `{ways[0]}` both say how to quantize", expected="one of the two")
-    return True
-
-
-def _quantization(step: StepBuilder) -> dict[str, Any]:
-    goal = step.given.get("auto") or step.given.get(_GOAL)
-    if goal is not None:
-        return {_GOAL: goal.given()}
-    dtype = step.given.get("dtype") or DTYPE_OF_BYTES.get(step.given.get(_OLD, 0))
-    return {QUANTIZATIONS[dtype]: step.given.get("weights") or ["*"]} if dtype else {}
-
-
-def _check_dtypes(step: StepBuilder, chosen: dict[str, Any]) -> None:
-    """Refuse two dtypes for the same weights, as far as the patterns show it."""
-    said: dict[str, str] = {}
-    for name in QUANTIZATIONS.values():
-        for pattern in chosen.get(name, []):
-            if pattern in said and said[pattern] != name:
-                weights = "all weights" if pattern == "*" else f"the weights `{pattern}`"
-                what = f"`{name}` and `{said[pattern]}` are both for {weights}"
-                step.blame_key(name, what, expected="one dtype for each")
-                return
-            said[pattern] = name
-
-
-def _check_keeping(step: StepBuilder, formats: StepFormats, chosen: dict[str, Any]) -> None:
-    """Refuse ``keep_float`` where nothing is quantized, neither by this step nor possibly in its input."""
-    quantized = any(chosen.get(name) for name in (_GOAL, *QUANTIZATIONS.values()))
-    again = formats.pair[0] == formats.pair[1]
-    if _KEEP_FLOAT in chosen and not quantized and not again:
-        what = f"`{_KEEP_FLOAT}` has no effect: nothing is quantized"
-        step.blame_key(_KEEP_FLOAT, what, expected="a `quantize_*` option")
-
-
-def _metadata(step: StepBuilder) -> dict[str, str]:
-    """Return the metadata with absolute paths; the converter splits at ``:`` and ``,``, also in folders' names."""
-    found: dict[str, str] = {}
-    for key in step.given[_METADATA]:
-        at = step.at(_METADATA, key)
-        path = path_at(step.document, at)
-        if path is None:
+    What was presumed of a file by its name waits until the file is there.
+    """
+    base = document.base
+    produced = [output.path for output in found.values()]
+    for read in reads:
+        if not read.required or maker_of(read, found) is not None or os.path.lexists(read.path):
             continue
-        found[key] = str(path)
-        if set(":,") & set(str(path)):
-            what = f"`{path}` has a colon or comma, which the converter separates with"
-            step.document.blame_value(at, what, expected="another folder")
-    return found
+        what = f"`{shown(read.path, base)}` does not exist, and no step makes it"
+        near = nearest_path(read.path, produced, base=base)
+        spot = document.value_spot(read.at)
+        document.findings[:] = [other for other in document.findings if not (other.presumed and other.spot == spot)]
+        document.findings.append(Finding(spot, what, nearest=near, absent=True))
 
 
-def _modules(step: StepBuilder) -> list[str]:
-    """Return the Python files with absolute paths."""
-    every = step.at(_MODULES)
-    count = len(step.given[_MODULES])
-    found = []
-    for at in [every] if step.document.text_at(every) else [(*every, number) for number in range(count)]:
-        path = path_at(step.document, at)
-        if path is not None and path.suffix != ".py":
-            what = f"`{_MODULES}`: `{path.name}` is no Python file"
-            step.document.blame_value(at, what, expected="a file such as `layers.py`")
-        found += [str(path)] if path is not None else []
-    return found
+def dependencies(steps: Sequence[StepBuilder], *, found: Mapping[str, OutputPath]) -> dict[str, str]:
+    """Return for each step the one that makes its input, if one does; complain about steps that read their output."""
+    needed: dict[str, str] = {}
+    for step in steps:
+        maker = maker_of(step.input_path, found) if step.input_path else None
+        if maker is None:
+            continue
+        if maker.by != step.name:
+            needed[step.name] = maker.by
+        elif maker.at[:-1] == step.entry.at:
+            step.blame_value("output", f"`{step.entry.output}` is the step's input too", expected="another path")
+    return needed
+
+
+def in_order(steps: Sequence[StepBuilder], *, needed: Mapping[str, str]) -> list[StepBuilder]:
+    """Return the steps so that each runs after the one that it needs, otherwise as declared.
+
+    Steps that wait for each other, and what waits for those, are left out; one finding speaks for each such circle.
+    """
+    by_name = {step.name: step for step in steps}
+    waiting = dict(by_name)
+    ordered: list[StepBuilder] = []
+    while ready := next((step for step in waiting.values() if needed.get(step.name) not in waiting), None):
+        ordered.append(waiting.pop(ready.name))
+    for circle in _circles(list(waiting), needed):
+        path = " → ".join(f"`{name}`" for name in (*circle, circle[0]))
+        what = f"these steps wait for each other: {path}"
+        by_name[circle[0]].blame_value("input", what, expected="one of them with another input")
+    return ordered
+
+
+def _circles(waiting: Sequence[str], needed: Mapping[str, str]) -> list[list[str]]:
+    """Return the circles among these steps, each of which waits for one other of them; written as output → input."""
+    seen: set[str] = set()
+    circles: list[list[str]] = []
+    for start in waiting:
+        trail: list[str] = []
+        name = start
+        while name not in seen:
+            seen.add(name)
+            trail.append(name)
+            name = needed[name]
+        if name in trail:
+            circles.append(trail[trail.index(name) :][::-1])
+    return circles
+
+
+def _position(output: OutputPath) -> int:
+    """Return the step's number in the file; a model source comes before all steps."""
+    return next((part for part in output.at if isinstance(part, int)), -1)
+
+
+def _clash(document: Document, output: OutputPath, problem: str) -> None:
+    text = f"`{document.text_at(output.at)}`"
+    document.blame_value(output.at, f"{text} {problem}", expected="a place of its own")

@@ -1,4 +1,4 @@
-"""The types of values in recipes, each with a reader and a JSON Schema, and mappings of declared keys that have such."""
+"""The types of values in recipes, each with a reader and a JSON Schema, and mappings of declared keys likewise."""
 
 from __future__ import annotations
 
