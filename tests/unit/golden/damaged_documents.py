@@ -10,11 +10,10 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-from workflow.recipe.model import Verification
-
 from tests.fuzzing import models
 from workflow.base.errors import ModelFileError
 from workflow.models.inspection import inspect_model
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import Subject
 

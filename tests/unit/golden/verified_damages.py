@@ -6,10 +6,9 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from workflow.recipe.model import Verification
-
 from tests.unit.verification.damages import DAMAGES
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import Subject
 
