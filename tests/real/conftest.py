@@ -18,7 +18,7 @@ from workflow import environment
 from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
 from workflow.environment import Environment, Wishes
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes.node import NodeRuntime
 
 if TYPE_CHECKING:

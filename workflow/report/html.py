@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import printable
-from workflow.report import wording
+from workflow.report import number_texts
 from workflow.report.charts import charts
+from workflow.report.conclusions import shortfalls
 from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements
-from workflow.report.verdicts import shortfalls
 
 if TYPE_CHECKING:
     from workflow.report.record import RunRecord
@@ -62,11 +62,11 @@ def _read(name: str) -> str:
 
 
 _FILTERS: dict[str, Any] = {
-    "size": wording.size_text,
-    "difference": wording.difference_text,
-    "share": wording.share_text,
-    "accuracy": wording.accuracy_text,
-    "ms": wording.milliseconds_text,
-    "seconds": wording.seconds_text,
-    "number": wording.number_text,
+    "size": number_texts.size_text,
+    "difference": number_texts.difference_text,
+    "share": number_texts.share_text,
+    "accuracy": number_texts.accuracy_text,
+    "ms": number_texts.milliseconds_text,
+    "seconds": number_texts.seconds_text,
+    "number": number_texts.number_text,
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.report.wording import accuracy_text, difference_text, sentence, share_text
+from workflow.report.number_texts import accuracy_text, difference_text, sentence, share_text
 
 if TYPE_CHECKING:
-    from workflow.report.record import Attribution, PlaceRun, RunRecord, StepRecord, WorstElement
+    from workflow.report.record import PlaceRun, RunRecord, StepRecord
+    from workflow.verification.evidence import Attribution, WorstElement
 
 _WORST = 8
 

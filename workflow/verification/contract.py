@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.models.keras.names import valid
-from workflow.verification.model import Finding, LevelReport
+from workflow.verification.evidence import Finding, LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,15 +13,14 @@ from workflow.models.graph import read_graph
 from workflow.models.keras.tree import entries, is_container, layer_name
 from workflow.models.strict_json import read_object
 from workflow.models.topology import model_config
-from workflow.verification.graph_references import DTYPES
-from workflow.verification.layer_references import ends
 from workflow.verification.structure import model_json
+from workflow.verification.topology_faults import DTYPES, ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from workflow.models.graph import Port as SignaturePort
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
 
     Json = dict[str, Any]
     Shape = tuple[int | None, ...]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workflow.models.keras.file import KerasFile, Stored
     from workflow.models.tensors import Tensor
     from workflow.models.tfjs_weights import StoredWeight
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
 
 _NARROWED = {"float16": "float32", "float64": "float32", "int64": "int32"}
 """What a wider or narrower dtype of Keras is in TensorFlow.js."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, ModelFileError, WorkflowError
 from workflow.verification import explain, folding
 from workflow.verification.differences import Difference, compare, table
-from workflow.verification.model import Finding, LevelReport
+from workflow.verification.evidence import Finding, LevelReport
 from workflow.verification.tensors import Named, configuration_of, readable, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
     from workflow.verification.tensors import Views
 
 _LISTED = 10

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 from workflow.worker.shared import kernels
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from tests.real.graph.test_against_reference import files_of, model_of, ops_of
 from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from workflow import environment
 from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.bridge.warm_worker import Worker
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

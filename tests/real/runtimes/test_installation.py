@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base.events import Recording
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import node_program, packages
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from workflow.verification.ports import Port, Ports, of_config
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
-    from workflow.verification.model import LevelReport
+    from workflow.verification.evidence import LevelReport
 
 KERAS: Format = "keras"
 GRAPH: Format = "tfjs_graph_model"

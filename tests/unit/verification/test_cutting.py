@@ -11,8 +11,8 @@ import pytest
 
 from workflow.base.errors import ModelFileError
 from workflow.verification.cutting import points_of
-from workflow.verification.model import Subject
 from workflow.verification.ports import Ports, ports_of
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path

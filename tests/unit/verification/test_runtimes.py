@@ -14,7 +14,7 @@ from workflow.base.errors import ReferenceConverterError, StepTimeoutError, Work
 from workflow.base.events import Recording
 from workflow.bridge.fake import FakeWorker
 from workflow.verification import exchange, runtimes
-from workflow.verification.model import NotRun, RunRequest, RuntimeFailure, TensorSpec
+from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure, TensorSpec
 from workflow.verification.runtimes import javascript, node_program, packages
 from workflow.verification.runtimes.fake import FakeRuntime
 from workflow.verification.runtimes.installation import Installation
@@ -23,7 +23,7 @@ from workflow.verification.runtimes.python import PythonRuntime
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import Runtime
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workflow.base.events import Recording
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import browsers, node_program
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="makes programs of shell scripts")

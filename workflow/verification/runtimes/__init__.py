@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import Runtime
 
 __all__ = ["NAMES", "make"]
 

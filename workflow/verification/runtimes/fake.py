@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.verification import exchange
-from workflow.verification.model import NotRun, RuntimeFailure
-from workflow.verification.runtimes import base
+from workflow.verification.requests import NotRun, RuntimeFailure, run_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.verification.model import RunRequest, RunResult, Tensors
+    from workflow.verification.requests import RunRequest, RunResult, Tensors
 
 
 def echo(tensors: Tensors) -> Tensors:
@@ -59,7 +58,7 @@ class FakeRuntime:
         if request.repeat:
             timings |= {"median_ms": 1.0, "spread_ms": 0.0, "count": request.repeat}
         told = {"inputs": _specs(inputs), "outputs": _specs(outputs), "timings": timings}
-        return base.result(request, backend=backend, told=told, facts=self.facts)
+        return run_result(request, backend=backend, told=told, facts=self.facts)
 
     def close(self) -> None:
         """Remember that it was closed."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from workflow.base import processes, programs
 from workflow.base.errors import WorkflowError
 from workflow.environment import Wishes
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes.installation import Installation
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base import locations, processes
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import node_program
 from workflow.verification.runtimes.installation import Installation
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import StepTimeoutError, WorkerDiedError, WorkflowError
-from workflow.verification.model import NotRun, RuntimeFailure
-from workflow.verification.runtimes import base
+from workflow.verification.requests import NotRun, RuntimeFailure, run_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workflow.bridge.warm_worker import WorkerLike
-    from workflow.verification.model import RunRequest, RunResult
+    from workflow.verification.requests import RunRequest, RunResult
 
 _KINDS: tuple[tuple[type[WorkflowError], str], ...] = (
     (StepTimeoutError, "timeout"),
@@ -50,7 +49,7 @@ class PythonRuntime:
         answer = self._ask(arguments, request.timeout)
         if answer.get("not_run"):
             raise RuntimeFailure("load", str(answer["not_run"]))
-        return base.result(request, backend=None, told=answer, facts={"versions": answer.get("versions", {})})
+        return run_result(request, backend=None, told=answer, facts={"versions": answer.get("versions", {})})
 
     def close(self) -> None:
         """Do nothing: the worker is its owner's."""

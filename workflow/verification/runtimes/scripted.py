@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from workflow.base import locations
 from workflow.base.events import Silent
-from workflow.verification.model import NotRun, RuntimeFailure
+from workflow.verification.requests import NotRun, RuntimeFailure
 from workflow.verification.runtimes import javascript, node_program, packages
 from workflow.verification.runtimes.conversation import Conversation, Program
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from workflow.base.events import Listener
-    from workflow.verification.model import RunRequest, RunResult
+    from workflow.verification.requests import RunRequest, RunResult
 
 
 class ScriptedRuntime(ABC):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyBench, graph_model, layers_model
+from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model
 from workflow.recipe.model import Verification
-from workflow.verification import advice, verdicts
+from workflow.verification import verdicts
 from workflow.verification.levels import Case, verify
 from workflow.verification.locate import Located
-from workflow.verification.model import NotRun, RuntimeFailure, Subject
+from workflow.verification.requests import NotRun, RuntimeFailure, Subject
 from workflow.verification.runtimes.fake import FakeRuntime
 from workflow.verification.searching import Answer, search
 
@@ -34,19 +34,19 @@ def changed(source: Subject, hurt: Callable[[Path], None], tmp_path: Path, **set
 def test_where_the_weights_differ_nothing_is_located_and_nothing_run_again(tmp_path: Path) -> None:
     source = layers_model(tmp_path / "good")
     case = changed(source, changes.values("first/kernel", lambda array: array + 1), tmp_path)
-    report = verify(case, NumpyBench())
-    found = search(case, NumpyBench(), report=report, keep=tmp_path / "keep")
+    report = verify(case, NumpyPlaces())
+    found = search(case, NumpyPlaces(), report=report, keep=tmp_path / "keep")
     assert isinstance(found, NotRun)
     assert found.why == "nothing to locate: the weights level names the tensors"
-    hint = advice.beyond(report, case.result.format, compared=True, search=found)
+    hint = verdicts.further_advice(report, case.result.format, compared=True, search=found)
     assert "make the result from its source again" in hint
     assert "verify" not in hint
-    assert "--against SOURCE" in advice.beyond(report, case.result.format, compared=False)
+    assert "--against SOURCE" in verdicts.further_advice(report, case.result.format, compared=False)
 
 
 def test_a_quick_look_has_nothing_to_locate(tmp_path: Path) -> None:
     case = Case(layers_model(tmp_path / "good"), None, Verification(enabled=False), tmp_path / "work")
-    found = search(case, NumpyBench(), report=verify(case, NumpyBench()), keep=tmp_path / "keep")
+    found = search(case, NumpyPlaces(), report=verify(case, NumpyPlaces()), keep=tmp_path / "keep")
     assert isinstance(found, NotRun)
     assert found.why == "nothing to locate: nothing was run"
 
@@ -54,27 +54,27 @@ def test_a_quick_look_has_nothing_to_locate(tmp_path: Path) -> None:
 def test_what_was_located_is_not_to_be_located_again_nor_allowed(tmp_path: Path) -> None:
     source = layers_model(tmp_path / "good")
     case = changed(source, changes.layer("second", activation="tanh"), tmp_path)
-    report = verify(case, NumpyBench())
-    found = search(case, NumpyBench(), report=report, keep=tmp_path / "keep")
+    report = verify(case, NumpyPlaces())
+    found = search(case, NumpyPlaces(), report=report, keep=tmp_path / "keep")
     assert isinstance(found, Answer)
     assert isinstance(found.located, Located)
-    hint = advice.beyond(report, case.result.format, compared=True, search=found)
+    hint = verdicts.further_advice(report, case.result.format, compared=True, search=found)
     assert "--locate" not in hint
     assert "atol" not in hint
-    assert "--locate" in advice.beyond(report, case.result.format, compared=True)
+    assert "--locate" in verdicts.further_advice(report, case.result.format, compared=True)
 
 
 @pytest.mark.parametrize("runtimes", [("python", "node"), ("node",)])
 def test_a_graph_that_is_wrong_everywhere_is_to_be_made_again(runtimes: Any, tmp_path: Path) -> None:
     source = graph_model(tmp_path / "good")
     case = changed(source, changes.node("first/Tanh", op="Relu"), tmp_path, settings=Verification(runtimes=runtimes))
-    report = verify(case, NumpyBench())
+    report = verify(case, NumpyPlaces())
     assert report.failed is not None
     assert report.failed.level == "outputs"
-    found = search(case, NumpyBench(), report=report, keep=tmp_path / "keep")
+    found = search(case, NumpyPlaces(), report=report, keep=tmp_path / "keep")
     assert isinstance(found, NotRun)
     assert "the result itself (its weights or nodes) differs from its source, in the same way everywhere" in found.why
-    hint = advice.beyond(report, case.result.format, compared=True, search=found)
+    hint = verdicts.further_advice(report, case.result.format, compared=True, search=found)
     assert hint.startswith("convert the source anew")
     assert "--locate" not in hint
 
@@ -91,9 +91,9 @@ def test_an_error_is_no_difference_that_a_bound_allows(
     kind: str, make: Callable[[Path], Subject], words: str, tmp_path: Path
 ) -> None:
     model = make(tmp_path / "model")
-    bench = NumpyBench(runtimes={"node": FakeRuntime(failure=RuntimeFailure(kind, "Unknown layer: Lambda"))})
-    report = verify(Case(model, model, BOTH, tmp_path / "work"), bench)
-    for hint in (advice.of(report, model.format), advice.beyond(report, model.format, compared=True)):
+    places = NumpyPlaces(runtimes={"node": FakeRuntime(failure=RuntimeFailure(kind, "Unknown layer: Lambda"))})
+    report = verify(Case(model, model, BOTH, tmp_path / "work"), places)
+    for hint in (verdicts.advice(report, model.format), verdicts.further_advice(report, model.format, compared=True)):
         assert words in hint
         assert "atol" not in hint
         assert "--locate" not in hint
@@ -101,7 +101,7 @@ def test_an_error_is_no_difference_that_a_bound_allows(
 
 def test_a_better_hint_replaces_the_reports_own(tmp_path: Path) -> None:
     source = layers_model(tmp_path / "good")
-    report = verify(changed(source, changes.layer("second", activation="tanh"), tmp_path), NumpyBench())
+    report = verify(changed(source, changes.layer("second", activation="tanh"), tmp_path), NumpyPlaces())
     for given, wanted in (("look there", "look there"), ("", "atol")):
         error = verdicts.error_of(report, BOTH, who="m", hint=given)
         assert error is not None
@@ -113,7 +113,7 @@ def test_a_file_that_is_not_to_be_trusted_is_not_to_be_fetched_again(tmp_path: P
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("../config.json", "{}")
     model = Subject(path, "keras_keras")
-    report = verify(Case(model, None, Verification(enabled=False), tmp_path / "work"), NumpyBench())
-    hint = advice.beyond(report, model.format, compared=False)
+    report = verify(Case(model, None, Verification(enabled=False), tmp_path / "work"), NumpyPlaces())
+    hint = verdicts.further_advice(report, model.format, compared=False)
     assert "do not trust" in hint
     assert "fetch" not in hint

@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workflow.base.errors import VerificationError
+from workflow.base.record_json import MalformedError
 from workflow.verification import exchange
 from workflow.verification.contract import NARROWED
-from workflow.verification.model import NotRun, RunRequest, RuntimeFailure
+from workflow.verification.evidence import NOT_TIMED, Timing
+from workflow.verification.exchange import NONSENSE
+from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.verification.model import RunResult, Subject, Tensors
+    from workflow.verification.requests import Runtime, Subject, Tensors
 
+_TIMES = tuple(Timing().as_dict())
 _TIMING_MS = 2000.0
 """A first prediction that takes longer (shaders are compiled for it) is not repeated."""
 
@@ -33,21 +38,14 @@ class Answers:
     """What a result gave for each feed, as exchange sets in their order, and the facts about the place."""
 
     outputs: tuple[Path, ...]
-    timings: Mapping[str, Any] = field(default_factory=dict)
+    timings: Timing = NOT_TIMED
     facts: Mapping[str, Any] = field(default_factory=dict)
     load_average: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
-class Runtime(Protocol):
-    """What ``workflow.verification.runtimes`` offers: runs one request in a JavaScript runtime."""
-
-    def run(self, request: RunRequest) -> RunResult:
-        """Run the model of a request; raises ``RuntimeFailure``."""
-
-
-class Bench(Protocol):
-    """What a verification runs models with; it belongs to whoever asks for the verification."""
+class Places(Protocol):
+    """Where a verification runs models; they belong to whoever asks for the verification."""
 
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Run a job in the converter environment's worker."""
@@ -68,7 +66,7 @@ class Ask:
     timeout: float = 120.0
 
 
-def in_python(bench: Bench, ask: Ask, *, cut: str | None = None, weights: Path | None = None) -> Answers | NotRun:
+def in_python(places: Places, ask: Ask, *, cut: str | None = None, weights: Path | None = None) -> Answers | NotRun:
     """Run a model in the converter environment; raises a ``WorkflowError`` when it fails there.
 
     ``cut`` is the layer whose output is wanted; ``weights`` a layers model whose weights it is to have.
@@ -79,12 +77,12 @@ def in_python(bench: Bench, ask: Ask, *, cut: str | None = None, weights: Path |
     ]
     job = {"model": model_argument(ask.subject), "feeds": feeds, "repeat": ask.repeat, "cut": cut}
     job |= {} if weights is None else {"weights": str(weights)}
-    answer = bench.job("predict", job)
+    answer = places.job("predict", job)
     if answer.get("not_run"):
         return NotRun(str(answer["not_run"]), "run it in Node.js or a browser: Python is not where it lives")
     return Answers(
         tuple(Path(feed["outputs"]) for feed in feeds),
-        timings=answer.get("timings") or {},
+        timings=_timing(answer.get("timings")),
         load_average=answer.get("load_average"),
         versions=answer.get("versions") or {},
     )
@@ -97,13 +95,22 @@ def in_javascript(runtime: Runtime, ask: Ask, *, name: str, backend: str | None)
     requests = [_request(ask, number, name=name, backend=backend) for number in range(len(ask.feeds))]
     answers = [runtime.run(request) for request in requests]
     first = answers[0]
-    timings = {**first.timings}
-    if ask.repeat and float(timings.get("first_ms") or 0.0) <= _TIMING_MS:
+    timings = _timing(first.timings)
+    if ask.repeat and (timings.first_ms or 0.0) <= _TIMING_MS:
         again = runtime.run(requests[0].replaced(repeat=ask.repeat, outputs=ask.folder / f"{name}_{backend}_timed"))
-        timings |= {key: again.timings.get(key) for key in ("median_ms", "spread_ms", "count")}
+        repeated = _timing(again.timings)
+        timings = repeated.replaced(load_ms=timings.load_ms, first_ms=timings.first_ms)
     facts = {key: value for key, value in first.facts.items() if key != "versions"}
     versions = {str(key): str(value) for key, value in dict(first.facts.get("versions") or {}).items()}
     return Answers(tuple(answer.outputs for answer in answers), timings, facts, first.load_average, versions)
+
+
+def _timing(told: Mapping[str, Any] | None) -> Timing:
+    """Return what a run says of the time that it took; raises ``VerificationError`` where those are no times."""
+    try:
+        return Timing.from_json({key: value for key, value in (told or {}).items() if key in _TIMES})
+    except MalformedError as fault:
+        raise VerificationError(f"a run answers nonsense for its times: {fault}", hint=NONSENSE) from None
 
 
 def _request(ask: Ask, number: int, *, name: str, backend: str | None) -> RunRequest:

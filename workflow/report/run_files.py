@@ -7,14 +7,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from workflow.base import printable
 from workflow.base.errors import ModelFileError, UsageError
+from workflow.base.record_json import MalformedError
 from workflow.base.wording import shown
 from workflow.models.strict_json import require_shallow
 from workflow.report.html import embedded_json
-from workflow.report.journal import fault, first_fault
+from workflow.report.journal_run import JournalRun
 from workflow.report.reading import read_run
 from workflow.report.record import RunRecord
 
@@ -74,7 +73,7 @@ def record_of(text: str) -> RunRecord:
     path = Path(text)
     if path.suffix in (".json", ".html") and path.is_file():
         return _from_file(path)
-    from workflow import recipe as recipes  # noqa: PLC0415  yaml and pydantic
+    from workflow import recipe as recipes  # noqa: PLC0415  with yaml
 
     back = _BACK.fullmatch(text)
     name = back["recipe"] if back else text
@@ -90,9 +89,9 @@ def _from_file(path: Path) -> RunRecord:
         why = f"it is a record of version {shown(str(value['version']))}, and this tool reads version 1"
         raise _no_run(path, why)
     try:
-        return RunRecord.model_validate(printable.everywhere(value))
-    except ValidationError as error:
-        raise _no_run(path, first_fault(error)) from error
+        return RunRecord.from_json(printable.everywhere(value))
+    except MalformedError as fault:
+        raise _no_run(path, str(fault)) from fault
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -123,9 +122,10 @@ def _in_unicode(value: dict[str, Any]) -> dict[str, Any]:
 def _run(path: Path) -> dict[str, Any]:
     """Return the record of a run in a file of the journal; raises ``UsageError`` for what is none."""
     run = _object(path)
-    wrong = fault(run)
-    if wrong:
-        raise _no_run(path, wrong)
+    try:
+        JournalRun.from_json(run)
+    except MalformedError as fault:
+        raise _no_run(path, str(fault)) from fault
     return run
 
 

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.verification.models import NumpyBench, layers_model
+from tests.unit.verification.models import NumpyPlaces, layers_model
 from workflow.recipe.model import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import NotRun
-from workflow.verification.outputs import Reference
-from workflow.verification.references import References
+from workflow.verification.requests import NotRun
+from workflow.verification.source_answers import SourceAnswer, SourceAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
 
 SETTINGS = Verification(runtimes=("python",))
 
@@ -30,14 +29,14 @@ def model(tmp_path: Path) -> Subject:
 @pytest.fixture
 def verified(tmp_path: Path) -> Iterator[Callable[..., int]]:
     """Verify a model against itself and return how often its source has been run since the beginning."""
-    bench, remembered = NumpyBench(), References()
+    places, remembered = NumpyPlaces(), SourceAnswers()
 
     def once(model: Subject, settings: Verification = SETTINGS) -> int:
         folder = tmp_path / f"work_{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        report = verify(Case(model, model, settings, folder, references=remembered), bench)
+        report = verify(Case(model, model, settings, folder, source_answers=remembered), places)
         assert report.verdict == "passed"
-        return [name for name, _ in bench.jobs].count("reference")
+        return [name for name, _ in places.jobs].count("reference")
 
     yield once
     remembered.close()
@@ -57,16 +56,16 @@ def test_other_samples_and_other_files_are_another_source(verified: Callable[...
 
 def test_nothing_is_left_on_disk(model: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    remembered = References()
-    remembered.of(model, SETTINGS, bench=NumpyBench())
+    remembered = SourceAnswers()
+    remembered.of(model, SETTINGS, places=NumpyPlaces())
     (kept,) = tmp_path.glob("tfjs-references-*")
     remembered.close()
     assert not kept.exists()
 
 
 def test_a_source_that_could_not_be_run_is_tried_again(model: Subject) -> None:
-    bench, remembered = NumpyBench(silent="there is no environment"), References()
-    assert isinstance(remembered.of(model, SETTINGS, bench=bench), NotRun)
-    bench.silent = ""
-    assert isinstance(remembered.of(model, SETTINGS, bench=bench), Reference)
+    places, remembered = NumpyPlaces(silent="there is no environment"), SourceAnswers()
+    assert isinstance(remembered.of(model, SETTINGS, places=places), NotRun)
+    places.silent = ""
+    assert isinstance(remembered.of(model, SETTINGS, places=places), SourceAnswer)
     remembered.close()

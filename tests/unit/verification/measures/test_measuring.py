@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.measures.models import write_model
+from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import ModelFileError
 from workflow.base.events import Recording
 from workflow.verification.measures import Wanted, measure, sweep

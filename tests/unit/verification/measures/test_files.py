@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.measures.models import write_model
+from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import ModelFileError
 from workflow.verification.measures.files import Payload, artifact_files, payload
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import brotli
 
-from tests.unit.measures.models import write_model
+from tests.unit.verification.measures.models import write_model
 from workflow.verification.measures.sizes import measure_sizes
 
 if TYPE_CHECKING:

@@ -9,21 +9,20 @@ from typing import Any
 from rich.console import Console
 
 from tests.unit.report.runs import failed_step, full_check, full_run, python_check, run_of, step
-from workflow.report import junit, markdown
+from workflow.report.forms import junit_text, markdown_text, print_report
 from workflow.report.reading import read_run
-from workflow.report.terminal import print_report
 
 
 def missing_backend() -> dict[str, object]:
     check = full_check()
     check["runs"].append(
-        {"runtime": "browser", "backend": "webgpu", "not_run": {"why": "no adapter", "remedy": "buy one"}}
+        {"runtime": "browser", "backend": "webgpu", "status": "not run", "why": "no adapter", "remedy": "buy one"}
     )
     return check
 
 
 def test_markdown_tells_verdict_matrix_and_answers() -> None:
-    text = markdown.render(read_run(full_run()))
+    text = markdown_text(read_run(full_run()))
     lines = text.splitlines()
     assert lines[0] == "## ✅ digits: passed"
     table = [line for line in lines if line.startswith("|")]
@@ -33,19 +32,19 @@ def test_markdown_tells_verdict_matrix_and_answers() -> None:
 
 
 def test_markdown_escapes_what_would_break_the_table() -> None:
-    text = markdown.render(read_run(run_of(step("a|b<i>", "shard", python_check()))))
+    text = markdown_text(read_run(run_of(step("a|b<i>", "shard", python_check()))))
     assert "a\\|b&lt;i\\>" in text
 
 
 def test_markdown_tells_failures() -> None:
-    assert "**python_to_js** failed: output digit differs by up to 1.6" in markdown.render(
+    assert "**python_to_js** failed: output digit differs by up to 1.6" in markdown_text(
         read_run(run_of(failed_step()))
     )
 
 
 def test_junit_counts_cases_failures_and_skips() -> None:
     run = run_of(failed_step("broken"), step("web", "shard", missing_backend()))
-    root = ET.fromstring(junit.render(read_run(run)))  # noqa: S314  our own text
+    root = ET.fromstring(junit_text(read_run(run)))  # noqa: S314  our own text
     assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("10", "1", "1")
     suites = {suite.get("name"): suite for suite in root}
     assert len(suites["digits.web"]) == 9
@@ -81,10 +80,10 @@ def test_every_form_says_how_each_level_of_a_failure_ended() -> None:
     step_of_it = failed_step("broken", failed_check())
     assert "levels: structure passed, weights not applicable, contract failed" in printed(step_of_it)
     assert "c is gone" in printed(step_of_it)
-    text = markdown.render(read_run(run_of(step_of_it)))
+    text = markdown_text(read_run(run_of(step_of_it)))
     assert "✅ structure, · weights, ❌ contract" in text
     assert "- c is gone" in text
-    root = ET.fromstring(junit.render(read_run(run_of(step_of_it))))  # noqa: S314  our own text
+    root = ET.fromstring(junit_text(read_run(run_of(step_of_it))))  # noqa: S314  our own text
     failed = {case.get("name"): case[0].get("message") for case in root.iterfind("testsuite/testcase[failure]")}
     assert failed == {"contract": "the output a is called b"}
     skipped = {case.get("name"): case[0].get("message") for case in root.iterfind("testsuite/testcase[skipped]")}
@@ -96,8 +95,8 @@ def test_no_proof_is_neither_passed_nor_not_applicable() -> None:
     assert "web: outputs: no proof: it answers alike" in printed(unproven)
     record = read_run(run_of(unproven))
     assert record.verdict == "incomplete"
-    assert "⚠️ web: outputs: no proof: it answers alike" in markdown.render(record)
-    assert 'message="no proof: it answers alike"' in junit.render(record)
+    assert "⚠️ web: outputs: no proof: it answers alike" in markdown_text(record)
+    assert 'message="no proof: it answers alike"' in junit_text(record)
 
 
 def test_a_step_that_was_never_verified_says_so() -> None:
@@ -105,14 +104,14 @@ def test_a_step_that_was_never_verified_says_so() -> None:
 
 
 def test_junit_skips_javascript_that_was_not_tried() -> None:
-    root = ET.fromstring(junit.render(read_run(run_of(step("web", "shard", python_check())))))  # noqa: S314  our own text
+    root = ET.fromstring(junit_text(read_run(run_of(step("web", "shard", python_check())))))  # noqa: S314  our own text
     assert [case.get("name") for case in root.iterfind("testsuite/testcase[skipped]")] == ["outputs in JavaScript"]
 
 
 def test_junit_survives_control_characters() -> None:
     broken = failed_step()
     broken["error"]["details"] = "a\x00b\x1b[31m"
-    root = ET.fromstring(junit.render(read_run(run_of(broken))))  # noqa: S314  our own text
+    root = ET.fromstring(junit_text(read_run(run_of(broken))))  # noqa: S314  our own text
     failure = root.find("testsuite/testcase/failure")
     assert failure is not None
     assert (failure.text or "").endswith("a\\x00b\\x1b[31m")

@@ -1,22 +1,25 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.unit.report.runs import full_check, full_run, python_check, run_of, step
-from workflow.report.answers import answers
+from workflow.report.conclusions import answers
 from workflow.report.reading import read_run
 from workflow.report.record import ArtifactSizes, LoadMeasurement, StepRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def load(layout: str, link: str, seconds: float | None, artifact: str = "web") -> LoadMeasurement:
     return LoadMeasurement(artifact=artifact, layout=layout, link=link, requests=2, bytes=10, seconds=seconds)
 
 
-def with_sizes(steps: list[StepRecord], sizes: dict[str, int]) -> list[StepRecord]:
+def with_sizes(steps: Sequence[StepRecord], sizes: dict[str, int]) -> list[StepRecord]:
     return [
-        step.model_copy(update={"sizes": ArtifactSizes(files=2, raw=sizes[step.step], gzip=1, brotli=1)})
+        step.replaced(sizes=ArtifactSizes(files=2, raw=sizes[step.step], gzip=1, brotli=1))
         for step in steps
         if step.step in sizes
     ]
@@ -69,17 +72,14 @@ def test_a_graph_model_that_was_not_timed_is_not_praised() -> None:
 def test_figures_from_a_busy_machine_are_marked() -> None:
     steps = read_run(full_run()).steps
     assert "busy" not in answers(steps, [], processors=2)[-1].evidence
-    crowded = [
-        each.model_copy(update={"runs": [run.model_copy(update={"load_average": 7.8}) for run in each.runs]})
-        for each in steps
-    ]
+    crowded = [each.replaced(runs=tuple(run.replaced(load_average=7.8) for run in each.runs)) for each in steps]
     answer = answers(crowded, [], processors=2)[-1]
     assert answer.verdict == "2.00\N{MULTIPLICATION SIGN} as fast, on a busy machine"
     assert "The machine was busy (load 7.8 on 2 processors)" in answer.evidence
     assert "busy" not in answers(crowded, [], processors=8)[-1].verdict
 
 
-def models(median: float, **browser: Any) -> list[StepRecord]:
+def models(median: float, **browser: Any) -> tuple[StepRecord, ...]:
     """Return a layers model and a graph of it twice as fast; ``browser`` is what the graph's run there is instead."""
     check = full_check(median=median / 2)
     check["runs"][2] |= browser

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.verification import runtimes
-from workflow.verification.model import NotRun
-from workflow.verification.references import References
+from workflow.verification.requests import NotRun
+from workflow.verification.source_answers import SourceAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from workflow.base.events import Listener
     from workflow.bridge.warm_worker import WorkerLike
-    from workflow.verification.places import Runtime
+    from workflow.verification.requests import Runtime
 
 
 _OF_KERAS = ("keras", "keras_keras")
 _NO_KERAS_3 = "a file of Keras 3 can be run after `tfjs-workflow env create keras3`"
 
 
-class RuntimePool:
+class Runtimes:
     """JavaScript runtimes, each made when it is first asked for and warm from then on. Close it.
 
-    ``references`` remembers what sources answered in Python, ``told`` what was said of runtimes that are not there.
+    ``source_answers`` remembers what sources answered in Python, ``told`` what was said of runtimes that are not there.
     """
 
     def __init__(self, make: Callable[..., Any] = runtimes.make) -> None:
-        self.references = References()
+        self.source_answers = SourceAnswers()
         self.told: set[str] = set()
         self._make = make
         self._made: dict[str, Any] = {}
@@ -46,15 +46,15 @@ class RuntimePool:
             if not isinstance(found, NotRun):
                 found.close()
         self._made = {}
-        self.references.close()
+        self.source_answers.close()
 
 
 @dataclass(frozen=True)
-class WorkerBench:
-    """A ``Bench`` around a worker, which is asked for when the first job comes, and a pool; both are their owner's."""
+class WarmPlaces:
+    """``Places`` around a worker, asked for when the first job comes, and runtimes; both are their owner's."""
 
     worker: Callable[[], WorkerLike]
-    pool: RuntimePool
+    runtimes: Runtimes
     log: Path
     timeout: float | None = None
     listener: Listener | None = None
@@ -81,7 +81,7 @@ class WorkerBench:
     def runtime(self, name: str, backend: str | None) -> Runtime | NotRun:
         """Return the runtime of this name, or why it is not there."""
         self._tell(f"verifying in {name}{f' ({backend})' if backend else ''}")
-        found = self.pool.get(name, self.listener)
+        found = self.runtimes.get(name, self.listener)
         if isinstance(found, NotRun):
             return found
         missing: NotRun | None = found.missing(backend)
