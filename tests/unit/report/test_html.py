@@ -97,6 +97,7 @@ def test_matrix_numbers_and_the_reproducing_command_are_in_the_page(page: str) -
         "2.1e-02",
         "top-1 100%",
         "tfjs-workflow convert recipes/digits.yml --force",
+        "<td>digit[3, 1]</td>",
         "4.22.0",
     ):
         assert needed in page
