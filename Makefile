@@ -71,7 +71,7 @@ bench: setup ## Compare with the reference converter and with cp, in the same ru
 	$(BIN)/python scripts/bench.py $(ARGS)
 
 clean: ## Remove .venv and the caches of the linters (no model, no environment)
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .mutation
 
 .venv/.ready: requirements/host.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python >= 3.10 on PATH; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }

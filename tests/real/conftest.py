@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow import environment
+from workflow.base import locations
 from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
 from workflow.environment import Environment, Wishes
@@ -39,6 +40,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"TFJS_WORKFLOW_REQUIRE_RUNTIMES is set, and this did not run. {report.longrepr[2]}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Caches of the tests' own for uv and npm, kept from run to run: what tests leave there is not the user's."""
+    folder = locations.cache() / "tests"
+    credentials = tmp_path_factory.mktemp("credentials")
+    own = {"UV_CACHE_DIR": folder / "uv", "UV_CREDENTIALS_DIR": credentials, "NPM_CONFIG_CACHE": folder / "npm"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, path in own.items():
+            patch.setenv(name, str(path))
+        yield
 
 
 @pytest.fixture(scope="session")

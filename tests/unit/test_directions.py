@@ -54,7 +54,6 @@ CIRCLES: frozenset[frozenset[str]] = frozenset(
         frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
         frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
-        frozenset(f"workflow.worker.graph.{name}" for name in ("classic", "modern", "saved_models")),
     }
 )
 """Modules that import each other, at whatever moment or for their types alone; this list may only shrink."""

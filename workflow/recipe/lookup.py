@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FOLDER = "recipes"
 ENDINGS = (".yml", ".yaml")
 _HEAD = 2**16
+_LONGEST = 400
+"""So much is shown of a path: a name that is mistyped stands at its end."""
+
 _STEPS = rb"(?m)^steps[ \t]*:"
 
 
@@ -44,7 +47,8 @@ def _candidates(text: str, here: Path) -> Iterator[Path]:
 def _problem(text: str, here: Path) -> str:
     if text and (here / text).is_dir():
         return f"{text} is a folder, not a recipe"
-    return f"there is no recipe {text[:80] or '(empty name)'}"
+    short = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
+    return f"there is no recipe {short or '(empty name)'}"
 
 
 def _hint(text: str, here: Path) -> str:

@@ -31,6 +31,7 @@ _SPOTS = 190.0
 _INK, _SOFT, _RULE = "var(--ink)", "var(--soft)", "var(--line)"
 SERIES = tuple(f"var(--c{number})" for number in range(1, 6))
 _LONGEST = 28
+_MARGIN = 1.8
 _MOST_TICKS = 6
 _NEAR = 0.05
 _NARROW, _BROAD = frozenset("iljtfrI.,:;|'!()[]/ -"), frozenset("mwMW@%")
@@ -136,7 +137,7 @@ def draw_dots(title: str, dots: Dots) -> str:
     left = max((_width_of(row) for row in dots.rows), default=0.0) + 2 * _GAP
     values = [value for row in dots.series.values() for value in row if value]
     low, high = min(values, default=1.0), max(values, default=10.0)
-    scale = _Scale(math.log10(low / 1.6), math.log10(high * 1.6), left, _RIGHT)
+    scale = _Scale(math.log10(low / _MARGIN), math.log10(high * _MARGIN), left, _RIGHT)
     for tick in _ticks(low, high):
         x = scale.at(math.log10(tick))
         sheet.line((x, top), (x, bottom))
@@ -254,7 +255,7 @@ def _ticks(low: float, high: float) -> list[float]:
     """Return round numbers for a logarithmic axis, no more than fit beside each other on a phone."""
     exponents = range(_exponent(low) - 1, _exponent(high) + 2)
     every = [digit * 10.0**exponent for exponent in exponents for digit in (1, 2, 5)]
-    inside = [tick for tick in every if low / 1.6 <= tick <= high * 1.6]
+    inside = [tick for tick in every if low / _MARGIN <= tick <= high * _MARGIN]
     while len(inside) > _MOST_TICKS:
         inside = inside[::2]
     return inside

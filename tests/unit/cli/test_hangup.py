@@ -93,7 +93,7 @@ def test_what_nohup_wants_ignored_is_ignored(tmp_path: Path) -> None:
 
 _FOREGROUND = """
 import sys
-from workflow import processes
+from workflow.base import processes
 from workflow.cli import boundary, main
 main.run = lambda arguments: processes.run_foreground(["sh", "-c", arguments[0]])
 sys.exit(boundary.guarded(sys.argv[1:]))

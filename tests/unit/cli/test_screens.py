@@ -55,6 +55,19 @@ def test_elsewhere_what_is_not_counted_is_no_line(
     assert "verifying" not in err
 
 
+def test_elsewhere_a_step_that_begins_is_named_with_its_reason(
+    recipe: Recipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.error_console.cache_clear()
+    decisions = planning.plan(recipe, planning.Selection(), environment="")
+    screen = screens.PlainScreen(recipe)
+    screen.planned(decisions)
+    screen.began(decisions[0])
+    console.error_console.cache_clear()
+    lines = [line.split("s ", 1)[1] for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["one.yml: 1 of 1 steps to run", "python_to_js: not made yet"]
+
+
 @pytest.mark.parametrize(
     ("what", "shown"),
     [

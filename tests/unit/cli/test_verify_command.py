@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -23,11 +24,30 @@ def quick(*words: str) -> int:
     return guarded(["verify", "--quick", *words])
 
 
-def test_a_good_model_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def without_times(text: str) -> list[str]:
+    """Return the lines behind the first, which names the files; a time is a time."""
+    return [re.sub(r"[\d,.]+ ms$", "_ ms", line) for line in text.splitlines()[1:]]
+
+
+def test_a_good_model_passes_and_each_level_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert quick(str(layers_model(tmp_path / "web").path)) == 0
-    shown = capsys.readouterr().out
-    assert "structure" in shown
-    assert "verdict: passed" in shown
+    assert without_times(capsys.readouterr().out) == [
+        "  structure passed  _ ms",
+        "  weights   passed  _ ms",
+        "  contract  not applicable  there is no source to compare with",
+        "verdict: passed",
+    ]
+
+
+def test_a_level_that_fails_says_so_with_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, other = (layers_model(tmp_path / name).path for name in ("good", "other"))
+    values("first/kernel", lambda array: array + 1)(other)
+    assert quick(str(other), "--against", str(good)) == 42
+    shown = without_times(capsys.readouterr().out)
+    assert shown[0] == "  structure passed  _ ms"
+    assert shown[1].startswith("  weights   failed  6 tensors, 5 equal to the bit")
+    assert "first/kernel" in shown[2]
+    assert "verdict: failed" in shown
 
 
 def test_each_level_has_its_exit_code(tmp_path: Path) -> None:
@@ -107,6 +127,35 @@ def test_headings_stay_whole_where_a_browser_is_missing(monkeypatch: pytest.Monk
     assert "output" in heading.split()
     assert "allowed" in heading.split()
     assert "accuracy" not in heading
+
+
+def test_where_there_is_room_a_place_shows_all_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    console.cache_clear()
+    first = {"name": "a", "max_abs": 1e-7, "bound": 1e-3, "relative": 2e-7, "p99": 1e-8, "cosine": 1.0, "top1": 1.0}
+    ran: dict[str, Any] = {
+        "runtime": "node",
+        "backend": "wasm",
+        "status": "passed",
+        "outputs": [{**first, "top5": 0.975}, {"name": "b", "max_abs": 0.25, "bound": 0.5}],
+        "accuracy": {"source": 0.9, "result": 0.85},
+        "timings": {"median_ms": 3.14159},
+    }
+    with console().capture() as shown:
+        console().print(verify_screens.places_table(Evidence.from_json({"runs": [ran]})))
+    console.cache_clear()
+    heading, *rows = [line.split() for line in shown.get().splitlines() if line.strip(" ─")]
+    assert heading == [
+        *("place", "output", "max", "allowed", "of", "range"),
+        *("p99", "cosine", "top-1", "top-5", "accuracy", "ms"),
+    ]
+    assert rows == [
+        [
+            *("node", "wasm", "passed", "a", "1e-07", "0.001", "2e-07", "1e-08", "1.000000", "100.0%", "97.5%"),
+            *("90.00%", "->", "85.00%", "3.1"),
+        ],
+        ["b", "0.25", "0.5"],
+    ]
 
 
 def test_a_mistyped_environment_is_told_and_not_made(

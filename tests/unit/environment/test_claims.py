@@ -17,6 +17,7 @@ from workflow import environment
 from workflow.base import locations, processes
 from workflow.base.errors import EnvironmentProblem
 from workflow.base.events import Recording, Silent
+from workflow.cli import console, env_screens
 from workflow.environment import Wishes, claims, clearance, execution, lifecycle, registry, removal
 
 if TYPE_CHECKING:
@@ -213,6 +214,44 @@ def test_only_those_of_other_checkouts_are_old_and_those_in_use_stay(
     ]
     assert f"{second.prefix} stays: it is in use by process {user.pid}" in listener.warnings[0]
     assert environment.find("e") == third
+
+
+def test_the_list_names_what_removes_the_old_only_where_there_are_some(
+    project: Path, made: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (made.prefix.with_name("alien") / "bin").mkdir(parents=True)
+
+    def listed() -> str:
+        console.console.cache_clear()
+        env_screens.print_list(registry.list_environments(), as_json=False)
+        return capsys.readouterr().out
+
+    assert "alien" in listed()
+    assert "env remove --old" not in listed()
+    pip_lock(project).write_text("# profile: lean\n")
+    assert listed().rstrip().endswith("tfjs-workflow env remove --old removes those of other checkouts")
+    console.console.cache_clear()
+
+
+@pytest.mark.usefixtures("made")
+def test_among_all_what_this_tool_did_not_make_stays_and_is_told() -> None:
+    alien = registry.look("e").prefix.with_name("alien")
+    (alien / "bin").mkdir(parents=True)
+    listener = Recording()
+    found = clearance.doomed(None, clearance.Scope(everything=True), listener=listener)
+    assert [entry.name for entry in found] == ["e"]
+    assert listener.warnings == [f"{alien} was not made by this tool and stays"]
+    clearance.clear(found, listener)
+    assert clearance.doomed(None, clearance.Scope(everything=True), listener=listener) == []
+    assert listener.lines[-1] == "there is no environment to remove"
+    assert alien.is_dir()
+
+
+def test_where_nothing_is_old_that_is_said(made: Environment) -> None:
+    listener = Recording()
+    assert clearance.doomed(None, clearance.Scope(old=True), listener=listener) == []
+    assert listener.lines == ["there is no environment of other checkouts to remove"]
+    assert environment.find("e") == made
 
 
 def test_a_name_means_what_this_checkout_has(project: Path, made: Environment) -> None:

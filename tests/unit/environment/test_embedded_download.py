@@ -58,9 +58,15 @@ def test_mirrors_of_conda_forge_do_not_stand_in_for_other_channels() -> None:
     assert [source.url for source in sources(locked, ["https://m/cf"])] == [locked.url]
 
 
-def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archives: Archives) -> None:
-    for _ in range(2):
-        archives.provide([package(server)], (), offline=False)
+def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archives: Archives, news: Recording) -> None:
+    archives.provide([package(server)], (), offline=False)
+    assert news.lines == [
+        "1 conda packages: 0 from the cache, 1 to download",
+        f"downloading from {server.url}",
+    ]
+    news.lines.clear()
+    archives.provide([package(server)], (), offline=False)
+    assert news.lines == ["1 conda packages: 1 from the cache, 0 to download"]
     assert archives.path(package(server)).read_bytes() == _BODY
     assert server.fetched() == [_NAME]
 
@@ -112,6 +118,19 @@ def test_both_checksums_are_named_when_they_differ(server: PackageServer, archiv
     with pytest.raises(IntegrityError, match=f"expected {'0' * 64}, got {hashlib.sha256(_BODY).hexdigest()}"):
         archives.provide([wrong], (), offline=False)
     assert not archives.path(wrong).exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"\n<!DOCTYPE html><p>Log in", " (a web page, not a package)"), (b"PK\x03\x04", "")]
+)
+def test_a_web_page_in_place_of_a_package_is_named(
+    tmp_path: Path, server: PackageServer, archives: Archives, body: bytes, said: str
+) -> None:
+    (tmp_path / "channel" / _NAME).write_bytes(body)
+    with pytest.raises(IntegrityError) as raised:
+        archives.provide([package(server)], (), offline=False)
+    assert f"got {hashlib.sha256(body).hexdigest()}{said}" in raised.value.message
+    assert ("web page" in raised.value.message) is bool(said)
 
 
 def test_a_password_in_a_mirror_is_sent_and_never_shown(

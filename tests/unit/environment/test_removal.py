@@ -9,6 +9,7 @@ from workflow import environment
 from workflow.base.errors import EnvironmentProblem, ForeignPathError, StorageError
 from workflow.base.events import Recording, Silent
 from workflow.environment import Wishes, claims, lifecycle, registry, removal, state
+from workflow.environment.engine import staging
 from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ def test_read_only_folders_are_deleted_too(made: Environment) -> None:
     folder.chmod(0o500)
     environment.remove("e", Silent())
     assert not made.prefix.exists()
+
+
+def test_what_an_interrupted_making_left_beside_it_is_deleted_too(made: Environment) -> None:
+    stage = staging.place(made.prefix)
+    staging.prepare(stage)
+    (stage / "half a package").write_bytes(b"1")
+    environment.remove("e", Silent())
+    assert not stage.exists()
+    assert list(state.folder().iterdir()) == []
 
 
 def test_a_partial_environment_can_be_removed() -> None:

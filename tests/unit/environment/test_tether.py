@@ -29,7 +29,7 @@ _FORKING = "import os, time; os.fork() or time.sleep(60)"
 _PARENT = """
 import sys
 from pathlib import Path
-from workflow import processes
+from workflow.base import processes
 process = processes.start([sys.executable, "-c", sys.argv[2]], stdout=None, stderr=None, tie=Path(sys.argv[1]))
 print("started", flush=True)
 process.wait()

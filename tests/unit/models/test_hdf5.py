@@ -16,10 +16,10 @@ import pytest
 from tests.unit.models.models import write_h5
 from workflow.base.errors import ModelFileError
 from workflow.models import keras_h5
-from workflow.models.hdf5 import library, reading
+from workflow.models.hdf5 import blocks, library, reading
 from workflow.models.hdf5.data import DamagedError
 from workflow.models.hdf5.library import LibraryGroup
-from workflow.models.hdf5.objects import StoredGroup, require_known
+from workflow.models.hdf5.objects import File, StoredData, StoredGroup, header, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,6 +115,39 @@ def test_links_are_told_and_not_followed() -> None:
         assert (root.kind("soft"), root.kind("nothing")) == ("soft link", None)
     with reading.opened(io.BufferedReader(written(away))) as root:
         assert root.kind("away") == "external link"
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.9])
+def test_an_array_that_is_cut_off_is_refused_before_it_is_read(kept: float) -> None:
+    array = np.arange(1000, dtype="f8")
+    whole = written(lambda file: file.create_dataset("kernel", data=array)).getvalue()
+    begin = whole.index(array[:4].tobytes())
+    cut = whole[: begin + int(array.nbytes * kept)]
+    source, found = blocks.Source(io.BytesIO(cut)), io.BytesIO(whole)
+    at = header_of(found, "kernel")
+    with pytest.raises(DamagedError, match="it ends at"):
+        StoredData(File(source, {}), header(source, at))
+
+
+def header_of(raw: io.BytesIO, name: str) -> int:
+    """Return where the header of an object begins."""
+    with h5py.File(raw) as file:
+        return int(h5py.h5o.get_info(file[name].id).addr)
+
+
+@pytest.mark.parametrize(("more", "refused"), [(0, False), (-1, True)], ids=["as many as it says", "more"])
+def test_a_header_with_more_messages_than_it_says_is_damaged(more: int, *, refused: bool) -> None:
+    raw = written(lambda file: file.create_dataset("kernel", data=np.arange(4, dtype="f4")))
+    at = header_of(raw, "kernel")
+    content = bytearray(raw.getvalue())
+    count = int.from_bytes(content[at + 2 : at + 4], "little")
+    content[at + 2 : at + 4] = (count + more).to_bytes(2, "little")
+    source = blocks.Source(io.BytesIO(bytes(content)))
+    if refused:
+        with pytest.raises(DamagedError, match="more messages than it says"):
+            header(source, at)
+    else:
+        assert header(source, at).address == at
 
 
 def test_arrays_on_top_of_each_other_are_refused() -> None:

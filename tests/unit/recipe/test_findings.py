@@ -175,6 +175,21 @@ WRONG = {
         "url: 'ftp://**********x/y?*********', sha256",
     ),
     "unknown runtime": ("steps: [{x: 1}]\nverify: {runtimes: [pyton]}", "2:21: an entry of `runtimes`", "`python`?"),
+    "required and not run": (
+        "steps: [{shard: {input: a, output: b, shard_size: 4}}]\nverify: {runtimes: [python], require: node}",
+        "2:30: `node` is required and not among the runtimes",
+        "it in `runtimes`",
+    ),
+    "required and left out by a step": (
+        "steps: [{shard: {input: a, output: b, shard_size: 4, verify: {runtimes: [python]}}}]\nverify: {require: node}",
+        "1:63: `node` is required and not among the runtimes",
+        "it in `runtimes`",
+    ),
+    "zero byte in an argument": (
+        'model: {script: m.py, arguments: ["a\\0"], output: b}\nsteps: [{x: 1}]',
+        "1:34: `arguments`: an argument holds a zero byte",
+        "text",
+    ),
     "verify as text": ("steps: [{x: 1}]\nverify: maybe", "2:9: `verify` cannot be `maybe`", "a mapping"),
     "bad tolerance": ("steps: [{x: 1}]\nverify: {atol: -1}", "2:16: `atol` cannot be the number -1", "at least 0"),
 }

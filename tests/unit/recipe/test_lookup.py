@@ -45,6 +45,7 @@ def test_an_absolute_path_is_taken_as_it_is(folder: Path) -> None:
         ("", "there is no recipe (empty name)", "there are"),
         ("a\0b", "recipe", ""),
         ("x" * 5000, "recipe", ""),
+        (f"{'folder/' * 30}lost.yml", f"there is no recipe {'folder/' * 30}lost.yml", ""),
     ],
 )
 def test_what_is_not_found_names_what_is_near(text: str, message: str, hint: str, folder: Path) -> None:
@@ -61,3 +62,11 @@ def test_only_recipes_are_named_those_of_the_folder_that_was_meant_first(folder:
     with pytest.raises(RecipeNotFoundError) as caught:
         find("my/zzzz.yml", cwd=folder)
     assert caught.value.hint == "there are my/first.yml, digits.yaml, mobilenet.yml, own.yml"
+
+
+def test_of_a_very_long_path_both_ends_are_shown(folder: Path) -> None:
+    with pytest.raises(RecipeNotFoundError) as caught:
+        find(f"first/{'folder/' * 500}lost.yml", cwd=folder)
+    assert caught.value.message.startswith("there is no recipe first/folder/")
+    assert caught.value.message.endswith("/folder/lost.yml")
+    assert len(caught.value.message) < 500

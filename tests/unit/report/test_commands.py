@@ -147,11 +147,22 @@ def test_runs_that_found_everything_up_to_date_are_not_counted(project: Path) ->
     assert "better" in run("compare", "digits.yml~1", "digits.yml").output
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"version": 99}', '{"steps": 3, "recipe": "x"}'])
-def test_files_that_are_no_runs_are_refused_by_name(project: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "it cannot be read as JSON"),
+        ("[]", "it holds no object"),
+        ('["version"]', "it holds no object"),
+        ("{}", ""),
+        ('{"version": 99}', "it is a record of version '99', and this tool reads version 1"),
+        ('{"steps": 3, "recipe": "x"}', ""),
+    ],
+)
+def test_files_that_are_no_runs_are_refused_by_name(project: Path, text: str, why: str) -> None:
     (project / "other.json").write_text(text)
-    with pytest.raises(UsageError, match=r"other\.json is no run"):
+    with pytest.raises(UsageError, match=r"other\.json is no run") as refused:
         record_of("other.json")
+    assert why in f"{refused.value.message} {refused.value.details} {refused.value.hint}"
 
 
 def test_going_back_further_than_there_are_runs_is_refused(project: Path) -> None:

@@ -6,10 +6,12 @@ import io
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from tests.unit.report.runs import failed_step, full_check, full_run, python_check, run_of, step
 from workflow.report.forms import junit_text, markdown_text, print_report
+from workflow.report.number_texts import UNKNOWN
 from workflow.report.reading import read_run
 
 
@@ -126,6 +128,18 @@ def test_the_terminal_shows_the_matrix_and_says_once_what_was_not_run() -> None:
     assert "browser webgl" in text
     assert text.count("no adapter; buy one") == 1
     assert "digits: incomplete." in text
+
+
+@pytest.mark.parametrize(
+    ("check", "colour", "mark"),
+    [(full_check(), 32, "✓"), (missing_backend(), 33, UNKNOWN)],
+    ids=["passed", "incomplete"],
+)
+def test_on_a_terminal_the_colour_of_a_steps_name_is_its_verdicts(check: Any, colour: int, mark: str) -> None:
+    screen = Console(file=io.StringIO(), width=140, force_terminal=True, color_system="standard", highlight=False)
+    print_report(read_run(run_of(step("web", "graph", check, to="tfjs_graph_model"))), screen)
+    assert isinstance(screen.file, io.StringIO)
+    assert f"\x1b[{colour}m{mark} web" in screen.file.getvalue()
 
 
 def test_markup_in_names_is_printed_as_it_is() -> None:

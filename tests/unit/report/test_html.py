@@ -4,10 +4,12 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from tests.unit.report.runs import failed_step, full_run, run_of, step
+from workflow.report.drawing import Dots, Spot, draw_dots, draw_spots
 from workflow.report.html import embedded_json, render
 from workflow.report.reading import read_run
 from workflow.report.record import ArtifactSizes, LoadMeasurement, RunRecord
@@ -80,6 +82,22 @@ def test_all_four_charts_are_there_described_and_without_style_of_their_own(page
         assert 'role="img" aria-label=' in svg
         assert "<style" not in svg
         assert re.findall(r"#[0-9a-f]{6}", svg) == []  # colours come from the page's theme
+
+
+def test_a_logarithmic_axis_is_marked_at_round_numbers() -> None:
+    dots = Dots(("row",), {"one": [2.0], "other": [30.0]}, lambda value: f"{value:g} s")
+    chart = draw_dots("dots", dots)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", chart)
+    assert [text for text in texts if text.endswith(" s")] == ["2 s", "5 s", "10 s", "20 s", "50 s"]
+
+
+def test_points_are_named_and_those_on_top_of_each_other_share_their_text() -> None:
+    spots = [Spot("alone", 1000.0, 1e-3, 0), Spot("one", 5000.0, 1e-6, 1), Spot("other", 5010.0, 1.1e-6, 2)]
+    labels: Any = (lambda value: f"{value:.0f} B", "size", "error")
+    chart = draw_spots("spots", spots, labels=labels)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", chart)
+    assert [text for text in texts if text in ("alone", "one, other", "one", "other")] == ["alone", "one, other"]
+    assert {"size", "error"} <= set(texts)
 
 
 def test_both_themes_and_paper_are_provided_for(page: str) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.catalogue.options import OptionValue
+    from workflow.recipe.model import ModelSource
 
 
 def write_layers_model(folder: Path, *, weights: bytes = b"\0" * 8) -> Path:
@@ -48,7 +49,7 @@ def shard_step(base: Path, name: str = "shard", *, after: tuple[str, ...] = (), 
     )
 
 
-def recipe_of(base: Path, *steps: Step, model: ScriptedModel | None = None, verify: bool = True) -> Recipe:
+def recipe_of(base: Path, *steps: Step, model: ModelSource | None = None, verify: bool = True) -> Recipe:
     """Return a recipe of these steps in this order."""
     return Recipe(
         path=base / "recipe.yml",

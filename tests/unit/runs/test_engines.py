@@ -30,9 +30,16 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(base: Path, engine: Engine, workshop: FakeWorkshop, *, verify: bool = False) -> Outcome:
+def run(
+    base: Path,
+    engine: Engine,
+    workshop: FakeWorkshop,
+    *,
+    verify: bool = False,
+    watcher: RecordingWatcher | None = None,
+) -> Outcome:
     recipe = recipe_of(base, shard_step(base).replaced(engine=engine), verify=verify)
-    (outcome,) = Runner(recipe, workshop, RecordingWatcher(), manner=Manner()).execute(Selection())
+    (outcome,) = Runner(recipe, workshop, watcher or RecordingWatcher(), manner=Manner()).execute(Selection())
     return outcome
 
 
@@ -77,13 +84,15 @@ def test_the_reference_is_taken_when_it_is_asked_for(base: Path) -> None:
     assert workshop.prepared > 0
 
 
-def test_what_native_declines_goes_to_the_reference_and_the_record_says_why(
+def test_what_native_declines_goes_to_the_reference_and_the_user_and_the_record_are_told_why(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining_what_the_reference_can)
-    facts = run(base, "auto", FakeWorkshop()).facts
-    assert facts["engine"] == "reference"
-    assert "class GRU" in facts["declined"]
+    watcher = RecordingWatcher()
+    facts = run(base, "auto", FakeWorkshop(), watcher=watcher).facts
+    why = "layer gru of class GRU has an option that it does not know"
+    assert (facts["engine"], facts["declined"]) == ("reference", why)
+    assert f"shard: by the reference converter, because {why}" in watcher.lines
 
 
 def test_what_no_layers_model_can_express_is_refused_with_the_way_that_works(
@@ -103,7 +112,9 @@ def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, mo
     error = run(base, "native", FakeWorkshop()).error
     assert error is not None
     assert error.exit_code == 30
-    assert "graph" in error.hint
+    assert error.message == "step shard: the native engine declines: layer gru of class GRU is more than it knows"
+    assert error.hint == "what works: graph; `engine: auto` takes the reference converter where it must"
+    assert not (base / "shard").exists()
 
 
 def test_a_graph_model_is_traced_by_our_own_code_in_the_worker(base: Path) -> None:

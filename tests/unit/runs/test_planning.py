@@ -10,11 +10,11 @@ import pytest
 
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.base.digests import artifact_digests
-from workflow.recipe.model import Verification
+from workflow.recipe.model import ApplicationModel, Place, Verification
 from workflow.runs import planning, publishing
-from workflow.runs.journal import journal_folder
+from workflow.runs.journal import journal_folder, last_status
 from workflow.runs.planning import Selection
-from workflow.runs.sidecars import Sidecar
+from workflow.runs.sidecars import Ingredients, Sidecar
 from workflow.verification.runtimes import browsers, node_program
 
 if TYPE_CHECKING:
@@ -66,6 +66,18 @@ def test_a_step_whose_last_run_failed_says_so(base: Path) -> None:
     (runs / "20260102T000000.json").write_text(json.dumps({"steps": [told | {"status": "not run"}]}))
     (runs / "20260103T000000.json").write_text("")
     assert only_reason(recipe) == "the last run failed"
+
+
+def test_the_latest_of_the_last_runs_counts(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base))
+    task = planning.tasks(recipe)[0]
+    runs = journal_folder(recipe) / "runs"
+    runs.mkdir(parents=True)
+    for day, status in (("01", "failed"), ("02", "interrupted"), ("03", "done"), ("04", "failed"), ("05", "not run")):
+        told = {"step": task.name, "output": str(task.output), "status": status}
+        (runs / f"202601{day}T000000.json").write_text(json.dumps({"steps": [told]}))
+        expected = "failed" if status == "not run" else status
+        assert last_status(recipe, task) == expected
 
 
 def test_files_that_options_name_count_as_inputs(base: Path) -> None:
@@ -188,6 +200,46 @@ def test_an_edited_training_script_runs_again(tmp_path: Path) -> None:
     run_all(recipe)
     (tmp_path / "train.py").write_text("print('trained better')\n")
     assert only_reason(recipe) == "input train.py changed"
+
+
+def test_a_networks_options_its_weights_and_their_bytes_are_its_skip_key(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.h5"
+    weights.write_bytes(b"1")
+    model = ApplicationModel(
+        application="MobileNet",
+        weights=str(weights),
+        offline="fail",
+        seed=0,
+        options={"alpha": 0.5},
+        output=tmp_path / "model.h5",
+        place=Place(tmp_path / "recipe.yml", 1, 1),
+    )
+
+    def made_of(model: ApplicationModel) -> Ingredients:
+        recipe = recipe_of(tmp_path, model=model)
+        return planning.ingredients(planning.tasks(recipe)[0], recipe, environment="")
+
+    told = made_of(model)
+    assert told.as_dict()["options"] == {
+        "application": "MobileNet",
+        "weights": str(weights),
+        "offline": "fail",
+        "seed": 0,
+        "alpha": 0.5,
+    }
+    others = [
+        made_of(model.replaced(**change))
+        for change in (
+            {"application": "ResNet50"},
+            {"weights": "imagenet"},
+            {"offline": "seeded"},
+            {"seed": 1},
+            {"options": {"alpha": 1.0}},
+        )
+    ]
+    weights.write_bytes(b"2")
+    keys = [one.key() for one in (told, *others, made_of(model))]
+    assert len(set(keys)) == len(keys)
 
 
 def test_planning_changes_no_byte(base: Path) -> None:

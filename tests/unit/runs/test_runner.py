@@ -270,8 +270,14 @@ def test_interrupting_keeps_finished_steps_and_leaves_no_half_one(base: Path) ->
 def test_every_run_leaves_a_record(base: Path) -> None:
     run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=BROKEN))
     (path,) = (base / ".tfjs-workflow" / "recipe" / "runs").glob("*.json")
-    (step,) = json.loads(path.read_text())["steps"]
-    assert step["status"] == "failed"
+    record = json.loads(path.read_text())
+    assert " ".join(record) == "recipe name started seconds tool environment steps interrupted"
+    (step,) = record["steps"]
+    assert " ".join(step) == "step output kind formats status reasons seconds bytes facts worker_jobs error"
+    assert (step["step"], step["output"], step["kind"]) == ("shard", str(base / "shard"), "shard")
+    assert step["formats"] == {"from": "tfjs_layers_model", "to": "tfjs_layers_model"}
+    assert (step["status"], step["reasons"]) == ("failed", ["not made yet"])
+    assert step["bytes"] == {"before": 0, "after": 0}
     assert step["error"]["message"] == "the converter said no"
 
 

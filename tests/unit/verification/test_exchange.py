@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from workflow.verification import exchange
+from workflow.verification.asking import Feed, save_feed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,21 @@ DTYPES = ("float32", "float64", "float16", "int8", "uint8", "int16", "int32", "i
 
 def some(dtype: str) -> NDArray[Any]:
     return np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype)
+
+
+@pytest.mark.parametrize("counts", [(2,), (1, 3)])
+def test_all_feeds_are_saved_as_one_file_of_samples(tmp_path: Path, counts: tuple[int, ...]) -> None:
+    every = np.arange(2 * sum(counts), dtype=np.float32).reshape(-1, 2)
+    feeds, begin = [], 0
+    for number, count in enumerate(counts):
+        exchange.write(
+            tmp_path / str(number), {"x": every[begin : begin + count], "y": every[begin : begin + count, :1]}
+        )
+        feeds.append(Feed(tmp_path / str(number), tmp_path / "none", count))
+        begin += count
+    save_feed(feeds, tmp_path / "kept" / "inputs.npz")
+    with np.load(tmp_path / "kept" / "inputs.npz") as saved:
+        assert {name: saved[name].tolist() for name in saved} == {"x": every.tolist(), "y": every[:, :1].tolist()}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

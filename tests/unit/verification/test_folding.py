@@ -98,6 +98,16 @@ def test_weights_of_another_kind_are_counted_and_no_fault(source: Any, graph: An
     assert (found.others, found.findings) == (tuple(strange), ())
 
 
+def test_a_few_numbers_that_look_alike_prove_no_damage(source: Any, graph: Any) -> None:
+    """Of short vectors some are near each other by chance."""
+    source["tiny/bias"] = np.linspace(-1, 1, 15, dtype=np.float32)
+    found = compared(source, graph | {"model/tiny": source["tiny/bias"] * np.float32(1.01)})
+    assert (found.others, found.findings) == (("model/tiny",), ())
+    source["tiny/bias"] = np.linspace(-1, 1, 16, dtype=np.float32)
+    (finding,) = compared(source, graph | {"model/tiny": source["tiny/bias"] * np.float32(1.01)}).findings
+    assert finding.text.startswith("the weight model/tiny differs by up to 0.01 ")
+
+
 def test_equal_weights_of_two_layers_are_in_the_right_place_in_either(source: Any, graph: Any) -> None:
     source["two/kernel"] = graph["model/two/MatMul/ReadVariableOp"] = source["one/kernel"]
     assert compared(source, graph).findings == ()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, run
+from tests.unit.verification.models import GRAPH, NumpyPlaces, graph_model, layers_model, port, run, save
 from workflow.recipe.model import Verification
 from workflow.verification.cutting import cut, points_of
 from workflow.verification.levels import Case, verify
@@ -75,6 +75,52 @@ def test_nan_is_located_in_a_model_whose_source_has_infinity_elsewhere(tmp_path:
     found = searched(case, NumpyPlaces(wrong=spoiled), tmp_path / "keep")
     assert (found.located.point.name, found.place) == ("third", "node wasm")
     assert "holds NaN" in found.located.sentence()
+
+
+def branched_model(folder: Path) -> Subject:
+    """Make a graph that parts behind ``first/Tanh``: the left branch forgets what comes in, the right one does not."""
+    rng = np.random.default_rng(3)
+    values = {
+        "first/kernel": rng.normal(0, 0.7, (6, 6)).astype(np.float32),
+        "left/kernel": np.zeros((6, 4), np.float32),
+        "left/bias": rng.normal(0, 0.3, 4).astype(np.float32),
+        "right/kernel": rng.normal(0, 0.7, (6, 4)).astype(np.float32),
+    }
+    edges = {
+        "first/MatMul": ("x", "first/kernel"),
+        "first/Tanh": ("first/MatMul",),
+        "left/MatMul": ("first/Tanh", "left/kernel"),
+        "left/BiasAdd": ("left/MatMul", "left/bias"),
+        "left/Tanh": ("left/BiasAdd",),
+        "right/MatMul": ("first/Tanh", "right/kernel"),
+        "left/more/Tanh": ("left/Tanh",),
+        "left/most/Tanh": ("left/more/Tanh",),
+        "sum/BiasAdd": ("left/most/Tanh", "right/MatMul"),
+        "Identity": ("sum/BiasAdd",),
+    }
+    nodes: list[dict[str, Any]] = [{"name": "x", "op": "Placeholder", "attr": {}}]
+    for name, array in values.items():
+        shape = {"dim": [{"size": str(size)} for size in array.shape]}
+        attr = {"value": {"tensor": {"dtype": "DT_FLOAT", "tensorShape": shape}}}
+        nodes.append({"name": name, "op": "Const", "attr": attr})
+    nodes += [{"name": name, "op": name.split("/")[-1], "input": list(above)} for name, above in edges.items()]
+    signature = {"inputs": {"x": port("x:0", -1, 6)}, "outputs": {"sum": port("Identity:0", -1, 4)}}
+    document = {"format": "graph-model", "signature": signature, "modelTopology": {"node": nodes, "versions": {}}}
+    return Subject(save(folder, document, values), GRAPH)
+
+
+@pytest.mark.parametrize("wrong", ["first/Tanh", "right/MatMul", "sum/BiasAdd"])
+def test_a_branch_that_hides_the_difference_does_not_mislead(wrong: str, tmp_path: Path) -> None:
+    def spoiled(outputs: dict[str, Any], request: Any) -> dict[str, Any]:
+        """Be wrong where the spoilt node has been computed, but not behind the branch that forgets."""
+        names = {point.name for point in points_of(Subject(request.model, request.format))}
+        hidden = "left/MatMul" in names and "right/MatMul" not in names
+        amiss = wrong in names and not hidden
+        return {name: array + np.float32(0.1) if amiss else array for name, array in outputs.items()}
+
+    case = Case(branched_model(tmp_path / "graph"), None, Verification(runtimes=("python", "node")), tmp_path / "work")
+    found = searched(case, NumpyPlaces(wrong=spoiled), tmp_path / "keep")
+    assert found.located.point.name == wrong
 
 
 def test_nothing_is_located_where_nothing_differs(tmp_path: Path) -> None:

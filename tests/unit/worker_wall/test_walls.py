@@ -166,7 +166,7 @@ def test_the_lesser_wall_stands_where_the_system_has_none(tmp_path: Path) -> Non
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from workflow.worker import wall
+from workflow.worker.shared import wall
 from workflow.worker.shared.wall import landlock, seccomp
 landlock.version = lambda: 0
 seccomp.is_there = lambda: False
@@ -228,7 +228,7 @@ def test_the_wall_stands_in_a_moment(tmp_path: Path) -> None:
     code = f"""
 import sys, ctypes, time
 sys.path.insert(0, {str(ROOT)!r})
-from workflow.worker import wall
+from workflow.worker.shared import wall
 begin = time.process_time()
 wall.stand(reads=[], writes=[{str(tmp_path)!r}])
 print((time.process_time() - begin) * 1000)

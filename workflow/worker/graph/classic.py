@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,17 +10,14 @@ from ..containment import answers
 from ..failure import JobError
 from . import explaining, freezing, outputs, reach, tables
 from .freezing import Frozen
-from .signatures import Port, Signature, natural
-
-if TYPE_CHECKING:
-    from .saved_models import Choice
+from .signatures import Port, Signature, SignedGraph, natural
 
 VARIABLES = frozenset(["Variable", "VariableV2", "VarHandleOp"])
 _READ = "/Read/ReadVariableOp"
 _CALLS = frozenset(["PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf"])
 
 
-def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
+def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
     """Return the chosen signature with constants for its variables, and a graph that fills its lookup tables."""
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants

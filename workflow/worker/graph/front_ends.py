@@ -13,6 +13,7 @@ from . import freezing, frozen_graphs, hub, keras_metadata, origins, saved_model
 from .conversion import Clock
 from .freezing import Frozen
 from .options import Options
+from .signatures import SignedGraph
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _hub(request: Request) -> Taken:
     return _chosen(request, hub.choose)
 
 
-def _chosen(request: Request, choose: Callable[[str, Options], saved_models.Choice]) -> Taken:
+def _chosen(request: Request, choose: Callable[[str, Options], SignedGraph]) -> Taken:
     with request.clock.phase("load"):
         choice = choose(request.path, request.options)
         outside_ops.require_none_in_saved_model(choice.folder, unsafe=bool(request.allowed.get("unsafe")))

@@ -8,12 +8,13 @@ from dataclasses import replace
 from ..failure import JobError
 from . import saved_models
 from .options import Options
+from .signatures import SignedGraph
 
 _OF_TF1 = "tfhub_module.pb"
 _SIGNATURE = "default"
 
 
-def choose(place: str, options: Options) -> saved_models.Choice:
+def choose(place: str, options: Options) -> SignedGraph:
     """Return the graph and the signature of the module; raises ``JobError`` where it cannot be had."""
     folder = folder_of(place)
     if os.path.isfile(os.path.join(folder, _OF_TF1)):  # its graph for inference has no tags, whatever others there are

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..containment import answers
 from ..failure import JobError
 from . import explaining, forests, freezing, tables
 from .freezing import Frozen
-from .signatures import Port, Signature, port_of
-
-if TYPE_CHECKING:
-    from .saved_models import Choice
+from .signatures import Port, Signature, SignedGraph, port_of
 
 
-def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
+def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
     """Return the chosen signature with constants for its variables, and a graph that fills its lookup tables."""
     import tensorflow as tf
 
@@ -31,7 +28,7 @@ def freeze(choice: "Choice", *, control_flow_v2: bool) -> Frozen:
     return Frozen(frozen.graph, frozen.signature, tables.initializer(found) if found else None)
 
 
-def _check_size(choice: "Choice") -> None:
+def _check_size(choice: SignedGraph) -> None:
     """Raise ``JobError`` where the variables that the signature reads fill a graph, before any of them is read."""
     import numpy as np
     import tensorflow as tf

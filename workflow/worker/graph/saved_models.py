@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Sequence
+from dataclasses import replace
+from typing import Any, List, Optional, Sequence
 
 from ..failure import JobError
 from . import classic, explaining, forests, keras_metadata, modern
 from .freezing import Frozen
 from .options import Options
-from .signatures import in_order_of
+from .signatures import SignedGraph, in_order_of
 
 FILES = ("saved_model.pb", "saved_model.pbtxt")
 _USUAL_TAGS = ("serve",)
 _USUAL_SIGNATURES = ("serving_default", "default")
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One graph of a SavedModel and one of its signatures."""
-
-    folder: str
-    graph: Any
-    tags: Sequence[str]
-    signature_name: str
-
-    @property
-    def signature(self) -> Any:
-        """The SignatureDef as the file has it."""
-        return self.graph.signature_def[self.signature_name]
-
-    @property
-    def is_classic(self) -> bool:
-        """Whether TensorFlow 1 wrote it: a graph with variables, and no objects that functions belong to."""
-        return not self.graph.HasField("object_graph_def")
-
-    def facts(self) -> Dict[str, Any]:
-        """Return what was chosen, for the record."""
-        return {"signature_name": self.signature_name, "saved_model_tags": list(self.tags)}
-
-
-def choose(folder: str, options: Options) -> Choice:
+def choose(folder: str, options: Options) -> SignedGraph:
     """Return the graph and the signature that the options ask for, or the usual ones; raises ``JobError``."""
     graphs = _parsed(folder).meta_graphs
     by_tags = {tuple(sorted(graph.meta_info_def.tags)): graph for graph in graphs}
     tags = _chosen_tags(list(by_tags), options.saved_model_tags)
     graph = by_tags[tags]
-    return Choice(folder, graph, tags, _chosen_signature(folder, graph, options.signature_name))
+    return SignedGraph(folder, graph, tags, _chosen_signature(folder, graph, options.signature_name))
 
 
-def freeze(choice: Choice, options: Options) -> Frozen:
+def freeze(choice: SignedGraph, options: Options) -> Frozen:
     """Return the chosen signature as a frozen graph: by the loader of the TensorFlow that wrote it, and no other."""
     forest = forests.uses(choice.graph.graph_def)
     if forest:

@@ -109,3 +109,27 @@ def _described(port: Port) -> Dict[str, Any]:
     if port.resource is not None:
         described["resourceId"] = port.resource
     return described
+
+
+@dataclass(frozen=True)
+class SignedGraph:
+    """One graph of a SavedModel and one of its signatures."""
+
+    folder: str
+    graph: Any
+    tags: Sequence[str]
+    signature_name: str
+
+    @property
+    def signature(self) -> Any:
+        """The SignatureDef as the file has it."""
+        return self.graph.signature_def[self.signature_name]
+
+    @property
+    def is_classic(self) -> bool:
+        """Whether TensorFlow 1 wrote it: a graph with variables, and no objects that functions belong to."""
+        return not self.graph.HasField("object_graph_def")
+
+    def facts(self) -> Dict[str, Any]:
+        """Return what was chosen, for the record."""
+        return {"signature_name": self.signature_name, "saved_model_tags": list(self.tags)}

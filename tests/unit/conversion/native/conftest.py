@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def dice() -> np.random.Generator:
-    return np.random.default_rng(7)
-
-
-@pytest.fixture
 def small(tmp_path: Path, dice: np.random.Generator) -> Path:
     """A layers model with a kernel, a bias and an int32 weight, in files of 50 bytes."""
     weights = [

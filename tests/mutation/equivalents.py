@@ -1,0 +1,61 @@
+"""What a change of which nobody could notice: the places that are not changed, and why."""
+
+from __future__ import annotations
+
+import ast
+from fnmatch import fnmatchcase
+
+UNSEEN_FUNCTIONS = frozenset({"__repr__"})
+"""They are read by developers alone."""
+
+UNSEEN_KEYWORDS = {
+    "encoding": "UTF-8 is the default where the tests run",
+    "daemon": "counts at the interpreter's end alone",
+    "prefix": "of a temporary file's name",
+    "maxsize": "of a cache",
+    "flush": "output is complete at the end either way",
+    "strict": "zip of two things that are equally long",
+}
+
+EQUIVALENT = (
+    ("*", "constant", '"utf-8" -> "XX"', "only where it is passed by position; others are skipped as keywords"),
+    ("*__all__ =*", "*", "*", "no star imports here"),
+    ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
+)
+"""Line, kind and change (patterns with ``*``), and the reason."""
+
+_TYPE_MAKERS = frozenset({"TypeVar", "NewType", "ParamSpec", "cast"})
+
+
+def is_equivalent(line: str, kind: str, change: str) -> bool:
+    """Whether a change is in the list."""
+    return any(
+        fnmatchcase(line.strip(), lines) and fnmatchcase(kind, kinds) and fnmatchcase(change, changes)
+        for lines, kinds, changes, _ in EQUIVALENT
+    )
+
+
+def is_unseen(node: ast.AST) -> bool:
+    """Whether nothing inside a node shows when the program runs."""
+    if isinstance(node, ast.If):
+        return _names(node.test) in ("TYPE_CHECKING", "__name__")
+    if isinstance(node, (ast.Import, ast.ImportFrom, ast.Assert, ast.arguments)):
+        return True
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Subscript):
+        return _names(node.value) == "Literal"
+    if isinstance(node, ast.ClassDef):
+        return any(_names(base) in ("Protocol", "TypedDict") for base in node.bases)
+    return isinstance(node, ast.Call) and _names(node.func) in _TYPE_MAKERS
+
+
+def _names(node: ast.expr) -> str:
+    """Return the name that an expression begins with: of a subscript's or a comparison's left side, too."""
+    if isinstance(node, ast.Compare):
+        return _names(node.left)
+    if isinstance(node, ast.Subscript):
+        return _names(node.value)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
