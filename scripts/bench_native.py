@@ -26,8 +26,8 @@ sys.path.insert(0, str(ROOT))
 from workflow.base.events import Silent  # noqa: E402  as above
 from workflow.base.processes import run  # noqa: E402  as above
 from workflow.conversion.native import EDGES, NativeJob  # noqa: E402  the checkout beside this script is measured
-from workflow.conversion.native.shards import write_model_json, write_weights  # noqa: E402  as above
-from workflow.models.tensors import of_array  # noqa: E402  as above
+from workflow.conversion.native.tfjs_writing import write_model_json, write_weights  # noqa: E402  as above
+from workflow.models.arrays import of_array  # noqa: E402  as above
 
 JOBS: dict[str, dict[str, Any]] = {
     "reshard 4 MiB": {},

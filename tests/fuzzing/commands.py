@@ -18,6 +18,7 @@ import numpy as np
 
 from tests.fuzzing.damage import format_of
 from tests.fuzzing.trees import damaged_json
+from workflow.base import bugs
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.base.events import Silent
 from workflow.cli import boundary
@@ -79,18 +80,18 @@ class Finding(Exception):  # noqa: N818  it is what is looked for
 
 def command(*arguments: str, codes: frozenset[int] = CODES) -> tuple[int, str]:
     """Run a command line here and return its exit code and what it wrote; raises what it would report as a bug."""
-    bugs: list[BaseException] = []
+    found: list[BaseException] = []
 
     def keep(error: BaseException, _: Any) -> WorkflowError:
-        bugs.append(error)
+        found.append(error)
         return WorkflowError("a bug")
 
     screen = io.StringIO()
     shown = contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen)
-    with patch.object(boundary, "bug_of", keep), shown[0], shown[1]:
+    with patch.object(bugs, "bug_of", keep), shown[0], shown[1]:
         code = boundary.guarded(arguments)
-    if bugs:
-        raise bugs[0]
+    if found:
+        raise found[0]
     if code not in codes:
         raise Finding(f"{' '.join(arguments)} ended with {code}: {screen.getvalue()[-2000:]}")
     return code, screen.getvalue()

@@ -17,11 +17,12 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 sys.path.insert(0, str(ROOT))
 
-from workflow.worker import jobs, prediction, serving  # noqa: E402  the checkout around this file is tried
-from workflow.worker.failure import JobError, NotRunnableError  # noqa: E402  as above
+from workflow.worker import jobs, prediction, serving
+from workflow.worker.failure import JobError, NotRunnableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

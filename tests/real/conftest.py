@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from workflow import environment
 from workflow.base import locations
 from workflow.bridge.warm_worker import Worker
@@ -25,7 +26,6 @@ from workflow.verification.runtimes.node import NodeRuntime
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
 
 _REQUIRED = os.environ.get("TFJS_WORKFLOW_REQUIRE_RUNTIMES") == "1"

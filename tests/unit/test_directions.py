@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 SHARED = "worker.shared"
 
 _ORDER = (
@@ -49,9 +50,6 @@ EXCEPTIONS: frozenset[tuple[str, str]] = frozenset({("workflow.verification.tens
 CIRCLES: frozenset[frozenset[str]] = frozenset(
     {
         frozenset({"workflow.runs.journal", "workflow.runs.planning", "workflow.runs.watching"}),
-        frozenset({"workflow.models.arrays", "workflow.models.tensors"}),
-        frozenset({"workflow.models.hdf5.library", "workflow.models.hdf5.reading"}),
-        frozenset({"workflow.conversion.native.keras.building", "workflow.conversion.native.keras.wiring"}),
         frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
     }

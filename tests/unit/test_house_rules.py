@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import statistics
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PACKAGE = sorted((ROOT / "workflow").rglob("*.py"))
 EVERYTHING = sorted([*PACKAGE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from workflow.base import module_path, processes, programs
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = sorted((ROOT / "workflow").rglob("*.py"))
 STARTERS = frozenset({"start", "run", "run_foreground", "run_tied", "begin"})
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import ConversionError, DeclinedError
+from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
 from workflow.conversion import native
 from workflow.worker.shared import kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from workflow.catalogue.formats import Format
     from workflow.conversion.job import Work
+
 
 Facts = dict[str, Any]
 
@@ -105,7 +106,6 @@ def _source(work: Work, folder: Path) -> _Source:
 
 
 def _exported(work: Work, folder: Path) -> _Source:
-    from workflow.conversion.keras3 import export_with_keras3  # noqa: PLC0415  rarely needed
 
     facts = export_with_keras3(work, folder, modules=_modules(work), unsafe=bool(work.step.options.get("unsafe")))
     return _Source(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
@@ -158,3 +158,22 @@ def _scratch(work: Work) -> Iterator[Path]:
         raise ConversionError(f"step {work.step.name}: {problem}", log=str(work.log)) from problem
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def export_with_keras3(work: Work, target: Path, *, modules: Sequence[str], unsafe: bool) -> Facts:
+    """Write a SavedModel of the step's input to ``target``, a path where nothing is yet, and return facts about it.
+
+    Makes the environment ``keras3`` when it is not there. ``modules`` are Python files that the model's own classes
+    come from; they, and bytecode in the file where ``unsafe`` allows it, run in a worker that does nothing else.
+    Raises a ``WorkflowError``.
+    """
+    source: Facts = {"path": str(work.step.input), "format": work.step.from_format}
+    source |= {"custom_objects": list(modules), "unsafe": unsafe}
+    job = {"source": source, "output": str(target)}
+    worker = work.workers.keras3()
+    try:
+        return worker.run("export", job, log=work.log, timeout=work.timeout, on_progress=work.listener.say)
+    except WorkerDiedError as death:
+        if unsafe:
+            death.hint = f"bytecode in the model may be of another Python than the environment's; {death.hint}"
+        raise

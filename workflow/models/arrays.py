@@ -8,14 +8,14 @@ from workflow.base.errors import ConversionError
 from workflow.base.numerics import np
 from workflow.base.wording import shown
 from workflow.models.blocks import BLOCK_BYTES
-from workflow.models.tensors import opened
+from workflow.models.tensors import Tensor, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from workflow.models.tensors import Blocks, Tensor
+    from workflow.models.tensors import Blocks
 
     Array = NDArray[Any]
     Arrays = Callable[[], Iterator[Array]]
@@ -31,6 +31,12 @@ DTYPES = {
     "float16": np.dtype("<f2"),
 }
 """What each dtype of a manifest is on disk."""
+
+
+def of_array(name: str, shape: tuple[int, ...], *, dtype: str, read: Callable[[], Array]) -> Tensor:
+    """Return a tensor whose values are an array, which is read once when its turn comes and made its dtype."""
+    tensor = Tensor(name, shape, dtype, lambda: passes(read(), tensor))
+    return tensor
 
 
 def arrays_of(blocks: Blocks, dtype: str) -> Arrays:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import kind_of, some
-from workflow.models.containment import LARGEST_JSON
 from workflow.models.expecting import require_content, require_file
 from workflow.models.keras_versions import version_warnings
 from workflow.models.summary import ModelSummary, summarise
 from workflow.models.topology import layer_facts, layers_of
+from workflow.worker.shared import containment_rules as rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def _require_members(archive: zipfile.ZipFile, path: Path) -> dict[str, int]:
 
 
 def _json(archive: zipfile.ZipFile, name: str, *, path: Path) -> dict[str, Any]:
-    if archive.getinfo(name).file_size > LARGEST_JSON:
+    if archive.getinfo(name).file_size > rules.LARGEST_JSON:
         raise ModelFileError(f"{path}: its {name} is too large for a model", hint=_AGAIN)
     try:
         value = json.loads(archive.read(name))

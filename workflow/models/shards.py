@@ -6,13 +6,13 @@ import contextlib
 import re
 import stat
 from collections import Counter
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import plural, shown, some
 from workflow.models.contents import recognise
+from workflow.worker.shared.containment_rules import why_outside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,14 +73,9 @@ def _locate(name: str, *, folder: Path, model: Path) -> _Shard:
 
 def _followed(name: str, *, folder: Path, model: Path) -> _Shard:
     """Locate a weight file wherever its path and links lead, as long as that is inside the folder."""
-    windows = PureWindowsPath(name)
-    posix = PurePosixPath(name)
-    if "://" in name:
-        raise _outside(name, model, "is a web address")
-    if posix.is_absolute() or windows.anchor:
-        raise _outside(name, model, "is an absolute path")
-    if ".." in posix.parts or ".." in windows.parts:
-        raise _outside(name, model, "leads out of the model's folder")
+    reason = why_outside(name)
+    if reason:
+        raise _outside(name, model, reason)
     try:
         file = (folder / name).resolve()
         status = file.stat() if file.exists() else None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import kind_of, shown
 from workflow.models.contents import recognise
 from workflow.models.expecting import require_file
+from workflow.models.kept import Kept, settled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import NoReturn
+
+Made = TypeVar("Made")
 
 _AGAIN = "Write or fetch the file again; it is one JSON object in UTF-8."
 _NAN_HINT = (
@@ -27,14 +32,48 @@ _MOST_MEMORY = 3 << 29
 _BYTES_PER_BRANCH, _BYTES_PER_VALUE = 72, 40  # what Python takes for an object or a list, and for what is in one
 
 
+_BRANCHES = (dict, list)
+_LARGEST_KEPT = 32 << 20  # bytes of a text whose values are kept: they take many times as much
+
+
+class Document(dict[str, Any]):
+    """A JSON object as it stands in a file. Nobody changes it, so that what is made of it is made once."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        super().__init__(value)
+        self._made: dict[str, Any] = {}
+
+    def once(self, what: str, make: Callable[[], Made]) -> Made:
+        """Return what is made of the document under a name; what ``make`` raises is raised each time."""
+        if what not in self._made:
+            self._made[what] = make()
+        made: Made = self._made[what]
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return copy.deepcopy(dict(self), memo)  # which may be changed
+
+
+_KEPT: Kept[Document] = Kept(2)
+"""The model that a step reads, and the one that it has made."""
+
+
 class _NotANumberError(Exception):
     """The text holds NaN or Infinity, which Python reads and no browser does."""
 
 
-def read_object(path: Path, wanted: str) -> dict[str, Any]:
-    """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``."""
+def read_object(path: Path, wanted: str) -> Document:
+    """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``.
+
+    It is read once for as long as the file stays the same.
+    """
     try:
         require_file(path, wanted)
+        status = path.stat()
+        key = settled(status)
+        found = _KEPT.find(key)
+        if found is not None:
+            return found
         content = recognise(path)
         if content.name != "json":
             raise ModelFileError(f"{path} is not {wanted}: {content.phrase}, not JSON", hint=content.hint)
@@ -47,7 +86,10 @@ def read_object(path: Path, wanted: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         hint = "A weights_manifest.json of TensorFlow.js before 1.0 is only half of a model." if value else _AGAIN
         raise ModelFileError(f"{path} is not {wanted}: it holds {kind_of(value)}, not an object", hint=hint)
-    return value
+    document = Document(value)
+    if status.st_size <= _LARGEST_KEPT:
+        _KEPT.keep(key, document)
+    return document
 
 
 def require_shallow(value: object, where: str, *, hint: str = _AGAIN) -> None:
@@ -56,10 +98,8 @@ def require_shallow(value: object, where: str, *, hint: str = _AGAIN) -> None:
     for _ in range(_DEEPEST):
         inner: list[object] = []
         for item in level:
-            if isinstance(item, dict):
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
+            held = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            inner += [each for each in held if type(each) in _BRANCHES]
         if not inner:
             return
         level = inner

@@ -13,8 +13,6 @@ from workflow.models import weights_manifest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from workflow.models.arrays import Array
-
     Blocks = Callable[[], Iterator[memoryview]]
     """Starts a pass over bytes: pieces of whole elements, each of which is valid until the next is asked for."""
 
@@ -53,18 +51,6 @@ class Tensor(Record):
     def size(self) -> int:
         """The number of elements."""
         return math.prod(self.shape)
-
-
-def of_array(name: str, shape: tuple[int, ...], *, dtype: str, read: Callable[[], Array]) -> Tensor:
-    """Return a tensor whose values are an array, which is read once when its turn comes and made its dtype."""
-
-    def begin() -> Blocks:
-        from workflow.models.arrays import passes  # noqa: PLC0415  brings numpy, which copies do not need
-
-        return passes(read(), tensor)
-
-    tensor = Tensor(name, shape, dtype, begin)
-    return tensor
 
 
 def manifest_dtype(code: str, name: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.fields import At
+from workflow.models.fields import LONGEST_NAME, MOST_ELEMENTS, At
+from workflow.models.strict_json import Document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,9 @@ QUANTIZED_BYTES = {"uint8": 1, "uint16": 2, "float16": 2}
 _STRING_BYTES = 4  # the length in front of each element; its text comes on top
 _LONGEST_PART = 255  # bytes of a file's name, on every file system that is in use
 _LONGEST_PATH = 4096
+_PLAIN_RANK = 8
+_FIELDS = ("name", "shape", "dtype", "quantization")
+_HALF = "float16"
 _HINT = "The manifest is damaged, or was not written by TensorFlow.js or its converter: convert the model again."
 
 
@@ -72,6 +76,12 @@ class Group(Record):
 
 def read_groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
+    if isinstance(document, Document):
+        return document.once("groups", lambda: _groups(document, path))
+    return _groups(document, path)
+
+
+def _groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     if "weightsManifest" not in document:
         raise ModelFileError(f"{path} has no weightsManifest, so it names no weight files", hint=_HINT)
     at = At(path, (("weightsManifest", None),), _HINT)
@@ -112,6 +122,42 @@ def _path(value: object, at: At) -> str:
 
 
 def _weight(value: object, around: At, number: int) -> Weight:
+    """Return one entry: most are plain, and need no words for where they stand."""
+    if type(value) is dict:
+        name, shape, dtype, quantization = map(value.get, _FIELDS)
+        if type(name) is str and len(name) <= LONGEST_NAME and type(dtype) is str and dtype in ITEM_BYTES:
+            sizes = _plain_shape(shape)
+            quantized = _plain_quantization(quantization) if quantization is not None else None
+            if sizes is not None and (quantized is None) is (quantization is None):
+                return Weight(name, sizes, dtype, quantized, value)
+    return _any_weight(value, around, number)
+
+
+def _plain_quantization(field: object) -> Quantization | None:
+    """Return how a weight is stored in fewer bits where the numbers that say so are finite; None for all else."""
+    if type(field) is not dict:
+        return None
+    dtype, scale, low = field.get("dtype"), field.get("scale"), field.get("min")
+    if type(dtype) is not str or dtype not in QUANTIZED_BYTES or dtype == _HALF:
+        return None
+    if type(scale) is float and type(low) is float and math.isfinite(scale) and math.isfinite(low):
+        return Quantization(dtype, scale, low, field.get("original_dtype"))
+    return None
+
+
+def _plain_shape(shape: object) -> tuple[int, ...] | None:
+    """Return a shape of few sizes, each of which a tensor can have; None for any other."""
+    if type(shape) is not list or len(shape) > _PLAIN_RANK:
+        return None
+    elements = 1
+    for size in shape:
+        if type(size) is not int or size < 0:
+            return None
+        elements *= size or 1
+    return tuple(shape) if elements <= MOST_ELEMENTS else None
+
+
+def _any_weight(value: object, around: At, number: int) -> Weight:
     at = around.inside(f"weight {number}")
     entry = at.as_object(value)
     name = at.inside("name").as_text(entry.get("name"))
@@ -135,7 +181,7 @@ def _quantization(value: object, at: At) -> Quantization:
     if dtype not in QUANTIZED_BYTES:
         raise here.bad(f"has the dtype {shown(dtype)}; known are {', '.join(QUANTIZED_BYTES)}")
     former = quantization.get("original_dtype")
-    if dtype == "float16":
+    if dtype == _HALF:
         return Quantization(dtype, original_dtype=former)
     for key in ("min", "scale"):
         if type(quantization.get(key)) not in (int, float):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflow.models.keras.names import valid
+from workflow.models.keras.tree import valid_name
 from workflow.verification.evidence import Finding, LevelReport
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class _Side:
 
     def _renamed(self, before: str, after: str) -> None:
         text = f"the {self._word} {before} is called {after} in the result"
-        if valid(before) == after or (not self._strict and _ANONYMOUS.match(after)):
+        if valid_name(before) == after or (not self._strict and _ANONYMOUS.match(after)):
             self.remarks.append(text)
         else:
             self.findings.append(Finding(text, before))

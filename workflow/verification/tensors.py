@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import scratch
 from workflow.base.errors import DeclinedError
-from workflow.conversion.native.keras.assembly import assemble
+from workflow.conversion.native.keras.building import assemble
 from workflow.models.arrays import whole
 from workflow.models.keras.archive import open_archive
 from workflow.models.keras.whole_file import open_whole_file

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from .containment import bounds
+from .shared import containment_rules as rules
 from .failure import JobError
 from .specs import Spec
 
@@ -57,8 +57,8 @@ def opened(path: str) -> Any:
 def _arrays(path: str) -> Dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         claimed = sum(member.file_size for member in archive.infolist())
-    if not bounds.is_likely(claimed, os.path.getsize(path)):
-        raise ValueError(f"it would be unpacked to {bounds.in_words(claimed)}")
+    if not rules.is_likely(claimed, os.path.getsize(path)):
+        raise ValueError(f"it would be unpacked to {rules.in_words(claimed)}")
     with np.load(path, allow_pickle=False) as loaded:
         return {name: loaded[name] for name in loaded.files}
 

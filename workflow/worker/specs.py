@@ -9,6 +9,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 
 from .containment import bounds
+from .shared import containment_rules as rules
 from .failure import NotRunnableError
 
 _SIZES = {4: 64, 5: 16}
@@ -49,8 +50,8 @@ def draw(specs: Sequence[Spec], samples: int, *, seed: int) -> List[Any]:
 def _require_moderate(spec: Spec) -> None:
     size = bounds.count(sizes(spec)) * _ITEM
     if size > bounds.LARGEST_SAMPLE:
-        words = f"one sample of the input {spec.name} takes {bounds.in_words(size)}"
-        raise NotRunnableError(f"{words}; samples are drawn up to {bounds.in_words(bounds.LARGEST_SAMPLE)}")
+        words = f"one sample of the input {spec.name} takes {rules.in_words(size)}"
+        raise NotRunnableError(f"{words}; samples are drawn up to {rules.in_words(bounds.LARGEST_SAMPLE)}")
 
 
 def _sample(spec: Spec, seed: int, number: int) -> Any:

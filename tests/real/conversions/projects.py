@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import ROOT
 from workflow.base import processes
 from workflow.base.processes import Completed, run
 
 if TYPE_CHECKING:
     import signal
 
-ROOT = Path(__file__).resolve().parents[3]
 
 FIVE_STEPS = """\
 name: small

@@ -6,18 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from tests.real.conftest import CORPUS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workflow.environment import Environment
 
 MODEL = CORPUS / "h5" / "xor" / "keras.h5"
-ROOT = Path(__file__).resolve().parents[3]
 RECIPE = """\
 steps:
   - python_to_js: {input: x.h5, output: web}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.real.conversions.projects import ROOT, Project
+from tests import ROOT
+from tests.real.conversions.projects import Project
 from workflow.base.processes import run
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import ROOT
 from workflow.base import processes
 from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[3]
 MODEL = ROOT / "tests" / "data" / "keras3" / "3.15-operations" / "m.keras"
 _LIMIT = 300.0
 _PATIENCE = 15.0

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.conversion.native.plans import make_plan
-from workflow.conversion.native.shards import write_weights
-from workflow.models.arrays import arrays_of
+from workflow.conversion.native.quantization_plans import make_plan
+from workflow.conversion.native.tfjs_writing import write_weights
+from workflow.models.arrays import arrays_of, of_array
 from workflow.models.quantization import encoded
-from workflow.models.tensors import Tensor, manifest_dtype, of_array, opened
+from workflow.models.tensors import Tensor, manifest_dtype, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests import ROOT
 from tests.real.runtimes import tiny
 from workflow.base import processes
 from workflow.verification import exchange
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from workflow.verification.runtimes.node import NodeRuntime
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks in /proc")]
-ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 15.0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import ROOT
 from workflow import environment
 from workflow.base.processes import run
 from workflow.cli.console import ConsoleListener
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
-ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = Path(__file__).parent / "programs"
 EACH = 9
 """Every ninth layer and operation is tried here; with 1 the programs try all of them, which takes minutes."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.conversion.native.shards import write_model_json, write_weights
-from workflow.models.tensors import of_array
+from workflow.conversion.native.tfjs_writing import write_model_json, write_weights
+from workflow.models.arrays import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import ROOT
 from workflow.base.errors import StepTimeoutError, WorkerDiedError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(os.name != "posix", reason="signals")]
 
-ROOT = Path(__file__).resolve().parents[3]
 SLOW: dict[str, Any] = {
     "application": "MobileNet",
     "weights": "seeded",

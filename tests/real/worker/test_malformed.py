@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.real.conftest import CORPUS, ROOT
+from tests import ROOT
+from tests.real.conftest import CORPUS
 from workflow.base.processes import run
 
 if TYPE_CHECKING:

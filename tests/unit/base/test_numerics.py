@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from workflow.base.processes import run
 
-ROOT = Path(__file__).resolve().parents[2]
 CODE = """
 import os
 from pathlib import Path

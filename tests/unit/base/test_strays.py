@@ -8,17 +8,18 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tests import ROOT
 from tests.unit.runs.recipes import write_layers_model
 from workflow.base import strays
 from workflow.base.storage import write_atomically, write_new
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
 RECIPE = "verify: off\nsteps:\n  - shard: {input: web, output: out, shard_size: 4B}\n"
 # what is done at the numbered call of one of these functions: the process ends as by kill -9
 KILLED = """

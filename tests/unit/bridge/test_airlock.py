@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_read_is_told(passage: Passage, tmp_path: Path) 
     (tmp_path / "saved" / "closed").mkdir(parents=True)
     (tmp_path / "saved" / "closed").chmod(0)
     with pytest.raises(ModelFileError, match="cannot be read"):
-        passage.data(str(tmp_path / "saved"))
+        passage.model(str(tmp_path / "saved"), "tf_saved_model")
 
 
 @pytest.mark.parametrize("path", ["relative", "/nowhere/at/all", "/" + "x" * 5000, "https://example.org/m", ""])

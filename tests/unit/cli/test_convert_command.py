@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from tests.unit.runs.recipes import write_layers_model
 from workflow.base.processes import run
 from workflow.cli.boundary import guarded
 from workflow.cli.convert import with_bare_force
 
-ROOT = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HEAVY = {"numpy", "h5py", "rattler", "tensorflow"}
 
 RECIPE = """\

@@ -6,14 +6,17 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from workflow.base import processes
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
-ROOT = Path(__file__).resolve().parents[3]
 _RUN = """
 import os, sys, time
 from pathlib import Path

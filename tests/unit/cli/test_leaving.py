@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
+
 COMMAND = [sys.executable, "-m", "workflow"]
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,19 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from tests.unit.environment.crews import FakeCrew
 from workflow import environment
 from workflow.base import processes
 from workflow.base.events import Silent
 from workflow.environment import Wishes, lifecycle, registry
 
-ROOT = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def creator(project: Path, seconds: float) -> processes.Process:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import ROOT
 from workflow.base.errors import EnvironmentProblem
 from workflow.environment import locks
 from workflow.environment.locks import conda, pip
 
-ROOT = Path(__file__).resolve().parents[3]
 PLATFORMS = {"linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"}
 CONVERTER_LOCKS = [lock for lock in pip.LOCKS if lock.profile in {"full", "lean"}]
 SOURCE_FILES = ("environment.yml", "conda-lock.yml", "pyproject.toml")

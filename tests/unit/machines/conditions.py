@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "-m", "workflow")
 NOBODY = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
 """An ordinary user without an entry in the list of users, whom permissions stop: tests may be run by root."""

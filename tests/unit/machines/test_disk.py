@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.machines.conditions import COMMAND, ROOT, lay_out
+from tests import ROOT
+from tests.unit.machines.conditions import COMMAND, lay_out
 from workflow.base import bug_reports, dialogue, disk, locations, scratch
 from workflow.base.errors import StorageError
 from workflow.base.storage import storing

@@ -8,11 +8,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ASTRAY = {
     "PIP_USER": "1",
     "PIP_TARGET": "elsewhere",

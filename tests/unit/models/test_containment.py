@@ -15,11 +15,12 @@ from tests.unit.models.models import layers_document, write_archive, write_model
 from tests.unit.models.refusals import refused
 from workflow.base.digests import artifact_digests
 from workflow.base.errors import ModelFileError
-from workflow.models import containment
 from workflow.models.inspection import inspect_model
 from workflow.models.keras.archive import open_archive
 from workflow.models.sniffing import sighted
-from workflow.worker.containment import bounds, manifests
+from workflow.worker.containment import require_contained
+from workflow.worker.failure import JobError
+from workflow.worker.shared import containment_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,15 +33,41 @@ SAVED_MODELS: tuple[Format, ...] = ("tf_saved_model", "keras_saved_model", "tf_h
 OUTSIDE = ["../../evil", "/etc/passwd", "a/../../b", "..\\b", "C:\\b", "\\\\host\\b", "", "a\0b", "file:///etc/passwd"]
 
 
-def test_host_and_worker_have_the_same_bounds() -> None:
-    assert (bounds.FREE, bounds.MOST_PACKED) == (containment.FREE, containment.MOST_PACKED)
-    for count in (0, 999, 1000, 999_949, 7_800_000_000, 1 << 40, 1 << 63):
-        assert bounds.in_words(count) == containment.in_words(count)
+def told(path: Path, kind: Format) -> tuple[str, str]:
+    """Return what the host and what the worker say of a model that both refuse."""
+    with pytest.raises(ModelFileError) as host:
+        inspect_model(path, kind)
+    with pytest.raises(JobError) as worker:
+        require_contained(str(path), kind)
+    return host.value.message, str(worker.value)
 
 
-@pytest.mark.parametrize("name", [*OUTSIDE, "a", "assets/a.txt", "a..b", "...", "group1-shard1of2.bin", "a b/é"])
-def test_host_and_worker_agree_on_what_is_below(name: str) -> None:
-    assert containment.is_below(name) == (manifests.is_below(name) and bool(name))
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["../../evil", "/etc/evil", "assets/a:b", "evil.py", "config.json"])
+def test_host_and_worker_refuse_an_archive_with_the_same_words(name: str, tmp_path: Path) -> None:
+    path = write_archive(tmp_path / "m.keras")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, "x")
+    host, worker = told(path, "keras_keras")
+    assert host == worker
+
+
+@pytest.mark.parametrize("attack", ["raw", "virtual", "never written", "external", "soft"])
+def test_host_and_worker_refuse_hdf5_with_the_same_words(attack: str, tmp_path: Path) -> None:
+    fill, words = {**LEADING_OUT, **CLAIMING}[attack]
+    host, worker = told(*as_hdf5(hdf5(fill, tmp_path), tmp_path))
+    assert words in worker
+    assert words.removeprefix("kernel ") in host
+
+
+def test_host_and_worker_refuse_links_out_of_a_folder_with_the_same_words(tmp_path: Path) -> None:
+    folder = saved_model(tmp_path / "m")
+    (folder / "assets" / "out.txt").symlink_to("/etc/passwd")
+    with pytest.raises(ModelFileError) as host:
+        inspect_model(folder, "tf_saved_model")
+    fault = containment_rules.folder_fault(str(folder))
+    assert fault is not None
+    assert host.value.message == f"{folder}: {fault.text}"
 
 
 @pytest.mark.parametrize("how", [{}, {"libver": "latest"}], ids=["earliest", "latest"])

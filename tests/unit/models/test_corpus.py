@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from tests.unit.models.refusals import refused
 from workflow.models.inspection import inspect_model
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workflow.catalogue.formats import Format
 
-CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
+CORPUS = ROOT.parent / "shared" / "corpus"
 INDEX = CORPUS / "index.json"
 pytestmark = pytest.mark.skipif(not INDEX.is_file(), reason=f"the corpus of example models is not at {CORPUS}")
 

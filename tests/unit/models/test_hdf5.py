@@ -13,9 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
+from tests import ROOT
 from tests.unit.models.models import write_h5
 from workflow.base.errors import ModelFileError
-from workflow.models import keras_h5
+from workflow.models import kept, keras_h5
 from workflow.models.hdf5 import blocks, library, reading
 from workflow.models.hdf5.data import DamagedError
 from workflow.models.hdf5.library import LibraryGroup
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from workflow.models.hdf5.data import Group
 
-ROOT = Path(__file__).resolve().parents[3]
 ARRAYS = {
     **{
         name: np.arange(6).reshape(2, 3).astype(name) for name in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2")
@@ -300,7 +300,8 @@ def test_a_file_that_is_opened_again_is_taken_apart_once_until_it_changes(
         require_known(root)
 
     monkeypatch.setattr(reading, "require_known", look)
-    monkeypatch.setattr(reading, "_JUST_NOW", 0)
+    for tick in ("_TICK", "_COARSE_TICK"):
+        monkeypatch.setattr(kept, tick, 0)
     path = tmp_path / "m.h5"
     for count in (3, 4000):
         path.write_bytes(written(partial(one_array, count=count)).getvalue())
@@ -313,6 +314,7 @@ def test_a_file_that_is_opened_again_is_taken_apart_once_until_it_changes(
 def test_a_file_that_was_written_a_moment_ago_is_always_taken_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(kept, "_TICK", 10**12)
     path = tmp_path / "m.h5"
     path.write_bytes(written(everything).getvalue())
     with path.open("rb") as file, reading.opened(file):

@@ -3,18 +3,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from workflow.recipe import load
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Tolerance, Verification
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.recipe.conftest import Load
 
-ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
 STEPS = "steps: [{python_to_js: {input: a.h5, output: o, timeout: 90}}]\n"
 

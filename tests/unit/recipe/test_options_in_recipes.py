@@ -6,7 +6,7 @@ import pytest
 
 from workflow.catalogue.kinds import KINDS
 from workflow.catalogue.options import OPTIONS
-from workflow.conversion.native.keeping import WORDS
+from workflow.conversion.native.quantization_choice import WORDS
 from workflow.recipe import grammar
 from workflow.recipe.option_grammar import FloatWord
 

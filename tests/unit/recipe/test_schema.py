@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from tests import ROOT
 from workflow.recipe import schema
 
-ROOT = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
 STEP = {"python_to_js": {"input": "a", "output": "b"}}
 PATHS = {"input": "a", "output": "b"}

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import numpy as np
 
+from tests import ROOT
 from workflow.recipe import load
 from workflow.recipe.model import ScriptedModel
 
-ROOT = Path(__file__).resolve().parents[3]
 RECIPE = ROOT / "recipes" / "digits.yml"
 DATA = ROOT / "recipes" / "digits" / "digits.npz"
 SAMPLES = ROOT / "recipes" / "digits" / "test_samples.npz"

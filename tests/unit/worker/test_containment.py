@@ -15,8 +15,8 @@ import pytest
 
 from tests.unit.models.hostile import CLAIMING, LEADING_OUT, as_archive, as_hdf5, hdf5, user_defined
 from workflow.worker import containment
-from workflow.worker.containment import bounds
 from workflow.worker.failure import JobError
+from workflow.worker.shared import containment_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,14 +116,14 @@ def test_sound_files_pass_however_they_are_compressed(
 
 
 def test_zeros_a_thousand_times_smaller_pass_as_long_as_any_model_may_have_so_many(tmp_path: Path) -> None:
-    count = bounds.FREE // 4
+    count = containment_rules.FREE // 4
 
     def fill(group: h5py.Group, _: Path) -> None:
         group.create_dataset("kernel", (count,), "f4", chunks=(1 << 22,), compression="gzip")[: 1 << 22] = 0
 
     path, kind = as_hdf5(hdf5(fill, tmp_path), tmp_path)
-    assert path.stat().st_size * 1000 < bounds.FREE
-    assert containment.require_contained(str(path), kind) == bounds.FREE
+    assert path.stat().st_size * 1000 < containment_rules.FREE
+    assert containment.require_contained(str(path), kind) == containment_rules.FREE
 
 
 def member(name: str, **facts: Any) -> zipfile.ZipInfo:
@@ -187,9 +187,3 @@ def test_weight_files_that_are_links_or_pipes_are_refused(kind: str, tmp_path: P
     (folder / "w.bin").unlink()
     os.mkfifo(folder / "w.bin")
     assert "no regular file" in str(refusal(folder, kind))
-
-
-@pytest.mark.parametrize("count", [0, 999, 1000, 7_800_000_000, 1 << 63])
-def test_bytes_are_said_with_a_unit(count: int) -> None:
-    words = {0: "0 bytes", 999: "999 bytes", 1000: "1.0 kB", 7_800_000_000: "7.8 GB", 1 << 63: "9.2 EB"}
-    assert bounds.in_words(count) == words[count]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from workflow.base.errors import ConversionError, WorkflowError
 
 if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker
 
-ROOT = Path(__file__).resolve().parents[3]
 BOOTSTRAP = ROOT / "workflow" / "worker" / "__main__.py"
 
 

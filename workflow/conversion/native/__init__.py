@@ -29,6 +29,18 @@ class NativeJob(Record):
     listener: Listener
 
 
+def progress(listener: Listener, total: int) -> Callable[[int], None]:
+    """Return what tells a listener how many bytes of the weights are done, when it hears of some more."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        listener.advance("weights", done, total)
+
+    return more
+
+
 def _lazily(module: str, function: str) -> Callable[[NativeJob], Facts]:
     """Return a function that imports its module only when it is called."""
 

@@ -7,20 +7,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
-from workflow.base.storage import storing
-from workflow.conversion.native.grouping import by_layer
-from workflow.conversion.native.keeping import by_name, by_operation
-from workflow.conversion.native.metadata import with_metadata
-from workflow.conversion.native.selection import kept_in_float, plan_for
-from workflow.conversion.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
+from workflow.conversion.native.tfjs_writing import (
+    chooses_numbers,
+    facts_of,
+    with_metadata,
+    write_groups,
+    write_model_json,
+)
 from workflow.models.tfjs_model import graph_of
 from workflow.models.tfjs_weights import open_model
+from workflow.models.topology import layers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from workflow.conversion.native import Facts, NativeJob
-    from workflow.conversion.native.plans import QuantizationPlan
+    from workflow.conversion.native.quantization_plans import QuantizationPlan
     from workflow.models.tensors import Tensor
     from workflow.models.tfjs_model import Flavour
     from workflow.models.tfjs_weights import StoredModel, StoredWeight
@@ -62,21 +64,25 @@ def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
         raise DeclinedError(f"rewriting a model natively has no option {', '.join(strange)}")
     with open_model(job.source, flavour) as model:
         document = with_metadata(model.file.document, job.options.get("metadata"), flavour=flavour)
-        words = partial(_words, model, flavour)
-        plan = plan_for(partial(_readable, model), job.options, words=words, spared=_spared(model, flavour))
-        groups = _outgoing(model, plan, job.options, in_float=kept_in_float(job.options, words))
-        with storing(job.target):
-            job.target.mkdir()
-        written = write_weights(
-            groups,
-            job.target,
-            shard_size=_shard_size(job.options),
-            quantization=plan,
-            written=_progress(job, groups, plan),
-        )
+        plan, in_float = _numbers(model, flavour, job.options)
+        groups = _outgoing(model, plan, job.options, in_float=in_float)
+        written = write_groups(job, groups, plan)
         document["weightsManifest"] = _with_extras(model, written, job.options)
         write_model_json(job.target / "model.json", document)
-        return _facts(groups, written, plan)
+        return facts_of(groups, written, plan)
+
+
+def _numbers(
+    model: StoredModel, flavour: Flavour, options: Mapping[str, Any]
+) -> tuple[QuantizationPlan | None, dict[str, str]]:
+    """Return what is quantized, and why each weight stays in float that a word keeps so."""
+    if not chooses_numbers(options):
+        return None, {}
+    from workflow.conversion.native.quantization_choice import kept_in_float, plan_for  # noqa: PLC0415  copies need none
+
+    words = partial(_words, model, flavour)
+    plan = plan_for(partial(_readable, model), options, words=words, spared=_spared(model, flavour))
+    return plan, kept_in_float(options, words)
 
 
 def _outgoing(
@@ -117,33 +123,6 @@ def _with_extras(model: StoredModel, written: list[dict[str, Any]], options: Map
     return [{**old, **new} for old, new in zip(former, written, strict=True)]
 
 
-def _shard_size(options: Mapping[str, Any]) -> int:
-    size: int = options.get("weight_shard_size_bytes", DEFAULT_SHARD_BYTES)
-    return size
-
-
-def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
-    total = sum(written_bytes(tensor, plan) for group in groups for tensor in group)
-    done = 0
-
-    def written(count: int) -> None:
-        nonlocal done
-        done += count
-        job.listener.advance("weights", done, total)
-
-    return written
-
-
-def _facts(groups: list[list[Tensor]], written: list[dict[str, Any]], plan: QuantizationPlan | None) -> Facts:
-    facts: Facts = {
-        "weights": sum(len(group) for group in groups),
-        "bytes": sum(written_bytes(tensor, plan) for group in groups for tensor in group),
-        "groups": len(written),
-        "shards": sum(len(group["paths"]) for group in written),
-    }
-    return {**facts, "quantization": plan.facts()} if plan else facts
-
-
 def _spared(model: StoredModel, flavour: Flavour) -> dict[str, str]:
     """Return the single numbers of a graph: epsilons, thresholds, limits such as -inf, not what it has learnt."""
     if flavour != "graph":
@@ -153,6 +132,29 @@ def _spared(model: StoredModel, flavour: Flavour) -> dict[str, str]:
 
 
 def _words(model: StoredModel, flavour: Flavour) -> dict[str, str]:
+    from workflow.conversion.native.quantization_choice import by_name, by_operation  # noqa: PLC0415  as above
+
     if flavour == "graph":
         return by_operation(graph_of(model.file))
     return by_name(weight.weight.name for weight in model.weights)
+
+
+_OPTIMIZER = "\0optimizer"  # no layer is called so
+
+
+def by_layer(model: StoredModel) -> list[list[StoredWeight]]:
+    """Return the weights by layer, in the order in which layers and weights first appear; the optimizer's last."""
+    names = frozenset(layer.name for layer in layers_of(model.file.topology, str(model.file.path)))
+    groups: dict[str, list[StoredWeight]] = {}
+    for weight in model.weights:
+        key = _OPTIMIZER if weight.is_optimizer else _layer_of(weight.weight.name, names)
+        groups.setdefault(key, []).append(weight)
+    last = groups.pop(_OPTIMIZER, None)
+    return [*groups.values(), *([last] if last else [])]
+
+
+def _layer_of(weight: str, layers: frozenset[str]) -> str:
+    """Return the longest part of a weight's name that is a layer's; without one, all but its last part."""
+    parts = weight.split("/")
+    candidates = ("/".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    return next((name for name in candidates if name in layers), weight.rpartition("/")[0])

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
-from workflow.models import containment
+from workflow.worker.shared import containment_rules as rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.models.hdf5.data import Data, Group
+    from workflow.models.hdf5.data import Data, Group, Kind
 
 _DISTRUST = "Keras writes no such file: do not trust it."
-_LEADING = {"soft link": "another place", "external link": "another file"}
 
 
 def require_contained(root: Group, where: str) -> None:
@@ -25,20 +24,33 @@ def require_contained(root: Group, where: str) -> None:
     """
     claimed = held = 0
     for name, data in _arrays(root, where):
-        what = f"{where}: {shown(name)}"
-        if data.leads_away:
-            raise ModelFileError(f"{what} takes its values from another file", hint=_DISTRUST)
-        size = _size(data)
-        if not containment.is_likely(size, data.room) or (not data.is_packed and data.room < size):
-            raise _claims(what, size, data.room)
-        claimed, held = claimed + size, held + data.room
-    if not containment.is_likely(claimed, held):
-        raise _claims(f"{where}: all of its arrays", claimed, held)
+        claimed, held = claimed + require_there(data, f"{where}: {shown(name)}"), held + data.room
+    _refuse(rules.claim_fault(f"{where}: all of its arrays", claimed, held=held))
 
 
-def _claims(what: str, claimed: int, held: int) -> ModelFileError:
-    words = f"{what} claims {containment.in_words(claimed)}, and the file holds {containment.in_words(held)} for it"
-    return ModelFileError(words, hint=_DISTRUST)
+def require_there(data: Data, what: str) -> int:
+    """Return the bytes of an array's numbers; raises ``ModelFileError`` where the file does not hold them.
+
+    What are no numbers, which no weight is, claims nothing.
+    """
+    if data.leads_away:
+        raise ModelFileError(f"{what} {rules.ELSEWHERE}", hint=_DISTRUST)
+    if data.shape is None or not data.is_numeric:
+        return 0
+    size = math.prod(data.shape) * int(data.dtype[2:])
+    _refuse(rules.claim_fault(what, size, held=data.room, is_packed=data.is_packed))
+    return size
+
+
+def refuse_link(kind: Kind | None, what: str) -> None:
+    """Raise ``ModelFileError`` for a link that leads away."""
+    if kind in rules.LINKS:
+        raise ModelFileError(f"{what} is {rules.LINKS[kind]}", hint=_DISTRUST)
+
+
+def _refuse(fault: rules.Fault | None) -> None:
+    if fault is not None:
+        raise ModelFileError(fault.text, hint=_DISTRUST)
 
 
 def _arrays(root: Group, where: str) -> Iterator[tuple[str, Data]]:
@@ -48,17 +60,9 @@ def _arrays(root: Group, where: str) -> Iterator[tuple[str, Data]]:
         group = waiting.pop()
         for name in group:
             path, kind = f"{group.name.rstrip('/')}/{name}", group.kind(name)
-            if kind in _LEADING:
-                raise ModelFileError(f"{where}: {shown(path)} is a link to {_LEADING[kind]}", hint=_DISTRUST)
+            refuse_link(kind, f"{where}: {shown(path)}")
             if kind == "data":
                 yield path, group.data(name)
             elif kind == "group" and (inner := group.group(name)).identity not in seen:
                 seen.add(inner.identity)
                 waiting.append(inner)
-
-
-def _size(data: Data) -> int:
-    """Return the bytes of all numbers; for what are no numbers, which no weight is, none."""
-    if data.shape is None or not data.is_numeric:
-        return 0
-    return math.prod(data.shape) * int(data.dtype[2:])

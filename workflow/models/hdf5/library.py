@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import scratch
 from workflow.base.processes import CommandTimeoutError, run
-from workflow.models.hdf5 import reading, rewriting
+from workflow.models.hdf5 import rewriting
 from workflow.models.hdf5.data import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from io import BufferedIOBase
 
     from numpy.typing import NDArray
@@ -43,13 +43,16 @@ _endless: set[tuple[int, ...]] = set()
 
 
 @contextlib.contextmanager
-def opened_by_library(file: BufferedIOBase) -> Iterator[LibraryGroup]:
-    """Yield the root group of the HDF5 file in a binary file; raises ``DamagedError`` if libhdf5 cannot read it."""
+def opened_by_library(file: BufferedIOBase, read: Callable[[BufferedIOBase], Group]) -> Iterator[LibraryGroup]:
+    """Yield the root group of the HDF5 file in a binary file; raises ``DamagedError`` if libhdf5 cannot read it.
+
+    ``read`` is our own reader, which returns the root group of what libhdf5 has written.
+    """
     with _on_disk(file) as path, scratch.folder("hdf5") as folder:
         (folder / "made").mkdir()
         facts = _rewritten(path, folder / "made")
         with (folder / "made" / rewriting.PLAIN).open("rb") as plain:
-            yield LibraryGroup(reading.plain(plain), facts)
+            yield LibraryGroup(read(plain), facts)
 
 
 @contextlib.contextmanager

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-import time
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from workflow.models.hdf5.blocks import UNDEFINED, Source
 from workflow.models.hdf5.data import DamagedError, RefusedError, TruncatedError, UnusualError
 from workflow.models.hdf5.objects import File, StoredGroup, require_known
+from workflow.models.kept import Kept, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SUPERBLOCK = struct.Struct("<8sBBBxBBBxHHI4Q8xQ24x")
 _EIGHT = 8
-_JUST_NOW = 2_000_000_000  # nanoseconds, more than a tick of any file system's clock
 _MOST_KEPT = 20_000
 
 
@@ -40,7 +38,7 @@ def opened(file: BufferedIOBase) -> Iterator[Group]:
         return
     from workflow.models.hdf5.library import opened_by_library  # noqa: PLC0415  starts a process, and is rarely needed
 
-    with opened_by_library(file) as other:
+    with opened_by_library(file, plain) as other:
         yield other
 
 
@@ -52,48 +50,22 @@ def plain(file: BufferedIOBase) -> Group:
     return root
 
 
-class _Sound:
-    """The last file that was found to be sound: its headers need not be taken apart again when it is opened again.
-
-    A file is known by what the system says of it. One that was written a moment ago is not kept, for it could be
-    written once more within one tick of the clock.
-    """
-
-    def __init__(self) -> None:
-        self._key: tuple[int, ...] = ()
-        self._headers: dict[int, Header] = {}
-        self._alone = Lock()
-
-    def headers(self, key: tuple[int, ...]) -> dict[int, Header] | None:
-        """Return the headers of a file if it is the one."""
-        with self._alone:
-            return self._headers if key and key == self._key else None
-
-    def keep(self, key: tuple[int, ...], headers: dict[int, Header]) -> None:
-        """Keep the headers of a file in place of those of another."""
-        if key and len(headers) <= _MOST_KEPT:
-            with self._alone:
-                self._key, self._headers = key, headers
-
-
-_SOUND = _Sound()
+_SOUND: Kept[dict[int, Header]] = Kept(1)
+"""The last file that was found to be sound: its headers need not be taken apart again when it is opened again."""
 
 
 def _key(file: BufferedIOBase) -> tuple[int, ...]:
     """Return what the system knows a file by; nothing where it lies inside another, or was written just now."""
     try:
-        status = os.fstat(file.fileno())
+        return settled(os.fstat(file.fileno()))
     except OSError:
         return ()
-    if max(status.st_mtime_ns, status.st_ctime_ns) + _JUST_NOW > time.time_ns():
-        return ()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _own(file: BufferedIOBase) -> Group | None:
     """Return the root as we read it, when the whole structure is sound and as we know it."""
     key = _key(file)
-    known = _SOUND.headers(key)
+    known = _SOUND.find(key)
     try:
         whole = File(Source(file), {} if known is None else known)
         root = _root(whole)
@@ -103,7 +75,8 @@ def _own(file: BufferedIOBase) -> Group | None:
         raise
     except (UnusualError, DamagedError):
         return None
-    _SOUND.keep(key, whole.headers)
+    if len(whole.headers) <= _MOST_KEPT:
+        _SOUND.keep(key, whole.headers)
     return root
 
 

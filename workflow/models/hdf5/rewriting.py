@@ -35,17 +35,17 @@ def main(file: str, folder: str) -> int:
     """Rewrite a file; what is wrong with it goes to standard error."""
     size = Path(file).stat().st_size
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-    from workflow.models import containment  # noqa: PLC0415  found only now
+    from workflow.worker.shared import containment_rules as rules  # noqa: PLC0415  found only now
     from workflow.worker.shared import wall  # noqa: PLC0415  likewise
 
-    _limit(size, containment.most_likely(size))
+    _limit(size, rules.most_likely(size))
 
     wall.stand(reads=[file], writes=[folder])
     import h5py  # noqa: PLC0415  behind the wall
 
     try:
         with h5py.File(file, "r") as source, h5py.File(Path(folder, PLAIN), "w", libver="earliest") as target:
-            copy = _Copy(source, target, is_likely=containment.is_likely)
+            copy = _Copy(source, target, is_likely=rules.is_likely)
             copy.run(size)
     except (*_DAMAGE, _RefusedError) as error:
         sys.stderr.write(f"{error}\n")

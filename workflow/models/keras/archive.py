@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.storage import storing
 from workflow.base.wording import shown, some
-from workflow.models.containment import LARGEST_JSON, is_likely, require_sound_archive
+from workflow.models.containment import require_sound_archive
 from workflow.models.expecting import require_content, require_file
 from workflow.models.keras import hdf5_groups
 from workflow.models.keras.archive_layout import layer_weights
 from workflow.models.keras.dialect import as_keras2
 from workflow.models.keras.file import KerasFile
 from workflow.models.keras.parsing import parsed
+from workflow.worker.shared import containment_rules as rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def _configuration(archive: zipfile.ZipFile, where: str) -> tuple[Any, str]:
 
 def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
     info = archive.getinfo(name)
-    if info.file_size > LARGEST_JSON:
+    if info.file_size > rules.LARGEST_JSON:
         raise ModelFileError(f"{where}: its {name} is too large for a model", hint=_DISTRUST)
     try:
         text = archive.read(info).decode()
@@ -140,7 +141,7 @@ def _weights_file(
         name, extra = _LENGTHS.unpack(source.read(_LOCAL_HEADER))
         start = info.header_offset + _LOCAL_HEADER + name + extra
         return stack.enter_context(io.BufferedReader(_Window(source, start, info.file_size)))
-    if not is_likely(info.file_size, info.compress_size):
+    if not rules.is_likely(info.file_size, info.compress_size):
         raise ModelFileError(f"{path}: {shown(_WEIGHTS)} would unpack to {info.file_size:,} bytes", hint=_DISTRUST)
     with storing(scratch):
         unpacked = stack.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115  the stack closes it

@@ -1,4 +1,4 @@
-"""How layers are called: the references of ``inbound_nodes`` in the forms of Keras 2 and Keras 3."""
+"""How layers are called: the places of tensors in ``inbound_nodes`` in the forms of Keras 2 and Keras 3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workflow.base.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Reference = tuple[str, int, int]
+TensorRef = tuple[str, int, int]
 """A tensor: the layer's name, which of its calls, and which of the results of that call."""
 
 _HINT = "The model's configuration is damaged: save the model again."
@@ -32,16 +32,16 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Call(Record):
     """One call of a layer: the tensors that it is given and the other arguments that mean something."""
 
-    inputs: tuple[Reference, ...]
+    inputs: tuple[TensorRef, ...]
     arguments: Mapping[str, Any] = _NOTHING
     shapes: tuple[Any, ...] = ()
     """What Keras recorded as the shapes of the inputs, where it did."""
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def needs(self) -> tuple[TensorRef, ...]:
         """The tensors that have to be known before the call: its inputs and its mask."""
         place = self.arguments.get(MASK)
-        return (*self.inputs, reference(place)) if isinstance(place, list) else self.inputs
+        return (*self.inputs, tensor_ref(place)) if isinstance(place, list) else self.inputs
 
 
 def keras2_call(node: Any, containers: frozenset[str]) -> Any:
@@ -54,10 +54,10 @@ def keras2_call(node: Any, containers: frozenset[str]) -> Any:
     args, kwargs = node.get("args"), node.get("kwargs")
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise ModelFileError("a call of a layer has no arguments", hint=_HINT)
-    inputs = [list(reference) for reference in tensors(args, containers)]
-    initial = [list(reference) for reference in tensors(kwargs.get("initial_state"), containers)]
+    inputs = [list(ref) for ref in tensors(args, containers)]
+    initial = [list(ref) for ref in tensors(kwargs.get("initial_state"), containers)]
     extra = _meaningful(kwargs, args)
-    found = [[*reference, {}] for reference in (*inputs, *initial)]
+    found = [[*ref, {}] for ref in (*inputs, *initial)]
     if found and extra:
         found[0][-1] = extra
     return found
@@ -86,7 +86,7 @@ def _collect(value: Any, found: list[Any]) -> None:
             _collect(item, found)
 
 
-def tensors(value: Any, containers: frozenset[str] = frozenset()) -> Iterator[Reference]:
+def tensors(value: Any, containers: frozenset[str] = frozenset()) -> Iterator[TensorRef]:
     """Yield the tensors of Keras 3 in nested arguments, dictionaries by their sorted keys."""
     if isinstance(value, dict):
         if value.get("class_name") == _TENSOR:
@@ -99,19 +99,19 @@ def tensors(value: Any, containers: frozenset[str] = frozenset()) -> Iterator[Re
             yield from tensors(item, containers)
 
 
-def references(value: Any, containers: frozenset[str] = frozenset()) -> list[Reference]:
-    """Return the references in ``input_layers`` or ``output_layers``: one, a list, or a dictionary of them."""
+def tensor_refs(value: Any, containers: frozenset[str] = frozenset()) -> list[TensorRef]:
+    """Return the places of tensors in ``input_layers`` or ``output_layers``: one, a list, or a dictionary of them."""
     if isinstance(value, dict):
-        return [found for key in sorted(value, key=str) for found in references(value[key], containers)]
+        return [found for key in sorted(value, key=str) for found in tensor_refs(value[key], containers)]
     if not isinstance(value, list):
         raise ModelFileError("the inputs or outputs of a model are not listed", hint=_HINT)
     if value and isinstance(value[0], str):
-        return [_shifted(reference(value), containers)]
-    return [found for item in value for found in references(item, containers)]
+        return [_shifted(tensor_ref(value), containers)]
+    return [found for item in value for found in tensor_refs(item, containers)]
 
 
-def reference(value: Any) -> Reference:
-    """Return one reference of Keras 2; raises ``ModelFileError`` when it is none."""
+def tensor_ref(value: Any) -> TensorRef:
+    """Return the place of one tensor as Keras 2 writes it; raises ``ModelFileError`` when it is none."""
     if (
         isinstance(value, list | tuple)
         and len(value) >= _PARTS
@@ -149,7 +149,7 @@ def _call(node: Any) -> Call:
         given = item[_PARTS] if isinstance(item, list) and len(item) > _PARTS else None
         arguments.update(given if isinstance(given, dict) else {})
     told = {key: value for key, value in arguments.items() if not _is_silent(value)}
-    return Call(tuple(reference(item) for item in listed), told)
+    return Call(tuple(tensor_ref(item) for item in listed), told)
 
 
 def _meaningful(kwargs: Mapping[str, Any], args: list[Any]) -> dict[str, Any]:
@@ -175,11 +175,11 @@ def _as_told(key: str, value: Any) -> Any:
     return "another tensor" if found else value
 
 
-def _history(value: Mapping[str, Any]) -> Reference:
+def _history(value: Mapping[str, Any]) -> TensorRef:
     config = value.get("config")
-    return reference(config.get("keras_history") if isinstance(config, dict) else None)
+    return tensor_ref(config.get("keras_history") if isinstance(config, dict) else None)
 
 
-def _shifted(found: Reference, containers: frozenset[str]) -> Reference:
+def _shifted(found: TensorRef, containers: frozenset[str]) -> TensorRef:
     name, call, tensor = found
     return (name, call + 1, tensor) if name in containers else found

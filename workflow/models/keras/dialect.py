@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.wording import shown
 from workflow.models.keras.allowed import COMMON, TABLES, says_nothing
-from workflow.models.keras.calls import SHAPES, keras2_call, recorded_shapes, references
+from workflow.models.keras.calls import SHAPES, keras2_call, recorded_shapes, tensor_refs
 from workflow.models.keras.file import CONTAINERS, OPERATION
 from workflow.models.keras.op_names import from_keras3, from_tensorflow
 from workflow.models.keras.tree import entries, is_container, layer_name
@@ -148,7 +148,7 @@ class _Translation:
         shift = rows if self.keras3 else frozenset()  # the others Keras 3 counts from 1 here, as Keras 2 does
         for key in ("input_layers", "output_layers"):
             if key in config:
-                result[key] = [list(reference) for reference in references(config[key], shift)]
+                result[key] = [list(ref) for ref in tensor_refs(config[key], shift)]
         return result
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
-from workflow.models.containment import is_likely
-from workflow.models.hdf5 import reading
+from workflow.models.hdf5 import claims, reading
 from workflow.models.hdf5.data import DamagedError, TruncatedError, UnusualError
 from workflow.models.keras.file import Stored
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from workflow.models.hdf5.data import Data, Group, Kind
 
 _AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
-_DISTRUST = "Keras writes no such file: do not trust it."
 _CHUNK = 4 << 20
 
 
@@ -79,9 +76,7 @@ def stored(group: Group, name: str, *, where: str) -> Stored:
 def _kind(group: Group, name: str, *, where: str) -> Kind | None:
     """Return what a member is; raises ``ModelFileError`` for a link that leads away."""
     kind = group.kind(name)
-    if kind in ("soft link", "external link"):
-        what = "another file" if kind == "external link" else "another place"
-        raise ModelFileError(f"{where}: {shown(name)} is a link to {what}", hint=_DISTRUST)
+    claims.refuse_link(kind, f"{where}: {shown(name)}")
     return kind
 
 
@@ -114,9 +109,5 @@ def _sound_shape(data: Data, what: str) -> tuple[int, ...]:
     """Return an array's shape when there are numbers for it; raises ``ModelFileError``."""
     if data.shape is None or not data.is_numeric:
         raise ModelFileError(f"{what} holds {data.dtype}, not numbers", hint=_AGAIN)
-    if data.leads_away:
-        raise ModelFileError(f"{what} takes its values from another file", hint=_DISTRUST)
-    claimed = math.prod(data.shape) * int(data.dtype[2:])
-    if not is_likely(claimed, data.room) or (not data.is_packed and data.room < claimed):
-        raise ModelFileError(f"{what} claims {claimed:,} bytes, of which the file holds {data.room:,}", hint=_DISTRUST)
+    claims.require_there(data, what)
     return data.shape

@@ -18,7 +18,7 @@ _HINT = "The model's configuration is damaged: save the model again."
 _TENSOR = "__keras_tensor__"
 _ARRAY = "__numpy__"
 _CONSTANT = "_CONSTANT_VALUE"
-_REFERENCE = 3
+_REF_PARTS = 3
 _KERAS3 = {
     "truedivide": "divide",
     "relu6": "relu6",
@@ -142,15 +142,15 @@ def _tensorflow_call(node: list[Any]) -> tuple[Config, list[Any]]:
         return {"operands": [], "options": {"nested inputs": True}}, []
     inputs: list[Any] = []
     firsts = [_given(item, inputs) for item in listed]
-    arguments = listed[0][_REFERENCE] if len(listed[0]) > _REFERENCE else {}
+    arguments = listed[0][_REF_PARTS] if len(listed[0]) > _REF_PARTS else {}
     if not isinstance(arguments, dict):
         raise ModelFileError("the arguments of an operation are not named", hint=_HINT)
     operands: list[Any] = [firsts if len(firsts) > 1 else firsts[0]]
     options = {}
     for key, value in arguments.items():
         if key in ("y", "b"):
-            operands.append(_given([*value, {}], inputs) if _is_reference(value) else value)
-        elif _is_reference(value):
+            operands.append(_given([*value, {}], inputs) if _is_ref(value) else value)
+        elif _is_ref(value):
             options[key] = "another tensor"
         elif key != "name":
             options[key] = value
@@ -158,18 +158,18 @@ def _tensorflow_call(node: list[Any]) -> tuple[Config, list[Any]]:
 
 
 def _given(item: Any, inputs: list[Any]) -> Any:
-    if not isinstance(item, list) or len(item) < _REFERENCE:
+    if not isinstance(item, list) or len(item) < _REF_PARTS:
         raise ModelFileError("a call of an operation is not the place of a tensor", hint=_HINT)
     if item[0] == _CONSTANT:
         return item[2]
-    inputs.append([*item[:_REFERENCE], {}])
+    inputs.append([*item[:_REF_PARTS], {}])
     return {"tensor": len(inputs) - 1}
 
 
-def _is_reference(value: Any) -> bool:
+def _is_ref(value: Any) -> bool:
     return (
         isinstance(value, list)
-        and len(value) == _REFERENCE
+        and len(value) == _REF_PARTS
         and isinstance(value[0], str)
         and all(isinstance(number, int) for number in value[1:])
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _HINT = "The model's configuration is damaged: save the model again."
 _NESTED = (dict, list)
+_VALID = re.compile(r"^[A-Za-z0-9][-A-Za-z0-9._/]*$")
+_FOREIGN = re.compile(r"[^-A-Za-z0-9._/]")
 _DEEPEST = 20  # models in models; a configuration that goes deeper is not one of Keras
 
 
@@ -35,6 +39,14 @@ def layer_name(entry: Config) -> str:
     if not isinstance(name, str) or not name:
         raise ModelFileError(f"a layer of class {shown(str(entry.get('class_name')))} has no name", hint=_HINT)
     return name
+
+
+def valid_name(name: str) -> str:
+    """Return a layer's name as TensorFlow.js accepts it: letters, digits and ``-._/``, a letter or digit in front."""
+    if _VALID.match(name):
+        return name
+    cleaned = _FOREIGN.sub("_", name)
+    return cleaned if cleaned[:1].isalnum() else f"layer{cleaned}"
 
 
 def entries(container: Config, depth: int = 0) -> list[Config]:
@@ -78,15 +90,17 @@ def leaves(container: Config, path: Path = ()) -> Iterator[tuple[Path, Config]]:
             yield from leaves(model, here)
 
 
-def rename_classes(value: Any, names: Mapping[str, str]) -> None:
-    """Exchange class names in a configuration, everywhere in it and where it is."""
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            name = here.get("class_name")
-            if isinstance(name, str) and name in names:
-                here["class_name"] = names[name]
-            waiting += [item for item in here.values() if isinstance(item, _NESTED)]
-        elif isinstance(here, list):
-            waiting += [item for item in here if isinstance(item, _NESTED)]
+def with_classes_named(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a configuration with class names exchanged everywhere in it; what has none of them is the same object."""
+    if isinstance(value, list):
+        items = [with_classes_named(item, names) if isinstance(item, _NESTED) else item for item in value]
+        return items if any(map(is_not, items, value)) else value
+    if not isinstance(value, dict):
+        return value
+    result = {
+        key: with_classes_named(item, names) if isinstance(item, _NESTED) else item for key, item in value.items()
+    }
+    name = value.get("class_name")
+    if isinstance(name, str) and name in names:
+        result["class_name"] = names[name]
+    return result if any(map(is_not, result.values(), value.values())) else value

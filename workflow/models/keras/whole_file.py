@@ -13,7 +13,7 @@ from workflow.models.keras import hdf5_groups
 from workflow.models.keras.dialect import as_keras2, own_class
 from workflow.models.keras.file import KerasFile
 from workflow.models.keras.parsing import parsed
-from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves, rename_classes
+from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves, with_classes_named
 from workflow.models.keras_versions import version_warnings
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _model(root: Group, where: str, path: FilePath) -> KerasFile:
     text = hdf5_groups.text(attributes["model_config"]) or ""
     written = parsed(text, f"{where}: model_config")
     if "\\" in text or any(name in text for name in _FORMER_NAMES):  # a name may be written with escapes
-        rename_classes(written, _FORMER_NAMES)
+        written = with_classes_named(written, _FORMER_NAMES)
     config, repairs = as_keras2(written, version or "")
     if not is_container(config):
         raise own_class(config)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Tuple
 
 from ..failure import VastError
+from ..shared import containment_rules as rules
 from . import bounds
 
 _ITEM = 4
@@ -66,5 +67,5 @@ def _require(what: str, shape: Tuple[Any, ...], limit: Limit) -> None:
     size = bounds.count(shape) * _ITEM
     if size > limit.size:
         sizes = " x ".join("?" if one is None or one < 0 else f"{one:,}" for one in shape)
-        words = f"{what} makes {sizes} values of one example, {bounds.in_words(size)}"
-        raise limit.error(f"{words}; {limit.words} up to {bounds.in_words(limit.size)}")
+        words = f"{what} makes {sizes} values of one example, {rules.in_words(size)}"
+        raise limit.error(f"{words}; {limit.words} up to {rules.in_words(limit.size)}")

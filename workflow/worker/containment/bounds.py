@@ -1,16 +1,11 @@
-"""How much a model may claim: what its files make likely, and as much as any model may have."""
+"""How much a model may make where it runs, and the errors for one that claims too much or leads out of itself."""
 
 from __future__ import annotations
 
 from typing import Iterable, Optional
 
 from ..failure import JobError
-
-FREE = 256 << 20
-"""Bytes that any model may claim, however small its files are: zeros compress a thousandfold."""
-
-MOST_PACKED = 50
-"""How many times more than its files a model may claim beyond that; trained weights hardly shrink."""
+from ..shared import containment_rules as rules
 
 LARGEST_TENSOR = 1 << 30
 """Bytes of the largest tensor that a graph may make of constants."""
@@ -24,19 +19,16 @@ LARGEST_CONVERTED = 1 << 30
 LARGEST_SAMPLE = 128 << 20
 """Bytes of the largest input that is drawn: it is made in double precision, several times over."""
 
-_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-_THOUSAND = 1000
-
-
-def is_likely(claimed: int, held: int) -> bool:
-    """Tell whether so many bytes can be what ``held`` bytes of a file stand for."""
-    return claimed <= max(FREE, held * MOST_PACKED)
-
 
 def require_likely(what: str, claimed: int, *, held: int) -> None:
     """Raise ``JobError`` (too_much) where something claims more bytes than the ``held`` ones can stand for."""
-    if not is_likely(claimed, held):
-        raise too_much(f"{what} claims {in_words(claimed)}, and the file holds {in_words(held)} for it")
+    refuse(rules.claim_fault(what, claimed, held=held))
+
+
+def refuse(fault: Optional[rules.Fault]) -> None:
+    """Raise ``JobError`` (leads_out, too_much) for what is wrong with a model, if anything is."""
+    if fault is not None:
+        raise JobError(fault.kind, fault.text)
 
 
 def too_much(text: str) -> JobError:
@@ -55,11 +47,3 @@ def count(shape: Iterable[Optional[int]]) -> int:
     for size in shape:
         found *= 1 if size is None or size < 0 else int(size)
     return found
-
-
-def in_words(count: int) -> str:
-    """Return a number of bytes as people say it: "7.8 GB"."""
-    size, unit = float(count), 0
-    while size >= _THOUSAND and unit < len(_UNITS) - 1:
-        size, unit = size / _THOUSAND, unit + 1
-    return f"{size:,.1f} {_UNITS[unit]}" if unit else f"{count} bytes"

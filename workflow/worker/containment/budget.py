@@ -7,6 +7,7 @@ import sys
 from typing import Any, Callable, Iterator, Optional
 
 from ..failure import JobError
+from ..shared import containment_rules as rules
 from . import bounds
 
 _TIMES = 4  # a weight of one byte becomes a float of four
@@ -17,7 +18,7 @@ class Budget:
 
     def __init__(self, held: int) -> None:
         self._held = held
-        self._left = bounds.FREE + _TIMES * held
+        self._left = rules.FREE + _TIMES * held
         self.refusal: Optional[JobError] = None
         """What was refused: Keras may have caught it, and said something else."""
 
@@ -26,8 +27,8 @@ class Budget:
         count = bounds.count(shape) * size
         self._left -= count
         if self._left < 0:
-            held = bounds.in_words(self._held)
-            words = f"{name} of the shape {tuple(shape)} takes {bounds.in_words(count)}"
+            held = rules.in_words(self._held)
+            words = f"{name} of the shape {tuple(shape)} takes {rules.in_words(count)}"
             self.refusal = bounds.too_much(f"the weight {words}, and the file holds {held} of weights")
             raise self.refusal
 

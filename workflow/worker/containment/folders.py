@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
-from typing import Any, Iterator, List
+from typing import Any, List
 
+from ..shared import containment_rules as rules
 from . import bounds
-from .manifests import is_below
 
 _ASSETS_KEY = "saved_model_assets"
 
@@ -17,26 +16,14 @@ def require_contained(folder: str) -> int:
 
     A folder that is itself come by through a link is none of the model's doing.
     """
-    root, total = os.path.realpath(folder), 0
-    for path in _entries(root):
-        if os.path.islink(path) and not os.path.realpath(path).startswith(root + os.sep):
-            raise bounds.leads_out(f"{os.path.relpath(path, root)} is a link that leads out of the model's folder")
-        mode = os.stat(path).st_mode if os.path.exists(path) else os.lstat(path).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise bounds.leads_out(f"{os.path.relpath(path, root)} is neither a file nor a folder")
-        total += os.path.getsize(path) if stat.S_ISREG(mode) else 0
-    return total
-
-
-def _entries(root: str) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        yield from (os.path.join(folder, name) for name in (*folders, *files))
+    bounds.refuse(rules.folder_fault(folder))
+    return sum(os.path.getsize(path) for path in rules.entries(os.path.realpath(folder)) if os.path.isfile(path))
 
 
 def require_own_assets(part: Any) -> None:
     """Raise ``JobError`` (leads_out) where a MetaGraphDef names an asset that is not below ``assets``."""
     for asset in assets(part):
-        if not asset.filename or not is_below(asset.filename):
+        if not rules.is_asset(asset.filename):
             raise bounds.leads_out(f"its asset {asset.filename!r} is not one of the files in its folder assets")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
+from ..shared import containment_rules as rules
 from . import bounds
 
 _Shape = Optional[List[int]]
@@ -89,7 +90,7 @@ def _require_moderate_growth(node: Any, body: _Body) -> None:
         return
     size = rule(node, body) * _ITEM
     if size > bounds.LARGEST_TENSOR:
-        raise bounds.too_much(f"the node {node.name} ({node.op}) makes a tensor of {bounds.in_words(size)}")
+        raise bounds.too_much(f"the node {node.name} ({node.op}) makes a tensor of {rules.in_words(size)}")
 
 
 def _product(values: Any) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Set, Tuple
 
+from ..shared import containment_rules as rules
 from . import bounds, texts
 
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf"}
 """Filters that libhdf5 and h5py have in them; all others are code that would be searched for on this machine."""
-_LINKS = {0: "", 1: "a soft link, which leads to another place", 64: "an external link, which leads to another file"}
+_LINKS = {0: "", 1: rules.LINKS["soft link"], 64: rules.LINKS["external link"]}
 _MOST_OBJECTS = 1_000_000
 _LARGEST_TEXTS = 64 << 20
 
@@ -69,7 +70,7 @@ def _array(found: Any, what: str) -> Tuple[int, int]:
         return 0, 0
     plan = found.get_create_plist()
     if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count():
-        raise bounds.leads_out(f"{what} takes its values from another file")
+        raise bounds.leads_out(f"{what} {rules.ELSEWHERE}")
     for number in range(plan.get_nfilters()):
         code, _, _, name = plan.get_filter(number)
         if code not in _FILTERS:
@@ -83,10 +84,8 @@ def _array(found: Any, what: str) -> Tuple[int, int]:
         bounds.require_likely(
             f"{what}, one chunk of it", bounds.count(plan.get_chunk()) * found.get_type().get_size(), held=room
         )
-    elif room < claimed:
-        raise bounds.too_much(
-            f"{what} claims {bounds.in_words(claimed)}, and the file holds {bounds.in_words(room)} for it"
-        )
+    else:
+        bounds.refuse(rules.claim_fault(what, claimed, held=room, is_packed=False))
     return claimed, room
 
 
@@ -103,7 +102,7 @@ def _require_moderate_texts(found: Any, what: str, *, held: int) -> None:
         size = count * kind.get_size()
         if size > held:
             raise bounds.too_much(
-                f"{what}: the attribute {name} claims {bounds.in_words(size)}, and the file has {bounds.in_words(held)}"
+                f"{what}: the attribute {name} claims {rules.in_words(size)}, and the file has {rules.in_words(held)}"
             )
         of_any_length = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
         if of_any_length and count > 1 and count * held > _LARGEST_TEXTS:
@@ -114,5 +113,5 @@ def _require_moderate_total(file: Any, what: str, *, held: int) -> None:
     named = texts.bytes_named(file.get_file_image())
     if named > held + _LARGEST_TEXTS:
         raise bounds.too_much(
-            f"{what} and others name {bounds.in_words(named)} of texts, and the file has {held:,} bytes"
+            f"{what} and others name {rules.in_words(named)} of texts, and the file has {held:,} bytes"
         )

@@ -7,6 +7,7 @@ import os
 import stat
 from typing import Any, Iterator
 
+from ..shared import containment_rules as rules
 from . import bounds
 
 
@@ -23,7 +24,7 @@ def require_contained(path: str) -> int:
         return 0
     root, total = os.path.dirname(os.path.realpath(file)), 0
     for name in _paths(document):
-        if not isinstance(name, str) or not is_below(name):
+        if not isinstance(name, str) or not rules.is_below(name):
             raise bounds.leads_out(f"the weight file {name!r} is not in the folder of the model")
         place = os.path.join(root, name)
         if not os.path.realpath(place).startswith(root.rstrip(os.sep) + os.sep):
@@ -33,12 +34,6 @@ def require_contained(path: str) -> int:
                 raise bounds.leads_out(f"the weight file {name!r} is no regular file")
             total += os.path.getsize(place)
     return total
-
-
-def is_below(name: str) -> bool:
-    """Tell whether a path that is written in a model stays below where it starts, on any system."""
-    marks = "://" in name or "\0" in name or name.startswith(("/", "\\")) or name[1:2] == ":"
-    return not marks and ".." not in name.replace("\\", "/").split("/")
 
 
 def _paths(document: Any) -> Iterator[Any]:

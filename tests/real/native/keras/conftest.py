@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.real.native.keras.judging import Judge, assert_all_well
 from workflow.base.locations import cache
 from workflow.base.processes import run, start
 
-ROOT = Path(__file__).resolve().parents[4]
 NODE = Path(__file__).resolve().parents[1] / "node"
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from workflow.base import processes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.cli.env.conftest import Made, Tool
 
-ROOT = Path(__file__).resolve().parents[4]
 TOOL = f"'{sys.executable}' -m workflow env"
 
 

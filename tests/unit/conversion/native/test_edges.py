@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
 from tests.unit.conversion.native.keras.files import archive, dense, given, numbers, row, stored, whole_file
 from workflow.base.processes import run
 from workflow.conversion.native import EDGES
 
-ROOT = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_table_of_edges_loads_nothing_heavy() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
 from workflow.conversion.native.keras import masks
-from workflow.conversion.native.keras.layers import Chain, Layer, Piece
+from workflow.conversion.native.keras.expressions import Expression, LayerCall, OutLayer
 from workflow.conversion.native.keras.masks import EVERYTHING, Masks
 from workflow.conversion.native.keras.objects import loadable, quick
 from workflow.models.keras.allowed import require_allowed
@@ -27,7 +27,7 @@ _MERGING = frozenset({"Add", "Multiply", "Average", "Maximum", "Minimum", "Conca
 _SEVERAL_INPUTS = _MERGING | frozenset({"Subtract", "Attention", "Operation"})
 
 
-def require_inputs(layer: Layer) -> None:
+def require_inputs(layer: LayerCall) -> None:
     """Raise ``InexpressibleError`` for a layer that is given more tensors than it can use in TensorFlow.js."""
     if layer.class_name not in _SEVERAL_INPUTS and len(layer.inputs) > _MOST_STATES.get(layer.class_name, 1):
         raise layer.refused(f"it is given {len(layer.inputs)} tensors")
@@ -37,74 +37,74 @@ def require_inputs(layer: Layer) -> None:
         raise layer.refused("it is stateful, and the size of its batches is not fixed")
 
 
-def fit(chain: Chain, *, inside: bool) -> None:
-    """Make the pieces of a chain loadable, and raise ``InexpressibleError`` unless all are in the tables.
+def fit(expression: Expression, *, inside: bool) -> None:
+    """Make the layers of an expression loadable, and raise ``InexpressibleError`` unless all are in the tables.
 
     ``inside`` says that they are in a model inside another one.
     """
-    for number, piece in enumerate(chain.pieces):
-        config, notes = repaired(piece.config)
-        chain.notes += notes
+    for number, out in enumerate(expression.layers):
+        config, notes = repaired(out.config)
+        expression.notes += notes
         if inside:
             config = _quick(config)
-        if config is not piece.config:
-            chain.pieces[number] = Piece(piece.class_name, config, piece.inputs, piece.parts)
-        _require(piece.class_name, config)
+        if config is not out.config:
+            expression.layers[number] = OutLayer(out.class_name, config, out.inputs, out.weights)
+        _require(out.class_name, config)
 
 
-def with_masks(chain: Chain, given: tuple[Masks, ...]) -> None:
-    """Change a chain of a model that has masks, so that no layer is handed the mask of another one."""
-    layer = chain.layer
-    for number, piece in enumerate(list(chain.pieces)):
-        if piece.class_name == "Softmax":
-            if piece.config.get("axis") not in (-1, [-1]):
+def with_masks(expression: Expression, given: tuple[Masks, ...]) -> None:
+    """Change an expression of a model that has masks, so that no layer is handed the mask of another one."""
+    layer = expression.layer
+    for number, out in enumerate(list(expression.layers)):
+        if out.class_name == "Softmax":
+            if out.config.get("axis") not in (-1, [-1]):
                 raise layer.refused("TensorFlow.js would hand it the mask of another layer")
-            config = {"name": piece.name, "trainable": True, "dtype": "float32", "activation": "softmax"}
-            chain.pieces[number] = Piece("Activation", config, piece.inputs)
-        if piece.class_name in _MERGING and any(given[-1 - k].script for k in piece.inputs if k < 0):
+            config = {"name": out.name, "trainable": True, "dtype": "float32", "activation": "softmax"}
+            expression.layers[number] = OutLayer("Activation", config, out.inputs)
+        if out.class_name in _MERGING and any(given[-1 - k].script for k in out.inputs if k < 0):
             raise layer.refused("TensorFlow.js confuses the masks of its inputs")
-        if piece.class_name == "TimeDistributed" and masks.heeds(piece.config["layer"]["class_name"]):
+        if out.class_name == "TimeDistributed" and masks.heeds(out.config["layer"]["class_name"]):
             raise layer.refused("TensorFlow.js would hand the layer inside the mask of another one")
-    if masks.heeds(chain.pieces[0].class_name):
+    if masks.heeds(expression.layers[0].class_name):
         masks.require_same(layer, given)
         if given[0].script is None:
-            _leave_nothing_out(chain)
+            _leave_nothing_out(expression)
 
 
-def after(chain: Chain, given: tuple[Masks, ...], *, made_here: str | None) -> Masks:
-    """Return the masks of a chain's result; ``made_here`` is the mask that the layer makes itself."""
+def after(expression: Expression, given: tuple[Masks, ...], *, made_here: str | None) -> Masks:
+    """Return the masks of an expression's result; ``made_here`` is the mask that the layer makes itself."""
     if made_here is not None:
         return Masks(made_here, made_here)
     made: list[Masks] = []
-    for piece in chain.pieces:
-        inputs = [made[k] if k >= 0 else given[-1 - k] for k in piece.inputs]
-        script = masks.after(piece.class_name, piece.config, given=inputs)
-        helper = piece.class_name == "Masking" and piece.config.get("mask_value") == _FAR_AWAY
+    for out in expression.layers:
+        inputs = [made[k] if k >= 0 else given[-1 - k] for k in out.inputs]
+        script = masks.after(out.class_name, out.config, given=inputs)
+        helper = out.class_name == "Masking" and out.config.get("mask_value") == _FAR_AWAY
         made.append(Masks(script=EVERYTHING if helper else script))
-    return Masks(masks.after_in_keras(chain.layer, given), made[-1].script)
+    return Masks(masks.after_in_keras(expression.layer, given), made[-1].script)
 
 
-class Traced(Record):
-    """A piece with the shapes that it is given and those that it gives."""
+class ShapedLayer(Record):
+    """A layer of the result with the shapes that it is given and those that it gives."""
 
-    piece: Piece
+    out: OutLayer
     inputs: list[Shape | None]
     outputs: list[Shape | None]
 
 
-def traced(chain: Chain) -> list[Traced]:
-    """Return the pieces of a chain with their shapes."""
-    found: list[Traced] = []
-    for piece in chain.pieces:
-        inputs = [found[k].outputs[0] if k >= 0 else chain.layer.inputs[-1 - k] for k in piece.inputs]
-        found.append(Traced(piece, inputs, output_shapes(piece.class_name, piece.config, inputs=inputs)))
+def shaped(expression: Expression) -> list[ShapedLayer]:
+    """Return the layers of an expression with their shapes."""
+    found: list[ShapedLayer] = []
+    for out in expression.layers:
+        inputs = [found[k].outputs[0] if k >= 0 else expression.layer.inputs[-1 - k] for k in out.inputs]
+        found.append(ShapedLayer(out, inputs, output_shapes(out.class_name, out.config, inputs=inputs)))
     return found
 
 
-def alike(one: Sequence[Piece], other: Sequence[Piece]) -> bool:
-    """Whether two chains are the same layers with the same options."""
-    return [(piece.class_name, piece.config, piece.inputs) for piece in one] == [
-        (piece.class_name, piece.config, piece.inputs) for piece in other
+def alike(one: Sequence[OutLayer], other: Sequence[OutLayer]) -> bool:
+    """Whether two expressions are the same layers with the same options."""
+    return [(out.class_name, out.config, out.inputs) for out in one] == [
+        (out.class_name, out.config, out.inputs) for out in other
     ]
 
 
@@ -152,15 +152,15 @@ def _require(class_name: str, config: Config) -> None:
             _require(held["class_name"], held["config"])
 
 
-def _leave_nothing_out(chain: Chain) -> None:
+def _leave_nothing_out(expression: Expression) -> None:
     """Put a Masking before a recurrent layer that has no mask, lest it be handed that of another layer."""
-    layer = chain.layer
+    layer = expression.layer
     if layer.shape is None or layer.rank() != _STEPS or len(layer.inputs) != 1:
         raise layer.refused("TensorFlow.js would hand it the mask of another layer")
     base = {"name": f"{layer.name}_all_steps", "trainable": True, "dtype": "float32", "mask_value": _FAR_AWAY}
     moved = [
-        Piece(piece.class_name, piece.config, tuple(k + 1 if k >= 0 else 0 for k in piece.inputs), piece.parts)
-        for piece in chain.pieces
+        OutLayer(out.class_name, out.config, tuple(k + 1 if k >= 0 else 0 for k in out.inputs), out.weights)
+        for out in expression.layers
     ]
-    chain.pieces = [Piece("Masking", base, (-1,)), *moved]
-    chain.notes.append(f"{layer.name}: a Masking that leaves nothing out keeps masks of other layers from it")
+    expression.layers = [OutLayer("Masking", base, (-1,)), *moved]
+    expression.notes.append(f"{layer.name}: a Masking that leaves nothing out keeps masks of other layers from it")

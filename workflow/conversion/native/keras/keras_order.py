@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
-from workflow.models.keras.calls import calls, references
+from workflow.models.keras.calls import calls, tensor_refs
 from workflow.models.keras.tree import entries, inner_model, layer_name
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def layers_in_order(container: Config) -> list[Config]:
         return listed
     by_name = {layer_name(entry): entry for entry in listed}
     graph = _Graph(by_name)
-    for name, call, _ in references(config.get("output_layers")):
+    for name, call, _ in tensor_refs(config.get("output_layers")):
         graph.visit((name, call))
     return [by_name[name] for name in graph.by_depth()]
 

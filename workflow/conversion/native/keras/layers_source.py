@@ -12,7 +12,7 @@ from workflow.conversion.native.keras.lowering.recurrent import CELLS
 from workflow.models.hdf5.writing import NewData
 from workflow.models.keras.allowed import TABLES, require_allowed
 from workflow.models.keras.file import InexpressibleError
-from workflow.models.keras.tree import inner, is_container, layer_name, leaves, rename_classes
+from workflow.models.keras.tree import inner, is_container, layer_name, leaves, with_classes_named
 from workflow.models.keras.variables import variables
 from workflow.models.tensors import ITEM_BYTES, opened
 from workflow.models.tfjs_weights import open_model
@@ -103,8 +103,8 @@ def open_layers_model(path: FilePath) -> Iterator[LayersModel]:
     with open_model(path, "layers") as model:
         topology = model.file.topology
         root = model_config(topology, str(path))
-        config = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
-        rename_classes(config, _NAMES_IN_KERAS)
+        written = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
+        config: Config = with_classes_named(written, _NAMES_IN_KERAS)
         version = str(topology.get("keras_version") or root.get("keras_version") or "")
         _require_known(config, in_script=version.startswith(_MADE_IN_SCRIPT))
         yield LayersModel(config, _model_weights(model))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
-from workflow.conversion.native.keras.layers import Layer
+from workflow.conversion.native.keras.expressions import LayerCall
 from workflow.models.keras.file import OPERATION
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def is_source(class_name: str, config: Config) -> bool:
     return class_name == "Masking" or (class_name == "Embedding" and config.get("mask_zero") is True)
 
 
-def made_by(layer: Layer, place: object) -> str | None:
+def made_by(layer: LayerCall, place: object) -> str | None:
     """Return the mask that a layer makes of the tensor at a place, if it makes one."""
     if not is_source(layer.class_name, layer.config):
         return None
@@ -65,7 +65,7 @@ def made_by(layer: Layer, place: object) -> str | None:
     return f"any {_unequal(place, layer.config.get('mask_value', 0.0))}"
 
 
-def computed_by(layer: Layer, place: object, *, steps: str | None) -> str | None:
+def computed_by(layer: LayerCall, place: object, *, steps: str | None) -> str | None:
     """Return the mask that an operation computes, as Keras 3 writes masks into models; None for other operations.
 
     ``steps`` is the mask that its input is, if it is one.
@@ -99,7 +99,7 @@ def after(class_name: str, config: Config, *, given: Sequence[Masks]) -> str | N
     return first if class_name in _PASS_BOTH else None
 
 
-def after_in_keras(layer: Layer, given: Sequence[Masks]) -> str | None:
+def after_in_keras(layer: LayerCall, given: Sequence[Masks]) -> str | None:
     """Return the mask of the result of a layer that makes none itself, in Keras.
 
     Raises ``InexpressibleError`` where Keras and TensorFlow.js cannot agree.
@@ -119,7 +119,7 @@ def after_in_keras(layer: Layer, given: Sequence[Masks]) -> str | None:
     return UNSURE if layer.class_name == "TimeDistributed" else None
 
 
-def require_same(layer: Layer, given: Sequence[Masks]) -> None:
+def require_same(layer: LayerCall, given: Sequence[Masks]) -> None:
     """Raise ``InexpressibleError`` unless a layer that heeds masks is given the same one on both sides."""
     for one in given:
         script = None if one.script == EVERYTHING else one.script
@@ -127,7 +127,7 @@ def require_same(layer: Layer, given: Sequence[Masks]) -> None:
             raise layer.refused("the mask of its input does not reach it in TensorFlow.js as it does in Keras")
 
 
-def without_zeroing(layer: Layer, given: Sequence[Masks]) -> Layer:
+def without_zeroing(layer: LayerCall, given: Sequence[Masks]) -> LayerCall:
     """Return a recurrent layer without the wish for zeros at steps left out, which is idle where it has no mask.
 
     Bidirectional always wishes so. Raises ``InexpressibleError`` where it would matter.
@@ -147,7 +147,7 @@ def without_zeroing(layer: Layer, given: Sequence[Masks]) -> Layer:
         if isinstance(config.get(key), dict) and (config[key].get("config") or {}).get(_ZEROS):
             inside = {name: value for name, value in config[key]["config"].items() if name != _ZEROS}
             plain[key] = {**config[key], "config": inside}
-    return Layer(layer.class_name, plain, layer.inputs, layer.weights)
+    return LayerCall(layer.class_name, plain, layer.inputs, layer.weights)
 
 
 def _held(config: Config) -> Config:

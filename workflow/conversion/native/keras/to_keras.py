@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.storage import storing
 from workflow.base.wording import shown
+from workflow.conversion.native import progress
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.conversion.native.keras.layers_source import open_layers_model
 from workflow.models.hdf5.writing import NewGroup, write_file
@@ -29,7 +30,7 @@ def layers_to_keras(job: NativeJob) -> Facts:
     """Write a Keras HDF5 file of a layers model; raises as ``EDGES`` says."""
     _require_no_options(job)
     with open_layers_model(job.source) as model, storing(job.target), _refusals():
-        names = _write_whole_file(model, job.target, _progress(job, model))
+        names = _write_whole_file(model, job.target, progress(job.listener, model.size()))
         return {"weights": names, "bytes": job.target.stat().st_size}
 
 
@@ -39,7 +40,7 @@ def layers_to_archive(job: NativeJob) -> Facts:
 
     _require_no_options(job)
     with open_layers_model(job.source) as model, storing(job.target), _refusals():
-        names = write_archive(model, job.target, written=_progress(job, model))
+        names = write_archive(model, job.target, written=progress(job.listener, model.size()))
         return {"weights": names, "bytes": job.target.stat().st_size}
 
 
@@ -93,15 +94,3 @@ def _set_names(group: NewGroup, key: str, names: list[str]) -> None:
     most = -(-len(raw) // parts)
     for number in range(parts):
         group.attrs[f"{key}{number}"] = raw[number * most : (number + 1) * most]
-
-
-def _progress(job: NativeJob, model: LayersModel) -> Callable[[int], None]:
-    total = model.size()
-    done = 0
-
-    def written(count: int) -> None:
-        nonlocal done
-        done += count
-        job.listener.advance("weights", done, total)
-
-    return written

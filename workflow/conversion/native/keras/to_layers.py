@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import DeclinedError
-from workflow.base.storage import storing
-from workflow.conversion.native.keeping import by_name
-from workflow.conversion.native.keras.assembly import assemble
-from workflow.conversion.native.metadata import with_metadata
-from workflow.conversion.native.selection import plan_for
-from workflow.conversion.native.shards import DEFAULT_SHARD_BYTES, write_model_json, write_weights, written_bytes
+from workflow.conversion.native.keras.building import assemble
+from workflow.conversion.native.tfjs_writing import (
+    chooses_numbers,
+    facts_of,
+    with_metadata,
+    write_groups,
+    write_model_json,
+)
 from workflow.models.keras.tree import entries, layer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from workflow.conversion.native import Facts, NativeJob
-    from workflow.conversion.native.keras.assembly import Assembled
-    from workflow.conversion.native.keras.weighing import Placed
-    from workflow.conversion.native.plans import QuantizationPlan
+    from workflow.conversion.native.keras.building import AssembledModel
+    from workflow.conversion.native.keras.out_layers import OutWeight
+    from workflow.conversion.native.quantization_plans import QuantizationPlan
     from workflow.models.keras.file import KerasFile
     from workflow.models.tensors import Tensor
 
@@ -74,23 +76,14 @@ def _written(job: NativeJob, file: KerasFile) -> Facts:
     groups = _groups(file, model, split=bool(job.options.get("split_weights_by_layer")))
     plan = _plan(groups, job.options)
     document = with_metadata(_document(file, model), job.options.get("metadata"), flavour="layers")
-    with storing(job.target):
-        job.target.mkdir()
-    size: int = job.options.get("weight_shard_size_bytes", DEFAULT_SHARD_BYTES)  # type: ignore[assignment]
-    progress = _progress(job, groups, plan)
-    manifest = write_weights(groups, job.target, shard_size=size, quantization=plan, written=progress)
+    manifest = write_groups(job, groups, plan)
     write_model_json(job.target / "model.json", {**document, "weightsManifest": manifest})
-    facts: Facts = {
-        "weights": sum(len(group) for group in groups),
-        "bytes": sum(written_bytes(tensor, plan) for group in groups for tensor in group),
-        "groups": len(manifest),
-        "shards": sum(len(group["paths"]) for group in manifest),
-        "changes": list(model.notes),
-    }
-    return {**facts, "quantization": plan.facts()} if plan else facts
+    facts = facts_of(groups, manifest, plan)
+    told = {"quantization": facts.pop("quantization")} if plan else {}
+    return {**facts, "changes": list(model.notes), **told}
 
 
-def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
+def _document(file: KerasFile, model: AssembledModel) -> dict[str, Any]:
     """Return model.json but for its weights, its keys in the reference's order."""
     topology: dict[str, Any] = {"keras_version": file.version}
     if file.backend is not None:
@@ -106,7 +99,7 @@ def _document(file: KerasFile, model: Assembled) -> dict[str, Any]:
     }
 
 
-def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tensor]]:
+def _groups(file: KerasFile, model: AssembledModel, *, split: bool) -> list[list[Tensor]]:
     """Return the weights in the order of the source file: layer by layer, one group for each or one for all."""
     places = {id(array): place for place, array in enumerate(file.listed)}
     by_layer = [[one.tensor for one in _ordered(found, places)] for found in _layers(file, model) if found]
@@ -115,18 +108,18 @@ def _groups(file: KerasFile, model: Assembled, *, split: bool) -> list[list[Tens
     return [[tensor for group in by_layer for tensor in group]]
 
 
-def _layers(file: KerasFile, model: Assembled) -> list[list[Placed]]:
+def _layers(file: KerasFile, model: AssembledModel) -> list[list[OutWeight]]:
     if not file.order:
         return [model.weights.get(layer_name(entry), []) for entry in entries(file.config)]
     return [model.weights.get(name, []) for name in file.order]
 
 
-def _ordered(found: list[Placed], places: Mapping[int, int]) -> list[Placed]:
+def _ordered(found: list[OutWeight], places: Mapping[int, int]) -> list[OutWeight]:
     """Return the weights of one layer of the top level as the file lists them, new ones behind what they are near.
 
     ``places`` are the numbers of the file's arrays, by their identities.
     """
-    ranked: list[tuple[int, Placed]] = []
+    ranked: list[tuple[int, OutWeight]] = []
     place = -1
     for one in found:
         place = places.get(id(one.source), place)
@@ -135,17 +128,9 @@ def _ordered(found: list[Placed], places: Mapping[int, int]) -> list[Placed]:
 
 
 def _plan(groups: list[list[Tensor]], options: Mapping[str, Any]) -> QuantizationPlan | None:
+    if not chooses_numbers(options):
+        return None
+    from workflow.conversion.native.quantization_choice import by_name, plan_for  # noqa: PLC0415  most files need none
+
     tensors = [tensor for group in groups for tensor in group]
     return plan_for(lambda: tensors, options, words=lambda: by_name(tensor.name for tensor in tensors))
-
-
-def _progress(job: NativeJob, groups: list[list[Tensor]], plan: QuantizationPlan | None) -> Callable[[int], None]:
-    total = sum(written_bytes(tensor, plan) for group in groups for tensor in group)
-    done = 0
-
-    def written(count: int) -> None:
-        nonlocal done
-        done += count
-        job.listener.advance("weights", done, total)
-
-    return written

@@ -17,8 +17,8 @@ from workflow.base.events import Recording
 from workflow.conversion.native import NativeJob
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
-from workflow.conversion.native.shards import write_weights
-from workflow.models.tensors import of_array
+from workflow.conversion.native.tfjs_writing import write_weights
+from workflow.models.arrays import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from workflow.conversion.native.keras.layers import Chain, Layer, Piece
+from workflow.conversion.native.keras.expressions import Expression, LayerCall, OutLayer
 from workflow.conversion.native.keras.lowering import activations
 from workflow.models.keras.allowed import TABLES
 from workflow.models.keras.file import OPERATION
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from workflow.models.keras.file import Config
 
-    Lowering = Callable[[Layer], Chain]
+    Lowering = Callable[[LayerCall], Expression]
 
 _IMAGE_NOISE = (
     *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"),
@@ -30,12 +30,12 @@ _ELEMENTWISE = frozenset({"ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReL
 _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D"})
 
 
-def _in(module: str, function: str) -> Callable[..., Chain]:
+def _in(module: str, function: str) -> Callable[..., Expression]:
     """Return a function that imports its module only when it is called: most models have few sorts of layers."""
 
-    def lower(*given: object) -> Chain:
-        chain: Chain = getattr(import_module(f"{__name__}.{module}"), function)(*given)
-        return chain
+    def lower(*given: object) -> Expression:
+        expression: Expression = getattr(import_module(f"{__name__}.{module}"), function)(*given)
+        return expression
 
     return lower
 
@@ -79,11 +79,11 @@ LOWERINGS: dict[str, Lowering] = {
 }
 
 
-def express(layer: Layer) -> Chain:
+def express(layer: LayerCall) -> Expression:
     """Return the layers of TensorFlow.js that do what a layer does; the last of them has its name.
 
     Raises ``InexpressibleError`` when there are none. What is returned may still hold options that
-    TensorFlow.js does not know: the caller checks each piece.
+    TensorFlow.js does not know: the caller checks each layer.
     """
     function = layer.config.get("activation")
     if layer.class_name in _RECURRENT or function is None:
@@ -95,38 +95,38 @@ def express(layer: Layer) -> Chain:
     return _named(_activated(layer, function))
 
 
-def _activated(layer: Layer, function: Any) -> Chain:
+def _activated(layer: LayerCall, function: Any) -> Expression:
     """Express a layer without its activation function, and that by layers behind it."""
     if isinstance(function, str) and activations.is_composed(function):
         if layer.class_name == "Activation":
-            chain = Chain(layer)
+            expression = Expression(layer)
         else:
-            chain = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
-        activations.compose(chain, function)
-        return chain
+            expression = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
+        activations.compose(expression, function)
+        return expression
     if isinstance(function, dict) and function.get("class_name") in _ELEMENTWISE:
-        chain = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
+        expression = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
         options = function.get("config")
         config: Config = {**(options if isinstance(options, dict) else {}), "name": f"{layer.name}_activation"}
-        chain.extend(express(Layer(function["class_name"], config, (None,))))
+        expression.extend(express(LayerCall(function["class_name"], config, (None,))))
         why = "for TensorFlow.js has no such activation"
-        chain.notes.append(f"{layer.name}: its activation {function['class_name']} is a layer of its own, {why}")
-        return chain
+        expression.notes.append(f"{layer.name}: its activation {function['class_name']} is a layer of its own, {why}")
+        return expression
     shown = function.get("class_name") if isinstance(function, dict) else function
     raise layer.refused(f"TensorFlow.js has no activation function {str(shown)[:60]!r}")
 
 
-def _with_activation(layer: Layer, name: str) -> Layer:
-    return Layer(layer.class_name, {**layer.config, "activation": name}, layer.inputs, layer.weights)
+def _with_activation(layer: LayerCall, name: str) -> LayerCall:
+    return LayerCall(layer.class_name, {**layer.config, "activation": name}, layer.inputs, layer.weights)
 
 
-def _named(chain: Chain) -> Chain:
-    """Give the last piece the layer's name, unless another piece has it."""
-    if not any(piece.name == chain.layer.name for piece in chain.pieces):
-        last = chain.pieces[-1]
-        config = {**last.config, "name": chain.layer.name}
-        chain.pieces[-1] = Piece(last.class_name, config, last.inputs, last.parts)
-    return chain
+def _named(expression: Expression) -> Expression:
+    """Give the last layer of the result the layer's name, unless another one has it."""
+    if not any(out.name == expression.layer.name for out in expression.layers):
+        last = expression.layers[-1]
+        config = {**last.config, "name": expression.layer.name}
+        expression.layers[-1] = OutLayer(last.class_name, config, last.inputs, last.weights)
+    return expression
 
 
 KNOWN = frozenset({*LOWERINGS, *TABLES})

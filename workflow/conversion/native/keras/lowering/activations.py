@@ -10,9 +10,9 @@ from workflow.models.keras.allowed import ACTIVATIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.conversion.native.keras.layers import Chain
+    from workflow.conversion.native.keras.expressions import Expression
 
-    Composition = Callable[[Chain, int], int]
+    Composition = Callable[[Expression, int], int]
 
 _SLOPE = 0.2  # of leaky_relu, in TensorFlow and in Keras 3 alike
 _THRESHOLD = 0.5  # of hard_shrink and soft_shrink
@@ -30,85 +30,99 @@ def is_composed(name: object) -> bool:
     return isinstance(name, str) and name in COMPOSITIONS
 
 
-def compose(chain: Chain, name: str) -> int:
-    """Append the layers that compute an activation function of the last piece (or the input)."""
+def compose(expression: Expression, name: str) -> int:
+    """Append the layers that compute an activation function of the last layer (or the input)."""
     what = f"its activation {name.removeprefix('keras3_')} is computed by layers of its own"
-    chain.notes.append(f"{chain.layer.name}: {what}, for TensorFlow.js has no such activation")
-    return COMPOSITIONS[name](chain, chain.last[0])
+    expression.notes.append(f"{expression.layer.name}: {what}, for TensorFlow.js has no such activation")
+    return COMPOSITIONS[name](expression, expression.last[0])
 
 
-def affine(chain: Chain, suffix: str, *, given: int, scale: float = 1.0, offset: float = 0.0) -> int:
+def affine(expression: Expression, suffix: str, *, given: int, scale: float = 1.0, offset: float = 0.0) -> int:
     """Append ``scale * x + offset``."""
-    return chain.helper("Rescaling", suffix, config={"scale": scale, "offset": offset}, inputs=(given,))
+    return expression.helper("Rescaling", suffix, config={"scale": scale, "offset": offset}, inputs=(given,))
 
 
-def applied(chain: Chain, suffix: str, *, given: int, function: str) -> int:
+def applied(expression: Expression, suffix: str, *, given: int, function: str) -> int:
     """Append an activation function that TensorFlow.js has."""
-    return chain.helper("Activation", suffix, config={"activation": function}, inputs=(given,))
+    return expression.helper("Activation", suffix, config={"activation": function}, inputs=(given,))
 
 
-def _clipped(chain: Chain, suffix: str, given: int, *, most: float) -> int:
-    return chain.helper("ReLU", suffix, config={"max_value": most}, inputs=(given,))
+def _clipped(expression: Expression, suffix: str, given: int, *, most: float) -> int:
+    return expression.helper("ReLU", suffix, config={"max_value": most}, inputs=(given,))
 
 
-def _hard_sigmoid(chain: Chain, given: int) -> int:
-    raised = affine(chain, "hs_add", given=given, offset=3.0)
-    return affine(chain, "hs_scale", given=_clipped(chain, "hs_clip", raised, most=6.0), scale=1 / 6)
+def _hard_sigmoid(expression: Expression, given: int) -> int:
+    raised = affine(expression, "hs_add", given=given, offset=3.0)
+    return affine(expression, "hs_scale", given=_clipped(expression, "hs_clip", raised, most=6.0), scale=1 / 6)
 
 
-def _hard_swish(chain: Chain, given: int) -> int:
-    return chain.helper("Multiply", "hs_times", config={}, inputs=(given, _hard_sigmoid(chain, given)))
+def _hard_swish(expression: Expression, given: int) -> int:
+    return expression.helper("Multiply", "hs_times", config={}, inputs=(given, _hard_sigmoid(expression, given)))
 
 
-def _hard_tanh(chain: Chain, given: int) -> int:
-    raised = affine(chain, "ht_add", given=given, offset=1.0)
-    return affine(chain, "ht_take", given=_clipped(chain, "ht_clip", raised, most=2.0), offset=-1.0)
+def _hard_tanh(expression: Expression, given: int) -> int:
+    raised = affine(expression, "ht_add", given=given, offset=1.0)
+    return affine(expression, "ht_take", given=_clipped(expression, "ht_clip", raised, most=2.0), offset=-1.0)
 
 
-def _leaky_relu(chain: Chain, given: int) -> int:
-    return chain.helper("LeakyReLU", "leaky", config={"alpha": _SLOPE}, inputs=(given,))
+def _leaky_relu(expression: Expression, given: int) -> int:
+    return expression.helper("LeakyReLU", "leaky", config={"alpha": _SLOPE}, inputs=(given,))
 
 
-def _log_sigmoid(chain: Chain, given: int) -> int:
-    flipped = affine(chain, "ls_flip", given=given, scale=-1.0)
-    return affine(chain, "ls_back", given=applied(chain, "ls_plus", given=flipped, function="softplus"), scale=-1.0)
+def _log_sigmoid(expression: Expression, given: int) -> int:
+    flipped = affine(expression, "ls_flip", given=given, scale=-1.0)
+    return affine(
+        expression, "ls_back", given=applied(expression, "ls_plus", given=flipped, function="softplus"), scale=-1.0
+    )
 
 
-def _tanh_shrink(chain: Chain, given: int) -> int:
-    taken = affine(chain, "ts_flip", given=applied(chain, "ts_tanh", given=given, function="tanh"), scale=-1.0)
-    return chain.helper("Add", "ts_add", config={}, inputs=(given, taken))
+def _tanh_shrink(expression: Expression, given: int) -> int:
+    taken = affine(
+        expression, "ts_flip", given=applied(expression, "ts_tanh", given=given, function="tanh"), scale=-1.0
+    )
+    return expression.helper("Add", "ts_add", config={}, inputs=(given, taken))
 
 
-def _soft_shrink(chain: Chain, given: int) -> int:
-    above = applied(chain, "ss_up", given=affine(chain, "ss_less", given=given, offset=-_THRESHOLD), function="relu")
-    flipped = affine(chain, "ss_flip", given=given, scale=-1.0, offset=-_THRESHOLD)
-    below = affine(chain, "ss_back", given=applied(chain, "ss_down", given=flipped, function="relu"), scale=-1.0)
-    return chain.helper("Add", "ss_add", config={}, inputs=(above, below))
+def _soft_shrink(expression: Expression, given: int) -> int:
+    above = applied(
+        expression, "ss_up", given=affine(expression, "ss_less", given=given, offset=-_THRESHOLD), function="relu"
+    )
+    flipped = affine(expression, "ss_flip", given=given, scale=-1.0, offset=-_THRESHOLD)
+    below = affine(
+        expression, "ss_back", given=applied(expression, "ss_down", given=flipped, function="relu"), scale=-1.0
+    )
+    return expression.helper("Add", "ss_add", config={}, inputs=(above, below))
 
 
-def _hard_shrink(chain: Chain, given: int) -> int:
-    above = chain.helper("ThresholdedReLU", "hk_up", config={"theta": _THRESHOLD}, inputs=(given,))
-    flipped = affine(chain, "hk_flip", given=given, scale=-1.0)
-    kept = chain.helper("ThresholdedReLU", "hk_down", config={"theta": _THRESHOLD}, inputs=(flipped,))
-    return chain.helper("Add", "hk_add", config={}, inputs=(above, affine(chain, "hk_back", given=kept, scale=-1.0)))
+def _hard_shrink(expression: Expression, given: int) -> int:
+    above = expression.helper("ThresholdedReLU", "hk_up", config={"theta": _THRESHOLD}, inputs=(given,))
+    flipped = affine(expression, "hk_flip", given=given, scale=-1.0)
+    kept = expression.helper("ThresholdedReLU", "hk_down", config={"theta": _THRESHOLD}, inputs=(flipped,))
+    return expression.helper(
+        "Add", "hk_add", config={}, inputs=(above, affine(expression, "hk_back", given=kept, scale=-1.0))
+    )
 
 
-def squared(chain: Chain, suffix: str, *, given: int) -> int:
+def squared(expression: Expression, suffix: str, *, given: int) -> int:
     """Append ``x * x``; the second factor is a layer of its own, as TensorFlow.js drops tensors used twice at once."""
-    again = applied(chain, f"{suffix}_again", given=given, function="linear")
-    return chain.helper("Multiply", suffix, config={}, inputs=(given, again))
+    again = applied(expression, f"{suffix}_again", given=given, function="linear")
+    return expression.helper("Multiply", suffix, config={}, inputs=(given, again))
 
 
-def _approximate_gelu(chain: Chain, given: int) -> int:
+def _approximate_gelu(expression: Expression, given: int) -> int:
     root = math.sqrt(2 / math.pi)
     factor = affine(
-        chain, "ge_scale", given=squared(chain, "ge_square", given=given), scale=0.044715 * root, offset=root
+        expression, "ge_scale", given=squared(expression, "ge_square", given=given), scale=0.044715 * root, offset=root
     )
-    inside = chain.helper("Multiply", "ge_inner", config={}, inputs=(given, factor))
+    inside = expression.helper("Multiply", "ge_inner", config={}, inputs=(given, factor))
     half = affine(
-        chain, "ge_half", given=applied(chain, "ge_tanh", given=inside, function="tanh"), scale=0.5, offset=0.5
+        expression,
+        "ge_half",
+        given=applied(expression, "ge_tanh", given=inside, function="tanh"),
+        scale=0.5,
+        offset=0.5,
     )
-    return chain.helper("Multiply", "ge_times", config={}, inputs=(given, half))
+    return expression.helper("Multiply", "ge_times", config={}, inputs=(given, half))
 
 
 COMPOSITIONS: dict[str, Composition] = {

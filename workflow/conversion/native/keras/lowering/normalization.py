@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.conversion.native.keras.layers import Chain
-from workflow.conversion.native.keras.lowering.parts import kept, made, of
+from workflow.conversion.native.keras.expressions import Expression
+from workflow.conversion.native.keras.lowering.layer_weights import kept, made, of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.conversion.native.keras.layers import Layer, Part
+    from workflow.conversion.native.keras.expressions import LayerCall, LayerWeight
     from workflow.models.arrays import Array
     from workflow.models.keras.file import Config
 
@@ -21,13 +21,13 @@ _SMALLEST = 1e-7  # Keras's epsilon: what Normalization divides by at least
 _AFFINE: Config = {"axis": -1, "momentum": 0.99, "epsilon": 0.0, "trainable": False}
 
 
-def batch_normalization(layer: Layer) -> Chain:
+def batch_normalization(layer: LayerCall) -> Expression:
     """Express BatchNormalization: over the last axis and at most rank 4 as it is, else between two layers."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     axis = _single(layer)
     if axis == -1 and (layer.shape is None or layer.rank() <= _HIGHEST_RANK):
-        chain.core(layer.class_name, {"axis": -1} if layer.config.get("axis") == [-1] else {}, parts=None)
-        return chain
+        expression.core(layer.class_name, {"axis": -1} if layer.config.get("axis") == [-1] else {}, weights=None)
+        return expression
     rank = layer.rank()
     axis %= rank
     if not 0 < axis < rank:
@@ -37,38 +37,40 @@ def batch_normalization(layer: Layer) -> Chain:
     shape = layer.shape or ()
     if axis != rank - 1:
         order = [*(place for place in range(1, rank) if place != axis), axis]
-        chain.helper("Permute", "last", config={"dims": order})
+        expression.helper("Permute", "last", config={"dims": order})
         back.append(("Permute", {"dims": [order.index(place) + 1 for place in range(1, rank)]}))
         shape = (shape[0], *(shape[place] for place in order))
         changes["axis"] = -1
-        chain.notes.append(f"{layer.name}: axis {axis}, which TensorFlow.js gets wrong, is brought to the end and back")
+        expression.notes.append(
+            f"{layer.name}: axis {axis}, which TensorFlow.js gets wrong, is brought to the end and back"
+        )
     if rank > _HIGHEST_RANK:
         changes["axis"] = -1
-        back.append(("Reshape", {"target_shape": flattened(chain, shape)}))
-    chain.core(layer.class_name, changes, parts=None)
+        back.append(("Reshape", {"target_shape": flattened(expression, shape)}))
+    expression.core(layer.class_name, changes, weights=None)
     for class_name, config in reversed(back):
-        chain.helper(class_name, f"back_{class_name.lower()}", config=config)
-    return chain
+        expression.helper(class_name, f"back_{class_name.lower()}", config=config)
+    return expression
 
 
-def layer_normalization(layer: Layer) -> Chain:
+def layer_normalization(layer: LayerCall) -> Expression:
     """Express LayerNormalization: as it is up to rank 4, beyond it over the last axis alone."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     axis = layer.config.get("axis", -1)
     if layer.shape is None or layer.rank() <= _HIGHEST_RANK:
-        chain.core(layer.class_name, {}, parts=None)
-        return chain
+        expression.core(layer.class_name, {}, weights=None)
+        return expression
     if axis not in (-1, [-1], layer.rank() - 1, [layer.rank() - 1]):
         raise layer.refused(f"axis={axis} of rank {layer.rank()} is more than TensorFlow.js can normalize over")
-    target = flattened(chain, layer.shape)
-    chain.core(layer.class_name, {"axis": -1}, parts=None)
-    chain.helper("Reshape", "back_reshape", config={"target_shape": target})
-    return chain
+    target = flattened(expression, layer.shape)
+    expression.core(layer.class_name, {"axis": -1}, weights=None)
+    expression.helper("Reshape", "back_reshape", config={"target_shape": target})
+    return expression
 
 
-def group_normalization(layer: Layer) -> Chain:
+def group_normalization(layer: LayerCall) -> Expression:
     """Express GroupNormalization: each group becomes a row that is normalized, then scale and offset follow."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     *places, channels = layer.static()
     if _single(layer) not in (-1, layer.rank() - 1):
         raise layer.refused("it does not normalize the last axis")
@@ -77,71 +79,73 @@ def group_normalization(layer: Layer) -> Chain:
     if type(groups) is not int or groups < 1 or channels % groups:
         raise layer.refused(f"groups={groups} do not divide {channels} channels")
     count, each = math.prod(places), channels // groups
-    chain.helper("Reshape", "split", config={"target_shape": [count, groups, each]})
-    chain.helper("Permute", "gather", config={"dims": [2, 1, 3]})
-    chain.helper("Reshape", "rows", config={"target_shape": [groups, count * each]})
+    expression.helper("Reshape", "split", config={"target_shape": [count, groups, each]})
+    expression.helper("Permute", "gather", config={"dims": [2, 1, 3]})
+    expression.helper("Reshape", "rows", config={"target_shape": [groups, count * each]})
     epsilon = layer.config.get("epsilon", 1e-3)
-    chain.helper("LayerNormalization", "norm", config={"axis": -1, "epsilon": epsilon, "center": False, "scale": False})
-    chain.helper("Reshape", "unrow", config={"target_shape": [groups, count, each]})
-    chain.helper("Permute", "scatter", config={"dims": [2, 1, 3]})
-    chain.helper("Reshape", "join", config={"target_shape": [*places, channels]})
-    _scale(chain, channels)
-    chain.notes.append(f"{layer.name}: GroupNormalization is computed by LayerNormalization of each group")
-    return chain
+    expression.helper(
+        "LayerNormalization", "norm", config={"axis": -1, "epsilon": epsilon, "center": False, "scale": False}
+    )
+    expression.helper("Reshape", "unrow", config={"target_shape": [groups, count, each]})
+    expression.helper("Permute", "scatter", config={"dims": [2, 1, 3]})
+    expression.helper("Reshape", "join", config={"target_shape": [*places, channels]})
+    _scale(expression, channels)
+    expression.notes.append(f"{layer.name}: GroupNormalization is computed by LayerNormalization of each group")
+    return expression
 
 
-def normalization(layer: Layer) -> Chain:
+def normalization(layer: LayerCall) -> Expression:
     """Express the preprocessing layer Normalization by a BatchNormalization that holds its mean and variance."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     if layer.config.get("invert"):
         raise layer.refused("invert=True")
     axis = layer.config.get("axis")
     axes = axis if isinstance(axis, list) else [] if axis is None else [axis]
     mean, variance = _statistics(layer)
     if not axes:
-        return _with_scalar(chain, mean, variance)
+        return _with_scalar(expression, mean, variance)
     if len(axes) > 1 or (axes[0] != -1 and axes[0] != layer.rank() - 1):
         raise layer.refused(f"axis={axis} is not the last one")
     size = layer.channels()
-    parts = [
+    weights = [
         made("moving_mean", (size,), read=lambda: _array(mean, size)),
         made("moving_variance", (size,), read=lambda: _at_least(_array(variance, size))),
     ]
-    _append_affine(chain, {"center": False, "scale": False}, parts)
-    chain.notes.append(f"{layer.name}: Normalization is computed by BatchNormalization")
-    return chain
+    _append_affine(expression, {"center": False, "scale": False}, weights)
+    expression.notes.append(f"{layer.name}: Normalization is computed by BatchNormalization")
+    return expression
 
 
-def rescaling(layer: Layer) -> Chain:
+def rescaling(layer: LayerCall) -> Expression:
     """Express Rescaling, whose scale and offset TensorFlow.js wants as single numbers."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     scale, offset = (_numbers(layer.config.get(key, default)) for key, default in (("scale", 1.0), ("offset", 0.0)))
     if len(scale) == 1 and len(offset) == 1:
         alike = all(type(layer.config.get(key, 0)) in (int, float) for key in ("scale", "offset"))
-        chain.core(layer.class_name, {} if alike else {"scale": scale[0], "offset": offset[0]}, parts=None)
-        return chain
+        expression.core(layer.class_name, {} if alike else {"scale": scale[0], "offset": offset[0]}, weights=None)
+        return expression
     size = layer.channels()
-    parts = [
+    weights = [
         made("gamma", (size,), read=lambda: _array(scale, size)),
         made("beta", (size,), read=lambda: _array(offset, size)),
         made("moving_mean", (size,), read=lambda: _array([0.0], size)),
         made("moving_variance", (size,), read=lambda: _array([1.0], size)),
     ]
-    _append_affine(chain, {"center": True, "scale": True}, parts)
-    chain.notes.append(f"{layer.name}: a Rescaling of each channel is computed by BatchNormalization")
-    return chain
+    _append_affine(expression, {"center": True, "scale": True}, weights)
+    expression.notes.append(f"{layer.name}: a Rescaling of each channel is computed by BatchNormalization")
+    return expression
 
 
-def flattened(chain: Chain, shape: Sequence[int | None]) -> list[int]:
+def flattened(expression: Expression, shape: Sequence[int | None]) -> list[int]:
     """Append a Reshape to rows of the last axis, and return the target shape of the way back."""
     inside = [-1 if size is None else size for size in shape[1:]]
     if inside.count(-1) > 1 or inside[-1] == -1:
-        raise chain.layer.refused("more than one size of its input is not fixed")
-    chain.helper("Reshape", "flat", config={"target_shape": [-1, inside[-1]]})
+        raise expression.layer.refused("more than one size of its input is not fixed")
+    expression.helper("Reshape", "flat", config={"target_shape": [-1, inside[-1]]})
     return inside
 
 
-def _single(layer: Layer) -> int:
+def _single(layer: LayerCall) -> int:
     axis = layer.config.get("axis", -1)
     axes = axis if isinstance(axis, list) else [axis]
     if len(axes) != 1 or type(axes[0]) is not int:
@@ -149,36 +153,36 @@ def _single(layer: Layer) -> int:
     return -1 if layer.shape is not None and axes[0] == layer.rank() - 1 else int(axes[0])
 
 
-def _scale(chain: Chain, size: int) -> None:
+def _scale(expression: Expression, size: int) -> None:
     """Append the scale and the offset of the layer, under its own name."""
-    config = chain.layer.config
+    config = expression.layer.config
     wanted = [role for option, role in (("scale", "gamma"), ("center", "beta")) if config.get(option, True)]
-    parts = [kept(role, array) for role, array in of(chain.layer, *wanted).items()]
-    parts.append(made("moving_mean", (size,), read=lambda: _array([0.0], size)))
-    parts.append(made("moving_variance", (size,), read=lambda: _array([1.0], size)))
-    _append_affine(chain, {option: config.get(option, True) for option in ("center", "scale")}, parts)
+    weights = [kept(role, array) for role, array in of(expression.layer, *wanted).items()]
+    weights.append(made("moving_mean", (size,), read=lambda: _array([0.0], size)))
+    weights.append(made("moving_variance", (size,), read=lambda: _array([1.0], size)))
+    _append_affine(expression, {option: config.get(option, True) for option in ("center", "scale")}, weights)
 
 
-def _append_affine(chain: Chain, options: Config, parts: Sequence[Part]) -> None:
+def _append_affine(expression: Expression, options: Config, weights: Sequence[LayerWeight]) -> None:
     """Append a BatchNormalization, between Reshapes where the rank is too high for it."""
-    if any(part.shape[0] > _MOST_CHANNELS for part in parts):
-        raise chain.layer.refused(f"its input has {parts[0].shape[0]:,} channels")
-    if chain.layer.shape is not None and chain.layer.rank() > _HIGHEST_RANK:
-        target = flattened(chain, chain.layer.shape)
-        _append_bare_affine(chain, options, parts)
-        chain.helper("Reshape", "back_reshape", config={"target_shape": target})
+    if any(weight.shape[0] > _MOST_CHANNELS for weight in weights):
+        raise expression.layer.refused(f"its input has {weights[0].shape[0]:,} channels")
+    if expression.layer.shape is not None and expression.layer.rank() > _HIGHEST_RANK:
+        target = flattened(expression, expression.layer.shape)
+        _append_bare_affine(expression, options, weights)
+        expression.helper("Reshape", "back_reshape", config={"target_shape": target})
     else:
-        _append_bare_affine(chain, options, parts)
+        _append_bare_affine(expression, options, weights)
 
 
-def _append_bare_affine(chain: Chain, options: Config, parts: Sequence[Part]) -> None:
-    from workflow.conversion.native.keras.layers import Piece  # noqa: PLC0415  kept beside its only use
+def _append_bare_affine(expression: Expression, options: Config, weights: Sequence[LayerWeight]) -> None:
+    from workflow.conversion.native.keras.expressions import OutLayer  # noqa: PLC0415  kept beside its only use
 
-    config = {"name": chain.layer.name, "dtype": "float32", **_AFFINE, **options}
-    chain.append(Piece("BatchNormalization", config, chain.last, tuple(parts)))
+    config = {"name": expression.layer.name, "dtype": "float32", **_AFFINE, **options}
+    expression.append(OutLayer("BatchNormalization", config, expression.last, tuple(weights)))
 
 
-def _statistics(layer: Layer) -> tuple[Array, Array]:
+def _statistics(layer: LayerCall) -> tuple[Array, Array]:
     """Return mean and variance: small arrays, so they are read at once."""
     import numpy as np  # noqa: PLC0415  only where there is such a layer
 
@@ -195,13 +199,13 @@ def _statistics(layer: Layer) -> tuple[Array, Array]:
     return mean, variance
 
 
-def _with_scalar(chain: Chain, mean: Array, variance: Array) -> Chain:
+def _with_scalar(expression: Expression, mean: Array, variance: Array) -> Expression:
     if mean.size != 1 or variance.size != 1:
-        raise chain.layer.refused("it has no axis and more than one mean")
+        raise expression.layer.refused("it has no axis and more than one mean")
     scale = 1.0 / max(math.sqrt(float(variance[0])), _SMALLEST)
-    chain.plain("Rescaling", {"scale": scale, "offset": -float(mean[0]) * scale})
-    chain.notes.append(f"{chain.layer.name}: Normalization is computed by Rescaling")
-    return chain
+    expression.plain("Rescaling", {"scale": scale, "offset": -float(mean[0]) * scale})
+    expression.notes.append(f"{expression.layer.name}: Normalization is computed by Rescaling")
+    return expression
 
 
 def _plain(value: Any) -> Any:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.wording import shown
-from workflow.conversion.native.keras.layers import REMOVED, Chain, Layer, Part, Piece
-from workflow.conversion.native.keras.lowering.parts import kept, matched
+from workflow.conversion.native.keras.expressions import REMOVED, Expression, LayerCall, LayerWeight, OutLayer
+from workflow.conversion.native.keras.lowering.layer_weights import kept, matched
 from workflow.models.keras.variables import variables
 
 if TYPE_CHECKING:
@@ -24,29 +24,29 @@ _NO_STEP = frozenset({"RNN", "Bidirectional", "TimeDistributed", "InputLayer", "
 _SAME_BOTH_WAYS = ("name", "go_backwards", "seed", "dtype", "trainable", "build_config")
 
 
-def recurrent(layer: Layer) -> Chain:
+def recurrent(layer: LayerCall) -> Expression:
     """Express a recurrent layer; a state given from outside must come as further inputs."""
-    chain = Chain(layer)
-    chain.core(layer.class_name, {}, parts=None)
-    return chain
+    expression = Expression(layer)
+    expression.core(layer.class_name, {}, weights=None)
+    return expression
 
 
-def with_cell(layer: Layer) -> Chain:
+def with_cell(layer: LayerCall) -> Expression:
     """Express RNN of a cell; several cells on top of each other, which TensorFlow.js confuses, as several layers."""
     cell = layer.config.get("cell")
     if isinstance(cell, list):
         cell = {"class_name": "StackedRNNCells", "config": {"cells": cell}}
     if not isinstance(cell, dict) or not isinstance(cell.get("config"), dict):
         raise layer.refused("it has no cell")
-    chain = Chain(layer)
+    expression = Expression(layer)
     if cell.get("class_name") == "StackedRNNCells":
-        return _stacked(chain, cell["config"].get("cells"))
+        return _stacked(expression, cell["config"].get("cells"))
     undropped = _cell(layer, cell)
-    chain.core("RNN", {"cell": undropped} if undropped != cell else {}, parts=None)
-    return chain
+    expression.core("RNN", {"cell": undropped} if undropped != cell else {}, weights=None)
+    return expression
 
 
-def bidirectional(layer: Layer) -> Chain:
+def bidirectional(layer: LayerCall) -> Expression:
     """Express Bidirectional of a plain recurrent layer, the same both ways."""
     held = _held(layer)
     if held["class_name"] not in _BOTH_WAYS:
@@ -61,12 +61,12 @@ def bidirectional(layer: Layer) -> Chain:
         changes["backward_layer"] = REMOVED
     if held["config"].get("return_state"):
         raise layer.refused("return_state=True")
-    chain = Chain(layer)
-    chain.core("Bidirectional", changes, parts=None)
-    return chain
+    expression = Expression(layer)
+    expression.core("Bidirectional", changes, weights=None)
+    return expression
 
 
-def time_distributed(layer: Layer, express: Callable[[Layer], Chain]) -> Chain:
+def time_distributed(layer: LayerCall, express: Callable[[LayerCall], Expression]) -> Expression:
     """Express TimeDistributed: each layer that the inner one becomes is applied to each step."""
     held = _held(layer)
     if held["class_name"] in _NO_STEP:
@@ -77,43 +77,43 @@ def time_distributed(layer: Layer, express: Callable[[Layer], Chain]) -> Chain:
         raise layer.refused("TensorFlow.js does not pass on the mask of each step")
     step: Shape | None = (layer.shape[0], *layer.shape[2:]) if layer.shape else None
     config = {**held["config"], "name": str(held["config"].get("name") or layer.name)}
-    inner = express(Layer(held["class_name"], config, (step,), layer.weights))
-    chain = Chain(layer)
-    only = inner.pieces[0] if len(inner.pieces) == 1 else None
-    if only is not None and only.parts is None and (only.class_name, only.config) == (held["class_name"], config):
-        chain.core("TimeDistributed", {}, parts=None)
-        return chain
-    for number, piece in enumerate(inner.pieces):
-        chain.append(_stepwise(layer, piece, number))
-    chain.notes += inner.notes
-    return chain
+    inner = express(LayerCall(held["class_name"], config, (step,), layer.weights))
+    expression = Expression(layer)
+    only = inner.layers[0] if len(inner.layers) == 1 else None
+    if only is not None and only.weights is None and (only.class_name, only.config) == (held["class_name"], config):
+        expression.core("TimeDistributed", {}, weights=None)
+        return expression
+    for number, out in enumerate(inner.layers):
+        expression.append(_stepwise(layer, out, number))
+    expression.notes += inner.notes
+    return expression
 
 
-def bound(piece: Piece, arrays: Sequence[Stored], *, shape: Shape | None) -> tuple[Part, ...]:
+def bound(out: OutLayer, arrays: Sequence[Stored], *, shape: Shape | None) -> tuple[LayerWeight, ...]:
     """Return the weights of a layer that keeps its stored arrays, by the roles that they have in TensorFlow.js."""
-    if piece.parts is not None:
-        return piece.parts
-    roles = [variable.role for variable in variables(piece.class_name, piece.config, shape=shape)]
-    what = f"layer {shown(piece.name)} ({piece.class_name})"
+    if out.weights is not None:
+        return out.weights
+    roles = [variable.role for variable in variables(out.class_name, out.config, shape=shape)]
+    what = f"layer {shown(out.name)} ({out.class_name})"
     return tuple(kept(role, array) for role, array in zip(roles, matched(roles, arrays, what=what), strict=True))
 
 
-def _stepwise(layer: Layer, piece: Piece, number: int) -> Piece:
-    """Return a piece applied to each step; what adds or multiplies tensors does so at once."""
-    last = piece.config["name"]
-    if piece.class_name in _SEVERAL:
-        return Piece(piece.class_name, {**piece.config, "name": f"{layer.name}_{number}"}, piece.inputs)
-    name = layer.name if piece.parts is None or piece.parts else f"{layer.name}_{number}_{last}"
+def _stepwise(layer: LayerCall, out: OutLayer, number: int) -> OutLayer:
+    """Return a layer of the result applied to each step; what adds or multiplies tensors does so at once."""
+    last = out.config["name"]
+    if out.class_name in _SEVERAL:
+        return OutLayer(out.class_name, {**out.config, "name": f"{layer.name}_{number}"}, out.inputs)
+    name = layer.name if out.weights is None or out.weights else f"{layer.name}_{number}_{last}"
     config = {
         "name": name,
         "trainable": layer.config.get("trainable", True),
         "dtype": "float32",
-        "layer": {"class_name": piece.class_name, "config": piece.config},
+        "layer": {"class_name": out.class_name, "config": out.config},
     }
-    return Piece("TimeDistributed", config, piece.inputs, piece.parts)
+    return OutLayer("TimeDistributed", config, out.inputs, out.weights)
 
 
-def _held(layer: Layer) -> Config:
+def _held(layer: LayerCall) -> Config:
     """Return the layer that a wrapper holds; raises for none, and for one that remembers its last batch."""
     held = layer.config.get("layer")
     if (
@@ -127,7 +127,7 @@ def _held(layer: Layer) -> Config:
     return held
 
 
-def _require_mirrored(layer: Layer, forward: Config, backward: Any) -> None:
+def _require_mirrored(layer: LayerCall, forward: Config, backward: Any) -> None:
     if not isinstance(backward, dict) or not isinstance(backward.get("config"), dict):
         raise layer.refused("its backward_layer is none")
     one, other = forward["config"], backward["config"]
@@ -145,7 +145,7 @@ def _unseeded(value: Any) -> Any:
     return value
 
 
-def _cell(layer: Layer, cell: Any) -> Config:
+def _cell(layer: LayerCall, cell: Any) -> Config:
     """Return a cell without dropout, whose mask TensorFlow.js keeps for batches of another size."""
     if not isinstance(cell, dict) or not isinstance(cell.get("config"), dict):
         raise layer.refused("it has no cell")
@@ -156,8 +156,8 @@ def _cell(layer: Layer, cell: Any) -> Config:
     return {**cell, "config": {**config, **dropped}} if dropped else cell
 
 
-def _stacked(chain: Chain, cells: Any) -> Chain:
-    layer = chain.layer
+def _stacked(expression: Expression, cells: Any) -> Expression:
+    layer = expression.layer
     if not isinstance(cells, list) or not cells:
         raise layer.refused("it has no cells")
     if layer.config.get("return_state") or len(layer.inputs) != 1 or layer.config.get("stateful"):
@@ -174,9 +174,9 @@ def _stacked(chain: Chain, cells: Any) -> Chain:
         }
         roles = [variable.role for variable in variables("RNN", config, shape=None)]
         own, rest = rest[: len(roles)], rest[len(roles) :]
-        parts = zip(roles, matched(roles, own, what=f"layer {shown(layer.name)} (RNN)"), strict=True)
-        chain.append(Piece("RNN", config, chain.last, tuple(kept(role, array) for role, array in parts)))
+        weights = zip(roles, matched(roles, own, what=f"layer {shown(layer.name)} (RNN)"), strict=True)
+        expression.append(OutLayer("RNN", config, expression.last, tuple(kept(role, array) for role, array in weights)))
     if rest:
         raise layer.refused("the file has more weights than its cells")
-    chain.notes.append(f"{layer.name}: its {len(cells)} cells on top of each other became {len(cells)} layers")
-    return chain
+    expression.notes.append(f"{layer.name}: its {len(cells)} cells on top of each other became {len(cells)} layers")
+    return expression

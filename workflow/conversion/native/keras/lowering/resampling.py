@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.conversion.native.keras.layers import Chain, Piece
-from workflow.conversion.native.keras.lowering.parts import made
+from workflow.conversion.native.keras.expressions import Expression, OutLayer
+from workflow.conversion.native.keras.lowering.layer_weights import made
 from workflow.models.keras.shapes import channels_last, output_shapes, sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.conversion.native.keras.layers import Layer
+    from workflow.conversion.native.keras.expressions import LayerCall
     from workflow.models.arrays import Array
     from workflow.models.keras.file import Config
 
 _LARGEST_MATRIX = 1 << 22  # elements; beyond it a Dense layer is no sane way to resize
 
 
-def _options(layer: Layer, rank: int) -> tuple[str, list[Any]]:
+def _options(layer: LayerCall, rank: int) -> tuple[str, list[Any]]:
     """Return the class that does the like in two dimensions, and its option for each axis."""
     kind = layer.class_name[:-2]
     key = {"ZeroPadding": "padding", "Cropping": "cropping", "UpSampling": "size"}[kind]
@@ -41,62 +41,62 @@ def _nothing(class_name: str) -> Any:
     return 1 if class_name == "UpSampling2D" else [0, 0]
 
 
-def one_dimension(layer: Layer) -> Chain:
+def one_dimension(layer: LayerCall) -> Expression:
     """Express ZeroPadding1D, Cropping1D and UpSampling1D by those of two dimensions."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     if not channels_last(layer.config):
         raise layer.refused("the channels come first")
     class_name, values = _options(layer, 1)
     channels = layer.channels()
-    chain.helper("Reshape", "to_2d", config={"target_shape": [-1, 1, channels]})
-    chain.plain(class_name, _config(class_name, [values[0], _nothing(class_name)]))
-    chain.helper("Reshape", "to_1d", config={"target_shape": [-1, channels]})
-    chain.notes.append(f"{layer.name}: {layer.class_name} is computed by {class_name}")
-    return chain
+    expression.helper("Reshape", "to_2d", config={"target_shape": [-1, 1, channels]})
+    expression.plain(class_name, _config(class_name, [values[0], _nothing(class_name)]))
+    expression.helper("Reshape", "to_1d", config={"target_shape": [-1, channels]})
+    expression.notes.append(f"{layer.name}: {layer.class_name} is computed by {class_name}")
+    return expression
 
 
-def three_dimensions(layer: Layer) -> Chain:
+def three_dimensions(layer: LayerCall) -> Expression:
     """Express ZeroPadding3D, Cropping3D and UpSampling3D by those of two: two axes first, then the third."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     if not channels_last(layer.config):
         raise layer.refused("the channels come first")
     class_name, values = _options(layer, 3)
     depth, height, width, channels = layer.static()
-    chain.helper("Reshape", "fold", config={"target_shape": [depth, height, width * channels]})
+    expression.helper("Reshape", "fold", config={"target_shape": [depth, height, width * channels]})
     first = _config(class_name, values[:2])
-    chain.helper(class_name, "first", config=first)
+    expression.helper(class_name, "first", config=first)
     rows = output_shapes(class_name, first, inputs=[(None, depth, height, width * channels)])[0] or ()
-    chain.helper("Reshape", "refold", config={"target_shape": [_size(rows, 1) * _size(rows, 2), width, channels]})
+    expression.helper("Reshape", "refold", config={"target_shape": [_size(rows, 1) * _size(rows, 2), width, channels]})
     second = _config(class_name, [_nothing(class_name), values[2]])
-    chain.plain(class_name, second)
+    expression.plain(class_name, second)
     wide = output_shapes(class_name, second, inputs=[(None, 1, width, channels)])[0] or ()
-    chain.helper(
+    expression.helper(
         "Reshape", "unfold", config={"target_shape": [_size(rows, 1), _size(rows, 2), _size(wide, 2), channels]}
     )
-    chain.notes.append(f"{layer.name}: {layer.class_name} is computed by {class_name}")
-    return chain
+    expression.notes.append(f"{layer.name}: {layer.class_name} is computed by {class_name}")
+    return expression
 
 
-def upsampling(layer: Layer) -> Chain:
+def upsampling(layer: LayerCall) -> Expression:
     """Express UpSampling2D: nearest as it is; bilinear, which TensorFlow.js gets wrong, by two Dense layers."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     size = layer.config.get("size")
     sizes: list[Any] = size if isinstance(size, list) else [size, size]
     interpolation = layer.config.get("interpolation", "nearest")
     if interpolation != "bilinear":
-        chain.core(layer.class_name, {} if isinstance(size, list) else {"size": sizes}, parts=None)
-        return chain
+        expression.core(layer.class_name, {} if isinstance(size, list) else {"size": sizes}, weights=None)
+        return expression
     if not channels_last(layer.config):
         raise layer.refused("the channels come first")
     height, width, _ = layer.static()
     if any(type(factor) is not int or factor < 1 for factor in sizes):
         raise layer.refused(f"size={size}")
-    return _resized(chain, (height * sizes[0], width * sizes[1]), bilinear)
+    return _resized(expression, (height * sizes[0], width * sizes[1]), bilinear)
 
 
-def resizing(layer: Layer) -> Chain:
+def resizing(layer: LayerCall) -> Expression:
     """Express Resizing of a fixed size to another, which TensorFlow.js gets wrong, by two Dense layers."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     config = layer.config
     method = {"bilinear": bilinear, "nearest": nearest}.get(str(config.get("interpolation", "bilinear")).lower())
     if method is None:
@@ -109,12 +109,12 @@ def resizing(layer: Layer) -> Chain:
     target = config.get("height"), config.get("width")
     if not all(type(size) is int and size > 0 for size in target):
         raise layer.refused(f"it resizes to {target}")
-    return _resized(chain, (int(target[0] or 0), int(target[1] or 0)), method)
+    return _resized(expression, (int(target[0] or 0), int(target[1] or 0)), method)
 
 
-def center_crop(layer: Layer) -> Chain:
+def center_crop(layer: LayerCall) -> Expression:
     """Express CenterCrop of a fixed size, which TensorFlow.js gets wrong, by Cropping2D."""
-    chain = Chain(layer)
+    expression = Expression(layer)
     if not channels_last(layer.config):
         raise layer.refused("the channels come first")
     shape = layer.shape
@@ -127,9 +127,9 @@ def center_crop(layer: Layer) -> Chain:
     if min(surplus) < 0:
         raise layer.refused("its input is smaller than its result, and would be resized")
     cropping = [[more // 2, more - more // 2] for more in surplus]
-    chain.plain("Cropping2D", {"cropping": cropping, "data_format": "channels_last"})
-    chain.notes.append(f"{layer.name}: CenterCrop is computed by Cropping2D")
-    return chain
+    expression.plain("Cropping2D", {"cropping": cropping, "data_format": "channels_last"})
+    expression.notes.append(f"{layer.name}: CenterCrop is computed by Cropping2D")
+    return expression
 
 
 def bilinear(size: int, wanted: int) -> Array:
@@ -156,33 +156,35 @@ def nearest(size: int, wanted: int) -> Array:
     return matrix
 
 
-def _resized(chain: Chain, target: tuple[int, int], method: Callable[[int, int], Array]) -> Chain:
-    layer = chain.layer
+def _resized(expression: Expression, target: tuple[int, int], method: Callable[[int, int], Array]) -> Expression:
+    layer = expression.layer
     if layer.rank() != 4:  # noqa: PLR2004
         raise layer.refused("its input is no batch of images")
     height, width, _ = layer.static()
     if max(height * target[0], width * target[1]) > _LARGEST_MATRIX:
         raise layer.refused(f"{height} x {width} to {target[0]} x {target[1]} is too large to be done by matrices")
-    chain.helper("Permute", "rows_last", config={"dims": [3, 2, 1]})
-    _multiplied(chain, "rows", (height, target[0]), method=method)
-    chain.helper("Permute", "columns_last", config={"dims": [1, 3, 2]})
-    _multiplied(chain, "columns", (width, target[1]), method=method)
-    chain.helper("Permute", "channels_last", config={"dims": [2, 3, 1]})
-    chain.notes.append(f"{layer.name}: {layer.class_name} is computed by matrices along each axis")
-    return chain
+    expression.helper("Permute", "rows_last", config={"dims": [3, 2, 1]})
+    _multiplied(expression, "rows", (height, target[0]), method=method)
+    expression.helper("Permute", "columns_last", config={"dims": [1, 3, 2]})
+    _multiplied(expression, "columns", (width, target[1]), method=method)
+    expression.helper("Permute", "channels_last", config={"dims": [2, 3, 1]})
+    expression.notes.append(f"{layer.name}: {layer.class_name} is computed by matrices along each axis")
+    return expression
 
 
-def _multiplied(chain: Chain, suffix: str, sizes: tuple[int, int], *, method: Callable[[int, int], Array]) -> None:
+def _multiplied(
+    expression: Expression, suffix: str, sizes: tuple[int, int], *, method: Callable[[int, int], Array]
+) -> None:
     config = {
-        "name": f"{chain.layer.name}_{suffix}",
+        "name": f"{expression.layer.name}_{suffix}",
         "trainable": False,
         "dtype": "float32",
         "units": sizes[1],
         "activation": "linear",
         "use_bias": False,
     }
-    part = made("kernel", sizes, read=lambda: method(*sizes))
-    chain.append(Piece("Dense", config, chain.last, (part,)))
+    weight = made("kernel", sizes, read=lambda: method(*sizes))
+    expression.append(OutLayer("Dense", config, expression.last, (weight,)))
 
 
 def _size(shape: tuple[int | None, ...], axis: int) -> int:

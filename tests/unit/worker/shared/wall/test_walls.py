@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from workflow.bridge import enclosure
 from workflow.worker.shared import wall
 from workflow.worker.shared.wall import audit, calls, seatbelt, seccomp, surroundings
 
 PID = 4711
 ALLOW, KILL = 0x7FFF0000, 0x80000000
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def answer(machine: str, number: int, *arguments: int, mark: int | None = None) -> int:

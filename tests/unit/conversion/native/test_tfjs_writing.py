@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from workflow.base.errors import ConversionError, ModelFileError, StorageError
-from workflow.conversion.native.shards import write_model_json, write_weights
-from workflow.models.tensors import Tensor, manifest_dtype, of_array
+from workflow.conversion.native.tfjs_writing import write_model_json, write_weights
+from workflow.models.arrays import of_array
+from workflow.models.tensors import Tensor, manifest_dtype
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ConversionError
 from workflow.base.numerics import np
 from workflow.base.records import Record
-from workflow.conversion.native.plans import QuantizationPlan, literal, make_plan, stored_dtype
+from workflow.conversion.native.quantization_plans import QuantizationPlan, literal, make_plan, stored_dtype
 from workflow.models.arrays import DTYPES, arrays_of
 from workflow.models.quantization import LARGEST, affine, affine_blocks, extent
 from workflow.models.tensors import ITEM_BYTES, opened

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.storage import storing
-from workflow.base.wording import shown
+from workflow.base.wording import kind_of, shown
+from workflow.conversion.native import progress
 from workflow.models.tensors import opened, stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
+    from typing import NoReturn
 
-    from workflow.conversion.native.plans import QuantizationPlan
+    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.native.quantization_plans import QuantizationPlan
     from workflow.models.tensors import Blocks, Tensor
+    from workflow.models.tfjs_model import Flavour
 
     Written = Callable[[int], None]
 
 DEFAULT_SHARD_BYTES = 4 << 20
+_CHOOSING = ("quantiz", "keep_float")  # so begin the names of all options that choose how numbers are stored
 _MOST_FILES = 1_000_000
 _MOST_WORKERS = 4
 _MUCH = 32 << 20  # bytes to compute from which on it pays to use more than one processor
@@ -179,9 +184,38 @@ def _filled(shards: _Shards, placed: tuple[int, list[_Job]]) -> list[tuple[_Job,
         return [(job, _write(job, run)) for job in batch]
 
 
-def written_bytes(tensor: Tensor, quantization: QuantizationPlan | None) -> int:
-    """Return how many bytes ``write_weights`` writes for a tensor."""
-    return stored_bytes(tensor, quantization.dtype_of(tensor) if quantization else None)
+def chooses_numbers(options: Mapping[str, Any]) -> bool:
+    """Tell whether options have any weight quantized, or kept in float."""
+    return any(value for name, value in options.items() if name.startswith(_CHOOSING))
+
+
+def write_groups(
+    job: NativeJob, groups: Sequence[Sequence[Tensor]], plan: QuantizationPlan | None
+) -> list[dict[str, Any]]:
+    """Make the job's folder with the weight files of all groups, as ``write_weights`` does, telling its listener."""
+    with storing(job.target):
+        job.target.mkdir()
+    size: Any = job.options.get("weight_shard_size_bytes", DEFAULT_SHARD_BYTES)
+    written = progress(job.listener, _bytes(groups, plan))
+    return write_weights(groups, job.target, shard_size=size, quantization=plan, written=written)
+
+
+def facts_of(
+    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], plan: QuantizationPlan | None
+) -> Facts:
+    """Return the facts about weights that were written, for the record."""
+    facts: Facts = {
+        "weights": sum(len(group) for group in groups),
+        "bytes": _bytes(groups, plan),
+        "groups": len(manifest),
+        "shards": sum(len(group["paths"]) for group in manifest),
+    }
+    return {**facts, "quantization": plan.facts()} if plan else facts
+
+
+def _bytes(groups: Sequence[Sequence[Tensor]], plan: QuantizationPlan | None) -> int:
+    """Return how many bytes ``write_weights`` writes for all groups."""
+    return sum(stored_bytes(tensor, plan.dtype_of(tensor) if plan else None) for group in groups for tensor in group)
 
 
 def write_model_json(path: Path, fields: Mapping[str, Any]) -> None:
@@ -254,3 +288,57 @@ def _require_distinct(groups: Sequence[Sequence[Tensor]]) -> None:
 
 def _unheard(count: int) -> None:
     """Drop the figure."""
+
+
+_KEY = "userDefinedMetadata"
+_BEFORE = {"layers": "modelTopology", "graph": "weightsManifest"}
+"""Where the reference puts the key when it is new."""
+
+
+def with_metadata(document: Mapping[str, Any], files: Any, *, flavour: Flavour) -> dict[str, Any]:
+    """Return a copy of model.json's content with the content of each file under its name.
+
+    Names that are there already are replaced, all others stay. Raises ``ConversionError`` for unreadable files.
+    """
+    if not files:
+        return dict(document)
+    former = document.get(_KEY)
+    if former is not None and not isinstance(former, dict):
+        raise ModelFileError(
+            f"model.json: {_KEY} is {kind_of(former)}, not an object, so nothing can be added to it",
+            hint="Correct it in the source model, or leave the metadata option out.",
+        )
+    merged = {**(former or {}), **{name: _content(Path(path)) for name, path in files.items()}}
+    if _KEY in document:
+        return {**document, _KEY: merged}
+    return _inserted(document, merged, before=_BEFORE[flavour])
+
+
+def _inserted(document: Mapping[str, Any], value: dict[str, Any], *, before: str) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, old in document.items():
+        if key == before:
+            result[_KEY] = value
+        result[key] = old
+    result.setdefault(_KEY, value)
+    return result
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except OSError as error:
+        raise ConversionError(
+            f"the metadata file {path} cannot be read: {error.strerror}", hint="Check the path."
+        ) from error
+    except RecursionError as error:
+        raise ConversionError(f"the metadata file {path} is nested too deeply", hint="Flatten it.") from error
+    except ValueError as error:
+        raise ConversionError(
+            f"the metadata file {path} is not JSON in UTF-8: {error}",
+            hint="The whole file has to be one JSON value.",
+        ) from error
+
+
+def _refuse(literal: str) -> NoReturn:
+    raise ValueError(f"it holds {literal}, which is no JSON")

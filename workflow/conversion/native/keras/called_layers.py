@@ -1,4 +1,4 @@
-"""What is known of a tensor on its way through a model, and the layers of one model by their calls."""
+"""The layers of one model of the source by their calls, and the order in which these can be expressed."""
 
 from __future__ import annotations
 
@@ -8,34 +8,21 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown, some
-from workflow.conversion.native.keras.masks import NONE, Masks
 from workflow.models.keras.calls import Call, calls
 from workflow.models.keras.tree import entries, inner_model, is_container, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.models.keras.calls import Reference
+    from workflow.models.keras.calls import TensorRef
     from workflow.models.keras.file import Config, Shape
 
 _HINT = "The model's configuration is damaged: save the model again."
-OUTSIDE: Reference = ("", 0, 0)
+OUTSIDE: TensorRef = ("", 0, 0)
 """What the first layer of a Sequential is given, when no InputLayer stands before it."""
 
 
-class Signal(Record):
-    """One tensor of the result: where it comes from, its shape as far as known, and its masks."""
-
-    place: Reference
-    shape: Shape | None
-    masks: Masks = NONE
-    lost: bool = False
-    """Whether a layer that cannot be expressed should have made it."""
-    steps: str | None = None
-    """The mask that it is, when it is one; such tensors are not part of the result."""
-
-
-class Member(Record):
+class CalledLayer(Record):
     """One layer of a model, with its calls in order."""
 
     entry: Config
@@ -53,7 +40,7 @@ class Member(Record):
         return number + 1 if is_container(self.entry) else number
 
 
-def members(container: Config, depth: int) -> list[Member]:
+def called_layers(container: Config, depth: int) -> list[CalledLayer]:
     """Return the layers of a model; raises ``ModelFileError`` for two of one name."""
     listed = entries(container, depth)
     found = _in_a_row(listed) if container["class_name"] == "Sequential" else _as_called(listed)
@@ -64,12 +51,12 @@ def members(container: Config, depth: int) -> list[Member]:
     return found
 
 
-def in_order(found: list[Member]) -> Iterator[tuple[Member, int]]:
+def in_order(found: list[CalledLayer]) -> Iterator[tuple[CalledLayer, int]]:
     """Yield each call after those that it depends on; raises ``ModelFileError`` for circles and unknown layers."""
     made = {(member.name, 0) for member in found if not member.calls} | {OUTSIDE[:2]}
-    waiting: dict[tuple[str, int], list[tuple[Member, int]]] = defaultdict(list)
+    waiting: dict[tuple[str, int], list[tuple[CalledLayer, int]]] = defaultdict(list)
     missing: dict[tuple[str, int], int] = {}
-    ready: deque[tuple[Member, int]] = deque()
+    ready: deque[tuple[CalledLayer, int]] = deque()
     for member in found:
         for number, call in enumerate(member.calls):
             needed = {place[:2] for place in call.needs} - made
@@ -107,18 +94,18 @@ def input_shape(container: Config, depth: int = 0) -> Shape | None:
     return None
 
 
-def _as_called(listed: list[Config]) -> list[Member]:
-    return [Member(entry, layer_name(entry), tuple(calls(entry))) for entry in listed]
+def _as_called(listed: list[Config]) -> list[CalledLayer]:
+    return [CalledLayer(entry, layer_name(entry), tuple(calls(entry))) for entry in listed]
 
 
-def _in_a_row(listed: list[Config]) -> list[Member]:
-    found: list[Member] = []
+def _in_a_row(listed: list[Config]) -> list[CalledLayer]:
+    found: list[CalledLayer] = []
     for entry in listed:
         name = layer_name(entry)
         if not found and entry["class_name"] == "InputLayer":
-            found.append(Member(entry, name, ()))
+            found.append(CalledLayer(entry, name, ()))
             continue
         before = found[-1] if found else None
         given = (before.name, before.node(0), 0) if before else OUTSIDE
-        found.append(Member(entry, name, (Call((given,)),)))
+        found.append(CalledLayer(entry, name, (Call((given,)),)))
     return found

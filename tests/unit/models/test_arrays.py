@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workflow.models.arrays import whole
-from workflow.models.tensors import is_stored_as, of_array
+from workflow.models.arrays import of_array, whole
+from workflow.models.tensors import is_stored_as
 
 
 @pytest.mark.parametrize("values", [[], [1.5, -2.0]], ids=["none", "some"])

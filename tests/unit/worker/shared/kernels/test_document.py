@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests import ROOT
 from workflow.worker.shared import kernels
 
 TABLES = Path(kernels.__file__).parent
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "backends.md"
+DOCUMENT = ROOT / "docs" / "backends.md"
 
 
 def test_the_document_has_every_op_that_some_backend_lacks() -> None:

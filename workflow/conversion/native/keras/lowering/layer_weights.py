@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.base.wording import shown
-from workflow.conversion.native.keras.layers import Part
+from workflow.conversion.native.keras.expressions import LayerWeight
 from workflow.models.keras.file import InexpressibleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.conversion.native.keras.layers import Layer
+    from workflow.conversion.native.keras.expressions import LayerCall
     from workflow.models.arrays import Array
     from workflow.models.keras.file import Stored
 
@@ -31,22 +31,22 @@ def matched(roles: Sequence[str], arrays: Sequence[Stored], *, what: str) -> lis
     return list(arrays)
 
 
-def of(layer: Layer, *roles: str) -> dict[str, Stored]:
+def of(layer: LayerCall, *roles: str) -> dict[str, Stored]:
     """Return the stored arrays of a layer by role; raises ``InexpressibleError`` when they are not these."""
     what = f"layer {shown(layer.name)} ({layer.class_name})"
     return dict(zip(roles, matched(roles, layer.weights, what=what), strict=True))
 
 
-def kept(role: str, array: Stored) -> Part:
+def kept(role: str, array: Stored) -> LayerWeight:
     """Return a stored array as it is, as a weight of this role."""
-    return Part(role, array.shape, None, array)
+    return LayerWeight(role, array.shape, None, array)
 
 
-def reshaped(role: str, array: Stored, *, shape: Sequence[int]) -> Part:
+def reshaped(role: str, array: Stored, *, shape: Sequence[int]) -> LayerWeight:
     """Return a stored array with other axes, its values in the same order."""
-    return Part(role, tuple(shape), None, array)
+    return LayerWeight(role, tuple(shape), None, array)
 
 
-def made(role: str, shape: Sequence[int], *, read: Callable[[], Array], source: Stored | None = None) -> Part:
+def made(role: str, shape: Sequence[int], *, read: Callable[[], Array], source: Stored | None = None) -> LayerWeight:
     """Return a weight whose values are computed when they are written."""
-    return Part(role, tuple(shape), read, source)
+    return LayerWeight(role, tuple(shape), read, source)

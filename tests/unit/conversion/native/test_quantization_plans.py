@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from workflow.base.errors import ConversionError
-from workflow.conversion.native.plans import literal, make_plan, requested
-from workflow.models.tensors import Tensor, of_array
+from workflow.conversion.native.quantization_plans import literal, make_plan, requested
+from workflow.models.arrays import of_array
+from workflow.models.tensors import Tensor
 
 NAMES = ("conv1/kernel", "conv1/bias", "conv2/kernel", "dense/kernel")
 

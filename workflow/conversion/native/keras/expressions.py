@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from workflow.models.keras.file import Config, Shape, Stored
 
 
-class Part(Record):
-    """One weight of a layer of the result: the last part(s) of its name, and how its values come about.
+class LayerWeight(Record):
+    """One weight of a layer of the result: the last weight(s) of its name, and how its values come about.
 
     Without ``compute`` they are those of its source, in the order in which they are stored.
     """
@@ -34,16 +34,16 @@ class Part(Record):
         return self.source.read().reshape(self.shape)
 
 
-class Piece(Record):
-    """One layer of the result. ``inputs``: a number from 0 is an earlier piece, -1 - k the k-th input of the whole.
+class OutLayer(Record):
+    """One layer of the result. ``inputs``: a number from 0 is an earlier layer, -1 - k the k-th input of the whole.
 
-    ``parts`` is None when the layer keeps its stored weights as they are.
+    ``weights`` is None when the layer keeps its stored weights as they are.
     """
 
     class_name: str
     config: Config
     inputs: tuple[int, ...]
-    parts: tuple[Part, ...] | None = ()
+    weights: tuple[LayerWeight, ...] | None = ()
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class Piece(Record):
         return name
 
 
-class Layer(Record):
+class LayerCall(Record):
     """One call of one layer that is to be expressed: its options, the shapes it is given, and its stored arrays."""
 
     class_name: str
@@ -94,48 +94,48 @@ class Layer(Record):
         return len(self.shape)
 
 
-class Chain:
-    """Pieces that together do what one layer does, the last giving the result; ``notes`` says what was changed."""
+class Expression:
+    """Layers that together do what one layer does, the last giving the result; ``notes`` says what was changed."""
 
-    def __init__(self, layer: Layer, pieces: Sequence[Piece] = ()) -> None:
+    def __init__(self, layer: LayerCall, layers: Sequence[OutLayer] = ()) -> None:
         self.layer = layer
-        self.pieces = list(pieces)
+        self.layers = list(layers)
         self.notes: list[str] = []
 
     @property
     def last(self) -> tuple[int, ...]:
-        """The inputs of the next piece, unless it says otherwise: the last piece, or what the layer is given."""
-        return (len(self.pieces) - 1,) if self.pieces else tuple(-1 - k for k in range(len(self.layer.inputs)))
+        """The inputs of the next layer, unless it says otherwise: the last layer, or what the layer is given."""
+        return (len(self.layers) - 1,) if self.layers else tuple(-1 - k for k in range(len(self.layer.inputs)))
 
     def helper(self, class_name: str, suffix: str, *, config: Config, inputs: tuple[int, ...] | None = None) -> int:
         """Append a layer that the source does not have, without weights, and return its number."""
         base = {"name": f"{self.layer.name}_{suffix}", "trainable": True, "dtype": "float32"}
-        return self.append(Piece(class_name, {**base, **config}, inputs or self.last))
+        return self.append(OutLayer(class_name, {**base, **config}, inputs or self.last))
 
-    def core(self, class_name: str, changes: Config, *, parts: Sequence[Part] | None = None) -> int:
+    def core(self, class_name: str, changes: Config, *, weights: Sequence[LayerWeight] | None = None) -> int:
         """Append the layer itself, with some of its options changed (None takes one away), and return its number."""
         config = {**self.layer.config, **changes}
         kept = {key: value for key, value in config.items() if key not in changes or value is not REMOVED}
-        return self.append(Piece(class_name, kept, self.last, tuple(parts) if parts is not None else None))
+        return self.append(OutLayer(class_name, kept, self.last, tuple(weights) if weights is not None else None))
 
     def plain(self, class_name: str, config: Config, *, inputs: tuple[int, ...] | None = None) -> int:
         """Append a layer under the layer's own name, with these options alone and without weights."""
         base = {"name": self.layer.name, "trainable": self.layer.config.get("trainable", True), "dtype": "float32"}
-        return self.append(Piece(class_name, {**base, **config}, inputs or self.last))
+        return self.append(OutLayer(class_name, {**base, **config}, inputs or self.last))
 
-    def extend(self, other: Chain) -> int:
-        """Append the pieces of a chain whose only input is the last piece of this one, and return the last number."""
-        start, given = len(self.pieces), self.last[0]
-        for piece in other.pieces:
-            inputs = tuple(number + start if number >= 0 else given for number in piece.inputs)
-            self.append(Piece(piece.class_name, piece.config, inputs, piece.parts))
+    def extend(self, other: Expression) -> int:
+        """Append the layers of another expression, whose only input is the last one here; return the last number."""
+        start, given = len(self.layers), self.last[0]
+        for out in other.layers:
+            inputs = tuple(number + start if number >= 0 else given for number in out.inputs)
+            self.append(OutLayer(out.class_name, out.config, inputs, out.weights))
         self.notes += other.notes
-        return len(self.pieces) - 1
+        return len(self.layers) - 1
 
-    def append(self, piece: Piece) -> int:
-        """Append any piece and return its number."""
-        self.pieces.append(piece)
-        return len(self.pieces) - 1
+    def append(self, out: OutLayer) -> int:
+        """Append any layer and return its number."""
+        self.layers.append(out)
+        return len(self.layers) - 1
 
 
 class _Removed:

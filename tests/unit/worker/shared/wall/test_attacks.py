@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.worker_wall.attacks import ATTACKS
+from tests.unit.worker.shared.wall.attacks import ATTACKS
 
 if TYPE_CHECKING:
     import subprocess
 
-    from tests.unit.worker_wall.conftest import Outcome
+    from tests.unit.worker.shared.wall.conftest import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 

@@ -7,14 +7,16 @@ import pytest
 
 from tests.unit.conversion.native.models import Stored, entries, numbers, rewrite, save
 from workflow.base.errors import ConversionError
-from workflow.conversion.native.automatic import Goal, automatic_plan, goal_from
-from workflow.conversion.native.plans import make_plan
-from workflow.models.tensors import Tensor, of_array
+from workflow.conversion.native.quantization_goals import Goal, automatic_plan, goal_from
+from workflow.conversion.native.quantization_plans import make_plan
+from workflow.models.arrays import of_array
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from workflow.models.tensors import Tensor
 
 
 def tensor(name: str, array: NDArray[Any]) -> Tensor:

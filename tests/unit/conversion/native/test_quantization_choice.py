@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.conversion.native.models import graph_node
 from workflow.base.errors import ConversionError
-from workflow.conversion.native.keeping import by_name, by_operation, required_words
+from workflow.conversion.native.quantization_choice import by_name, by_operation, required_words
 from workflow.models.graph import read_graph
 
 
