@@ -28,8 +28,7 @@ from workflow.recipe.model import Verification
 from workflow.report.serving.site import site_of
 from workflow.verification import cutting, tolerances
 from workflow.verification.levels import Case, verify
-from workflow.verification.measures.files import payload
-from workflow.verification.measures.sizes import measure_sizes
+from workflow.verification.measures.artifact_sizes import measure_sizes, payload
 from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:

@@ -104,16 +104,16 @@ def compare(
 
 def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.report import reading, run_files  # noqa: PLC0415  as above
+    from workflow.report import run_files, run_reading  # noqa: PLC0415  as above
     from workflow.verification.measures import Wanted, measure  # noqa: PLC0415  as above
 
     run: dict[str, Any] = run_files.latest_run(recipe)
     if not run.get("steps"):
         hint = f"run it again, which goes on where it stopped: tfjs-workflow convert {recipe.path.name}"
         raise UsageError(f"the latest run of {recipe.path.name} ended before any of its steps did", hint=hint)
-    wanted = Wanted(reading.artifacts(run), cut=reading.layers_step(run), with_links=links)
+    wanted = Wanted(run_reading.artifacts(run), cut=run_reading.layers_step(run), with_links=links)
     found = measure(wanted, memory=_folder(recipe) / "measures.json", listener=ConsoleListener(quiet=quiet))
-    return reading.read_run(run, measures=found)
+    return run_reading.read_run(run, measures=found)
 
 
 def _folder(recipe: Recipe) -> Path:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workflow.verification.evidence import Evidence
     from workflow.verification.levels import Case
     from workflow.verification.requests import Subject
-    from workflow.verification.searching import Answer
+    from workflow.verification.searching import SearchResult
     from workflow.verification.warm_places import WarmPlaces
 
 RUNTIMES = get_args(RuntimeName)
@@ -122,7 +122,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
     from workflow.cli import verify_screens  # noqa: PLC0415  as above
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
-    answer: Answer | Any = None
+    answer: SearchResult | Any = None
     places, workshop = _places_for(case, environment)
     try:
         report = through_the_levels(case, places)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.report import drawing
-from workflow.report.drawing import Dots, Spot, Strip
+from workflow.report.drawing import Dots, NamedPoint, Strip
 from workflow.report.number_texts import round_text, size_text
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _size_against_error(record: RunRecord) -> Chart | None:
     for step in record.steps:
         error = max((run.max_abs for run in step.runs if run.max_abs is not None), default=None)
         if step.sizes is not None and error is not None and step.format.startswith("tfjs_"):
-            spots.append(Spot(step.step, step.sizes.raw, error, int(step.quantized)))
+            spots.append(NamedPoint(step.step, step.sizes.raw, error, int(step.quantized)))
     if len(spots) < 2:  # noqa: PLR2004  one point compares nothing
         return None
     labels = (_size, "download, uncompressed", "largest difference")

@@ -22,7 +22,7 @@ from workflow.report.record import Answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.report.record import LoadMeasurement, PlaceRun, StepRecord, Verdict
+    from workflow.report.record import LoadMeasurement, PlaceRun, StepRecord, StepVerdict
 
 _NOTICEABLE = 1.1
 _TIMER_STEP_MS = 1.0
@@ -32,7 +32,7 @@ _AS_MADE = "as made"
 _ONE_FILE = "1 file"
 
 
-def of_step(step: StepRecord) -> Verdict:
+def of_step(step: StepRecord) -> StepVerdict:
     """Return passed when everything agrees where the artifact is going to live; incomplete when that is not known."""
     statuses = {level.status for level in step.levels} | {run.status for run in step.runs}
     if step.failure is not None or step.status == "failed" or "failed" in statuses:
@@ -78,7 +78,7 @@ def _reasons(step: StepRecord) -> list[str]:
     return found or ["not verified"]
 
 
-def of_run(steps: Sequence[StepRecord]) -> tuple[Verdict, str]:
+def of_run(steps: Sequence[StepRecord]) -> tuple[StepVerdict, str]:
     """Return the verdict over all steps and a sentence for the top of the report."""
     made = [step for step in steps if step.kind != "model"]
     failed = [step.step for step in steps if step.verdict == "failed"]

@@ -52,7 +52,7 @@ class Dots(Record):
     label: Write
 
 
-class Spot(Record):
+class NamedPoint(Record):
     """A named point of a scatter chart."""
 
     name: str
@@ -155,7 +155,7 @@ def draw_dots(title: str, dots: Dots) -> str:
     return sheet.svg(title, bottom + _AXIS)
 
 
-def draw_spots(title: str, spots: Sequence[Spot], *, labels: tuple[Write, str, str]) -> str:
+def draw_spots(title: str, spots: Sequence[NamedPoint], *, labels: tuple[Write, str, str]) -> str:
     """Draw named points: size to the right, error upwards; an error of nothing lies on the lowest line."""
     write_x, x_title, y_title = labels
     sheet = _Sheet()
@@ -221,7 +221,9 @@ def _legend(sheet: _Sheet, names: Sequence[str]) -> float:
     return y + _LINE if names else 0.0
 
 
-def _name_spots(sheet: _Sheet, spots: Sequence[Spot], points: Sequence[tuple[float, float]], *, left: float) -> None:
+def _name_spots(
+    sheet: _Sheet, spots: Sequence[NamedPoint], points: Sequence[tuple[float, float]], *, left: float
+) -> None:
     """Write the names beside the points; points that lie on each other share one text."""
     near = _NEAR * (_RIGHT - left)
     groups: list[tuple[tuple[float, float], list[str]]] = []

@@ -10,7 +10,7 @@ from workflow.base import printable
 from workflow.base.printable import line, markdown, markdown_code
 from workflow.report.conclusions import javascript_missing, shortfalls
 from workflow.report.number_texts import UNKNOWN, accuracy_text, sentence, share_text, size_text
-from workflow.report.tables import matrix
+from workflow.report.report_tables import matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from workflow.report.record import Level, PlaceRun, RunRecord, StepRecord
-    from workflow.report.tables import Cell, Row
+    from workflow.report.report_tables import MatrixCell, Row
 
 _EMOJI = {"passed": "✅", "failed": "❌", "incomplete": "⚠️", "not run": "⚠️"}
 
@@ -77,7 +77,7 @@ def _markdown_row(row: Row, *, with_accuracy: bool) -> list[str]:
     return cells + [_markdown_cell(cell) for cell in row.cells]
 
 
-def _markdown_cell(cell: Cell | None) -> str:
+def _markdown_cell(cell: MatrixCell | None) -> str:
     if cell is None:
         return ""
     mark = f"{_EMOJI[cell.status]} " if cell.status != "passed" else ""
@@ -230,7 +230,7 @@ def _screen_row(row: Row, *, with_accuracy: bool) -> list[str | Text]:
     return cells + [_screen_cell(cell) for cell in row.cells]
 
 
-def _screen_cell(cell: Cell | None) -> str | Text:
+def _screen_cell(cell: MatrixCell | None) -> str | Text:
     from rich.text import Text  # noqa: PLC0415  as above
 
     if cell is None:

@@ -9,7 +9,7 @@ from workflow.base import printable
 from workflow.report import number_texts
 from workflow.report.charts import charts
 from workflow.report.conclusions import shortfalls
-from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements
+from workflow.report.report_tables import attributions, load_table, matrix, timings, worst_elements
 
 if TYPE_CHECKING:
     from workflow.report.record import RunRecord

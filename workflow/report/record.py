@@ -1,6 +1,6 @@
 """The run record that reports are made from: typed, versioned, with a JSON Schema.
 
-It is built by ``workflow.report.reading`` from what a run wrote down, and embedded in report.html.
+It is built by ``workflow.report.run_reading`` from what a run wrote down, and embedded in report.html.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from workflow.base.record_json import Finite, JsonRecord, json_schema
-from workflow.verification.evidence import Accuracy, Attribution, Histogram, Timing, WorstElement
+from workflow.verification.evidence import (
+    Accuracy,
+    Attribution,
+    Histogram,
+    LevelStatus,
+    PlaceStatus,
+    Timing,
+    WorstElement,
+)
 
-Status = Literal["passed", "failed", "not run"]
-LevelStatus = Literal["passed", "failed", "not run", "not applicable", "no proof"]
-Verdict = Literal["passed", "failed", "incomplete"]
+StepVerdict = Literal["passed", "failed", "incomplete"]
 
 
 class OutputDifference(JsonRecord):
@@ -41,7 +47,7 @@ class PlaceRun(JsonRecord, kw_only=True):
 
     runtime: str
     backend: str | None = None
-    status: Status
+    status: PlaceStatus
     why: str = ""
     remedy: str = ""
     outputs: tuple[OutputDifference, ...] = ()
@@ -108,7 +114,7 @@ class StepRecord(JsonRecord, kw_only=True):
     output: str
     format: str = ""
     status: str
-    verdict: Verdict
+    verdict: StepVerdict
     seconds: Finite
     reasons: tuple[str, ...] = ()
     command: str = ""
@@ -165,7 +171,7 @@ class RunRecord(JsonRecord, kw_only=True):
     seconds: Finite
     tool: str
     command: str
-    verdict: Verdict
+    verdict: StepVerdict
     summary: str
     host: Host
     environment: Mapping[str, Any]

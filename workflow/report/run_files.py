@@ -14,8 +14,8 @@ from workflow.base.wording import shown
 from workflow.models.strict_json import require_shallow
 from workflow.report.html import embedded_json
 from workflow.report.journal_run import JournalRun
-from workflow.report.reading import read_run
 from workflow.report.record import RunRecord
+from workflow.report.run_reading import read_run
 
 if TYPE_CHECKING:
     from workflow.recipe.model import Recipe

@@ -13,12 +13,13 @@ from workflow.base.record_json import Finite, JsonRecord, MalformedError, plain
 from workflow.base.records import Record
 
 LevelName = Literal["structure", "weights", "contract", "outputs"]
-Status = Literal["passed", "failed", "not run", "not applicable", "no proof"]
-Verdict = Literal[Status, "incomplete"]
+PlaceStatus = Literal["passed", "failed", "not run"]
+LevelStatus = Literal["passed", "failed", "not run", "not applicable", "no proof"]
+Verdict = Literal[LevelStatus, "incomplete"]
 
 LEVELS: tuple[LevelName, ...] = get_args(LevelName)
-_STATUSES: tuple[Status, ...] = get_args(Status)
-_WEAKEST: tuple[Status, ...] = ("failed", "no proof", "not run")
+_STATUSES: tuple[LevelStatus, ...] = get_args(LevelStatus)
+_WEAKEST: tuple[LevelStatus, ...] = ("failed", "no proof", "not run")
 _UNDEFINED = ("relative", "cosine", "top1", "top5")
 """Figures that outputs of some shapes and values do not have."""
 
@@ -40,7 +41,7 @@ class LevelReport(JsonRecord):
     """How one level ended; ``remarks`` are worth saying and no failures, ``facts`` go into the record."""
 
     level: LevelName
-    status: Status
+    status: LevelStatus
     findings: tuple[Finding, ...] = ()
     why: str = ""
     remarks: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class LevelReport(JsonRecord):
         told = _LevelJson.from_json(value)
         subjects = (*told.subjects, *[""] * len(told.findings))
         findings = tuple(Finding(text, subject) for text, subject in zip(told.findings, subjects, strict=False))
-        status: Status = next((known for known in _STATUSES if known == told.status), "not run")
+        status: LevelStatus = next((known for known in _STATUSES if known == told.status), "not run")
         return cls(told.level, status, findings, told.why, told.remarks, told.facts, seconds=told.seconds)
 
     def as_json(self) -> dict[str, Any]:
@@ -206,7 +207,7 @@ class PlaceReport(JsonRecord):
     lenient = True
 
     runtime: str
-    status: Literal["passed", "failed", "not run"]
+    status: PlaceStatus
     backend: str | None = None
     seconds: float | None = None
     why: str = ""

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow.verification import contract, outputs, ports, structure, tolerances, weights
+from workflow.verification import contract, model_ports, outputs, structure, tolerances, weights
 from workflow.verification.asking import Ask, OutputNames, absolute
 from workflow.verification.evidence import Attribution, Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.judging import Judge, read_all
@@ -51,7 +51,7 @@ def verify(case: Case, places: Places) -> Evidence:
     if levels[-1].status != "failed":
         levels.append(_weights(case))
     if levels[-1].status != "failed":
-        levels.append(_contract(case, ports.Ports(), ports.Ports()))
+        levels.append(_contract(case, model_ports.ModelPorts(), model_ports.ModelPorts()))
     if levels[-1].status == "failed" or not case.settings.enabled:
         return Evidence(tuple(levels))
     return _Outputs(case, places, levels).report()
@@ -63,13 +63,13 @@ def _weights(case: Case) -> LevelReport:
     return weights.check(case.result, case.source, may_quantize=case.may_quantize)
 
 
-def _contract(case: Case, source_told: ports.Ports, result_told: ports.Ports) -> LevelReport:
+def _contract(case: Case, source_told: model_ports.ModelPorts, result_told: model_ports.ModelPorts) -> LevelReport:
     """Compare what the files declare, and where they do not, what runs told."""
     if case.source is None:
         return LevelReport("contract", "not applicable", why=_ALONE)
     begin = time.perf_counter()
-    theirs = ports.ports_of(case.source).completed(source_told)
-    ours = ports.ports_of(case.result).completed(result_told)
+    theirs = model_ports.ports_of(case.source).completed(source_told)
+    ours = model_ports.ports_of(case.result).completed(result_told)
     found = contract.check(theirs, ours, formats=(case.source.format, case.result.format))
     return found.replaced(seconds=time.perf_counter() - begin)
 
@@ -89,7 +89,7 @@ class _Outputs:
         found = self._reference(source)
         if isinstance(found, NotRun):
             return self._ended(LevelReport("outputs", "not run", why=found.why), runs=self._unreached(found))
-        self._levels[-1] = _contract(case, ports.told(found.facts), ports.Ports())
+        self._levels[-1] = _contract(case, model_ports.told(found.facts), model_ports.ModelPorts())
         if self._levels[-1].status == "failed":
             return self._ended(LevelReport("outputs", "not run", why="the contract is broken"))
         judge = self._judge(found)

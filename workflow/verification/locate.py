@@ -10,7 +10,7 @@ from workflow.base.errors import WorkflowError
 from workflow.verification import asking, exchange, figures, tolerances
 from workflow.verification.cutting import Point, ancestors, carries_tensor, cut, outputs_of, points_of
 from workflow.verification.judging import read_all
-from workflow.verification.ports import ports_of
+from workflow.verification.model_ports import ports_of
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
 
 if TYPE_CHECKING:

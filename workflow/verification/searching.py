@@ -29,7 +29,7 @@ _NAMED: Mapping[LevelName, str] = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class SearchResult:
     """What was found in which place, and the command that reproduces it."""
 
     located: Located
@@ -37,7 +37,7 @@ class Answer:
     command: str
 
 
-def search(case: Case, places: Places, *, report: Evidence, keep: Path) -> Answer | NotRun:
+def search(case: Case, places: Places, *, report: Evidence, keep: Path) -> SearchResult | NotRun:
     """Locate the difference that ``report`` found, in the first place that failed; files to show it go to ``keep``."""
     failed = [run for run in report.runs if run.status == "failed"]
     if not failed:
@@ -57,7 +57,7 @@ def search(case: Case, places: Places, *, report: Evidence, keep: Path) -> Answe
     located = locate(Search(ask, source, places, place, limits), keep=keep)
     if isinstance(located, NotRun):
         return located
-    return Answer(located, str(place), _command(case, located, place=place))
+    return SearchResult(located, str(place), _command(case, located, place=place))
 
 
 def _nothing(report: Evidence) -> NotRun:

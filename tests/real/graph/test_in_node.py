@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.bridge.warm_worker import Worker
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

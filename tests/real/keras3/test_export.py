@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.environment import Environment
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
     Export = Callable[..., tuple[Path, dict[str, Any]]]
     Graph = Callable[[Path], tuple[Path, dict[str, Any]]]

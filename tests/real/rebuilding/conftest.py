@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker
     from workflow.catalogue.formats import Format
     from workflow.verification.requests import Tensors
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 HERE = Path(__file__).resolve().parent
 

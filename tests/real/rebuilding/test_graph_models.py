@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.real.rebuilding.conftest import Lab
     from workflow.verification.requests import Tensors
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

@@ -10,7 +10,7 @@ import pytest
 from workflow.verification import exchange
 from workflow.verification.requests import NotRun, RunRequest
 from workflow.verification.runtimes.browser import BrowserRuntime
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.runtimes.scripted import NodeRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workflow.verification.requests import Runtime
     from workflow.verification.runtimes.browser import BrowserRuntime
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 ONE = {"out_input": np.array([[1, 2]], np.float32)}

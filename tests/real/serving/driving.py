@@ -15,7 +15,7 @@ import pytest
 
 from workflow.base.events import Silent
 from workflow.base.processes import run
-from workflow.report.serving.libraries import tfjs_packages
+from workflow.report.serving.site import tfjs_packages
 from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import browsers, node_program
 

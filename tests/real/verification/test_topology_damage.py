@@ -10,7 +10,7 @@ import pytest
 from tests.unit.verification import changes
 from workflow.verification.levels import verify
 from workflow.verification.requests import Subject
-from workflow.verification.searching import Answer, search
+from workflow.verification.searching import SearchResult, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def test_a_changed_layer_is_caught_and_located(
     assert report.failed is not None
     assert report.failed.level == "outputs"
     found = search(case, lab.places, report=report, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == layer
     assert found.located.cuts <= 9
 
@@ -77,7 +77,7 @@ def test_a_changed_layer_is_told_from_what_quantizing_does(dtype: str, lab: Lab,
     report = verify(case, lab.places)
     assert report.failed is not None
     found = search(case, lab.places, report=report, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == "hidden"
 
 
@@ -88,7 +88,7 @@ def test_what_javascript_computes_otherwise_is_located(
     source = lab.source(name)
     case = lab.case(lab.converted(source, target), source)
     found = search(case, lab.places, report=verify(case, lab.places), keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     assert found.located.point.kind == kind
     assert found.place == "node wasm"
 
@@ -97,5 +97,5 @@ def test_a_normalization_that_javascript_computes_otherwise_is_located_in_the_gr
     source = lab.source("layer_normalization")
     case = lab.case(lab.converted(source, GRAPH), source)
     found = search(case, lab.places, report=verify(case, lab.places), keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     assert found.located.point.kind == "FusedBatchNormV3"

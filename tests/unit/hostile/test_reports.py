@@ -17,8 +17,8 @@ from tests.unit.report.runs import failed_step, full_check, run_of, step
 from workflow.base.errors import UsageError
 from workflow.report import comparing, html, run_files
 from workflow.report.forms import junit_text, markdown_text, print_report
-from workflow.report.reading import read_run
 from workflow.report.record import RunRecord
+from workflow.report.run_reading import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.report.runs import full_check, full_run, python_check, run_of, step
 from workflow.report.conclusions import answers
-from workflow.report.reading import read_run
 from workflow.report.record import ArtifactSizes, LoadMeasurement, StepRecord
+from workflow.report.run_reading import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.unit.report.runs import failed_step, full_check, full_run, python_check, run_of, step
 from workflow.report.forms import junit_text, markdown_text, print_report
 from workflow.report.number_texts import UNKNOWN
-from workflow.report.reading import read_run
+from workflow.report.run_reading import read_run
 
 
 def missing_backend() -> dict[str, object]:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.unit.report.runs import failed_step, full_run, run_of, step
-from workflow.report.drawing import Dots, Spot, draw_dots, draw_spots
+from workflow.report.drawing import Dots, NamedPoint, draw_dots, draw_spots
 from workflow.report.html import embedded_json, render
-from workflow.report.reading import read_run
 from workflow.report.record import ArtifactSizes, LoadMeasurement, RunRecord
+from workflow.report.run_reading import read_run
 from workflow.verification.measures import Measures
-from workflow.verification.measures.sizes import Sizes
+from workflow.verification.measures.artifact_sizes import Sizes
 from workflow.verification.measures.sweep import LoadTime
 
 
@@ -92,7 +92,11 @@ def test_a_logarithmic_axis_is_marked_at_round_numbers() -> None:
 
 
 def test_points_are_named_and_those_on_top_of_each_other_share_their_text() -> None:
-    spots = [Spot("alone", 1000.0, 1e-3, 0), Spot("one", 5000.0, 1e-6, 1), Spot("other", 5010.0, 1.1e-6, 2)]
+    spots = [
+        NamedPoint("alone", 1000.0, 1e-3, 0),
+        NamedPoint("one", 5000.0, 1e-6, 1),
+        NamedPoint("other", 5010.0, 1.1e-6, 2),
+    ]
     labels: Any = (lambda value: f"{value:.0f} B", "size", "error")
     chart = draw_spots("spots", spots, labels=labels)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", chart)

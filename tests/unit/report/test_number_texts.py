@@ -7,8 +7,8 @@ from workflow.report.conclusions import shortfalls
 from workflow.report.forms import junit_text
 from workflow.report.html import render
 from workflow.report.number_texts import sentence
-from workflow.report.reading import read_run
-from workflow.report.tables import matrix
+from workflow.report.report_tables import matrix
+from workflow.report.run_reading import read_run
 
 
 @pytest.mark.parametrize(

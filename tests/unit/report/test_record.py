@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 from tests.unit.report.runs import failed_step, full_check, full_run, place, python_check, run_of, step
-from workflow.report.reading import artifacts, layers_step, read_run
 from workflow.report.record import SCHEMA, RunRecord, schema_text
+from workflow.report.run_reading import artifacts, layers_step, read_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.catalogue.formats import Format
-    from workflow.verification.runtimes.fake import FakeRuntime
+    from workflow.verification.runtimes.fake_runtime import FakeRuntime
 
     Array = NDArray[Any]
     Arrays = dict[str, Array]

@@ -17,7 +17,7 @@ from workflow.verification import exchange, verdicts
 from workflow.verification.evidence import Accuracy, Place
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
-from workflow.verification.runtimes.fake import FakeRuntime
+from workflow.verification.runtimes.fake_runtime import FakeRuntime
 
 if TYPE_CHECKING:
     from workflow.verification.evidence import Evidence

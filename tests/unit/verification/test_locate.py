@@ -14,16 +14,16 @@ from workflow.recipe.model import Verification
 from workflow.verification.cutting import cut, points_of
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, Subject
-from workflow.verification.searching import Answer, search
+from workflow.verification.searching import SearchResult, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
-def searched(case: Case, places: NumpyPlaces, keep: Path) -> Answer:
+def searched(case: Case, places: NumpyPlaces, keep: Path) -> SearchResult:
     found = search(case, places, report=verify(case, places), keep=keep)
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     return found
 
 

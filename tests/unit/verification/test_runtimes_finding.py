@@ -86,7 +86,7 @@ def test_node_is_new_enough_from_18(version: str, *, enough: bool) -> None:
 def test_node_on_the_path_is_taken_with_its_npm(tmp_path: Path) -> None:
     made = node(tmp_path, "20.1.0")
     found = node_program.on_path(str(made.parent))
-    assert isinstance(found, node_program.Node)
+    assert isinstance(found, node_program.NodeProgram)
     assert (found.program, found.version) == (made, "20.1.0")
     assert found.npm == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 

@@ -15,8 +15,8 @@ from workflow.verification import verdicts
 from workflow.verification.levels import Case, verify
 from workflow.verification.locate import Located
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
-from workflow.verification.runtimes.fake import FakeRuntime
-from workflow.verification.searching import Answer, search
+from workflow.verification.runtimes.fake_runtime import FakeRuntime
+from workflow.verification.searching import SearchResult, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_what_was_located_is_not_to_be_located_again_nor_allowed(tmp_path: Path)
     case = changed(source, changes.layer("second", activation="tanh"), tmp_path)
     report = verify(case, NumpyPlaces())
     found = search(case, NumpyPlaces(), report=report, keep=tmp_path / "keep")
-    assert isinstance(found, Answer)
+    assert isinstance(found, SearchResult)
     assert isinstance(found.located, Located)
     hint = verdicts.further_advice(report, case.result.format, compared=True, search=found)
     assert "--locate" not in hint

@@ -17,7 +17,7 @@ __all__ = ["NAMES", "make"]
 
 
 def _node(listener: Listener | None, log: Path | None) -> Runtime:
-    from workflow.verification.runtimes.node import NodeRuntime  # noqa: PLC0415  only for those who run models
+    from workflow.verification.runtimes.scripted import NodeRuntime  # noqa: PLC0415  only for those who run models
 
     return NodeRuntime(listener=listener, log=log)
 

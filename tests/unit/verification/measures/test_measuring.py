@@ -9,10 +9,10 @@ from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import ModelFileError
 from workflow.base.events import Recording
 from workflow.verification.measures import Wanted, measure, sweep
-from workflow.verification.measures.files import Payload
+from workflow.verification.measures.artifact_sizes import Payload
 from workflow.verification.measures.links import LINKS, Link
-from workflow.verification.measures.memory import METHOD, Memory
-from workflow.verification.measures.sweep import Case, Sweep, cases
+from workflow.verification.measures.measured import METHOD, Memory
+from workflow.verification.measures.sweep import LoadCase, Sweep, cases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_equal_payloads_are_measured_once_per_link() -> None:
 
 def test_what_the_budget_does_not_allow_is_left_open_and_never_guessed() -> None:
     known = {(LINKS[0], SMALL): 0.5}
-    found = list(Sweep(known, budget=0.0, measure=by_size).run([Case("web", "as made", SMALL)]))
+    found = list(Sweep(known, budget=0.0, measure=by_size).run([LoadCase("web", "as made", SMALL)]))
     assert [load.seconds for load in found] == [0.5, None, None, None, None]
 
 

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from workflow.verification.measures.files import Payload
+from workflow.verification.measures.artifact_sizes import Payload
 from workflow.verification.measures.links import LINKS, Bucket, Link
-from workflow.verification.measures.loading import load_seconds as measured_seconds
+from workflow.verification.measures.links import load_seconds as measured_seconds
 
 WIDE = Link("wide", 200, 40)
 NARROW = Link("narrow", 20, 40)

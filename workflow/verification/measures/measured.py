@@ -7,12 +7,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.storage import write_atomically
-from workflow.verification.measures.sizes import Sizes
+from workflow.verification.measures.artifact_sizes import Sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.measures.files import Payload
+    from workflow.verification.measures.artifact_sizes import Payload
     from workflow.verification.measures.links import Link
 
 METHOD = 2

@@ -11,7 +11,7 @@ from tests.unit.report.runs import full_check, output, place, python_check, run_
 from tests.unit.verification.measures.models import write_model
 from workflow.base.record_json import MalformedError
 from workflow.report.journal_run import JournalStep
-from workflow.report.reading import (
+from workflow.report.run_reading import (
     attribution_of,
     format_of,
     is_quantized,

@@ -15,7 +15,7 @@ _WORST = 8
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """One artifact in one place: its status, the largest difference, how often the top answer agrees, and why not.
 
     ``accuracy`` is the share of labelled samples that it answers right there.
@@ -33,7 +33,7 @@ class Row:
     """One artifact across all places; None where it was not meant to run."""
 
     step: StepRecord
-    cells: tuple[Cell | None, ...]
+    cells: tuple[MatrixCell | None, ...]
     accuracy: float | None
 
 
@@ -121,10 +121,10 @@ def _row(step: StepRecord, places: tuple[str, ...]) -> Row:
     return Row(step, cells, min(results) if results else None)
 
 
-def _cell(run: PlaceRun) -> Cell:
+def _cell(run: PlaceRun) -> MatrixCell:
     if run.status == "not run":
-        return Cell("not run", "not run", note=sentence(run.why, run.remedy))
+        return MatrixCell("not run", "not run", note=sentence(run.why, run.remedy))
     finite = all(output.finite for output in run.outputs)
     number = difference_text(run.max_abs) if finite else "not finite"
     accuracy = "" if run.accuracy is None else accuracy_text(run.accuracy.result)
-    return Cell(run.status, number, "" if run.top1 is None else share_text(run.top1), accuracy, run.why)
+    return MatrixCell(run.status, number, "" if run.top1 is None else share_text(run.top1), accuracy, run.why)

@@ -12,7 +12,7 @@ from workflow.verification.runtimes import packages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.verification.runtimes.installation import Installation
+    from workflow.verification.runtimes.package_installation import Installation
 
 TITLE = "files of JavaScript packages"
 _ANEW = "nothing: they are installed anew when a model next runs in Node.js or a browser"

@@ -29,7 +29,7 @@ _HINT = "The topology is damaged: save or convert the model again."
 
 
 @dataclass(frozen=True)
-class Port:
+class ModelPort:
     """An input or output; shape and dtype are None where they are not known."""
 
     name: str
@@ -44,47 +44,47 @@ class Port:
 
 
 @dataclass(frozen=True)
-class Ports:
+class ModelPorts:
     """All inputs and outputs in order; None where the files do not say which there are."""
 
-    inputs: tuple[Port, ...] | None = None
-    outputs: tuple[Port, ...] | None = None
+    inputs: tuple[ModelPort, ...] | None = None
+    outputs: tuple[ModelPort, ...] | None = None
 
-    def completed(self, other: Ports) -> Ports:
+    def completed(self, other: ModelPorts) -> ModelPorts:
         """Return these ports with what is not known taken from ``other``, where names or numbers agree."""
-        return Ports(_completed(self.inputs, other.inputs), _completed(self.outputs, other.outputs))
+        return ModelPorts(_completed(self.inputs, other.inputs), _completed(self.outputs, other.outputs))
 
 
-def ports_of(subject: Subject) -> Ports:
+def ports_of(subject: Subject) -> ModelPorts:
     """Return the inputs and outputs that a model's files declare; all None for formats of TensorFlow."""
     reader = _READERS.get(subject.format)
     if reader is None:
-        return Ports()
+        return ModelPorts()
     try:
         return reader(subject)
     except (ModelFileError, DeclinedError):
-        return Ports()  # structure speaks of damaged files
+        return ModelPorts()  # structure speaks of damaged files
 
 
-def told(answer: Mapping[str, Any]) -> Ports:
+def told(answer: Mapping[str, Any]) -> ModelPorts:
     """Return the ports that a run in Python told of as ``inputs`` and ``outputs`` of ``{name, shape, dtype}``."""
-    return Ports(_told(answer.get("inputs"), observed=False), _told(answer.get("outputs"), observed=True))
+    return ModelPorts(_told(answer.get("inputs"), observed=False), _told(answer.get("outputs"), observed=True))
 
 
-def _told(specs: Iterable[Mapping[str, Any]] | None, *, observed: bool) -> tuple[Port, ...] | None:
+def _told(specs: Iterable[Mapping[str, Any]] | None, *, observed: bool) -> tuple[ModelPort, ...] | None:
     if not specs:
         return None
-    return tuple(Port(one["name"], tuple(one["shape"]), one["dtype"], observed) for one in specs)
+    return tuple(ModelPort(one["name"], tuple(one["shape"]), one["dtype"], observed) for one in specs)
 
 
-def _completed(ours: tuple[Port, ...] | None, other: tuple[Port, ...] | None) -> tuple[Port, ...] | None:
+def _completed(ours: tuple[ModelPort, ...] | None, other: tuple[ModelPort, ...] | None) -> tuple[ModelPort, ...] | None:
     if ours is None or other is None or len(ours) != len(other):
         return ours if ours is not None else other
     named = {port.name: port for port in other}
     by_order = not all(port.name in named for port in ours)
     pairs = zip(ours, other if by_order else [named[port.name] for port in ours], strict=True)
     return tuple(
-        Port(
+        ModelPort(
             port.name,
             told.shape if port.shape is None else port.shape,
             told.dtype if port.dtype is None else port.dtype,
@@ -94,13 +94,13 @@ def _completed(ours: tuple[Port, ...] | None, other: tuple[Port, ...] | None) ->
     )
 
 
-def _layers(subject: Subject) -> Ports:
+def _layers(subject: Subject) -> ModelPorts:
     path = model_json(subject)
     document = read_object(path, "the model.json of a layers model")
     return of_config(model_config(document.get("modelTopology"), str(path)))
 
 
-def of_config(container: Json) -> Ports:
+def of_config(container: Json) -> ModelPorts:
     """Return the ports of a Keras model's configuration; raises ``ModelFileError`` when it is not one of layers."""
     layers = entries(container)
     if not layers:
@@ -109,7 +109,7 @@ def of_config(container: Json) -> Ports:
         first = layers[0]
         own = first["class_name"] == "InputLayer"
         name = layer_name(first) if own else f"{layer_name(first)}_input"
-        return Ports((_input(name, _innermost(first)),), (Port(layer_name(layers[-1])),))
+        return ModelPorts((_input(name, _innermost(first)),), (ModelPort(layer_name(layers[-1])),))
     by_name = {layer_name(layer): layer for layer in layers}
     named = ends(container, "input_layers")
     lost = [name for name in named if name not in by_name]
@@ -117,7 +117,7 @@ def of_config(container: Json) -> Ports:
         raise ModelFileError(f"the model's input {shown(lost[0])} is no layer of it", hint=_HINT)
     inputs = tuple(_input(name, _innermost(by_name[name])) for name in named)
     outputs = _numbered(ends(container, "output_layers"))
-    return Ports(inputs or None, tuple(Port(name) for name in outputs) or None)
+    return ModelPorts(inputs or None, tuple(ModelPort(name) for name in outputs) or None)
 
 
 def _numbered(names: list[str]) -> list[str]:
@@ -143,13 +143,13 @@ def _innermost(layer: Json) -> Json:
     return layer
 
 
-def _input(name: str, layer: Json) -> Port:
+def _input(name: str, layer: Json) -> ModelPort:
     config = layer["config"]
     shape = config.get("batch_input_shape", config.get("batch_shape"))
     if shape is None and config.get("input_dim") and layer["class_name"] != "Embedding":
         shape = [None, config["input_dim"]]
     dtype = config.get("dtype") if layer["class_name"] == "InputLayer" else None
-    return Port(name, _sizes(shape, name), dtype if isinstance(dtype, str) else None)
+    return ModelPort(name, _sizes(shape, name), dtype if isinstance(dtype, str) else None)
 
 
 def _sizes(shape: object, name: str) -> Shape | None:
@@ -160,27 +160,27 @@ def _sizes(shape: object, name: str) -> Shape | None:
     return tuple(shape)
 
 
-def _graph(subject: Subject) -> Ports:
+def _graph(subject: Subject) -> ModelPorts:
     path = model_json(subject)
     graph = read_graph(read_object(path, "the model.json of a graph model"), path)
-    return Ports(_graph_ports(graph.inputs), _graph_ports(graph.outputs))
+    return ModelPorts(_graph_ports(graph.inputs), _graph_ports(graph.outputs))
 
 
-def _graph_ports(ports: tuple[SignaturePort, ...]) -> tuple[Port, ...] | None:
+def _graph_ports(ports: tuple[SignaturePort, ...]) -> tuple[ModelPort, ...] | None:
     if not ports:
         return None
     kept = [port for port in ports if not port.is_resource]
-    return tuple(Port(port.name.removesuffix(":0"), port.shape, DTYPES.get(port.dtype)) for port in kept)
+    return tuple(ModelPort(port.name.removesuffix(":0"), port.shape, DTYPES.get(port.dtype)) for port in kept)
 
 
-def _keras(subject: Subject) -> Ports:
+def _keras(subject: Subject) -> ModelPorts:
     from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  brings h5py
 
     with open_whole_file(subject.path) as file:
         return of_config(file.config)
 
 
-def _archive(subject: Subject) -> Ports:
+def _archive(subject: Subject) -> ModelPorts:
     from workflow.models.keras.archive import open_archive  # noqa: PLC0415  as above
 
     with contextlib.ExitStack() as stack:
@@ -188,7 +188,7 @@ def _archive(subject: Subject) -> Ports:
         return of_config(stack.enter_context(open_archive(subject.path, scratch=folder)).config)
 
 
-_READERS: Mapping[str, Callable[[Subject], Ports]] = {
+_READERS: Mapping[str, Callable[[Subject], ModelPorts]] = {
     "tfjs_layers_model": _layers,
     "tfjs_graph_model": _graph,
     "keras": _keras,
