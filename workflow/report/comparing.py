@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workflow.report.number_texts import (
+from workflow.base.wording import (
     UNKNOWN,
     accuracy_text,
     difference_text,

@@ -8,14 +8,16 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from workflow.report.number_texts import (
+from workflow.base.wording import (
     accuracy_text,
     difference_text,
     milliseconds_text,
+    plural,
     ratio_text,
     seconds_text,
     sentence,
     size_text,
+    some,
 )
 from workflow.report.record import Answer
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from workflow.report.record import LoadMeasurement, PlaceRun, StepRecord, StepVerdict
 
+_FEW = 3
 _NOTICEABLE = 1.1
 _TIMER_STEP_MS = 1.0
 """Browsers round their clocks, some to a millisecond: a shorter median is a step of the timer, and no figure."""
@@ -84,11 +87,11 @@ def of_run(steps: Sequence[StepRecord]) -> tuple[StepVerdict, str]:
     failed = [step.step for step in steps if step.verdict == "failed"]
     incomplete = [step.step for step in made if step.verdict == "incomplete"]
     if failed:
-        return "failed", f"{_some(failed)} failed; nothing of {_pronoun(failed)} was published."
+        return "failed", f"{some(failed, limit=_FEW)} failed; nothing of {_pronoun(failed)} was published."
     if incomplete or not made:
         return "incomplete", _incomplete(made, incomplete)
     places = {run.place for step in made for run in step.runs if run.status == "passed"}
-    return "passed", f"All {len(made)} artifacts agree with their source in {_counted(len(places), 'place')}."
+    return "passed", f"All {len(made)} artifacts agree with their source in {plural(len(places), 'place')}."
 
 
 def _incomplete(made: list[StepRecord], names: list[str]) -> str:
@@ -96,14 +99,8 @@ def _incomplete(made: list[StepRecord], names: list[str]) -> str:
         return "No conversion was part of this run."
     python_only = [step.step for step in made if step.step in names and javascript_missing(step)]
     if python_only:
-        return f"{_some(python_only)} did not run in JavaScript, where {_verb(python_only)} going to live."
-    return f"{_some(names)} did not run everywhere that was asked for."
-
-
-def _some(names: list[str]) -> str:
-    most = 3
-    head = ", ".join(names[:most])
-    return head if len(names) <= most else f"{head} and {len(names) - most} more"
+        return f"{some(python_only, limit=_FEW)} did not run in JavaScript, where {_verb(python_only)} going to live."
+    return f"{some(names, limit=_FEW)} did not run everywhere that was asked for."
 
 
 def _pronoun(names: list[str]) -> str:
@@ -112,10 +109,6 @@ def _pronoun(names: list[str]) -> str:
 
 def _verb(names: list[str]) -> str:
     return "it is" if len(names) == 1 else "they are"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def answers(steps: Sequence[StepRecord], loads: Sequence[LoadMeasurement], *, processors: int = 1) -> list[Answer]:

@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from workflow.base import printable
-from workflow.base.printable import line, markdown, markdown_code
+from workflow.base import wording
+from workflow.base.wording import UNKNOWN, accuracy_text, line, markdown, markdown_code, sentence, share_text, size_text
 from workflow.report.conclusions import javascript_missing, shortfalls
-from workflow.report.number_texts import UNKNOWN, accuracy_text, sentence, share_text, size_text
 from workflow.report.report_tables import matrix
 
 if TYPE_CHECKING:
@@ -160,7 +159,7 @@ def _junit_failure(case: ET.Element, message: str, text: str) -> None:
 
 def _xml(text: str) -> str:
     """XML cannot hold control characters: they are shown as escapes, as everywhere."""
-    return _NOT_XML.sub("", printable.block(text))
+    return _NOT_XML.sub("", wording.block(text))
 
 
 def print_report(record: RunRecord, screen: Console) -> None:

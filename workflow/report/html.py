@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import printable
-from workflow.report import number_texts
+from workflow.base import wording
 from workflow.report.charts import charts
 from workflow.report.conclusions import shortfalls
 from workflow.report.report_tables import attributions, load_table, matrix, timings, worst_elements
@@ -26,7 +25,7 @@ def render(record: RunRecord) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=lambda value: printable.block(value) if type(value) is str else value,
+        finalize=lambda value: wording.block(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -62,11 +61,11 @@ def _read(name: str) -> str:
 
 
 _FILTERS: dict[str, Any] = {
-    "size": number_texts.size_text,
-    "difference": number_texts.difference_text,
-    "share": number_texts.share_text,
-    "accuracy": number_texts.accuracy_text,
-    "ms": number_texts.milliseconds_text,
-    "seconds": number_texts.seconds_text,
-    "number": number_texts.number_text,
+    "size": wording.size_text,
+    "difference": wording.difference_text,
+    "share": wording.share_text,
+    "accuracy": wording.accuracy_text,
+    "ms": wording.milliseconds_text,
+    "seconds": wording.seconds_text,
+    "number": wording.number_text,
 }

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import printable
+from workflow.base import wording
 from workflow.base.errors import ModelFileError, UsageError
 from workflow.base.record_json import MalformedError
 from workflow.base.wording import shown
@@ -89,7 +89,7 @@ def _from_file(path: Path) -> RunRecord:
         why = f"it is a record of version {shown(str(value['version']))}, and this tool reads version 1"
         raise _no_run(path, why)
     try:
-        return RunRecord.from_json(printable.everywhere(value))
+        return RunRecord.from_json(wording.everywhere(value))
     except MalformedError as fault:
         raise _no_run(path, str(fault)) from fault
 

@@ -10,7 +10,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses, printable
+from workflow.base import wording
 from workflow.report import conclusions
 from workflow.report.journal_run import JournalRun, JournalStep
 from workflow.report.record import (
@@ -52,7 +52,7 @@ def read_run(run: Json, *, measures: Measures | None = None) -> RunRecord:
     No text in it acts on what shows it. Tolerates what older or shorter runs lack; raises ``MalformedError`` for what
     is no run.
     """
-    run = printable.everywhere(run, _harmless)
+    run = wording.everywhere(run, _harmless)
     told = JournalRun.from_json(run)
     steps = tuple(_step(step, told.recipe, measures) for step in told.steps)
     loads = tuple(LoadMeasurement(**vars(load)) for load in measures.loads) if measures else ()
@@ -78,7 +78,7 @@ def read_run(run: Json, *, measures: Measures | None = None) -> RunRecord:
 
 
 def _harmless(text: str) -> str:
-    return printable.block(addresses.scrubbed(text))
+    return wording.block(wording.scrubbed(text))
 
 
 def artifacts(run: Json) -> dict[str, Path]:

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from tests.unit.report.runs import failed_step, full_check, full_run, python_check, run_of, step
+from workflow.base.wording import UNKNOWN
 from workflow.report.forms import junit_text, markdown_text, print_report
-from workflow.report.number_texts import UNKNOWN
 from workflow.report.run_reading import read_run
 
 
