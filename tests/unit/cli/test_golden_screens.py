@@ -48,7 +48,7 @@ def output(name: str = "probs", **figures: Any) -> dict[str, Any]:
     return {"name": name, "max_abs": 1.25e-3, "bound": 1e-3, "relative": 0.01, "p99": 1e-4, "cosine": 0.999, **figures}
 
 
-RUNS_JSON: tuple[dict[str, Any], ...] = (
+RUNS_JSON: list[dict[str, Any]] = [
     {
         "runtime": "python",
         "status": "passed",
@@ -65,8 +65,9 @@ RUNS_JSON: tuple[dict[str, Any], ...] = (
     },
     {"runtime": "browser", "backend": "webgl", "status": "not run", "why": "no Chromium", "remedy": "make browser"},
     {"runtime": "browser", "backend": "wasm", "status": "not run", "why": "no Chromium", "remedy": "make browser"},
-)
+]
 RUNS = tuple(map(PlaceReport.from_json, RUNS_JSON))
+WITHOUT_ACCURACY = [{**run, "accuracy": None} for run in RUNS_JSON[:2]]
 LEVELS = (
     LevelReport("structure", "passed", seconds=0.0123),
     LevelReport("weights", "passed", facts={"tensors": 7, "bit_equal": 4, "quantized": 2, "folded": 1}),
@@ -152,7 +153,7 @@ def test_a_verification_for_programs_has_these_keys(capsys: pytest.CaptureFixtur
         "top1": 0.5,
     }
     assert found["accuracy"] == {"source": 0.9, "result": 0.85}
-    assert found["runs"] == list(RUNS)
+    assert Evidence.from_json(found).runs == RUNS
     assert [list(level) for level in found["levels"]] == [
         ["level", "status", "findings", "subjects", "why", "remarks", "facts", "seconds"]
     ] * 4
@@ -181,7 +182,7 @@ def recipe(tmp_path: Path) -> Recipe:
 def outcomes(recipe: Recipe) -> list[Outcome]:
     decisions = planning.plan(recipe, planning.Selection(), environment="")
     first, second, third, fourth = decisions
-    check: dict[str, Any] = {"runs": RUNS, "max_abs": 1.25e-3, "top1": 0.5, "accuracy": {"source": 0.9, "result": 0.85}}
+    check: dict[str, Any] = {"runs": RUNS_JSON}
     job = JobUsage("convert", 1.0, {"before": 1, "peak": 990_500_000, "now": 2})
     done = Outcome(
         first, "done", 10.34, 17_300_000, 17_100_000, {"check": check, "degraded": "seeded weights"}, jobs=(job,)
@@ -291,8 +292,8 @@ def test_another_way_is_said_with_its_reason(facts: dict[str, Any], lines: list[
     [
         ({}, ""),
         ({"not_run": "it is off"}, "not run: it is off"),
-        ({"runs": RUNS[:1], "max_abs": 0.0}, "python: max difference 0"),
-        ({"runs": RUNS[:2], "max_abs": 0.25, "top1": 0.5}, "python node: max difference 0.25, top-1 agrees 50.0%"),
+        ({"runs": [RUNS_JSON[0] | {"accuracy": None, "outputs": [output(max_abs=0.0)]}]}, "python: max difference 0"),
+        ({"runs": WITHOUT_ACCURACY}, "python node: max difference 0.0013, top-1 agrees 50.0%"),
     ],
 )
 def test_a_check_in_a_few_words(check: dict[str, Any], words: str) -> None:

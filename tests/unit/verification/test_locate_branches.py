@@ -15,6 +15,7 @@ from tests.unit.verification.models import NumpyPlaces, save
 from workflow.recipe.model import Verification
 from workflow.verification import exchange
 from workflow.verification.cutting import points_of
+from workflow.verification.evidence import PlaceReport
 from workflow.verification.layer_weights import weights_of
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject, run_result
@@ -140,7 +141,7 @@ def test_a_layer_with_another_weight_is_found_in_whichever_branch_it_is(spoilt: 
     case = Case(result, source, Verification(runtimes=("python",)), tmp_path / "work")
     report = verify(case, Branches())
     assert report.failed is not None  # the weights are compared first, and differ
-    forged = report.replaced(levels=(), runs=({"runtime": "python", "status": "failed"},))
+    forged = report.replaced(levels=(), runs=(PlaceReport("python", "failed"),))
     found = search(case, Branches(), report=forged, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult), found
     assert found.located.point.name == spoilt
@@ -212,7 +213,7 @@ def test_what_is_wrong_with_it_is_said(wrong: Any, words: str, tmp_path: Path) -
     subject = model(tmp_path / "web")
     places = Branches(wrong=lambda name, array: wrong(name, array) if name == "top" else array)
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    forged = verify(case, Branches()).replaced(runs=({"runtime": "node", "backend": "cpu", "status": "failed"},))
+    forged = verify(case, Branches()).replaced(runs=(PlaceReport("node", "failed", "cpu"),))
     found = search(case, places, report=forged, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult), found
     assert found.located.point.name == "top"
@@ -229,7 +230,7 @@ def test_a_layer_at_which_the_runtime_fails_is_the_one(tmp_path: Path) -> None:
         return array
 
     forged = verify(Case(subject, subject, Verification(runtimes=("python",)), tmp_path / "first"), Branches())
-    forged = forged.replaced(runs=({"runtime": "browser", "backend": "webgl", "status": "failed"},))
+    forged = forged.replaced(runs=(PlaceReport("browser", "failed", "webgl"),))
     case = Case(subject, subject, Verification(runtimes=("python", "browser")), tmp_path / "work")
     found = search(case, Branches(wrong=fails), report=forged, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult), found
@@ -241,7 +242,7 @@ def test_a_layer_at_which_the_runtime_fails_is_the_one(tmp_path: Path) -> None:
 def test_a_difference_that_no_cut_shows_is_said_to_lie_elsewhere(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    forged = copy.copy(verify(case, Branches())).replaced(runs=({"runtime": "node", "status": "failed"},))
+    forged = copy.copy(verify(case, Branches())).replaced(runs=(PlaceReport("node", "failed"),))
     found = search(case, Branches(), report=forged, keep=tmp_path / "keep")
     assert found == NotRun(
         "no output differs when the model is cut there", "the difference lies in how outputs are read"
