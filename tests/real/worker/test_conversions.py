@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.worker.jobs import compare, convert, reference, side
+from workflow.verification.evidence import FiniteSides
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def test_keras_to_layers_agrees_with_a_source_that_is_alive(
     (output,) = compare(worker, answers, result=side(LAYERS, web_model))
     assert output.max_abs <= 1e-6
     assert output.spread > 0.01
-    assert output.finite == {"source": True, "result": True}
+    assert output.finite == FiniteSides(source=True, result=True)
 
 
 @pytest.mark.parametrize("name", STEPS)
