@@ -15,13 +15,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.unit.golden import bad_recipes, native_results, step_keys  # noqa: E402  the checkout beside this script is tried
+from tests.unit.golden import bad_recipes, environments, failures, native_results, refusals, step_keys, walls, words  # noqa: E402  the checkout beside this script is tried
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,
+    failures.FILE: failures.all_failures,
+    refusals.FILE: refusals.all_refusals,
+    walls.FILE: walls.all_walls,
+    words.FILE: words.all_words,
+    environments.FILE: environments.all_stories,
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.watching import Outcome
     from workflow.verification.evidence import Evidence, PlaceReport
 

@@ -18,7 +18,7 @@ from workflow.report.record import RunRecord
 from workflow.report.run_reading import read_run
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 _BACK = re.compile(r"(?P<recipe>.+)~(?P<back>\d+)")
 

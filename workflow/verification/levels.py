@@ -16,7 +16,7 @@ from workflow.verification.source_answers import ask_source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.asking import Places
     from workflow.verification.requests import Subject
     from workflow.verification.source_answers import SourceAnswer, SourceAnswers

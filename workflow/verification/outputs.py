@@ -16,7 +16,7 @@ from workflow.verification.requests import NotRun, RuntimeFailure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.asking import Ask, Places
     from workflow.verification.requests import Subject
     from workflow.verification.source_answers import SourceAnswer

@@ -18,7 +18,7 @@ from workflow.verification.requests import NotRun
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.asking import Feed, Places
     from workflow.verification.requests import Subject
 

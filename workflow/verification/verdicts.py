@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.evidence import Evidence, LevelName, LevelReport
 
 _ERRORS: Mapping[LevelName, type[VerificationError]] = {

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.report.runs import full_check, python_check
 from tests.unit.verification.models import NumpyPlaces, layers_model, quantized
 from workflow.base.record_json import MalformedError
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.evidence import Evidence, Place, evidence_of
 from workflow.verification.figures import measure
 from workflow.verification.levels import Case, verify

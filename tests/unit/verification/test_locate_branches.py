@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from tests.unit.verification.models import NumpyPlaces, save
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import exchange
 from workflow.verification.cutting import points_of
 from workflow.verification.evidence import PlaceReport
-from workflow.verification.layer_weights import weights_of
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject, run_result
 from workflow.verification.searching import SearchResult, search
+from workflow.verification.weights_by_layer import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

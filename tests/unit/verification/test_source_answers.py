@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.verification.models import NumpyPlaces, layers_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun
 from workflow.verification.source_answers import SourceAnswer, SourceAnswers

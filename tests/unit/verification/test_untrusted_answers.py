@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workflow.base.errors import VerificationError
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import exchange
 from workflow.verification.requests import Subject
 from workflow.verification.source_answers import ask_source

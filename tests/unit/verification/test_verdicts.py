@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.verification import changes
 from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import verdicts
 from workflow.verification.levels import Case, verify
 from workflow.verification.locate import Located

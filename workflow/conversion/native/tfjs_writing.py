@@ -190,7 +190,7 @@ def chooses_numbers(options: Mapping[str, Any]) -> bool:
 
 
 def write_groups(
-    job: NativeJob, groups: Sequence[Sequence[Tensor]], plan: QuantizationPlan | None
+    job: NativeJob, groups: Sequence[Sequence[Tensor]], *, plan: QuantizationPlan | None
 ) -> list[dict[str, Any]]:
     """Make the job's folder with the weight files of all groups, as ``write_weights`` does, telling its listener."""
     with storing(job.target):
@@ -201,7 +201,7 @@ def write_groups(
 
 
 def facts_of(
-    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], plan: QuantizationPlan | None
+    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], *, plan: QuantizationPlan | None
 ) -> Facts:
     """Return the facts about weights that were written, for the record."""
     facts: Facts = {
