@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.catalogue.options import QUANTIZING, READING
 from workflow.runs.making import result_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from workflow.base.errors import VerificationError
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from workflow.recipe.recipes import Step, Verification
     from workflow.runs.making import Facts
     from workflow.runs.workers import RunWorkers
-    from workflow.verification.model import Report, Subject
+    from workflow.verification.evidence import Evidence, PlaceReport
+    from workflow.verification.requests import Subject
 
 TIME_LIMIT = 600.0
 """Seconds that a job of the verification may take where nobody says more: a model must not hold a run for ever."""
@@ -38,18 +39,16 @@ def check(job: Job, settings: Verification, *, workers: RunWorkers) -> Facts:
     result = result_format(job.step, job.target)
     report = _verified(job, settings, workers=workers, result=result)
     _say(report, job, workers)
-    facts = verdicts.facts_of(report) | {"warnings": _warnings(report)}
+    report = report.replaced(warnings=report.remarks)
     hint = _advice(report, result) if report.failed else ""
     error = verdicts.error_of(report, _demanded(settings, result), who=f"step {job.step.name}", hint=hint)
     if error is not None:
-        error.log, error.facts = str(job.log), facts
+        error.log, error.facts = str(job.log), report.as_json()
         raise error
     unproven = verdicts.no_proof(report, job.step.name)
     if unproven is not None:
         job.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
-    if not settings.enabled:
-        facts["not_run"] = "verify is off in the recipe"
-    return facts
+    return (report if settings.enabled else report.replaced(not_run="verify is off in the recipe")).as_json()
 
 
 def _demanded(settings: Verification, result: Format) -> Verification:
@@ -76,8 +75,8 @@ def is_quantized(step: Step) -> bool:
     return any(step.options.get(name) for name in QUANTIZING)
 
 
-def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: Format) -> Report:
-    from workflow.verification.model import Subject  # noqa: PLC0415  as above
+def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: Format) -> Evidence:
+    from workflow.verification.requests import Subject  # noqa: PLC0415  as above
 
     reading = {name: job.options[name] for name in READING if name in job.options}
     made = Subject(job.target, result)
@@ -85,12 +84,12 @@ def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: 
         return _sound(made)
     from workflow.base import scratch  # noqa: PLC0415  as above
     from workflow.runs.workers import keras3_if_made  # noqa: PLC0415  as above
-    from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
+    from workflow.verification.warm_places import WarmPlaces  # noqa: PLC0415  as above
 
     pool = workers.runtimes()
-    bench = WorkerBench(workers.warm, pool, log=job.log, timeout=job.timeout or TIME_LIMIT, listener=job.listener)
-    bench = dataclasses.replace(bench, keras3=lambda: keras3_if_made(workers))
+    places = WarmPlaces(workers.warm, pool, log=job.log, timeout=job.timeout or TIME_LIMIT, listener=job.listener)
+    places = dataclasses.replace(places, keras3=lambda: keras3_if_made(workers))
     with scratch.folder("verify") as folder:
         case = Case(
             made,
@@ -99,9 +98,9 @@ def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: 
             folder,
             may_quantize=is_quantized(job.step),
             timeout=job.timeout,
-            references=pool.references,
+            source_answers=pool.source_answers,
         )
-        report = verify(case, bench)
+        report = verify(case, places)
         if report.failed:
             _require_room(folder)
         return report
@@ -114,25 +113,25 @@ def _require_room(folder: Path) -> None:
     disk.require_room(folder)
 
 
-def _advice(report: Report, format_: Format) -> str:
-    from workflow.verification import advice  # noqa: PLC0415  for failures alone
+def _advice(report: Evidence, format_: Format) -> str:
+    from workflow.verification import verdicts  # noqa: PLC0415  as above
 
-    return advice.of(report, format_)
+    return verdicts.advice(report, format_)
 
 
-def _sound(result: Subject) -> Report:
+def _sound(result: Subject) -> Evidence:
     """Look at the structure alone, which costs milliseconds: what does not hold together is never published."""
     from workflow.verification import structure  # noqa: PLC0415  as above
-    from workflow.verification.model import Report  # noqa: PLC0415  as above
+    from workflow.verification.evidence import Evidence  # noqa: PLC0415  as above
 
-    return Report((structure.check(result),))
+    return Evidence((structure.check(result),))
 
 
-def _say(report: Report, job: Job, workers: RunWorkers) -> None:
+def _say(report: Evidence, job: Job, workers: RunWorkers) -> None:
     """Say what is to be known about the result, less what is known of its input."""
     name = job.step.name
-    known = _known(job) if _warnings(report) else ()
-    for remark in _warnings(report):
+    known = _known(job) if report.remarks else ()
+    for remark in report.remarks:
         if remark not in known:
             job.listener.warn(f"{name}: {remark}")
     for level in report.levels:
@@ -143,13 +142,12 @@ def _say(report: Report, job: Job, workers: RunWorkers) -> None:
         say_where_not(report.runs, workers, listener=job.listener)
 
 
-def say_where_not(runs: Iterable[Mapping[str, Any]], workers: RunWorkers, *, listener: Listener) -> None:
+def say_where_not(runs: Iterable[PlaceReport], workers: RunWorkers, *, listener: Listener) -> None:
     """Say which places are not there and how to get them, each reason once in a run."""
     absent: dict[str, list[str]] = {}
     for run in runs:
-        if run["status"] == "not run":
-            place = " ".join(part for part in (run["runtime"], run.get("backend")) if part)
-            absent.setdefault(f"{run.get('why')}; {run.get('remedy')}", []).append(place)
+        if run.status == "not run":
+            absent.setdefault(f"{run.why}; {run.remedy}", []).append(str(run.place))
     told = workers.runtimes().told
     for reason, places in absent.items():
         if reason not in told:
@@ -164,7 +162,3 @@ def _known(job: Job) -> tuple[str, ...]:
         return inspect_model(job.source, job.source_format).warnings
     except ModelFileError:
         return ()
-
-
-def _warnings(report: Report) -> list[str]:
-    return [remark for level in report.levels for remark in level.remarks]

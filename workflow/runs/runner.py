@@ -31,6 +31,7 @@ from workflow.runs.locks import hold
 from workflow.runs.making import SourceJob, make, needs_environment, provided
 from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
 from workflow.runs.tasks import Outcome, selected
+from workflow.verification.evidence import evidence_of
 
 if TYPE_CHECKING:
     from workflow.recipe.recipes import Recipe
@@ -128,8 +129,7 @@ class Runner:
             self._watcher.began(task)
             return self._run(task, forced=forced)
         skipped = self._skipped(task)
-        runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
-        say_where_not(runs, self._workers, listener=self._watcher)
+        say_where_not(evidence_of(skipped.facts).runs, self._workers, listener=self._watcher)
         return skipped
 
     def _failed(self, task: Task, error: WorkflowError) -> Outcome:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
     from workflow.environment.claims import Claim
-    from workflow.verification.bench import RuntimePool
+    from workflow.verification.warm_places import Runtimes
 
 
 class RunWorkers(Workers, Protocol):
@@ -28,7 +28,7 @@ class RunWorkers(Workers, Protocol):
     def fresh(self) -> WorkerLike:
         """Return a worker of its own for a user's script; the caller closes it."""
 
-    def runtimes(self) -> RuntimePool:
+    def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
 
     def usage(self) -> Usage:
@@ -58,7 +58,7 @@ class EnvironmentWorkers:
         self._warm: Worker | None = None
         self._keras3: Worker | None = None
         self._usage = Usage()
-        self._runtimes: RuntimePool | None = None
+        self._runtimes: Runtimes | None = None
         self._claims: list[Claim] = []
 
     def prepare(self) -> None:
@@ -103,11 +103,11 @@ class EnvironmentWorkers:
         environ = environment.worker_environ(made)
         return Worker(made.python, environ=environ, log=self._logs / log, usage=self._usage)
 
-    def runtimes(self) -> RuntimePool:
+    def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""
-        from workflow.verification.bench import RuntimePool  # noqa: PLC0415  as above
+        from workflow.verification.warm_places import Runtimes  # noqa: PLC0415  as above
 
-        self._runtimes = self._runtimes or RuntimePool()
+        self._runtimes = self._runtimes or Runtimes()
         return self._runtimes
 
     def usage(self) -> Usage:

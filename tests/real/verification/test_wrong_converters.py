@@ -11,14 +11,14 @@ from tests.unit.verification.wrong_converters import Line, with_line, with_optio
 from workflow.base.events import Silent
 from workflow.conversion.job import Job
 from workflow.conversion.native import EDGES
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.real.verification.conftest import Lab
-    from workflow.verification.model import Report
+    from workflow.verification.evidence import Evidence
 
     Change = Callable[[pytest.MonkeyPatch], None]
 
@@ -74,7 +74,7 @@ def _converted(source: Subject, folder: Path) -> Subject:
     return Subject(target, "tfjs_layers_model")
 
 
-def _verified(lab: Lab, model: str, folder: Path) -> Report:
+def _verified(lab: Lab, model: str, folder: Path) -> Evidence:
     source = lab.source(model)
     return lab.verify(_converted(source, folder), source, **PLACES)
 
