@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from workflow.base.errors import ConversionError, OversizedModelError, WorkflowError
+from workflow.base.errors import OversizedModelError, WorkflowError
 
 KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "leads_out": (
         OversizedModelError,
         "",
         "do not trust it: a model lies in its own files; where the links are your own, `cp -rL` makes files of them",
-    ),
-    "memory": (
-        ConversionError,
-        "the model asks for more memory than ",
-        "if the machine has more, and the model may have it: TFJS_WORKFLOW_WORKER_MEMORY=16 allows 16 GB",
     ),
     "too_much": (
         OversizedModelError,
