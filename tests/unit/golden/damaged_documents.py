@@ -15,7 +15,7 @@ from workflow.base.errors import ModelFileError
 from workflow.models.inspection import inspect_model
 from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
