@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workflow.verification.evidence import Evidence, LevelReport
 
 FILE = "verified_damages.json"
+_OF_ALL = ("attribution", "inputs", "drawn", "samples", "versions")
 _TIMES = frozenset({"seconds", "load_average", "timings", "versions", "inputs"})
 
 
@@ -56,8 +57,8 @@ def _told(report: Evidence, scratch: Path) -> dict[str, Any]:
     told = {
         "verdict": report.verdict,
         "levels": {level.level: _level(level) for level in report.levels},
-        "runs": list(report.runs),
-        "facts": dict(report.facts),
+        "runs": [run.as_json() for run in report.runs],
+        "facts": {key: value for key, value in report.as_json().items() if key in _OF_ALL},
     }
     plain: dict[str, Any] = _settled(json.loads(json.dumps(told, default=str)), str(scratch))
     return plain
