@@ -27,8 +27,8 @@ from workflow.recipe.recipes import Step
 from workflow.runs import planning, publishing
 from workflow.runs.checking import check, rejection_hint, say_where_not
 from workflow.runs.journal import Journal
-from workflow.runs.locks import hold
 from workflow.runs.making import SourceJob, make, needs_environment, provided
+from workflow.runs.publishing import hold
 from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
 from workflow.runs.tasks import Outcome, selected
 from workflow.verification.evidence import evidence_of

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from workflow.environment.entries import ManagerName
+
 FILE = "environments.json"
 _LOCKS = ("# profile: full\na==1\n", "# profile: lean\nb==2\n", "# profile: full\nc==3\n")
 _BARE = ("not a conda environment",)
@@ -82,9 +84,10 @@ class World:
 
     def use(self, name: str = "e") -> None:
         """Ask for an environment as a shell and a verification do."""
-        for asked in (lambda: execution.usable(name, self), lambda: execution.verifiable(name)):
-            with self.hearing():
-                self.told.append(f"-> {asked().prefix}")
+        with self.hearing():
+            self.told.append(f"-> {execution.usable(name, self).prefix}")
+        with self.hearing():
+            self.told.append(f"-> {execution.verifiable(name).prefix}")
 
     def remove(self, name: str | None = "e", **how: Any) -> None:
         """Remove an environment, or several."""
@@ -122,7 +125,7 @@ def _fallbacks(world: World) -> None:
     broken = EnvironmentProblem("conda is confused", hint="mend it", details="Traceback")
     unreachable = DownloadError("no channel answers", hint="try --mirror", log="/log")
     for failures in ((broken,), (unreachable,), (unreachable, broken), (DownloadError("nobody answers"),)):
-        names = ("mamba", "conda")
+        names: tuple[ManagerName, ...] = ("mamba", "conda")
         world.make(*(FakeManager(name, failure=each) for name, each in zip(names, failures, strict=False)))
     world.make(FakeManager("mamba", failure=broken), FakeManager("conda", failure=IntegrityError("other bytes")))
     world.make(FakeManager("mamba", failure=unreachable), FakeManager("python", caveats=_BARE))
