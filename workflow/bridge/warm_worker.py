@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workflow.base import dialogue
 from workflow.base.errors import StepTimeoutError, UnhealthyError
 from workflow.base.records import Record
-from workflow.bridge import allowances, answers, deaths, enclosure, failures, noise, passages
+from workflow.bridge import allowances, deaths, enclosure, failures, job_answers, noise, passages
 from workflow.bridge.airlock import Airlock
 from workflow.bridge.usage import JobUsage, Limits, Usage
 
@@ -163,7 +163,7 @@ class Worker:
         if airlock is not None:
             airlock.close()
 
-    def _asked_through(self, airlock: Airlock, line: Dialogue, question: Question) -> answers.Answer:
+    def _asked_through(self, airlock: Airlock, line: Dialogue, question: Question) -> job_answers.JobAnswer:
         """Ask with all files of the question brought in, and take out what the job has made of them."""
         passage = airlock.passage()
         begin = noise.size_of(question.log)
@@ -185,11 +185,11 @@ class Worker:
                 passage.take_results()
             else:
                 answer = answer.replaced(failure=deaths.with_memory_told(answer.failure, granted.memory))
-            return answers.Answer(*(passage.translated(part) for part in answer.parts))
+            return job_answers.JobAnswer(*(passage.translated(part) for part in answer.parts))
         finally:
             passage.close()
 
-    def _asked(self, line: Dialogue, question: Question, begin: int) -> answers.Answer:
+    def _asked(self, line: Dialogue, question: Question, begin: int) -> job_answers.JobAnswer:
         """Ask a question and return its answer; a process that gives none is ended."""
         job, passage, log = question.job, question.passage, question.log
         told = {"job": job, "args": dict(question.args), "log": str(passage.log if passage else log)}
@@ -200,7 +200,7 @@ class Worker:
                 on_progress=question.progress,
                 on_wait=question.on_wait,
             )
-            return answers.read(message)
+            return job_answers.read(message)
         except dialogue.HungUpError as problem:
             code = line.code()
             self._end(line, passage, log)

@@ -36,7 +36,7 @@ _NATIVE_KIND = (
 
 
 @dataclass(frozen=True)
-class _Source:
+class _GraphSource:
     """What the graph is traced from, and what was done to get it."""
 
     path: str
@@ -65,7 +65,7 @@ def to_saved_model(work: Work) -> Facts:
     """Write a SavedModel of a TensorFlow.js model at ``work.target``; raises a ``WorkflowError``."""
     step = work.step
     args = {"options": dict(step.options), "output": str(work.target), "target": step.to_format}
-    return _run(work, "saved_model", _Source(step.input, step.from_format, {}), args=args)
+    return _run(work, "saved_model", _GraphSource(step.input, step.from_format, {}), args=args)
 
 
 def to_layers_model(work: Work) -> Facts:
@@ -77,23 +77,23 @@ def to_layers_model(work: Work) -> Facts:
     options = {name: value for name, value in step.options.items() if name not in _FOREIGN}
     with _scratch(work) as folder:
         file = folder / "model.h5"
-        facts = _run(work, "resave", _Source(step.input, step.from_format, {}), args={"output": str(file)})
+        facts = _run(work, "resave", _GraphSource(step.input, step.from_format, {}), args={"output": str(file)})
         job = native.NativeJob(file, "keras", work.target, "tfjs_layers_model", options, work.listener)
         return {**facts, **native.EDGES["keras", "tfjs_layers_model"](job), "by_way_of": "keras"}
 
 
-def _graph_args(options: Facts, source: _Source) -> Facts:
+def _graph_args(options: Facts, source: _GraphSource) -> Facts:
     known = {name: value for name, value in options.items() if name not in ("repairs", *_FOREIGN)}
     if source.format == "tfjs_layers_model":
         known.pop("split_weights_by_layer", None)
     return {"options": known, "repairs": options.get("repairs", True)}
 
 
-def _source(work: Work, folder: Path) -> _Source:
+def _source(work: Work, folder: Path) -> _GraphSource:
     """Return what to trace: the input itself, or what is made of a file that the converter's Keras cannot load."""
     step = work.step
     if not work.of_keras_3:
-        return _Source(step.input, step.from_format, {})
+        return _GraphSource(step.input, step.from_format, {})
     try:
         layers = folder / "layers"
         job = native.NativeJob(Path(step.input), step.from_format, layers, "tfjs_layers_model", {}, work.listener)
@@ -102,16 +102,16 @@ def _source(work: Work, folder: Path) -> _Source:
         because = "" if step.fallback_format else f", because {declined.reason}"  # then that has been said
         work.listener.say(f"{step.name}: by way of the environment for Keras 3{because}")
         return _exported(work, folder / "exported")
-    return _Source(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
+    return _GraphSource(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
 
 
-def _exported(work: Work, folder: Path) -> _Source:
+def _exported(work: Work, folder: Path) -> _GraphSource:
 
     facts = export_with_keras3(work, folder, modules=_modules(work), unsafe=bool(work.step.options.get("unsafe")))
-    return _Source(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
+    return _GraphSource(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
 
 
-def _run(work: Work, job: str, source: _Source, *, args: Facts) -> Facts:
+def _run(work: Work, job: str, source: _GraphSource, *, args: Facts) -> Facts:
     options = work.step.options
     described: Facts = {"path": source.path, "format": source.format}
     if source.format == work.step.from_format:

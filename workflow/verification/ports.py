@@ -20,7 +20,7 @@ from workflow.verification.structure import model_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from workflow.models.graph import Port as SignaturePort
+    from workflow.models.graph import SignaturePort
     from workflow.verification.model import Subject
 
     Json = dict[str, Any]

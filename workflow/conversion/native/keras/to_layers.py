@@ -76,9 +76,9 @@ def _written(job: NativeJob, file: KerasFile) -> Facts:
     groups = _groups(file, model, split=bool(job.options.get("split_weights_by_layer")))
     plan = _plan(groups, job.options)
     document = with_metadata(_document(file, model), job.options.get("metadata"), flavour="layers")
-    manifest = write_groups(job, groups, plan)
+    manifest = write_groups(job, groups, plan=plan)
     write_model_json(job.target / "model.json", {**document, "weightsManifest": manifest})
-    facts = facts_of(groups, manifest, plan)
+    facts = facts_of(groups, manifest, plan=plan)
     told = {"quantization": facts.pop("quantization")} if plan else {}
     return {**facts, "changes": list(model.notes), **told}
 

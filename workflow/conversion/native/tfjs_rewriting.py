@@ -66,10 +66,10 @@ def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
         document = with_metadata(model.file.document, job.options.get("metadata"), flavour=flavour)
         plan, in_float = _numbers(model, flavour, job.options)
         groups = _outgoing(model, plan, job.options, in_float=in_float)
-        written = write_groups(job, groups, plan)
+        written = write_groups(job, groups, plan=plan)
         document["weightsManifest"] = _with_extras(model, written, job.options)
         write_model_json(job.target / "model.json", document)
-        return facts_of(groups, written, plan)
+        return facts_of(groups, written, plan=plan)
 
 
 def _numbers(
