@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from workflow.base.errors import WorkflowError  # noqa: E402
-from workflow.environment import locks  # noqa: E402  the line above makes it importable
-from workflow.environment.locks import regeneration  # noqa: E402
+from workflow.environment.pins import regeneration  # noqa: E402  the line above makes it importable
 
 
 class _Printer:
@@ -41,7 +40,7 @@ def main() -> int:
     try:
         if not wanted.check:
             regeneration.regenerate(ROOT, upgrade=wanted.upgrade, with_conda=wanted.conda, listener=_Printer())
-        findings = locks.staleness(ROOT)
+        findings = regeneration.staleness(ROOT)
     except WorkflowError as error:
         print(error.message, error.details, error.hint, sep="\n", file=sys.stderr)
         return error.exit_code

@@ -11,6 +11,7 @@ UNSEEN_FUNCTIONS = frozenset({"__repr__"})
 UNSEEN_KEYWORDS = {
     "encoding": "UTF-8 is the default where the tests run",
     "daemon": "counts at the interpreter's end alone",
+    "frozen": "of a dataclass: nobody changes its values, which mypy sees to",
     "prefix": "of a temporary file's name",
     "maxsize": "of a cache",
     "flush": "output is complete at the end either way",

@@ -44,7 +44,7 @@ BELOW: Mapping[str, tuple[str, ...]] = {
 }
 """The rooms from top to bottom, and those that each may import from; ``worker`` runs in an environment of its own."""
 
-EXCEPTIONS: frozenset[tuple[str, str]] = frozenset({("workflow.verification.tensors", "conversion")})
+EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
 """Modules that import from a room that they must not know; this list may only shrink."""
 
 CIRCLES: frozenset[frozenset[str]] = frozenset(

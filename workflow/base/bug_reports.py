@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 from workflow import __version__
 from workflow.base import locations
-from workflow.base.addresses import scrubbed
 from workflow.base.errors import WorkflowError
-from workflow.base.printable import block, markdown_code
 from workflow.base.processes import quoted
+from workflow.base.wording import block, markdown_code, scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

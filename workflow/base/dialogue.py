@@ -70,7 +70,7 @@ class Dialogue:
         question: Mapping[str, Any],
         *,
         timeout: float | None,
-        on_progress: Callable[[str], None] | None = None,
+        on_progress: Callable[[Any], None] | None = None,
         on_wait: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         """Send a question and return its answer; what it tells meanwhile as ``progress`` goes to ``on_progress``.
@@ -96,7 +96,7 @@ class Dialogue:
                 answer: dict[str, Any] = self._names.back(message)
                 return answer
             if on_progress is not None:
-                on_progress(str(message["progress"]))
+                on_progress(message["progress"])
 
     def greeting(self, *, timeout: float) -> dict[str, Any]:
         """Return the first message, which a process may send unasked; raises as ``ask`` does."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workflow.base import locations, scratch
 from workflow.base.errors import StorageError, WorkflowError
-from workflow.base.sizes import size_text
+from workflow.base.wording import size_text
 
 _FULL = "the disk is full"
 _ANOTHER = "choose another output path"

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from workflow.base.addresses import scrubbed
 from workflow.base.errors import AskedToEndError
 from workflow.base.records import Record
+from workflow.base.wording import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -14,10 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workflow.base import locks
 from workflow.worker.shared import janitor
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +70,13 @@ def clear(place: str) -> None:
                 _remove_if_left(Path(entry.path))
 
 
+def clear_folders(place: Path, pattern: str) -> None:
+    """Remove the folders in a place that match a pattern: what programs of others have left when they were killed."""
+    for path in place.glob(pattern):
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+
+
 @functools.lru_cache(maxsize=4)
 def _clear_once(place: str) -> None:
     clear(place)
@@ -88,8 +93,8 @@ def _marked(path: Path) -> IO[bytes]:
     new = path / f"{_MARK}.new"
     mark = new.open("xb")
     with contextlib.suppress(OSError):  # no locks on this file system: then the mark has no name, and nothing counts
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        new.rename(path / _MARK)
+        if locks.take(mark):
+            new.rename(path / _MARK)
     return mark
 
 
@@ -101,5 +106,5 @@ def _remove_if_left(path: Path) -> None:
             remove(path)
             return
         with mark.open("r+b") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(path)
+            if locks.take(handle):
+                remove(path)

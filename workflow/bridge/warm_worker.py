@@ -46,9 +46,10 @@ class Question(Record):
     on_wait: Callable[[], None] | None = None
     memory: int = 0
 
-    def progress(self, text: str) -> None:
+    def progress(self, told: Any) -> None:
         """Hand on what a job tells meanwhile."""
         if self.on_progress is not None:
+            text = str(told)
             self.on_progress(text if self.passage is None else str(self.passage.translated(text)))
 
 

@@ -13,16 +13,15 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from workflow.base import addresses, printable, sizes
+from workflow.base import wording
 from workflow.base.events import ITEMS
+from workflow.base.wording import size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
-
-size_text = sizes.size_text
 
 
 def amount(what: str, done: int, total: int) -> str:
@@ -45,24 +44,24 @@ def error_console() -> Console:
 
 def line(text: object) -> str:
     """Return text from elsewhere as one line that may be printed."""
-    return printable.line(addresses.scrubbed(str(text)))
+    return wording.line(wording.scrubbed(str(text)))
 
 
 def echo(text: str, *, error: bool = False) -> None:
     """Print lines as they are, for programs to read too: no styles, and no more width than the text has."""
     stream = _Stream("stderr" if error else "stdout")
-    stream.write(f"{printable.block(addresses.scrubbed(text))}\n")
+    stream.write(f"{wording.block(wording.scrubbed(text))}\n")
     stream.flush()
 
 
 def echo_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
-    print_json(json.dumps(printable.everywhere(value, addresses.scrubbed), indent=1, default=str))
+    print_json(json.dumps(wording.everywhere(value, wording.scrubbed), indent=1, default=str))
 
 
 def print_json(text: str) -> None:
     """Print JSON text on standard output; what would act on a terminal is written in escapes of JSON's own."""
-    sys.stdout.write(f"{printable.json_text(text)}\n")
+    sys.stdout.write(f"{wording.json_text(text)}\n")
     sys.stdout.flush()
 
 
@@ -73,7 +72,7 @@ class _Stream:
         self._name = name
 
     def write(self, text: str) -> int:
-        self._now().write(printable.disarmed(text))
+        self._now().write(wording.disarmed(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -95,13 +94,13 @@ def _console(name: str) -> Console:
         """A console that takes text for text: no markup in it, and nothing that acts on a terminal."""
 
         def render_str(self, text: str, **how: Any) -> Any:
-            return super().render_str(printable.block(addresses.scrubbed(text)), **how)
+            return super().render_str(wording.block(wording.scrubbed(text)), **how)
 
         def render(self, renderable: Any, options: Any = None) -> Any:
             for text, style, control in super().render(renderable, options):
                 # what a library writes past us while a line is live, rich takes apart into styles: it makes no links
                 plain = style.update_link(None) if style and style.link else style
-                yield Segment(text if control else printable.block(text), plain, control)
+                yield Segment(text if control else wording.block(text), plain, control)
 
     stream: Any = _Stream(name)
     width = _width(getattr(sys, name))

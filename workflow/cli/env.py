@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.environment.model import DEFAULT_NAME, Wishes
+from workflow.environment.entries import DEFAULT_NAME, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +53,11 @@ def create(
     from workflow import environment  # noqa: PLC0415
     from workflow.cli import env_screens  # noqa: PLC0415
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
-    from workflow.environment import execution, naming  # noqa: PLC0415
+    from workflow.environment import execution, registry  # noqa: PLC0415
 
     wishes = Wishes(manager=manager, strict=strict, offline=offline, mirror=mirror)
     listener = ConsoleListener()
-    naming.require_meant(name, like=like)
+    registry.require_meant(name, like=like)
     if environment.find(name) is not None:
         listener.say(f"environment {name!r} is there; checking it")
         failed = execution.failing(name, listener)
@@ -174,13 +174,13 @@ def remove(
     """Remove an environment of this checkout, those of others, or all, and make sure that it is gone."""
     from workflow.cli import env_screens  # noqa: PLC0415
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
-    from workflow.environment import clearance  # noqa: PLC0415
+    from workflow.environment import removal  # noqa: PLC0415
 
     listener = ConsoleListener()
-    scope = clearance.Scope(everything=everything, old=old)
-    doomed = clearance.doomed(name, scope, listener=listener)
+    scope = removal.Scope(everything=everything, old=old)
+    doomed = removal.doomed(name, scope, listener=listener)
     if doomed and env_screens.confirmed(doomed, yes=yes):
-        clearance.clear(doomed, listener, forced=force)
+        removal.remove_all(doomed, listener, forced=force)
 
 
 @app.command()
@@ -194,7 +194,7 @@ def lock(
 ) -> None:
     """Make the stale locks of a checkout anew with uv, or tell which are stale; needs a package index."""
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415
-    from workflow.environment.locks import regeneration  # noqa: PLC0415
+    from workflow.environment.pins import regeneration  # noqa: PLC0415
 
     root, listener = regeneration.checkout(), ConsoleListener()
     if check:

@@ -14,9 +14,11 @@ import typer
 from workflow import environment
 from workflow.base import locations
 from workflow.base.errors import UnhealthyError, UsageError
+from workflow.base.wording import size_text
 from workflow.bridge import enclosure
-from workflow.cli.console import console, error_console, size_text
-from workflow.environment import activation, claims, purposes, state
+from workflow.cli.console import console, error_console
+from workflow.environment import activation, claims, state
+from workflow.environment.blueprint import purpose_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +45,7 @@ def print_ready(made: Environment) -> None:
     console().print(f"  enter:  {activation.line(_shell_or_bash(), made.name)}", markup=False)
     console().print("  leave:  deactivate")
     name = "" if made.name == environment.DEFAULT_NAME else f"-n {made.name} "
-    trial = " ".join(purposes.of(made.name).trial)
+    trial = " ".join(purpose_of(made.name).trial)
     console().print(f"  or run: {activation.invocation()} env run {name}-- {trial}", markup=False)
 
 

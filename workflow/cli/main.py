@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from workflow import __version__
-from workflow.base import addresses, printable
+from workflow.base import wording
 from workflow.base.errors import InterruptedRunError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _quoted_safely() -> Iterator[None]:
     try:
         yield
     except _MISUSE as problem:
-        problem.message = printable.disarmed(printable.line(addresses.scrubbed(str(problem.message))))
+        problem.message = wording.disarmed(wording.line(wording.scrubbed(str(problem.message))))
         raise
 
 

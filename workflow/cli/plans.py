@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.base import addresses, printable
+from workflow.base import wording
 from workflow.cli.console import console, line
 from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs import planning, publishing
@@ -62,7 +62,7 @@ def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
         }
         for decision in decisions
     ]
-    return json.dumps(printable.everywhere({"recipe": str(recipe.path), "steps": steps}, addresses.scrubbed), indent=1)
+    return json.dumps(wording.everywhere({"recipe": str(recipe.path), "steps": steps}, wording.scrubbed), indent=1)
 
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:
@@ -93,7 +93,7 @@ def _journey(decision: Decision, recipe: Recipe) -> str:
     if not isinstance(task.declared, Step):
         return f"{_origin(task.declared)} -> {target}"
     step = task.declared
-    source = addresses.shown(step.input) if step.input_is_handle else _below(Path(step.input), recipe.base)
+    source = wording.address_text(step.input) if step.input_is_handle else _below(Path(step.input), recipe.base)
     return f"{source} ({_sources(step)}) -> {target} ({_targets(step)})"
 
 
@@ -110,7 +110,7 @@ def _targets(step: Step) -> str:
 
 def _origin(source: ModelSource) -> str:
     if isinstance(source, FetchedModel):
-        return addresses.shown(source.url)
+        return wording.address_text(source.url)
     if isinstance(source, ScriptedModel):
         return source.script.name
     if isinstance(source, ApplicationModel):

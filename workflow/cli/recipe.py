@@ -49,7 +49,8 @@ def schema(
 
 def _checked(text: str) -> RecipeError | None:
     """Check one recipe and say that it is fine, or return what is wrong."""
-    from workflow.cli.console import echo, line  # noqa: PLC0415  not needed by schema
+    from workflow.base.wording import plural  # noqa: PLC0415  not needed by schema
+    from workflow.cli.console import echo, line  # noqa: PLC0415  as above
     from workflow.recipe import find, load  # noqa: PLC0415  as above
     from workflow.recipe.diagnostics import shown_path  # noqa: PLC0415  as above
 
@@ -58,7 +59,7 @@ def _checked(text: str) -> RecipeError | None:
         recipe = load(path)
     except RecipeError as error:
         return error
-    count = "1 step" if len(recipe.steps) == 1 else f"{len(recipe.steps)} steps"
+    count = plural(len(recipe.steps), "step")
     echo(line(f"{shown_path(path)}: no errors, {count}: {', '.join(step.name for step in recipe.steps)}"))
     return None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.wording import plural
-from workflow.cli.console import size_text
+from workflow.base.wording import plural, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.wording import size_text
 from workflow.cli.boundary import show
-from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line, size_text
+from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line
 from workflow.cli.remarks import detour_lines, quantization_lines
 from workflow.cli.summaries import check_text, print_summary
 

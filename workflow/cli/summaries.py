@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from workflow.base.wording import plural, size_text
 from workflow.bridge.usage import peak
 from workflow.catalogue.runtimes import RuntimeName
-from workflow.cli.console import console, line, size_text
+from workflow.cli.console import console, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,8 +59,11 @@ def _workers_part(outcomes: list[Outcome]) -> str:
     """Return what is to be said of the jobs that were done with TensorFlow: how many, and the memory that they took."""
     jobs = [job for outcome in outcomes for job in outcome.jobs]
     most = peak(jobs)
-    count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
-    return f"; {count} in the converter environment, {size_text(most)} of memory at most" if most else ""
+    return (
+        f"; {plural(len(jobs), 'job')} in the converter environment, {size_text(most)} of memory at most"
+        if most
+        else ""
+    )
 
 
 def _caveats(outcomes: list[Outcome]) -> list[str]:

@@ -181,12 +181,12 @@ def _remedy(report: Report) -> str:
 def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
     from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.environment import Wishes, naming  # noqa: PLC0415  as above
+    from workflow.environment import Wishes, registry  # noqa: PLC0415  as above
     from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above
     from workflow.runs.workers import EnvironmentWorkshop, worker_if_made  # noqa: PLC0415  as above
     from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
 
-    naming.require_meant(environment)
+    registry.require_meant(environment)
     logs = locations.home() / "logs"
     workshop = EnvironmentWorkshop(environment, Wishes(), logs)
 

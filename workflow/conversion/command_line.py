@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses
+from workflow.base import wording
 from workflow.base.errors import ConversionError
 from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
 from workflow.catalogue.pairs import EDGES
@@ -66,7 +66,7 @@ def _argv(step: Step, output: Path, shown: Callable[[str], str]) -> list[str]:
     options = {name: value for name, value in step.options.items() if name != "unsafe"}  # which the worker is told
     if isinstance(metadata := options.get("metadata"), dict):
         options["metadata"] = {key: shown(str(path)) for key, path in metadata.items()}
-    source = addresses.shown(step.input) if step.input_is_handle else shown(step.input)
+    source = wording.address_text(step.input) if step.input_is_handle else shown(step.input)
     formats = [f"--input_format={step.from_format}", f"--output_format={step.to_format}"]
     return [*formats, *_remainder(options), *_flags(options), source, shown(str(output))]
 

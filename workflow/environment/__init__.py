@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME, Entry, Environment, Wishes
+from workflow.environment.entries import DEFAULT_NAME, KERAS3_NAME, Entry, Environment, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +73,9 @@ def verify(environment: Environment, *, deep: bool = False) -> Iterator[Check]:
 
 def worker_environ(environment: Environment) -> dict[str, str]:
     """Return the process environment in which the environment's own programs run."""
-    from workflow.environment import process_environ  # noqa: PLC0415
+    from workflow.environment import layout  # noqa: PLC0415
 
-    return process_environ.worker_environ(environment)
+    return layout.worker_environ(environment)
 
 
 def list_environments() -> list[Entry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,75 +15,41 @@ from workflow.base.errors import (
     UnhealthyError,
     UsageError,
 )
-from workflow.environment import disposal, layout, purposes, state
+from workflow.environment import layout, removal, state
+from workflow.environment.blueprint import purpose_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from workflow.environment.blueprint import Purpose
     from workflow.environment.interpreters import Interpreter
-    from workflow.environment.managers.base import Manager, ManagerName, Order
-    from workflow.environment.purposes import Purpose
-    from workflow.environment.settings import Circumstances
+    from workflow.environment.managers import BuildOrder, Manager
+    from workflow.environment.settings import Settings
 
     Ask = Callable[[Path], Interpreter | None]
 
-_FOLDER = "workflow.environment.managers"
-# imported when their turn comes: most are never needed
-_TABLE: dict[ManagerName, tuple[str, str, tuple[str, ...]]] = {
-    "micromamba": ("conda_cli", "CondaCliManager", ("micromamba",)),
-    "mamba": ("conda_cli", "CondaCliManager", ("mamba",)),
-    "conda": ("conda_cli", "CondaCliManager", ("conda",)),
-    "embedded": ("embedded", "EmbeddedManager", ()),
-    "python": ("python", "PythonManager", ()),
-    "python-nearby": ("python", "NearbyPythonManager", ()),
-}
-NAMES: tuple[ManagerName, ...] = tuple(_TABLE)
-"""All managers in the order in which they are tried."""
 
-
-def make(name: ManagerName) -> Manager:
-    """Return the manager of this name."""
-    module, function, arguments = _TABLE[name]
-    manager: Manager = getattr(importlib.import_module(f"{_FOLDER}.{module}"), function)(*arguments)
-    return manager
-
-
-def managers_for(name: str) -> list[Manager]:
-    """Return the managers that can make the environment of this name, in the order in which they are tried."""
-    if purposes.of(name) is purposes.KERAS3:
-        from workflow.environment.managers.python import TodaysPythonManager  # noqa: PLC0415  as in the table
-
-        return [TodaysPythonManager()]
-    return all_managers()
-
-
-def all_managers() -> list[Manager]:
-    """Return every manager in the order in which they are tried."""
-    return [make(name) for name in NAMES]
-
-
-def create(
-    prefix: Path, order: Order, *, managers: Iterable[Manager], circumstances: Circumstances, ask: Ask
-) -> tuple[Manager, Interpreter]:
+def create(prefix: Path, order: BuildOrder, *, managers: Iterable[Manager], ask: Ask) -> tuple[Manager, Interpreter]:
     """Have the first manager that can put a Python into ``prefix``, and return it with what that Python is.
 
     A manager that the user named is the only one tried. Else one that is not here is passed over, and one that fails,
     or whose Python does not run, too, with a warning that says so. Damaged packages, a full disk and a place that is
     taken end it: the next manager would meet the same, or hide it.
     """
-    if circumstances.manager is not None:
-        manager = _named(managers, circumstances)
+    settings = order.settings
+    if settings.manager is not None:
+        manager = _named(managers, settings)
         _announce(manager, order, failures={})
         return manager, _created(manager, prefix, order, ask=ask)
-    skipped = _Skipped(purposes.of(state.name_of(prefix)))
+    skipped = _Skipped(purpose_of(state.name_of(prefix)))
     for manager in managers:
         reason = manager.missing()
         if reason is not None:
             order.listener.say(f"passed over {manager.name}: {reason}")
             skipped.missing.append(f"{manager.name}: {reason}")
             continue
-        if circumstances.strict and manager.caveats:
+        if settings.strict and manager.caveats:
             skipped.refused.append(f"{manager.name}: {', '.join(manager.caveats)}")
             continue
         _announce(manager, order, failures=skipped.failures)
@@ -94,12 +59,12 @@ def create(
             raise
         except EnvironmentProblem as error:
             _keep_words(error, order)
-            disposal.clear(prefix)
+            removal.empty(prefix)
             skipped.failures[manager.name] = error
     raise skipped.error()
 
 
-def _created(manager: Manager, prefix: Path, order: Order, *, ask: Ask) -> Interpreter:
+def _created(manager: Manager, prefix: Path, order: BuildOrder, *, ask: Ask) -> Interpreter:
     manager.create(prefix, order)
     python = layout.python(prefix)
     interpreter = ask(python)
@@ -112,7 +77,7 @@ def _created(manager: Manager, prefix: Path, order: Order, *, ask: Ask) -> Inter
     return interpreter
 
 
-def _keep_words(error: EnvironmentProblem, order: Order) -> None:
+def _keep_words(error: EnvironmentProblem, order: BuildOrder) -> None:
     """Put all that is known of a failure into the log: if the next manager succeeds, it is told in one line."""
     with order.log.open("a", encoding="utf-8") as log:
         log.write(f"[failed: {error.message}]\n{error.details}\n")
@@ -153,12 +118,12 @@ class _Skipped:
         )
 
 
-def _named(managers: Iterable[Manager], circumstances: Circumstances) -> Manager:
+def _named(managers: Iterable[Manager], settings: Settings) -> Manager:
     by_name = {manager.name: manager for manager in managers}
-    manager = next((found for name, found in by_name.items() if name == circumstances.manager), None)
+    manager = next((found for name, found in by_name.items() if name == settings.manager), None)
     if manager is None:
         raise UsageError(
-            f"there is no manager named {circumstances.manager!r}",
+            f"there is no manager named {settings.manager!r}",
             hint=f"choose one of: {', '.join(by_name)}",
         )
     reason = manager.missing()
@@ -167,7 +132,7 @@ def _named(managers: Iterable[Manager], circumstances: Circumstances) -> Manager
             f"{manager.name} cannot be used here: {reason}",
             hint="install it, or leave the choice to the tool by naming no manager",
         )
-    if circumstances.strict and manager.caveats:
+    if settings.strict and manager.caveats:
         raise StrictnessError(
             f"--strict refuses {manager.name}: {', '.join(manager.caveats)}",
             hint="leave out --strict, or choose a manager that uses conda's packages",
@@ -175,7 +140,7 @@ def _named(managers: Iterable[Manager], circumstances: Circumstances) -> Manager
     return manager
 
 
-def _announce(manager: Manager, order: Order, *, failures: Mapping[str, EnvironmentProblem]) -> None:
+def _announce(manager: Manager, order: BuildOrder, *, failures: Mapping[str, EnvironmentProblem]) -> None:
     """Say which manager is used; warn when others failed before it, or it gives less than was asked for."""
     for name, error in failures.items():
         order.listener.warn(f"{name} could not make the environment: {error.message}")

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from workflow.base import addresses, locations, locks, printable
+from workflow.base import locations, locks, wording
 from workflow.base.errors import EnvironmentProblem
 from workflow.base.records import Record
 
@@ -206,19 +206,11 @@ def _written(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # the folder has been removed at this moment, being empty
             note = path.open("wb")
-            if locks.take(note) and _is_at(note, path):
+            if locks.take(note) and locks.stands(note, path):
                 note.write(f"process {os.getpid()} ({_command()}, since {since})".encode())
                 note.flush()
                 return note
             note.close()  # somebody who was looking for notes of the dead took it for one
-
-
-def _is_at(handle: IO[bytes], path: Path) -> bool:
-    if sys.platform == "win32":
-        return True  # what is open cannot be removed there
-    with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
-    return False
 
 
 def _command() -> str:
@@ -227,7 +219,7 @@ def _command() -> str:
     words = ["tfjs-workflow" if program == "__main__.py" else program, *sys.argv[1:]]
     if "--" in words:
         words = words[: words.index("--") + 2]
-    text = printable.line(addresses.scrubbed(" ".join(words)))
+    text = wording.line(wording.scrubbed(" ".join(words)))
     return text if len(text) <= _COMMAND_WIDTH else f"{text[: _COMMAND_WIDTH - 3]}..."
 
 
@@ -244,7 +236,7 @@ def _party(note: Path) -> Party | None:
         with note.open("r+b") as handle:
             if not locks.take(handle):
                 text = handle.read(_NOTE_BYTES).decode(errors="replace")
-                return Party(printable.line(text) or "another process", note.suffix[1:])
+                return Party(wording.line(text) or "another process", note.suffix[1:])
             if sys.platform != "win32":
                 note.unlink(missing_ok=True)  # while it is ours: nobody can be writing it anew
         if sys.platform == "win32":

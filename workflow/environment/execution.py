@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from workflow.base import processes, programs
 from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.environment import claims, layout, lifecycle, registry
-from workflow.environment.process_environ import worker_environ
+from workflow.environment.layout import worker_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from workflow.base.events import Listener
     from workflow.environment.claims import Claim, Work
-    from workflow.environment.model import Environment
+    from workflow.environment.entries import Environment
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 from workflow.base import processes
-from workflow.environment import layout, tether
-from workflow.environment.process_environ import worker_environ
+from workflow.environment import layout, orphans
+from workflow.environment.layout import worker_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from workflow.environment.model import Environment
+    from workflow.environment.entries import Environment
 
 Verdict = Literal["ok", "failed", "marked"]
 
@@ -82,8 +82,8 @@ def checks(environment: Environment, *, log: Path) -> Iterator[Check]:
     running: list[_Running] = []
     try:
         plans = _PLANS_FOR_KERAS3 if environment.profile == "keras3" else _PLANS
-        for plan, key in zip(plans, tether.CHECKS, strict=False):
-            started = _start(plan, environment, tether.tie(log, key))
+        for plan, key in zip(plans, orphans.CHECKS, strict=False):
+            started = _start(plan, environment, orphans.tie(log, key))
             if isinstance(started, Check):
                 yield _logged(started, log)
                 return

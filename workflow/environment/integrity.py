@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING
 
 from workflow.base import locations
 from workflow.base.records import Record
-from workflow.base.sizes import size_text
-from workflow.base.wording import some
+from workflow.base.wording import size_text, some
 from workflow.environment.health import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from workflow.environment.model import Environment
+    from workflow.environment.entries import Environment
 
 _BLOCK = 1 << 20
 _SITES = ("lib/python*/site-packages", "Lib/site-packages")

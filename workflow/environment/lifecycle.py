@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from workflow import __version__
 from workflow.base.errors import EnvironmentProblem, StorageError, StrictnessError, UnhealthyError
 from workflow.environment import blueprint as blueprints
-from workflow.environment import purposes, registry, settings, state
-from workflow.environment.model import Environment
+from workflow.environment import registry, state
+from workflow.environment.entries import Environment
+from workflow.environment.settings import fitted, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,31 +20,31 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
     from workflow.environment.blueprint import Blueprint
     from workflow.environment.claims import Claim
+    from workflow.environment.entries import Entry, Wishes
     from workflow.environment.health import Check
     from workflow.environment.interpreters import Interpreter
-    from workflow.environment.managers.base import Manager, Order
-    from workflow.environment.model import Entry, Wishes
-    from workflow.environment.settings import Circumstances
+    from workflow.environment.managers import BuildOrder, Manager
+    from workflow.environment.settings import Settings
 
 
 @dataclass(frozen=True)
-class Crew:
+class Builders:
     """Who does the work: the managers in order, who asks a Python what it is, adds packages, checks."""
 
     managers: Callable[[], Sequence[Manager]]
     ask: Callable[[Path], Interpreter | None]
-    equip: Callable[[Path, Blueprint, Order], None]
+    equip: Callable[[Path, BuildOrder], None]
     check: Callable[[Environment, Path], Iterable[Check]]
 
 
-def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None = None) -> Environment:
+def ensure(name: str, *, wishes: Wishes, listener: Listener, builders: Builders | None = None) -> Environment:
     """Return the environment of this name, made (anew) if it is not ready; at once when it is."""
-    circumstances = purposes.fitted(settings.resolve(wishes), name=name, wishes=wishes)
+    settings = fitted(resolve(wishes), name=name, wishes=wishes)
     entry = registry.look(name)
     if entry.status == "ready" and entry.environment:
-        return _accepted(entry.environment, circumstances)
+        return _accepted(entry.environment, settings)
     try:
-        return _ensure_slowly(name, circumstances, listener=listener, crew=crew or _real_crew(name))
+        return _ensure_slowly(name, settings, listener=listener, builders=builders or _real_builders(name))
     except OSError as error:
         from workflow.base.disk import refusal  # noqa: PLC0415  for failures alone
 
@@ -54,12 +55,14 @@ def ensure(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None =
         ) from error
 
 
-def taken(name: str, *, wishes: Wishes, listener: Listener, crew: Crew | None = None) -> tuple[Environment, Claim]:
+def taken(
+    name: str, *, wishes: Wishes, listener: Listener, builders: Builders | None = None
+) -> tuple[Environment, Claim]:
     """Return the environment of this name as ``ensure`` does, with a claim, during which nobody removes it."""
     from workflow.environment import claims  # noqa: PLC0415  as above
 
     while True:
-        environment = ensure(name, wishes=wishes, listener=listener, crew=crew)
+        environment = ensure(name, wishes=wishes, listener=listener, builders=builders)
         claim = claims.use(environment.prefix.name, listener)
         entry = registry.look(name)
         if entry.status == "ready" and entry.environment == environment:
@@ -93,7 +96,7 @@ def _every_check(environment: Environment, usual: Iterable[Check], *, deep: bool
         yield from integrity.checks(environment)
 
 
-def _ensure_slowly(name: str, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+def _ensure_slowly(name: str, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
     from workflow.environment import claims, removal  # noqa: PLC0415  as above
 
     while True:
@@ -103,18 +106,18 @@ def _ensure_slowly(name: str, circumstances: Circumstances, *, listener: Listene
             now = registry.look(name)
             if now.status == "ready" and now.environment:
                 listener.say(f"environment {name!r} was made meanwhile by another process")
-                return _accepted(now.environment, circumstances)
+                return _accepted(now.environment, settings)
             if now.prefix != entry.prefix:
                 continue  # what a former version made has been removed meanwhile: another lock holds for the new place
             removal.refuse_foreign(now)
-            return _made_anew(now, circumstances, listener=listener, crew=crew)
+            return _made_anew(now, settings, listener=listener, builders=builders)
 
 
-def _made_anew(entry: Entry, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+def _made_anew(entry: Entry, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
     """Make the environment in place of what is there, while we hold it alone; all of it or nothing."""
-    from workflow.environment import claims, disposal, tether  # noqa: PLC0415  as above
+    from workflow.environment import claims, orphans, removal  # noqa: PLC0415  as above
 
-    tether.end_orphans(state.log_path(entry.key), listener)
+    orphans.end_orphans(state.log_path(entry.key), listener)
     if entry.status != "absent":
         listener.say(f"environment {entry.name!r}: {entry.reason}; making it anew")
     if shells := claims.busy(entry.key, "shell"):
@@ -123,9 +126,9 @@ def _made_anew(entry: Entry, circumstances: Circumstances, *, listener: Listener
         listener.say(f"{other.prefix} stays ({other.reason}); tfjs-workflow env remove --old removes it")
     plan = blueprints.blueprint(entry.name)
     state.mark(entry.prefix, plan.digest)
-    disposal.clear(entry.prefix)
+    removal.empty(entry.prefix)
     try:
-        environment = _make(entry, circumstances, listener=listener, crew=crew)
+        environment = _make(entry, settings, listener=listener, builders=builders)
     except BaseException:
         _discard(entry.prefix, listener)
         raise
@@ -135,46 +138,44 @@ def _made_anew(entry: Entry, circumstances: Circumstances, *, listener: Listener
 
 def _discard(prefix: Path, listener: Listener) -> None:
     """Delete what a failed creation left; when that fails too, the first failure is still the one to tell."""
-    from workflow.environment import disposal  # noqa: PLC0415  as above
+    from workflow.environment import removal  # noqa: PLC0415  as above
 
     try:
-        disposal.delete(prefix)
+        removal.delete(prefix)
     except (OSError, StorageError) as error:
         listener.warn(f"{error}: it is left there for 'tfjs-workflow env remove {prefix.name}'")
 
 
-def _accepted(environment: Environment, circumstances: Circumstances) -> Environment:
+def _accepted(environment: Environment, settings: Settings) -> Environment:
     """Return it, or refuse: an option never replaces a ready environment, that is for the user to do."""
     name, made_by = environment.name, environment.manager
     hint = f"use another name, or remove it first: tfjs-workflow env remove {name}"
-    if circumstances.strict and environment.caveats:
+    if settings.strict and environment.caveats:
         raise StrictnessError(
             f"--strict refuses environment {name!r}, made by {made_by}: {', '.join(environment.caveats)}",
             hint=hint,
         )
-    if circumstances.manager not in (None, made_by):
+    if settings.manager not in (None, made_by):
         raise EnvironmentProblem(
-            f"environment {name!r} is there and was made by {made_by}, not by {circumstances.manager}",
+            f"environment {name!r} is there and was made by {made_by}, not by {settings.manager}",
             hint=hint,
         )
     return environment
 
 
-def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, crew: Crew) -> Environment:
+def _make(entry: Entry, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
     from workflow.environment import choosing  # noqa: PLC0415  as above
 
     plan = blueprints.blueprint(entry.name)
-    order = _order(entry.key, plan, circumstances=circumstances, listener=listener)
+    order = _order(entry.key, plan, settings=settings, listener=listener)
     listener.say(f"making environment {entry.name!r} in {entry.prefix}")
     if plan.purpose.announcement:
         listener.say(plan.purpose.announcement)
-    manager, interpreter = choosing.create(
-        entry.prefix, order, managers=crew.managers(), circumstances=circumstances, ask=crew.ask
-    )
+    manager, interpreter = choosing.create(entry.prefix, order, managers=builders.managers(), ask=builders.ask)
     environment = _described(entry, manager, interpreter, plan=plan)
-    crew.equip(environment.python, plan, order)
+    builders.equip(environment.python, order)
     listener.say("checking the environment")
-    for check in crew.check(environment, order.log):
+    for check in builders.check(environment, order.log):
         listener.say(f"  {check.title}: {check.verdict} ({check.seconds:.1f} s){_bracketed(check.note)}")
         if check.verdict == "failed":
             raise _unhealthy(entry.name, check, order)
@@ -183,22 +184,14 @@ def _make(entry: Entry, circumstances: Circumstances, *, listener: Listener, cre
     return environment
 
 
-def _order(key: str, plan: Blueprint, *, circumstances: Circumstances, listener: Listener) -> Order:
+def _order(key: str, plan: Blueprint, *, settings: Settings, listener: Listener) -> BuildOrder:
     from workflow.base import locations  # noqa: PLC0415  as above
-    from workflow.environment.managers.base import Order  # noqa: PLC0415  as above
+    from workflow.environment.managers import BuildOrder  # noqa: PLC0415  as above
 
     log = state.log_path(key)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    return Order(
-        conda_lock=plan.conda_lock,
-        platform=plan.platform,
-        cache=locations.cache(),
-        mirrors=circumstances.mirrors,
-        offline=circumstances.offline,
-        listener=listener,
-        log=log,
-    )
+    return BuildOrder(blueprint=plan, settings=settings, cache=locations.cache(), listener=listener, log=log)
 
 
 def _described(entry: Entry, manager: Manager, interpreter: Interpreter, *, plan: Blueprint) -> Environment:
@@ -216,7 +209,7 @@ def _described(entry: Entry, manager: Manager, interpreter: Interpreter, *, plan
     )
 
 
-def _unhealthy(name: str, check: Check, order: Order) -> UnhealthyError:
+def _unhealthy(name: str, check: Check, order: BuildOrder) -> UnhealthyError:
     return UnhealthyError(
         f"environment {name!r} was made and does not work: {check.title} failed{_bracketed(check.note)}",
         hint="it has been removed again; if the output does not help, report it with the log",
@@ -244,20 +237,13 @@ def _bracketed(note: str) -> str:
     return f" [{note}]" if note else ""
 
 
-def _equip(python: Path, plan: Blueprint, order: Order) -> None:
-    from workflow.environment import interpreters, pip_packages, stubs  # noqa: PLC0415  as above
+def _real_builders(name: str) -> Builders:
+    from workflow.environment import health, interpreters, pip_packages  # noqa: PLC0415  as above
+    from workflow.environment.managers import managers_for  # noqa: PLC0415  as above
 
-    pip_packages.install(python, plan, offline=order.offline, listener=order.listener, log=order.log)
-    if plan.profile == "lean" and (interpreter := interpreters.ask(python)):
-        stubs.install(interpreter.packages)
-
-
-def _real_crew(name: str) -> Crew:
-    from workflow.environment import choosing, health, interpreters  # noqa: PLC0415  as above
-
-    return Crew(
-        managers=lambda: choosing.managers_for(name),
+    return Builders(
+        managers=lambda: managers_for(name),
         ask=interpreters.ask,
-        equip=_equip,
+        equip=pip_packages.equip,
         check=lambda environment, log: health.checks(environment, log=log),
     )

@@ -5,17 +5,18 @@ from __future__ import annotations
 import collections
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base import processes, scratch
-from workflow.environment import cache_leftovers, pip_settings, tether, uv_program
+from workflow.environment import interpreters, orphans, pip_settings, uv_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from workflow.base.events import Listener
     from workflow.environment.blueprint import Blueprint
+    from workflow.environment.managers import BuildOrder
 
 _NEWS = re.compile(
     r"\s*(?P<what>Downloading|Downloaded|Building) (?P<package>\S+)"
@@ -25,6 +26,21 @@ _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*==", re.MULTILINE)
 _WORTH_SAYING = 10 << 20
 _KEPT_LINES = 200
+# tensorflowjs 4.22 imports these when it starts, and uses none of them for the conversions of this tool
+STAND_INS = (
+    "tensorflow_decision_forests",
+    "jax",
+    "jax.experimental",
+    "jax.experimental.jax2tf",
+)
+
+
+def equip(python: Path, order: BuildOrder) -> None:
+    """Install what the pip lock of an order holds (see ``install``), and stand-ins for what a lean one leaves out."""
+    plan, offline = order.blueprint, order.settings.offline
+    install(python, plan, offline=offline, listener=order.listener, log=order.log)
+    if plan.profile == "lean" and (interpreter := interpreters.ask(python)):
+        install_stand_ins(interpreter.packages)
 
 
 def install(python: Path, plan: Blueprint, *, offline: bool, listener: Listener, log: Path) -> None:
@@ -46,6 +62,18 @@ def install(python: Path, plan: Blueprint, *, offline: bool, listener: Listener,
     code, output = _run([*argv, *options], offline=offline, news=_News(listener), log=log)
     if code:
         raise uv_program.failure(output, doing=f"installing the packages of {lock.name}", log=log)
+
+
+def install_stand_ins(packages: Path) -> None:
+    """Write the stand-ins into a folder of installed packages; a package that is there is left alone."""
+    source = Path(__file__).with_name("absent_package.py").read_text(encoding="utf-8")
+    taken = {name for name in {module.partition(".")[0] for module in STAND_INS} if (packages / name).exists()}
+    for module in STAND_INS:
+        if module.partition(".")[0] in taken:
+            continue
+        folder = packages.joinpath(*module.split("."))
+        folder.mkdir()
+        (folder / "__init__.py").write_text(source, encoding="utf-8")
 
 
 class _News:
@@ -81,8 +109,8 @@ def _run(argv: Sequence[str], *, offline: bool, news: _News, log: Path) -> tuple
         # in the log's folder: uv would take settings from a project that the user happens to stand in
         # it leaves a lock file in the folder for temporary files, every time
         environ = {**uv_program.environ(offline=offline), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
-        cache_leftovers.clear_uv(environ)
-        tie = tether.tie(log, "install")
+        uv_program.clear_leftovers(environ)
+        tie = orphans.tie(log, "install")
         process = processes.start(argv, stderr=processes.STDOUT, env=environ, cwd=log.parent, tie=tie)
         try:
             for line in process.stdout or ():

@@ -1,21 +1,27 @@
-"""Which environments there are and in what condition, from files alone: no subprocess, no waiting for a lock."""
+"""Which environments there are and in what condition, from files alone: no subprocess, no waiting for a lock.
+
+And which names make one: two are known, others must be meant, for a slip of the finger costs 2 GB.
+"""
 
 from __future__ import annotations
 
+import difflib
 import os
 from typing import TYPE_CHECKING
 
-from workflow.base.errors import EnvironmentProblem
-from workflow.environment import claims, layout, purposes, state
-from workflow.environment.blueprint import blueprint
-from workflow.environment.model import DEFAULT_NAME, KERAS3_NAME, Entry, Environment
+from workflow.base.errors import EnvironmentProblem, UsageError
+from workflow.environment import claims, layout, state
+from workflow.environment.blueprint import blueprint, purpose_of
+from workflow.environment.entries import DEFAULT_NAME, KERAS3_NAME, Entry, Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.environment.model import Status
+    from workflow.environment.entries import Status
 
 _UNFINISHED = "its creation or removal did not end (or goes on at this moment)"
+_KNOWN = (DEFAULT_NAME, KERAS3_NAME)
+_NEAR = 0.7
 
 
 def look(name: str) -> Entry:
@@ -88,6 +94,34 @@ def no_such(name: str) -> EnvironmentProblem:
         f"there is no environment named {name!r} in {state.folder()}",
         hint=f"there are: {there}" if there else f"make it: tfjs-workflow env create {name}",
     )
+
+
+def require_meant(name: str, *, like: str | None = None) -> None:
+    """Raise UsageError for a name that is neither known nor there, unless the user says what it is to be like."""
+    if like is not None and (like != DEFAULT_NAME or name == KERAS3_NAME):
+        raise UsageError(
+            f"--as: there is one sort that may have other names, {DEFAULT_NAME}; {KERAS3_NAME} has its name alone",
+            hint=f"tfjs-workflow env create {name if name != KERAS3_NAME else 'NAME'} --as {DEFAULT_NAME}",
+        )
+    if like is None and not _is_there(name):
+        near = _near(name)
+        raise UsageError(
+            f"there is no environment named {name!r}" + (f"; did you mean {near!r}?" if near else ""),
+            hint=f"to make a further one of this name: tfjs-workflow env create {name} --as {DEFAULT_NAME} (2 GB)",
+        )
+
+
+def require_no_slip(name: str) -> None:
+    """Raise EnvironmentProblem for a new name that looks like a slip; a recipe makes any other by naming it.
+
+    ``tfsj`` and ``keras2`` are slips, ``tfjs2`` and ``mine`` are not.
+    """
+    near = "" if _is_there(name) else _near(name)
+    if near and (near not in name or near == name.lower()):
+        raise EnvironmentProblem(
+            f"there is no environment named {name!r}; did you mean {near!r}?",
+            hint=f"or make one of this name: tfjs-workflow env create {name} --as {DEFAULT_NAME}",
+        )
 
 
 def size(prefix: Path) -> int:
@@ -185,9 +219,18 @@ def _condition(known: state.State, environment: Environment) -> tuple[Status, st
         return "broken", f"its last verification failed: {known.unhealthy}"
     if not os.access(environment.python, os.X_OK):
         return "broken", f"its interpreter {environment.python} is missing or not executable"
-    program = purposes.of(environment.name).program
+    program = purpose_of(environment.name).program
     if not layout.program(environment.prefix, program).is_file():
         return "broken", f"its {program} is missing"
     if known.lock_digest != blueprint(environment.name).digest:
         return "stale", "it is of another lock than this checkout's"
     return "ready", ""
+
+
+def _is_there(name: str) -> bool:
+    return name in _KNOWN or look(name).status != "absent" or bool(others(name))
+
+
+def _near(name: str) -> str:
+    names = [*_KNOWN, *(entry.name for entry in list_environments() if entry.status != "foreign")]
+    return next(iter(difflib.get_close_matches(name.lower(), names, 1, _NEAR)), "")

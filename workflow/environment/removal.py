@@ -1,18 +1,91 @@
-"""Removing environments: only what this tool made, and done only when the disk says so."""
+"""Removing environments, one or all: only what this tool made, and done only when the disk says so."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import shutil
+import stat
+from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import EnvironmentProblem, ForeignPathError, WorkflowError
-from workflow.environment import choosing, claims, disposal, registry, state, tether
+from workflow.base.errors import EnvironmentProblem, ForeignPathError, StorageError, UsageError, WorkflowError
+from workflow.base.records import Record
+from workflow.environment import claims, orphans, registry, state
+from workflow.environment.activation.target import ACTIVE
+from workflow.environment.engine import staging
+from workflow.environment.entries import DEFAULT_NAME
+from workflow.environment.managers import all_managers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.environment.managers.base import Manager
-    from workflow.environment.model import Entry
+    from workflow.environment.entries import Entry
+    from workflow.environment.managers import Manager
+
+
+class Scope(Record):
+    """What is to be removed: ``everything``, what is ``old`` (of other checkouts), or one name of this checkout's."""
+
+    everything: bool = False
+    old: bool = False
+
+
+def doomed(name: str | None, scope: Scope, *, listener: Listener) -> list[Entry]:
+    """Return what is to be removed; raises UsageError for what cannot be asked together, and for a name there is not.
+
+    What this tool did not make is refused when named, and left alone with a warning among all. What is old and
+    in use stays, with a warning.
+    """
+    if scope.everything and (name is not None or scope.old):
+        raise UsageError(f"remove {'--old' if name is None else name} or --all, not both")
+    if scope.old:
+        return _old(name, listener)
+    if not scope.everything:
+        entry = registry.owned(DEFAULT_NAME if name is None else name)  # an empty name is one that cannot be
+        refuse_foreign(entry)
+        return [entry]
+    entries = registry.list_environments()
+    for entry in entries:
+        if entry.status == "foreign":
+            listener.warn(f"{entry.prefix} was not made by this tool and stays")
+    ours = [entry for entry in entries if entry.status != "foreign"]
+    if not ours:
+        listener.say("there is no environment to remove")
+    return ours
+
+
+def _old(name: str | None, listener: Listener) -> list[Entry]:
+    names = dict.fromkeys(entry.name for entry in registry.list_environments())
+    entries = [entry for known in names if name in (None, known) for entry in registry.others(known)]
+    in_use = {entry.key: claims.parties(entry.key) for entry in entries}
+    for entry in entries:
+        for party in in_use[entry.key]:
+            listener.warn(f"{entry.prefix} stays: it is in use by {party}")
+    free = [entry for entry in entries if not in_use[entry.key]]
+    if not free:
+        listener.say("there is no environment of other checkouts to remove")
+    return free
+
+
+def remove_all(entries: Sequence[Entry], listener: Listener, *, forced: bool = False) -> None:
+    """Remove these environments; when some could not be, raise for all of them after the others are gone."""
+    failures: list[WorkflowError] = []
+    for entry in entries:
+        try:
+            remove_entry(entry, listener, forced=forced)
+        except WorkflowError as error:  # noqa: PERF203  each is an affair of its own
+            failures.append(error)
+        else:
+            _say_if_active(entry, listener)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise EnvironmentProblem(
+            f"{len(failures)} of {len(entries)} environments could not be removed",
+            details="\n".join(failure.message for failure in failures),
+            hint=failures[0].hint,
+        )
 
 
 def remove(name: str, listener: Listener, *, managers: Sequence[Manager] | None = None, forced: bool = False) -> None:
@@ -36,12 +109,12 @@ def remove_entry(
             raise registry.no_such(entry.name)
         refuse_foreign(entry)
         _tell_company(entry, listener, forced=forced)
-        tether.end_orphans(state.log_path(key), listener)
+        orphans.end_orphans(state.log_path(key), listener)
         listener.say(f"removing environment {entry.name!r} ({entry.prefix}), which may take half a minute")
         state.mark(entry.prefix)
-        _have_forgotten(entry, choosing.all_managers() if managers is None else managers, listener)
-        disposal.delete(entry.prefix)
-        tether.forget(state.log_path(key))
+        _have_forgotten(entry, all_managers() if managers is None else managers, listener)
+        delete(entry.prefix)
+        orphans.forget(state.log_path(key))
     listener.say(f"removed environment {entry.name!r}")
 
 
@@ -76,3 +149,54 @@ def _have_forgotten(entry: Entry, managers: Sequence[Manager], listener: Listene
         manager.remove(entry.prefix)
     except (OSError, WorkflowError) as error:
         listener.warn(f"{manager.name} could not remove {entry.prefix} ({error}): deleting the folder")
+
+
+def delete(prefix: Path) -> None:
+    """Delete a prefix that is ours and what its making left beside it; raises StorageError if some of it stays.
+
+    Killed or failing in the middle, it leaves the mark, by which the rest is recognised as ours later.
+    """
+    empty(prefix)
+    state.unmark(prefix)
+
+
+def empty(prefix: Path) -> None:
+    """Do what ``delete`` does, and leave the mark: something is about to be made there."""
+    if not state.is_marked(prefix):
+        state.mark(prefix)
+    staging.discard(staging.place(prefix))
+    if prefix.is_dir():
+        state.erase(prefix)
+        shutil.rmtree(prefix, onerror=_retry_writable)  # onexc replaces it in 3.12 only
+    left = _left(prefix)
+    if left:
+        raise StorageError(
+            f"could not delete all of {prefix}",
+            hint="a program may be using it, or its permissions forbid it: mend that and remove it again",
+            details="\n".join(str(path) for path in left),
+        )
+
+
+def _retry_writable(function: Callable[..., Any], path: str, _error: object) -> None:
+    try:
+        if os.path.lexists(path) and not os.path.islink(path):  # noqa: PTH114  rmtree speaks in strings
+            os.chmod(os.path.dirname(path), stat.S_IRWXU)  # noqa: PTH101, PTH120
+            os.chmod(path, stat.S_IRWXU)  # noqa: PTH101
+        if function in {os.unlink, os.rmdir, os.remove}:
+            function(path)
+        elif os.path.isdir(path):  # noqa: PTH112
+            shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return  # what stays is found by looking afterwards
+
+
+def _left(prefix: Path, limit: int = 5) -> list[Path]:
+    if not os.path.lexists(prefix):
+        return []
+    left = [path for path in prefix.rglob("*") if not path.is_dir()][:limit]
+    return left or [prefix]
+
+
+def _say_if_active(entry: Entry, listener: Listener) -> None:
+    if os.environ.get(ACTIVE) == str(entry.prefix):
+        listener.warn("this shell is still set up for it: type deactivate")

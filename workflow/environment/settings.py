@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from workflow.base import locations
 from workflow.base.errors import UsageError
-from workflow.environment.managers.base import ManagerName
+from workflow.environment.blueprint import KERAS3, purpose_of
+from workflow.environment.entries import ManagerName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.environment.model import Wishes
+    from workflow.environment.entries import Wishes
 
 MANAGERS: tuple[str, ...] = get_args(ManagerName)
 MIRRORS = {"tuna": "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge"}
@@ -33,7 +34,7 @@ _TRUTH = {
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class Settings:
     """How environments are made here: every wish resolved, with nothing left to look up.
 
     ``manager`` is None when the first that works is taken; ``mirrors`` are base URLs in the order to try.
@@ -45,13 +46,30 @@ class Circumstances:
     mirrors: tuple[str, ...] = ()
 
 
-def resolve(wishes: Wishes) -> Circumstances:
+def resolve(wishes: Wishes) -> Settings:
     """Return what holds: the option, else the environment variable, else the config file, else the default.
 
     Raises UsageError that names the place of a value that cannot be.
     """
     found = {**_from_file(locations.config_file()), **_from_variables(), **_from_options(wishes)}
-    return Circumstances(**found)
+    return Settings(**found)
+
+
+def fitted(settings: Settings, *, name: str, wishes: Wishes) -> Settings:
+    """Return the settings as they hold for one environment.
+
+    A manager that a setting names and that cannot make this sort is passed over: the setting is for the other. One
+    that was asked for by an option raises UsageError.
+    """
+    purpose = purpose_of(name)
+    if settings.manager is None or settings.manager in purpose.managers:
+        return settings
+    if wishes.manager is not None:
+        raise UsageError(
+            f"environment {name!r} is not made by {wishes.manager}, but by {' or '.join(purpose.managers)}",
+            hint=f"leave out --manager: it uses {purpose.interpreter}" if purpose is KERAS3 else "choose one of these",
+        )
+    return replace(settings, manager=None)
 
 
 def manager_name(text: str, place: str) -> str:
@@ -91,7 +109,7 @@ def _switch(value: Any, place: str) -> bool:
     return truth
 
 
-# per field of Circumstances: its key in the config file, its environment variable, how its value is read
+# per field of Settings: its key in the config file, its environment variable, how its value is read
 _FIELDS: dict[str, tuple[str, str, Callable[[Any, str], Any]]] = {
     "manager": ("manager", "TFJS_WORKFLOW_MANAGER", _manager),
     "mirrors": ("mirror", "TFJS_WORKFLOW_MIRROR", _mirrors),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import locations
 from workflow.base.errors import UsageError
+from workflow.base.storage import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,14 +117,8 @@ def read(path: Path) -> State | None:
 
 
 def write(path: Path, state: State) -> None:
-    """Write the state of a prefix: all of it or, when that fails, nothing."""
-    staged = path / f"{FILE_NAME}.{os.getpid()}"
-    with staged.open("w", encoding="utf-8") as sink:
-        json.dump(asdict(state), sink, indent=2)
-        sink.write("\n")
-        sink.flush()
-        os.fsync(sink.fileno())
-    staged.replace(path / FILE_NAME)
+    """Write the state of a prefix: all of it or, when that fails, nothing. Raises StorageError."""
+    write_atomically(path / FILE_NAME, f"{json.dumps(asdict(state), indent=2)}\n".encode())
 
 
 def erase(path: Path) -> None:

@@ -1,22 +1,27 @@
-"""The uv executable: where it is, what it is told about caches and indexes, what its failures mean."""
+"""The uv executable: where it is, what it is told about caches and indexes, what it leaves, what its failures mean."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.base import locations
+from workflow.base import locations, locks, scratch
 from workflow.base.errors import DownloadError, EnvironmentProblem, IntegrityError, NoManagerError, StorageError
 from workflow.environment import pip_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from workflow.base.errors import WorkflowError
 
 _TAIL_LINES = 15
+_LOCK = ".lock"  # which every uv shares while it works in a cache
+_LEFT = ".tmp*"
 # set for another purpose by whoever has an environment active or a project open, and wrong for a hashed lock
 _STRAY = {
     "VIRTUAL_ENV",
@@ -100,6 +105,16 @@ def environ(*, offline: bool) -> dict[str, str]:
     ours = {"UV_CACHE_DIR": str(locations.cache() / "uv"), **pip_settings.for_uv(os.environ)}
     fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     return {**ours, **kept, **fixed, **({"UV_OFFLINE": "1"} if offline else {})}
+
+
+def clear_leftovers(environ: Mapping[str, str]) -> None:
+    """Remove what killed uvs have left in the cache of this environment, if it is ours and no uv is at work in it."""
+    cache = locations.cache() / "uv"
+    if sys.platform == "win32" or environ.get("UV_CACHE_DIR") != str(cache):
+        return  # one that the user has chosen is the user's affair
+    with contextlib.suppress(OSError), (cache / _LOCK).open("r+b") as lock:  # no cache yet, or no locks there
+        if locks.take(lock):
+            scratch.clear_folders(cache, _LEFT)
 
 
 def failure(output: str, *, doing: str, log: Path) -> WorkflowError:

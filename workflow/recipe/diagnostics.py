@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.base.addresses import masked, scrubbed
 from workflow.base.errors import RecipeError
-from workflow.base.printable import line
 from workflow.base.records import Record
+from workflow.base.wording import line, masked, plural, scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,9 +88,8 @@ def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str
     shown = [_render(finding, path, lines) for finding in ordered[:_MOST_FINDINGS]]
     if len(ordered) > _MOST_FINDINGS:
         shown.append(f"... and {len(ordered) - _MOST_FINDINGS} more")
-    count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
     return RecipeError(
-        f"{shown_path(path)} has {count}",
+        f"{shown_path(path)} has {plural(len(ordered), 'error')}",
         details="\n\n".join(shown),
         hint=_ABSENT if all(finding.absent for finding in ordered) else _GRAMMAR,
     )

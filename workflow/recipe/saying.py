@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.addresses import scrubbed
+from workflow.base.wording import scrubbed
 from workflow.recipe.diagnostics import Finding
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from workflow.report.record import Answer
-from workflow.report.wording import (
+from workflow.base.wording import (
     accuracy_text,
     difference_text,
     milliseconds_text,
@@ -14,6 +13,7 @@ from workflow.report.wording import (
     seconds_text,
     size_text,
 )
+from workflow.report.record import Answer
 
 if TYPE_CHECKING:
     from workflow.report.record import LoadMeasurement, PlaceRun, StepRecord

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workflow.base.wording import round_text, size_text
 from workflow.report import drawing
 from workflow.report.drawing import Canvas, Dots, Spot, Strip
-from workflow.report.wording import round_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import printable
-from workflow.report import wording
+from workflow.base import wording
 from workflow.report.charts import charts
 from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements
 from workflow.report.verdicts import shortfalls
@@ -26,7 +25,7 @@ def render(record: RunRecord) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=lambda value: printable.block(value) if type(value) is str else value,
+        finalize=lambda value: wording.block(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

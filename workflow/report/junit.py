@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from workflow.base import printable
+from workflow.base import wording
+from workflow.base.wording import sentence
 from workflow.report.verdicts import javascript_missing
-from workflow.report.wording import sentence
 
 if TYPE_CHECKING:
     from workflow.report.record import Level, PlaceRun, RunRecord, StepRecord
@@ -78,4 +78,4 @@ def _failure(case: ET.Element, message: str, text: str) -> None:
 
 def _text(text: str) -> str:
     """XML cannot hold control characters: they are shown as escapes, as everywhere."""
-    return _NOT_XML.sub("", printable.block(text))
+    return _NOT_XML.sub("", wording.block(text))

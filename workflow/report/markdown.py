@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.base.printable import markdown, markdown_code
+from workflow.base.wording import accuracy_text, markdown, markdown_code, size_text
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
-from workflow.report.wording import accuracy_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses, printable
+from workflow.base import wording
 from workflow.report import answers, verdicts
 from workflow.report import artifacts as artifacts_of
 from workflow.report.checks import read_attribution, read_levels, read_runs
@@ -28,7 +28,7 @@ def read_run(run: Facts, *, measures: Measures | None = None) -> RunRecord:
     No text in it acts on what shows it. Tolerates what older or shorter runs lack; ``run`` is one that
     ``journal.fault`` finds nothing wrong with.
     """
-    run = printable.everywhere(run, _harmless)
+    run = wording.everywhere(run, _harmless)
     steps = [_step(step, str(run["recipe"]), measures) for step in run["steps"]]
     loads = [LoadMeasurement(**vars(load)) for load in measures.loads] if measures else []
     verdict, summary = verdicts.of_run(steps)
@@ -53,7 +53,7 @@ def read_run(run: Facts, *, measures: Measures | None = None) -> RunRecord:
 
 
 def _harmless(text: str) -> str:
-    return printable.block(addresses.scrubbed(text))
+    return wording.block(wording.scrubbed(text))
 
 
 def artifacts(run: Facts) -> dict[str, Path]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workflow.base import printable
+from workflow.base import wording
 from workflow.base.errors import ModelFileError, UsageError
 from workflow.base.wording import shown
 from workflow.models.strict_json import require_shallow
@@ -90,7 +90,7 @@ def _from_file(path: Path) -> RunRecord:
         why = f"it is a record of version {shown(str(value['version']))}, and this tool reads version 1"
         raise _no_run(path, why)
     try:
-        return RunRecord.model_validate(printable.everywhere(value))
+        return RunRecord.model_validate(wording.everywhere(value))
     except ValidationError as error:
         raise _no_run(path, first_fault(error)) from error
 

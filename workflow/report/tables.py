@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.report.wording import accuracy_text, difference_text, sentence, share_text
+from workflow.base.wording import accuracy_text, difference_text, sentence, share_text
 
 if TYPE_CHECKING:
     from workflow.report.record import Attribution, PlaceRun, RunRecord, StepRecord, WorstElement

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.base.printable import line
+from workflow.base.wording import UNKNOWN, accuracy_text, line, share_text, size_text
 from workflow.report.tables import matrix
 from workflow.report.verdicts import shortfalls
-from workflow.report.wording import UNKNOWN, accuracy_text, share_text, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console

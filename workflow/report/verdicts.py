@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.report.wording import sentence
+from workflow.base.wording import plural, sentence, some
 
 if TYPE_CHECKING:
     from workflow.report.record import StepRecord, Verdict
 
 __all__ = ["javascript_missing", "of_run", "of_step", "shortfalls"]
+
+_FEW = 3
 
 
 def of_step(step: StepRecord) -> Verdict:
@@ -64,11 +66,11 @@ def of_run(steps: list[StepRecord]) -> tuple[Verdict, str]:
     failed = [step.step for step in steps if step.verdict == "failed"]
     incomplete = [step.step for step in made if step.verdict == "incomplete"]
     if failed:
-        return "failed", f"{_some(failed)} failed; nothing of {_pronoun(failed)} was published."
+        return "failed", f"{some(failed, limit=_FEW)} failed; nothing of {_pronoun(failed)} was published."
     if incomplete or not made:
         return "incomplete", _incomplete(made, incomplete)
     places = {run.place for step in made for run in step.runs if run.status == "passed"}
-    return "passed", f"All {len(made)} artifacts agree with their source in {_counted(len(places), 'place')}."
+    return "passed", f"All {len(made)} artifacts agree with their source in {plural(len(places), 'place')}."
 
 
 def _incomplete(made: list[StepRecord], names: list[str]) -> str:
@@ -76,14 +78,8 @@ def _incomplete(made: list[StepRecord], names: list[str]) -> str:
         return "No conversion was part of this run."
     python_only = [step.step for step in made if step.step in names and javascript_missing(step)]
     if python_only:
-        return f"{_some(python_only)} did not run in JavaScript, where {_verb(python_only)} going to live."
-    return f"{_some(names)} did not run everywhere that was asked for."
-
-
-def _some(names: list[str]) -> str:
-    most = 3
-    head = ", ".join(names[:most])
-    return head if len(names) <= most else f"{head} and {len(names) - most} more"
+        return f"{some(python_only, limit=_FEW)} did not run in JavaScript, where {_verb(python_only)} going to live."
+    return f"{some(names, limit=_FEW)} did not run everywhere that was asked for."
 
 
 def _pronoun(names: list[str]) -> str:
@@ -92,7 +88,3 @@ def _pronoun(names: list[str]) -> str:
 
 def _verb(names: list[str]) -> str:
     return "it is" if len(names) == 1 else "they are"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from workflow.base import addresses, strays
+from workflow.base import locks, wording
 from workflow.base.digests import file_digest
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import IntegrityError
-from workflow.base.storage import storing, sync_artifact
+from workflow.base.storage import partial_path, storing, sync_artifact
 from workflow.models.file_contents import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from workflow.base.events import Listener
@@ -41,21 +37,12 @@ def fetch(source: FetchedModel, target: Path, *, cache: Path, listener: Listener
         _copy(kept, target)
 
 
-@contextlib.contextmanager
-def held(lock_file: Path, listener: Listener, *, what: str) -> Iterator[None]:
-    """Hold the lock of one thing in a cache: of two runs that want it, the second waits and says so."""
+def held(lock_file: Path, listener: Listener, *, what: str) -> IO[bytes]:
+    """Return the lock of one thing in a cache, held until it is closed; a second run waits for it and says so."""
     with storing(lock_file):
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(lock_file)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            listener.say(f"waiting for another run that fetches the same {what}")
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return locks.held(
+            lock_file, listener, waiting=lambda _: f"waiting for another run that fetches the same {what}"
+        )
 
 
 def _is_kept(kept: Path, source: FetchedModel, *, listener: Listener) -> bool:
@@ -63,9 +50,9 @@ def _is_kept(kept: Path, source: FetchedModel, *, listener: Listener) -> bool:
     if not kept.is_file():
         return False
     if file_digest(kept).sha256 == kept.name:
-        listener.say(f"{addresses.shown(source.url)} is in the cache")
+        listener.say(f"{wording.address_text(source.url)} is in the cache")
         return True
-    listener.warn(f"the copy of {addresses.shown(source.url)} in the cache was changed: fetching it again")
+    listener.warn(f"the copy of {wording.address_text(source.url)} in the cache was changed: fetching it again")
     with storing(kept):
         kept.unlink()
     return False
@@ -80,7 +67,7 @@ def _download(source: FetchedModel, kept: Path, *, listener: Listener) -> None:
     transfer = Transfer(source.url, part, source.max_bytes, on_progress)
     resumed = part.exists()
     if not (resumed and _is_right(part, kept)):  # right: the run that fetched it ended just before it said so
-        listener.say(f"{'resuming' if resumed else 'fetching'} {addresses.shown(source.url)}")
+        listener.say(f"{'resuming' if resumed else 'fetching'} {wording.address_text(source.url)}")
         transfer.complete(listener)
     if resumed and not _is_right(part, kept):
         listener.warn("what was left of an earlier transfer does not fit: fetching the whole file again")
@@ -104,7 +91,7 @@ def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
     known = f" ({content.phrase})" if content.name in _TELLING else ""
     part.unlink()
     raise IntegrityError(
-        f"{addresses.shown(source.url)} is not the file that the recipe names{known}: "
+        f"{wording.address_text(source.url)} is not the file that the recipe names{known}: "
         f"its sha256 is {found}, expected is {wanted}",
         hint=_CHANGED,
     )
@@ -112,7 +99,7 @@ def _check(source: FetchedModel, part: Path, *, wanted: str) -> None:
 
 def _copy(kept: Path, target: Path) -> None:
     """Copy, never link: a file that is changed in place later must not change the cache."""
-    partial = strays.partial_path(target)
+    partial = partial_path(target)
     with storing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from workflow.base import addresses, locations
+from workflow.base import locations, wording
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.storage import remove, storing, sync_artifact
@@ -44,12 +44,12 @@ def provide(handle: str, listener: Listener) -> Path:
     scheme, separator, _ = handle.partition("://")
     if not separator or scheme.lower() not in _SCHEMES:
         raise ModelFileError(
-            f"{addresses.shown(handle)} is neither a folder nor the address of a module",
+            f"{wording.address_text(handle)} is neither a folder nor the address of a module",
             hint=f"the address of a module begins with https://; else {_BY_HAND}",
         )
     folder = _cache() / _named(handle)
     if _is_there(folder):
-        listener.say(f"{addresses.shown(handle)} is in the cache")
+        listener.say(f"{wording.address_text(handle)} is in the cache")
         return folder
     from workflow.runs.fetching import held  # noqa: PLC0415  its lock costs 50 ms that a module in the cache does not
 
@@ -81,7 +81,7 @@ def _cache() -> Path:
     named = os.environ.get(_VARIABLE, "")
     if "://" in named or (Path(named).exists() and not Path(named).is_dir()):
         raise ModelFileError(
-            f"{_VARIABLE} is {addresses.shown(named)}, which is no folder of this machine",
+            f"{_VARIABLE} is {wording.address_text(named)}, which is no folder of this machine",
             hint=f"unset {_VARIABLE}, or set it to a folder",
         )
     return Path(named).absolute() if named else locations.cache() / "tfhub_modules"
@@ -93,7 +93,7 @@ def _is_there(folder: Path) -> bool:
 
 def _fetch(handle: str, folder: Path, listener: Listener) -> None:
     """Put the module at ``folder``, whole or not at all; the lock of it is held."""
-    shown = addresses.shown(handle)
+    shown = wording.address_text(handle)
     part = folder.with_name(f"{folder.name}.part")
     staged = folder.with_name(f"{folder.name}{_STAGED}")
 

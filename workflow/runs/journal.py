@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
-from workflow.base import addresses, locations, printable, strays
+from workflow.base import locations, wording
 from workflow.base.digests import file_state
-from workflow.base.storage import as_bytes, storing, write_new
+from workflow.base.storage import as_bytes, storing, sweep_all, write_new
 from workflow.recipe.model import Step
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Journal:
         folder = self.folder / "runs"
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            strays.sweep_all(folder)
+            sweep_all(folder)
             write_new(_names(folder, stamp), as_bytes(_written(record)))
             for old in sorted(folder.glob("*.json"))[:-_KEPT_RUNS]:
                 old.unlink(missing_ok=True)
@@ -135,8 +135,8 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
 
 def _written(record: dict[str, Any]) -> str:
     """Return a record as JSON that can be shown anywhere, with no secrets of addresses in it."""
-    kept = printable.everywhere(record, addresses.scrubbed)
-    return printable.json_text(json.dumps(kept, indent=1, ensure_ascii=False, default=str)) + "\n"
+    kept = wording.everywhere(record, wording.scrubbed)
+    return wording.json_text(json.dumps(kept, indent=1, ensure_ascii=False, default=str)) + "\n"
 
 
 def _named(task: Task) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses, locations
+from workflow.base import locations, wording
 from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.base.records import Record
 from workflow.conversion.engines import convert, may_need_worker
@@ -80,7 +80,7 @@ def with_folder(order: Order) -> Order:
 
     folder = hub.provide(step.input, order.listener)
     local = step.replaced(input=str(folder), input_is_handle=False)
-    return order.replaced(task=order.task.replaced(declared=local), handle=addresses.shown(step.input))
+    return order.replaced(task=order.task.replaced(declared=local), handle=wording.address_text(step.input))
 
 
 Facts = dict[str, Any]
@@ -126,7 +126,7 @@ def _fetched(order: Order) -> Facts:
     if not isinstance(source, FetchedModel):
         raise TypeError(source)
     fetch(source, order.staged, cache=locations.cache() / "models", listener=order.listener)
-    return {"url": addresses.shown(source.url), "sha256": source.sha256}
+    return {"url": wording.address_text(source.url), "sha256": source.sha256}
 
 
 def _scripted(order: Order) -> Facts:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import environment as environments
-from workflow.base import addresses, digests
+from workflow.base import digests, wording
 from workflow.base.records import Record
 from workflow.catalogue import engines
 from workflow.models.files_read import input_digests
@@ -138,7 +138,7 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
     if step.engine != "reference":
         options["native revision"] = engines.REVISION
     options["verify"] = _verification_options(verification_of(step, recipe))
-    handle = {"handle": {"sha256": addresses.identity(step.input), "bytes": 0}} if step.input_is_handle else None
+    handle = {"handle": {"sha256": wording.identity(step.input), "bytes": 0}} if step.input_is_handle else None
     inputs = handle or _step_inputs(step)
     return Ingredients(step.kind, options, {**inputs, **_further_inputs(step, recipe)}, environment)
 
@@ -200,7 +200,7 @@ def _source_ingredients(source: ModelSource, recipe: Recipe) -> tuple[dict[str, 
         return {"sha256": source.sha256}, {}
     if isinstance(source, ScriptedModel):
         files = digests.digests_of([source.script, *source.depends], root=_common_root(source, recipe))
-        return {"arguments": [addresses.identified(each) for each in source.arguments]}, digests.to_json(files)
+        return {"arguments": [wording.identified(each) for each in source.arguments]}, digests.to_json(files)
     options = {key: getattr(source, key) for key in ("application", "weights", "offline", "seed")}
     weights = Path(source.weights)
     files = {"weights": digests.file_digest(weights)} if weights.is_file() else {}

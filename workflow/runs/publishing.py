@@ -10,9 +10,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from workflow.base import strays
 from workflow.base.errors import OutputRefusedError
-from workflow.base.storage import remove, storing, sync_artifact, sync_folder, write_atomically
+from workflow.base.storage import remove, storing, sweep, sync_artifact, sync_folder, write_atomically
 from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def recover(output: Path) -> None:
     """
     intent, previous = intent_path(output), previous_path(output)
     for unfinished in (intent, _mark_of_rejection(output)):
-        strays.sweep(unfinished)
+        sweep(unfinished)
     with storing(output):
         sidecar = read_sidecar(intent)
         if sidecar is not None and output.exists() and not intact(output, sidecar):

@@ -19,8 +19,8 @@ from workflow.base.errors import (
     WorkflowError,
 )
 from workflow.base.records import Record
-from workflow.base.sizes import size_text
 from workflow.base.storage import storing
+from workflow.base.wording import size_text
 from workflow.models.files_read import States, input_digests, input_states
 from workflow.recipe.model import Step
 from workflow.runs import planning, publishing

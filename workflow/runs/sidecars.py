@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses, printable
+from workflow.base import wording
 from workflow.base.digests import Digests, artifact_digests, from_json, text_digest, to_json
 from workflow.base.records import Record
 from workflow.base.storage import as_bytes, write_atomically
@@ -62,7 +62,7 @@ class Sidecar(Record):
             "key": self.ingredients.key(),
             "ingredients": self.ingredients.as_dict(),
             "files": to_json(self.files),
-            "facts": printable.everywhere(dict(self.facts), addresses.scrubbed),
+            "facts": wording.everywhere(dict(self.facts), wording.scrubbed),
         }
 
 
@@ -116,7 +116,7 @@ def _facts(value: object) -> dict[str, Any]:
 
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:
     """Write a sidecar durably and in one piece."""
-    text = printable.json_text(json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False)) + "\n"
+    text = wording.json_text(json.dumps(sidecar.to_json(), indent=1, ensure_ascii=False)) + "\n"
     write_atomically(path, as_bytes(text))
 
 

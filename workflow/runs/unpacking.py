@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from typing import IO, TYPE_CHECKING
 
-from workflow.base import addresses
+from workflow.base import wording
 from workflow.base.records import Record
 from workflow.base.storage import storing
 from workflow.base.wording import shown
@@ -67,7 +67,7 @@ def _opened(archive: Path, room: Room) -> Iterator[tarfile.TarFile]:
             with tarfile.open(fileobj=bounded, mode="r:", errorlevel=2) as tar:  # type: ignore[call-overload]
                 yield tar
         except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError, UnicodeError) as error:
-            words = addresses.scrubbed(str(error))[:100] or type(error).__name__
+            words = wording.scrubbed(str(error))[:100] or type(error).__name__
             raise UnpackError(f"it is no tar archive, or a damaged one ({words})") from error
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow.base import scratch
 from workflow.bridge.usage import Usage
-from workflow.environment.model import NO_CONDA
+from workflow.environment.entries import NO_CONDA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,11 +66,11 @@ class EnvironmentWorkshop:
 
     def prepare(self, listener: Listener) -> None:
         """Ensure the environment, warn about what it is not, and start the worker."""
-        from workflow.environment import naming  # noqa: PLC0415  nothing of it is needed when every step is up to date
+        from workflow.environment import registry  # noqa: PLC0415  nothing of it is needed when every step is up to date
 
         if self._worker is not None:
             return
-        naming.require_no_slip(self._name)
+        registry.require_no_slip(self._name)
         self._environment = self._take(self._name, self._wishes, listener)
         for caveat in self._environment.caveats:
             if caveat != NO_CONDA:

@@ -73,7 +73,7 @@ def _values(source: Named, result: Named, *, may_quantize: bool) -> Difference:
     if not may_quantize and source.quantization is None:
         stored = result.stored_as
         return Difference(name, problem=f"the weight {name} is quantized to {stored}, which was not asked for")
-    return _within(result, theirs, ours)
+    return _within(result, theirs, ours, rounding=source.rounding)
 
 
 def table(wrong: list[Difference]) -> str:
@@ -99,7 +99,7 @@ def _exact(source: Named, theirs: Array, ours: Array) -> Difference:
     if source.dtype == "string" or ours.dtype.kind not in "fiub":
         return Difference(name, problem=f"the weight {name} holds other text than in the source")
     far = _distances(theirs, ours)
-    bound = 0.0 if source.quantization is None else _ULPS * _ulp(theirs)
+    bound = source.rounding if source.quantization is None else _ULPS * _ulp(theirs)
     beyond = (theirs.view(_bits(theirs)) != ours.view(_bits(ours))) if bound == 0.0 else ~(far <= bound)
     if not beyond.any():
         return Difference(name, worst=float(far.max()), bound=bound, elements=far.size)
@@ -118,11 +118,12 @@ def _exact(source: Named, theirs: Array, ours: Array) -> Difference:
     )
 
 
-def _within(result: Named, theirs: Array, ours: Array) -> Difference:
+def _within(result: Named, theirs: Array, ours: Array, *, rounding: float) -> Difference:
     """Hold a quantized weight to half a step, and to steps no larger than its range needs."""
     name, stored = result.name, str(result.stored_as)
     far = _distances(theirs, ours)
     bounds, step = bounds_of(result, theirs)
+    bounds = bounds + rounding
     beyond = ~(far <= bounds)
     remarks = explain.flattened(name, theirs, step=step)
     problem = ""

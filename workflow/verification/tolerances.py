@@ -12,8 +12,8 @@ from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.models.graph import read_graph
 from workflow.models.strict_json import read_object
 from workflow.models.topology import layers_of
+from workflow.verification.layer_weights import readable, weights_of
 from workflow.verification.structure import model_json
-from workflow.verification.tensors import readable, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +104,7 @@ def _relative_errors(subject: Subject) -> list[float]:
         return []
     found = []
     try:
-        with weights_of(subject) as (weights,):
+        with weights_of(subject) as weights:
             for one in weights.values():
                 if one.quantization is None:
                     continue

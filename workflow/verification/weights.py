@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import DeclinedError, ModelFileError, WorkflowError
-from workflow.verification import explain, folding
+from workflow.base.errors import DeclinedError, WorkflowError
+from workflow.verification import accounting, explain, folding
 from workflow.verification.differences import Difference, compare, table
+from workflow.verification.layer_weights import model_weights, readable, weights_of
 from workflow.verification.model import Finding, LevelReport
-from workflow.verification.tensors import Named, configuration_of, readable, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from workflow.verification.model import Subject
-    from workflow.verification.tensors import Views
+    from workflow.verification.tensors import Named
 
 _LISTED = 10
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"
+_OTHERS = "{} of its {} weights are computed from the source's in ways not known here; the others are the source's"
 _NO_READER = "the weights of a {} are read by TensorFlow alone; the outputs are compared"
 
 
@@ -48,7 +48,7 @@ def alone(result: Subject) -> LevelReport:
     findings = []
     try:
         with weights_of(result) as weights:
-            for one in weights[-1].values():
+            for one in weights.values():
                 problem = explain.not_finite(one)
                 findings += [Finding(f"the weight {one.name} holds {problem}", one.name)] if problem else []
     except DeclinedError as declined:
@@ -70,37 +70,48 @@ def _inapplicable(result: Subject, source: Subject) -> str:
 
 
 def _compared(result: Subject, source: Subject, may_quantize: bool) -> LevelReport:  # noqa: FBT001  private
+    """Hold each weight against what the source's weights make it."""
     try:
-        with weights_of(source) as sources, weights_of(result) as results:
-            theirs, ours = _likest(sources, results)
-            findings = list(_unpaired(theirs, ours))
-            differences = [
-                compare(theirs[name], one, may_quantize=may_quantize) for name, one in ours.items() if name in theirs
-            ]
+        with model_weights(source) as theirs, model_weights(result) as ours:
+            account = accounting.account(theirs, ours)
+            findings = [Finding(*one) for one in account.wrong]
+            differences = [compare(wanted, one, may_quantize=may_quantize) for wanted, one in account.pairs]
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
-    except ModelFileError as error:
-        return LevelReport("weights", "failed", (Finding(error.message, remedy=error.hint),))
-    except WorkflowError as error:  # a weight that cannot be restored
+    except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored
         return LevelReport("weights", "failed", (Finding(error.message, remedy=error.hint),))
     wrong = sorted((one for one in differences if one.problem), key=lambda one: -one.excess)
     findings += [Finding(one.problem, one.name, one.worst, one.bound) for one in wrong]
+    facts = _facts(differences, account)
+    unknown = "" if findings else _unknown(account, count=int(facts["tensors"]))
     return LevelReport(
         "weights",
-        "failed" if findings else "passed",
+        "failed" if findings else "not applicable" if unknown else "passed",
         tuple(findings),
+        why=unknown,
         remarks=tuple(remark for one in differences for remark in one.remarks),
-        facts=_facts(differences),
+        facts=facts,
         table=table(wrong[:_LISTED]) if wrong else "",
     )
+
+
+def _unknown(account: accounting.Account, *, count: int) -> str:
+    """Return the words for weights of which it is not known what they should be; empty when there are none."""
+    if account.others:
+        return _OTHERS.format(len(account.others), count)
+    if account.unused:
+        number = len(account.unused)
+        return f"{number} of the source's weights are used in ways not known here; those of the result are the source's"
+    return ""
 
 
 def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport:  # noqa: FBT001  private
     """Account for the weights of a graph by those of the layers it was made from, as far as that can be."""
     try:
-        with weights_of(source) as sources, weights_of(result) as (ours,):
-            unasked = [] if may_quantize else _newly_quantized(sources[-1], ours)
-            found = folding.compare(sources[-1], ours, epsilons=folding.epsilons_in(configuration_of(source)))
+        with model_weights(source) as theirs, weights_of(result) as ours:
+            unasked = [] if may_quantize else _newly_quantized(theirs.by_name, ours)
+            forms = accounting.forms(theirs)
+            found = folding.compare(forms, ours, epsilons=folding.epsilons_in(theirs.configuration))
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
     except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored
@@ -111,8 +122,8 @@ def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport
     if unasked or found.findings:
         return LevelReport("weights", "failed", (*unasked, *found.findings), facts=facts)
     if found.others:
-        why = f"{len(found.others)} of its {count} weights are computed from the source's in ways not known here"
-        return LevelReport("weights", "not applicable", why=f"{why}; the others are the source's", facts=facts)
+        why = _OTHERS.format(len(found.others), count)
+        return LevelReport("weights", "not applicable", why=why, facts=facts)
     return LevelReport("weights", "passed", facts=facts)
 
 
@@ -123,29 +134,15 @@ def _newly_quantized(theirs: Mapping[str, Named], ours: Mapping[str, Named]) -> 
     return [Finding(text.format(one.name, one.stored_as), one.name) for one in ours.values() if one.quantization]
 
 
-def _likest(sources: Views, results: Views) -> tuple[dict[str, Named], dict[str, Named]]:
-    """Return the two ways of naming that leave the fewest weights without a namesake."""
-    return min(itertools.product(sources, results), key=lambda pair: len(pair[0].keys() ^ pair[1].keys()))
-
-
-def _unpaired(theirs: Mapping[str, Named], ours: Mapping[str, Named]) -> Iterator[Finding]:
-    lost = [name for name in theirs if name not in ours]
-    new = [name for name in ours if name not in theirs]
-    for name in lost:
-        same = [other for other in new if ours[other].shape == theirs[name].shape]
-        hint = f"; {same[0]}, which the source does not have, has its shape" if same else ""
-        yield Finding(f"the weight {name} of the source is not in the result{hint}", name)
-    for name in new:
-        yield Finding(f"the result has a weight {name} that its source does not have", name)
-
-
-def _facts(differences: list[Difference]) -> dict[str, Any]:
+def _facts(differences: list[Difference], account: accounting.Account) -> dict[str, Any]:
     quantized = [one for one in differences if one.stored_as]
     worst = max(differences, key=lambda one: one.worst, default=None)
+    others = [one.name for one in account.others]
     return {
-        "tensors": len(differences),
+        "tensors": len(differences) + len(others),
         "bit_equal": sum(one.bit_equal for one in differences),
         "quantized": len(quantized),
         "worst": {"name": worst.name, "max_abs": worst.worst, "bound": worst.bound} if worst and worst.worst else None,
         "noise": sum(one.noise**2 for one in quantized) ** 0.5,
+        **({"others": others} if others else {}),
     }

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.environment import channel as building
+from tests.unit.environment.orders import order_for
 from tests.unit.environment.package_server import PackageServer, serving
 from workflow.base import processes
 from workflow.base.events import Recording
-from workflow.environment import conda_lock
-from workflow.environment.managers.base import Order
+from workflow.environment.blueprint import current_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.real.environment.channel import Channel
+    from workflow.environment.managers import BuildOrder
 
 _TELL = "import sys; print(sys.base_prefix, '%d.%d.%d' % sys.version_info[:3])"
 
@@ -33,17 +34,17 @@ class Bench:
     server: PackageServer
     folder: Path
     news: Recording
-    order: Order
+    order: BuildOrder
 
     @property
     def prefix(self) -> Path:
         return self.folder / "envs" / "tfjs"
 
-    def relocked(self, base: str, hashes: dict[str, dict[str, str]] | None = None) -> Order:
+    def relocked(self, base: str, hashes: dict[str, dict[str, str]] | None = None) -> BuildOrder:
         """Return the order with a lock of other URLs or checksums."""
         lock = self.folder / "other-lock.yml"
-        self.channel.write_lock(lock, base, platform=self.order.platform, hashes=hashes)
-        return replace(self.order, conda_lock=lock)
+        self.channel.write_lock(lock, base, platform=self.order.blueprint.platform, hashes=hashes)
+        return replace(self.order, blueprint=self.order.blueprint.replaced(conda_lock=lock))
 
     def forget_requests(self) -> None:
         self.server.asked.clear()
@@ -51,7 +52,7 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def channel(tmp_path_factory: pytest.TempPathFactory) -> Channel:
-    platform = conda_lock.current_platform()
+    platform = current_platform()
     if platform is None or not platform.startswith("linux"):
         pytest.skip("packing a CPython as a conda package is written for Linux")
     root, version = _python38()
@@ -68,10 +69,10 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Channel:
 @pytest.fixture
 def bench(channel: Channel, tmp_path: Path) -> Iterator[Bench]:
     news = Recording()
-    platform = conda_lock.current_platform() or ""
+    platform = current_platform() or ""
     with serving(channel.folder) as server:
         lock = channel.write_lock(tmp_path / "conda-lock.yml", server.url, platform=platform)
-        order = Order(lock, platform, tmp_path / "cache", (), offline=False, listener=news, log=tmp_path / "log")
+        order = replace(order_for(lock, tmp_path, news, platform=platform), log=tmp_path / "log")
         (tmp_path / "envs").mkdir()
         yield Bench(channel, server, tmp_path, news, order)
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from tests.unit.environment.orders import order_for
 from workflow.base.events import Silent
-from workflow.environment.managers.base import Order
 from workflow.environment.managers.embedded import EmbeddedManager
 
 
 def main(text: str) -> None:
     """Create what the JSON text says."""
     request = json.loads(text)
-    order = Order(
-        conda_lock=Path(request["lock"]),
-        platform=request["platform"],
-        cache=Path(request["cache"]),
-        mirrors=(),
-        offline=False,
-        listener=Silent(),
-        log=Path(request["log"]),
-    )
+    made = order_for(Path(request["lock"]), Path(request["cache"]).parent, Silent(), platform=request["platform"])
+    order = replace(made, log=Path(request["log"]))
     EmbeddedManager().create(Path(request["prefix"]), order)
 
 

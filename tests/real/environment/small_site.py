@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.real.environment import channel as building
-from workflow.environment import blueprint, conda_lock, interpreters
+from workflow.environment import blueprint, interpreters
 
 if TYPE_CHECKING:
     from tests.real.environment.channel import Channel
@@ -49,7 +49,7 @@ class Site:
 
     def lock_channel(self, base: str) -> None:
         """Write the conda lock for a channel that is served at this URL."""
-        platform = conda_lock.current_platform() or ""
+        platform = blueprint.current_platform() or ""
         self.channel.write_lock(self.project / "conda-lock.yml", base, platform=platform)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real.environment.channel import Channel, Item, Spec, pack
+from tests.unit.environment.orders import changed
 from workflow.base.errors import IntegrityError
 from workflow.environment.managers.embedded import EmbeddedManager
 
@@ -48,7 +49,7 @@ def test_a_changed_file_in_the_cache_does_not_reach_the_environment(warm: Bench)
 
 def test_a_deleted_file_in_the_cache_comes_back(warm: Bench) -> None:
     unpacked_pip(warm).unlink()
-    EmbeddedManager().create(warm.prefix, replace(warm.order, offline=True))
+    EmbeddedManager().create(warm.prefix, changed(warm.order, offline=True))
     assert "def main" in installed_pip(warm)
 
 
@@ -63,7 +64,7 @@ def test_a_changed_archive_is_named_when_offline_forbids_fetching_it(warm: Bench
     broken = archive(warm, "pip")
     broken.write_bytes(b"nothing")
     with pytest.raises(IntegrityError, match=r"pip-.*damaged: sha256 expected .*, got "):
-        EmbeddedManager().create(warm.prefix, replace(warm.order, offline=True))
+        EmbeddedManager().create(warm.prefix, changed(warm.order, offline=True))
 
 
 def test_another_build_under_the_same_name_is_not_taken_from_the_cache(warm: Bench, tmp_path: Path) -> None:
@@ -73,15 +74,19 @@ def test_another_build_under_the_same_name_is_not_taken_from_the_cache(warm: Ben
     others = [packed for packed in warm.channel.packages if packed.spec.name != "pip"]
     folder = tmp_path / "channel-2"
     packages = (*(pack(packed.spec, folder) for packed in others), pack(new, folder))
-    lock = Channel(folder, packages).write_lock(tmp_path / "lock-2.yml", folder.as_uri(), platform=warm.order.platform)
-    EmbeddedManager().create(warm.prefix, replace(warm.order, conda_lock=lock))
+    lock = Channel(folder, packages).write_lock(
+        tmp_path / "lock-2.yml", folder.as_uri(), platform=warm.order.blueprint.platform
+    )
+    EmbeddedManager().create(warm.prefix, replace(warm.order, blueprint=warm.order.blueprint.replaced(conda_lock=lock)))
     assert installed_pip(warm) == "__version__ = 'other'\n"
 
 
 def test_a_package_without_files_of_python_works_too(bench: Bench, tmp_path: Path) -> None:
     packed = pack(Spec("data", "1", items=(Item("share/data.txt", b"hello"),)), tmp_path / "c")
     lock = Channel(tmp_path / "c", (packed,)).write_lock(
-        tmp_path / "data.yml", (tmp_path / "c").as_uri(), platform=bench.order.platform
+        tmp_path / "data.yml", (tmp_path / "c").as_uri(), platform=bench.order.blueprint.platform
     )
-    EmbeddedManager().create(bench.prefix, replace(bench.order, conda_lock=lock))
+    EmbeddedManager().create(
+        bench.prefix, replace(bench.order, blueprint=bench.order.blueprint.replaced(conda_lock=lock))
+    )
     assert (bench.prefix / "share" / "data.txt").read_text() == "hello"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base import processes
+from workflow.base.download.opening import USER_AGENT
 from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
-from workflow.environment.engine.network import USER_AGENT
 from workflow.environment.managers.embedded import EmbeddedManager
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ _CHECKOUT = Path(__file__).resolve().parents[3]
 def creator(bench: Bench, prefix: Path) -> processes.Process:
     """Start a process that creates an environment; everything that it starts can be found by its mark."""
     request = {
-        "lock": str(bench.order.conda_lock),
-        "platform": bench.order.platform,
+        "lock": str(bench.order.blueprint.conda_lock),
+        "platform": bench.order.blueprint.platform,
         "cache": str(bench.order.cache),
         "log": str(bench.folder / f"{prefix.name}.log"),
         "prefix": str(prefix),

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.environment.orders import changed
 from workflow.base.errors import DownloadError, IntegrityError
 from workflow.environment.managers.embedded import EmbeddedManager
 
@@ -39,13 +39,13 @@ def working(bench: Bench) -> bool:
 
 
 def test_mirrors_are_asked_before_the_channel(bench: Bench, dead: str) -> None:
-    order = replace(bench.relocked(dead), mirrors=(bench.server.url,))
+    order = changed(bench.relocked(dead), mirrors=(bench.server.url,))
     EmbeddedManager().create(bench.prefix, order)
     assert working(bench)
 
 
 def test_a_dead_mirror_is_reported_and_the_next_one_is_used(bench: Bench, dead: str) -> None:
-    order = replace(bench.relocked(f"{dead}/x/conda-forge"), mirrors=(dead, bench.server.url))
+    order = changed(bench.relocked(f"{dead}/x/conda-forge"), mirrors=(dead, bench.server.url))
     EmbeddedManager().create(bench.prefix, order)
     assert working(bench)
     assert [line for line in bench.news.warnings if dead in line and "refused" in line]
@@ -53,7 +53,7 @@ def test_a_dead_mirror_is_reported_and_the_next_one_is_used(bench: Bench, dead: 
 
 def test_a_mirror_that_never_answers_is_left_soon(bench: Bench, mute: str) -> None:
     begin = time.monotonic()
-    EmbeddedManager().create(bench.prefix, replace(bench.order, mirrors=(mute,)))
+    EmbeddedManager().create(bench.prefix, changed(bench.order, mirrors=(mute,)))
     assert working(bench)
     assert time.monotonic() - begin < 15
 
@@ -62,7 +62,7 @@ def test_a_mirror_without_the_package_is_passed_over(bench: Bench) -> None:
     pip = f"noarch/{bench.channel.package('pip').path.name}"
     bench.server.behaviour.codes[f"empty/conda-forge/{pip}"] = [403]
     mirror = f"{bench.server.url}/empty/conda-forge"
-    EmbeddedManager().create(bench.prefix, replace(bench.order, mirrors=(mirror,)))
+    EmbeddedManager().create(bench.prefix, changed(bench.order, mirrors=(mirror,)))
     assert working(bench)
     assert [line for line in bench.news.warnings if mirror in line]
 
@@ -71,7 +71,7 @@ def test_a_mirror_with_other_bytes_is_passed_over(bench: Bench) -> None:
     pip = f"noarch/{bench.channel.package('pip').path.name}"
     bench.server.behaviour.bodies[f"login/conda-forge/{pip}"] = b"<!DOCTYPE html><title>Please log in</title>"
     mirror = f"{bench.server.url}/login/conda-forge"
-    EmbeddedManager().create(bench.prefix, replace(bench.order, mirrors=(mirror,)))
+    EmbeddedManager().create(bench.prefix, changed(bench.order, mirrors=(mirror,)))
     assert working(bench)
     assert [line for line in bench.news.warnings if "web page" in line]
 
@@ -85,7 +85,7 @@ def test_a_web_page_in_place_of_a_package_is_called_one(bench: Bench) -> None:
 
 def test_when_no_server_answers_all_are_named_with_what_to_do(bench: Bench, dead: str, mute: str) -> None:
     begin = time.monotonic()
-    order = replace(bench.relocked(f"{dead}/x/conda-forge"), mirrors=(mute, dead))
+    order = changed(bench.relocked(f"{dead}/x/conda-forge"), mirrors=(mute, dead))
     with pytest.raises(DownloadError) as raised:
         EmbeddedManager().create(bench.prefix, order)
     assert time.monotonic() - begin < 15
@@ -134,7 +134,7 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(bench: Bench) -> None
 
 def test_offline_with_an_empty_cache_says_what_is_lacking_and_asks_nobody(bench: Bench) -> None:
     with pytest.raises(DownloadError, match=r"--offline: 3 of 3 .* python, pip, setuptools") as raised:
-        EmbeddedManager().create(bench.prefix, replace(bench.order, offline=True))
+        EmbeddedManager().create(bench.prefix, changed(bench.order, offline=True))
     assert "without --offline" in raised.value.hint
     assert bench.server.asked == []
 
@@ -144,7 +144,7 @@ def test_offline_from_a_warm_cache_works_and_asks_nobody(bench: Bench) -> None:
     manager.create(bench.prefix, bench.order)
     manager.remove(bench.prefix)
     bench.forget_requests()
-    manager.create(bench.prefix, replace(bench.order, offline=True))
+    manager.create(bench.prefix, changed(bench.order, offline=True))
     assert working(bench)
     assert bench.server.asked == []
 

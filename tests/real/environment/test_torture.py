@@ -9,7 +9,7 @@ import pytest
 from tests.real.environment import small_site
 from tests.real.environment.torture import TERMINAL, Round, Torture
 from tests.unit.environment.package_server import serving
-from workflow.environment import conda_lock
+from workflow.environment.blueprint import current_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def torture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Torture]:
     python = small_site.python38()
-    if python is None or not (conda_lock.current_platform() or "").startswith("linux"):
+    if python is None or not (current_platform() or "").startswith("linux"):
         pytest.skip("it packs a CPython 3.8 that has a folder of its own, on Linux")
     site = small_site.build(tmp_path_factory.mktemp("torture"), python)
     with serving(site.channel.folder) as server:

@@ -72,13 +72,48 @@ def fused_tanh() -> Any:
     return keras.Model(given, layers.Dense(3, name="last")(layers.Dense(8, activation="tanh", name="hidden")(given)))
 
 
+def pictures() -> Any:
+    given = keras.Input((9, 9, 3), name="image")
+    found = layers.Conv2D(5, 3, strides=2, padding="same", activation="relu", name="conv")(given)
+    found = layers.BatchNormalization(axis=1, epsilon=0.01, name="rows")(found)
+    found = layers.BatchNormalization(epsilon=0.02, name="norm")(found)
+    found = layers.GroupNormalization(groups=5, epsilon=0.5, name="groups")(found)
+    found = layers.DepthwiseConv2D(2, padding="same", dilation_rate=2, activation="elu", name="spread")(found)
+    found = layers.ReLU(max_value=1.5, negative_slope=0.2, threshold=0.1, name="bent")(found)
+    found = layers.UpSampling2D(2, interpolation="bilinear", name="larger")(found)
+    found = layers.CenterCrop(7, 6, name="middle")(found)
+    found = layers.AveragePooling2D(3, strides=2, padding="same", name="pool")(found)
+    found = layers.Flatten(name="flat")(found)
+    return keras.Model(given, layers.Dense(3, activation="tanh", name="last")(found))
+
+
+def phrases() -> Any:
+    given = keras.Input((6, 4), name="steps")
+    found = layers.Conv1D(4, 3, padding="causal", activation="softsign", name="causal")(given)
+    found = layers.ZeroPadding1D((1, 2), name="padded")(layers.LeakyReLU(0.3, name="leaky")(found))
+    back = layers.LSTM(4, go_backwards=True, return_sequences=True, name="back")(found)
+    gated = layers.GRU(4, reset_after=False, recurrent_activation="hard_sigmoid", return_sequences=True, name="gru")(
+        found
+    )
+    turned = layers.Permute((2, 1), name="turned")(layers.Permute((2, 1), name="there")(gated))
+    less = layers.Subtract(name="less")([back, turned])
+    both = layers.Bidirectional(layers.LSTM(3, return_sequences=True), merge_mode="mul", name="both")(less)
+    even = layers.LayerNormalization(epsilon=0.1, name="even")(both)
+    return keras.Model(
+        given, layers.Dense(3, activation="tanh", name="last")(layers.GlobalAveragePooling1D(name="mean")(even))
+    )
+
+
 def dead() -> Any:
     given = keras.Input((6,), name="x")
     found = layers.Dense(4, activation="softmax", kernel_initializer="zeros", name="last")(given)
     return keras.Model(given, found)
 
 
-MODELS = (bilinear, keepdims, layer_normalization, lstm, einsum, two_ends, embedding, network, fused_tanh, dead)
+MODELS = (
+    *(bilinear, keepdims, layer_normalization, lstm, einsum, two_ends, embedding, network, fused_tanh),
+    *(pictures, phrases, dead),
+)
 
 if __name__ == "__main__":
     for make in MODELS:

@@ -112,8 +112,12 @@ def test_a_crash_names_the_signal(worker: Worker, tmp_path: Path) -> None:
 
 def test_a_hang_ends_at_the_limit_and_leaves_the_tool_usable(worker: Worker, tmp_path: Path) -> None:
     first = worker.pid
-    with pytest.raises(StepTimeoutError, match=r"limit of 0\.5 s"):
+    with pytest.raises(StepTimeoutError, match=r"limit of 0\.5 s") as caught:
         ask(worker, tmp_path / "log", timeout=0.5, do="hang")
+    assert caught.value.hint == (
+        "give it a larger `timeout:` (or --timeout), or look into the log for where it stands still"
+    )
+    assert caught.value.log == str(tmp_path / "log")
     assert not is_alive(first)
     assert ask(worker, tmp_path / "log")["pid"] != first
 

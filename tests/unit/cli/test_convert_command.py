@@ -107,6 +107,33 @@ def test_plan_commands_are_the_tutorials(
     )
 
 
+def test_plan_commands_leave_a_handle_as_it_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = "https://tfhub.dev/google/x/1"
+    entry = f"convert: {{input: {handle!r}, output: out, from: tf_hub, to: tfjs_graph_model}}"
+    (tmp_path / "hub.yml").write_text(f"steps:\n  - {entry}\n")
+    monkeypatch.chdir(tmp_path)
+    assert guarded(["plan", "hub.yml", "--commands"]) == 0
+    assert capfd.readouterr().out.splitlines()[0].endswith(f" {handle} out")
+
+
+@pytest.mark.parametrize(("options", "made"), [([], False), (["--keep-going"], True)])
+def test_after_a_failure_the_rest_runs_only_where_that_is_asked_for(
+    tmp_path: Path, options: list[str], *, made: bool
+) -> None:
+    for name in ("bad", "good"):
+        write_layers_model(tmp_path / name)
+    (tmp_path / "bad" / "group1-shard1of1.bin").write_bytes(b"")
+    steps = "".join(
+        f"  - shard: {{name: {one}, input: {one}, output: out/{one}, shard_size: 4}}\n" for one in ("bad", "good")
+    )
+    (tmp_path / "two.yml").write_text(f"verify: off\nsteps:\n{steps}")
+    assert guarded(["convert", str(tmp_path / "two.yml"), *options]) != 0
+    assert (tmp_path / "out" / "good" / "model.json").exists() is made
+    assert not (tmp_path / "out" / "bad").exists()
+
+
 def test_an_unknown_step_is_a_usage_error_with_the_nearest_name(
     recipe: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,26 @@ def shown(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     console.cache_clear()
 
 
+def test_every_folder_of_results_is_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    console.cache_clear()
+    path = tmp_path / "three.yml"
+    outputs = ("data/web", "data/other", "more/web")
+    lines = "".join(
+        f"  - python_to_js: {{input: a.h5, output: {output}, name: step{number}}}\n"
+        for number, output in enumerate(outputs)
+    )
+    path.write_text(f"steps:\n{lines}")
+    recipe = load(path, check_files=False)
+    decisions = planning.plan(recipe, planning.Selection(), environment="")
+    outcomes = [Outcome(decision, "done", seconds=1.0, bytes_after=2000, facts={}) for decision in decisions]
+    print_summary(recipe, outcomes, seconds=1.0)
+    console.cache_clear()
+    assert "results: data, more" in capsys.readouterr().out.splitlines()
+
+
 def test_each_runtime_has_its_worst_difference(shown: Any) -> None:
     text = shown(check(run("python", None), run("node", "wasm", off=1e-6), run("node", "cpu", off=2e-3)))
     (row,) = [line.split() for line in text.splitlines() if "python_to_js" in line]

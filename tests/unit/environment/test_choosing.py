@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.environment.crews import FakeCrew
+from tests.unit.environment.builders import FakeBuilders
 from workflow.base.errors import (
     DownloadError,
     EnvironmentProblem,
@@ -17,7 +17,7 @@ from workflow.base.errors import (
     WorkflowError,
 )
 from workflow.base.events import Recording
-from workflow.environment import Wishes, choosing, lifecycle, settings, state
+from workflow.environment import Wishes, lifecycle, managers, settings, state
 from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ UNREACHABLE = DownloadError("no channel answers", hint="try --mirror")
 
 def ensure(*managers: FakeManager, wishes: Wishes | None = None) -> tuple[Environment, Recording]:
     listener = Recording()
-    crew = FakeCrew(managers=managers).crew()
-    return lifecycle.ensure("e", wishes=wishes or Wishes(), listener=listener, crew=crew), listener
+    builders = FakeBuilders(managers=managers).builders()
+    return lifecycle.ensure("e", wishes=wishes or Wishes(), listener=listener, builders=builders), listener
 
 
 def plain() -> FakeManager:
@@ -85,8 +85,8 @@ def test_a_manager_that_fails_gives_way_loudly_and_the_log_keeps_its_words(failu
 def test_a_manager_whose_python_does_not_run_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = FakeManager("conda"), FakeManager("embedded")
     answers = iter([None])
-    asked = FakeCrew._ask
-    monkeypatch.setattr(FakeCrew, "_ask", lambda self, python: next(answers, asked(self, python)))
+    asked = FakeBuilders._ask
+    monkeypatch.setattr(FakeBuilders, "_ask", lambda self, python: next(answers, asked(self, python)))
     made, listener = ensure(first, second)
     assert (made.manager, first.created) == ("embedded", [made.prefix])
     assert "its interpreter" in listener.warnings[0]
@@ -143,5 +143,5 @@ def test_when_none_is_left_all_reasons_are_given(manager: FakeManager, error: ty
 
 def test_the_managers_come_in_the_order_of_the_design() -> None:
     names = ("micromamba", "mamba", "conda", "embedded", "python", "python-nearby")
-    assert choosing.NAMES == settings.MANAGERS == names
-    assert tuple(manager.name for manager in choosing.all_managers()) == names
+    assert managers.NAMES == settings.MANAGERS == names
+    assert tuple(manager.name for manager in managers.all_managers()) == names

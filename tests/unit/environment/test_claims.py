@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.environment.builders import FakeBuilders
 from tests.unit.environment.conftest import pip_lock
-from tests.unit.environment.crews import FakeCrew
 from workflow import environment
 from workflow.base import locations, processes
 from workflow.base.errors import EnvironmentProblem
 from workflow.base.events import Recording, Silent
 from workflow.cli import console, env_screens
-from workflow.environment import Wishes, claims, clearance, execution, lifecycle, registry, removal
+from workflow.environment import Wishes, claims, execution, lifecycle, registry, removal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def made(project: Path) -> Environment:
 
 
 def ensure(listener: Recording | None = None) -> Environment:
-    return lifecycle.ensure("e", wishes=Wishes(), listener=listener or Silent(), crew=FakeCrew().crew())
+    return lifecycle.ensure("e", wishes=Wishes(), listener=listener or Silent(), builders=FakeBuilders().builders())
 
 
 @pytest.fixture
@@ -173,8 +173,8 @@ def test_taking_one_that_goes_away_at_that_moment_makes_it_anew(
         return use(key, listener)
 
     monkeypatch.setattr(claims, "use", slow)
-    fake = FakeCrew()
-    found, claim = lifecycle.taken("e", wishes=Wishes(), listener=Silent(), crew=fake.crew())
+    fake = FakeBuilders()
+    found, claim = lifecycle.taken("e", wishes=Wishes(), listener=Silent(), builders=fake.builders())
     claim.release()
     assert (found, len(fake.equipped)) == (made, 1)
 
@@ -209,9 +209,7 @@ def test_only_those_of_other_checkouts_are_old_and_those_in_use_stay(
     third = ensure()
     user = using(second.prefix.name)
     listener = Recording()
-    assert [entry.prefix for entry in clearance.doomed(None, clearance.Scope(old=True), listener=listener)] == [
-        made.prefix
-    ]
+    assert [entry.prefix for entry in removal.doomed(None, removal.Scope(old=True), listener=listener)] == [made.prefix]
     assert f"{second.prefix} stays: it is in use by process {user.pid}" in listener.warnings[0]
     assert environment.find("e") == third
 
@@ -238,18 +236,18 @@ def test_among_all_what_this_tool_did_not_make_stays_and_is_told() -> None:
     alien = registry.look("e").prefix.with_name("alien")
     (alien / "bin").mkdir(parents=True)
     listener = Recording()
-    found = clearance.doomed(None, clearance.Scope(everything=True), listener=listener)
+    found = removal.doomed(None, removal.Scope(everything=True), listener=listener)
     assert [entry.name for entry in found] == ["e"]
     assert listener.warnings == [f"{alien} was not made by this tool and stays"]
-    clearance.clear(found, listener)
-    assert clearance.doomed(None, clearance.Scope(everything=True), listener=listener) == []
+    removal.remove_all(found, listener)
+    assert removal.doomed(None, removal.Scope(everything=True), listener=listener) == []
     assert listener.lines[-1] == "there is no environment to remove"
     assert alien.is_dir()
 
 
 def test_where_nothing_is_old_that_is_said(made: Environment) -> None:
     listener = Recording()
-    assert clearance.doomed(None, clearance.Scope(old=True), listener=listener) == []
+    assert removal.doomed(None, removal.Scope(old=True), listener=listener) == []
     assert listener.lines == ["there is no environment of other checkouts to remove"]
     assert environment.find("e") == made
 

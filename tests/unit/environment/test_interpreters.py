@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.environment.orders import order_for
 from workflow.base.errors import NoManagerError
 from workflow.base.events import Silent
 from workflow.environment import interpreters
-from workflow.environment.managers.base import Order
 from workflow.environment.managers.python import NearbyPythonManager, PythonManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from workflow.environment.managers import BuildOrder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the interpreters here are shell scripts")
 
@@ -48,8 +50,8 @@ def script(path: Path, body: str) -> Path:
     return path
 
 
-def order(folder: Path) -> Order:
-    return Order(folder, "linux-64", folder, (), offline=False, listener=Silent(), log=folder / "log")
+def order(folder: Path) -> BuildOrder:
+    return order_for(folder / "conda-lock.yml", folder, Silent())
 
 
 @pytest.mark.parametrize(

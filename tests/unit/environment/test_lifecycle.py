@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.environment.builders import FakeBuilders
 from tests.unit.environment.conftest import pip_lock
-from tests.unit.environment.crews import FakeCrew
 from workflow import environment
 from workflow.base.errors import (
     DownloadError,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("project")
 
 
-def ensure(fake: FakeCrew, *, wishes: Wishes | None = None, listener: Recording | None = None) -> Environment:
-    return lifecycle.ensure("e", wishes=wishes or Wishes(), listener=listener or Silent(), crew=fake.crew())
+def ensure(fake: FakeBuilders, *, wishes: Wishes | None = None, listener: Recording | None = None) -> Environment:
+    return lifecycle.ensure("e", wishes=wishes or Wishes(), listener=listener or Silent(), builders=fake.builders())
 
 
 def leftovers() -> list[str]:
@@ -43,7 +43,7 @@ def leftovers() -> list[str]:
 
 
 def test_an_environment_is_made_once_and_found_again() -> None:
-    fake = FakeCrew()
+    fake = FakeBuilders()
     made = ensure(fake)
     assert (made.manager, made.python_version, made.profile) == ("embedded", "3.8.20", "full")
     assert ensure(fake) == environment.find("e") == made
@@ -52,7 +52,7 @@ def test_an_environment_is_made_once_and_found_again() -> None:
 
 
 def test_the_state_records_what_was_made(tool_home: Path) -> None:
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     written = json.loads((made.prefix / state.FILE_NAME).read_text())
     assert written["lock_digest"] == environment.lock_digest()
     assert written["prefix"] == str(tool_home / "envs" / f"e@{made.lock_digest[:12]}")
@@ -60,7 +60,7 @@ def test_the_state_records_what_was_made(tool_home: Path) -> None:
 
 
 def test_a_ready_environment_is_found_fast() -> None:
-    ensure(FakeCrew())
+    ensure(FakeBuilders())
     begin = time.perf_counter()
     for _ in range(10):
         environment.ensure("e", wishes=Wishes(), listener=Silent())
@@ -70,7 +70,7 @@ def test_a_ready_environment_is_found_fast() -> None:
 def test_the_state_is_written_after_everything_else() -> None:
     seen: list[bool] = []
 
-    class Watching(FakeCrew):
+    class Watching(FakeBuilders):
         def _check(self, environment: Environment, log: Path) -> Iterator[Check]:
             seen.append(state.exists(environment.prefix))
             yield from super()._check(environment, log)
@@ -83,19 +83,19 @@ def test_the_state_is_written_after_everything_else() -> None:
 @pytest.mark.parametrize("failure", [IntegrityError("bad hash"), KeyboardInterrupt(), DownloadError("no net")])
 def test_a_creation_that_fails_leaves_nothing(failure: BaseException) -> None:
     with pytest.raises(type(failure)):
-        ensure(FakeCrew(failure=failure))
+        ensure(FakeBuilders(failure=failure))
     assert leftovers() == []
 
 
 def test_an_operating_system_error_is_told_as_a_storage_error() -> None:
     with pytest.raises(StorageError, match="the disk is full"):
-        ensure(FakeCrew(failure=OSError(28, "No space left on device")))
+        ensure(FakeBuilders(failure=OSError(28, "No space left on device")))
     assert leftovers() == []
 
 
 def test_an_unhealthy_environment_is_removed_and_its_failing_check_shown() -> None:
     with pytest.raises(UnhealthyError, match="two failed") as caught:
-        ensure(FakeCrew(unhealthy=True))
+        ensure(FakeBuilders(unhealthy=True))
     assert caught.value.details == "the output"
     assert caught.value.log.endswith(f"env-{registry.look('e').key}.log")
     assert leftovers() == []
@@ -107,7 +107,7 @@ def test_a_killed_creation_is_recognised_and_redone() -> None:
     (prefix / "half").mkdir(parents=True)
     assert registry.look("e").status == "partial"
     listener = Recording()
-    made = ensure(FakeCrew(), listener=listener)
+    made = ensure(FakeBuilders(), listener=listener)
     assert not (made.prefix / "half").exists()
     assert any("did not end" in line for line in listener.lines)
 
@@ -115,29 +115,29 @@ def test_a_killed_creation_is_recognised_and_redone() -> None:
 def test_a_creation_killed_before_its_folder_exists_is_listed_and_redone() -> None:
     state.mark(registry.look("e").prefix)
     assert [(entry.name, entry.status) for entry in environment.list_environments()] == [("e", "partial")]
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     assert leftovers() == [made.prefix.name]
 
 
 def test_another_lock_has_another_environment_and_none_is_made_twice(project: Path) -> None:
     first = pip_lock(project).read_text()
-    old = ensure(FakeCrew())
+    old = ensure(FakeBuilders())
     pip_lock(project).write_text("# profile: lean\nabsl-py==2.3.2\n")
     assert environment.find("e") is None
     listener = Recording()
-    new = ensure(FakeCrew(), listener=listener)
+    new = ensure(FakeBuilders(), listener=listener)
     assert (new.name, new.profile, new.prefix != old.prefix) == ("e", "lean", True)
     assert f"{old.prefix} stays" in "\n".join(listener.lines)
     for text, made in ((first, old), (pip_lock(project).read_text(), new)):
         pip_lock(project).write_text(text)
-        fake = FakeCrew()
+        fake = FakeBuilders()
         assert ensure(fake) == made
         assert fake.equipped == []
 
 
 def former_version_made(digest: str) -> Path:
     """Put an environment where former versions of this tool put it: in a folder of its name."""
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     plain = state.prefix("e")
     made.prefix.rename(plain)
     known = state.read(plain)
@@ -148,7 +148,7 @@ def former_version_made(digest: str) -> Path:
 
 def test_what_a_former_version_made_of_the_same_lock_is_used() -> None:
     plain = former_version_made("")
-    fake = FakeCrew()
+    fake = FakeBuilders()
     assert ensure(fake).prefix == plain
     assert fake.equipped == []
     (plain / "bin" / "python").unlink()
@@ -161,7 +161,7 @@ def test_a_repair_of_what_a_former_version_made_that_was_killed_is_gone_on_with(
     state.mark(plain)
     state.erase(plain)
     assert registry.look("e").status == "partial"
-    assert ensure(FakeCrew()).prefix == plain
+    assert ensure(FakeBuilders()).prefix == plain
     assert leftovers() == ["e"]
 
 
@@ -170,7 +170,7 @@ def test_what_a_former_version_left_unfinished_is_not_in_the_way_and_can_be_remo
     plain.mkdir(parents=True)
     plain.with_name(".e.tfjs-workflow.partial").write_text("4711\n")
     assert [(entry.status, entry.current) for entry in environment.list_environments()] == [("partial", True)]
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     assert [(entry.status, entry.current) for entry in environment.list_environments()] == [
         ("partial", False),
         ("ready", True),
@@ -183,7 +183,7 @@ def test_what_a_former_version_left_unfinished_is_not_in_the_way_and_can_be_remo
 
 def test_what_a_former_version_made_of_another_lock_stays_beside_ours() -> None:
     plain = former_version_made("0" * 64)
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     assert leftovers() == ["e", made.prefix.name]
     assert [(entry.status, entry.current) for entry in environment.list_environments()] == [
         ("stale", False),
@@ -196,7 +196,7 @@ def test_of_two_of_the_same_lock_ours_is_used_and_the_other_told() -> None:
     plain = former_version_made("")
     state.mark(plain.with_name("e@0"))
     plain.rename(plain.with_name("aside"))
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     plain.with_name("aside").rename(plain)
     assert environment.find("e") == made
     entry = next(entry for entry in environment.list_environments() if entry.prefix == plain)
@@ -208,34 +208,34 @@ def test_a_foreign_folder_of_the_plain_name_is_nobodys_affair() -> None:
     mine = state.prefix("e") / "thesis.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("years of work")
-    ensure(FakeCrew())
+    ensure(FakeBuilders())
     assert mine.read_text() == "years of work"
     assert {entry.status for entry in environment.list_environments()} == {"foreign", "ready"}
 
 
 @pytest.mark.parametrize("program", ["python", "tensorflowjs_converter"])
 def test_a_missing_program_makes_it_anew(program: str) -> None:
-    path = ensure(FakeCrew()).prefix / "bin" / program
+    path = ensure(FakeBuilders()).prefix / "bin" / program
     path.unlink()
     assert registry.look("e").status == "broken"
-    ensure(FakeCrew())
+    ensure(FakeBuilders())
     assert path.exists()
 
 
 def test_a_moved_home_makes_it_anew(tool_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ensure(FakeCrew())
+    ensure(FakeBuilders())
     moved = shutil.copytree(tool_home, tmp_path / "moved")
     monkeypatch.setenv("TFJS_WORKFLOW_HOME", str(moved))
     assert "moved or copied" in registry.look("e").reason
-    assert ensure(FakeCrew()).prefix == moved / "envs" / registry.look("e").key
+    assert ensure(FakeBuilders()).prefix == moved / "envs" / registry.look("e").key
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}'])
 def test_an_unreadable_state_is_ours_and_made_anew(text: str) -> None:
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     (made.prefix / state.FILE_NAME).write_text(text)
     assert registry.look("e").status == "stale"
-    assert ensure(FakeCrew()) == made
+    assert ensure(FakeBuilders()) == made
 
 
 def test_a_foreign_folder_is_never_touched() -> None:
@@ -243,32 +243,32 @@ def test_a_foreign_folder_is_never_touched() -> None:
     mine.parent.mkdir(parents=True)
     mine.write_text("years of work")
     with pytest.raises(ForeignPathError):
-        ensure(FakeCrew())
+        ensure(FakeBuilders())
     assert mine.read_text() == "years of work"
 
 
 def test_a_link_to_a_folder_is_foreign_even_where_a_state_lies(tmp_path: Path) -> None:
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     made.prefix.rename(tmp_path / "elsewhere")
     made.prefix.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ForeignPathError):
-        ensure(FakeCrew())
+        ensure(FakeBuilders())
     assert (tmp_path / "elsewhere" / "bin" / "python").exists()
 
 
 def test_an_option_never_replaces_a_ready_environment() -> None:
-    ensure(FakeCrew(managers=[FakeManager("python", caveats=("not a conda environment",))]))
+    ensure(FakeBuilders(managers=[FakeManager("python", caveats=("not a conda environment",))]))
     with pytest.raises(EnvironmentProblem, match="was made by python, not by conda"):
-        ensure(FakeCrew(), wishes=Wishes(manager="conda"))
+        ensure(FakeBuilders(), wishes=Wishes(manager="conda"))
     with pytest.raises(StrictnessError, match="not a conda environment"):
-        ensure(FakeCrew(), wishes=Wishes(strict=True))
+        ensure(FakeBuilders(), wishes=Wishes(strict=True))
     assert environment.find("e") is not None
 
 
 def test_a_failed_verification_is_remembered_until_one_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = ensure(FakeCrew())
+    made = ensure(FakeBuilders())
     for unhealthy, status in ((True, "broken"), (False, "ready")):
-        fake = FakeCrew(unhealthy=unhealthy)
+        fake = FakeBuilders(unhealthy=unhealthy)
         monkeypatch.setattr("workflow.environment.health.checks", lambda env, *, log, f=fake: f._check(env, log))
         assert len(list(environment.verify(made))) == 2
         assert registry.look("e").status == status
@@ -277,7 +277,7 @@ def test_a_failed_verification_is_remembered_until_one_succeeds(monkeypatch: pyt
 def test_an_incomplete_installation_is_told(project: Path) -> None:
     pip_lock(project).write_text("absl-py==2.3.1\n")
     with pytest.raises(EnvironmentProblem, match="profile"):
-        ensure(FakeCrew())
+        ensure(FakeBuilders())
     pip_lock(project).unlink()
     with pytest.raises(EnvironmentProblem, match="cannot read"):
         environment.lock_digest()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.environment.crews import FakeCrew
+from tests.unit.environment.builders import FakeBuilders
 from workflow import environment
 from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.base.events import Silent
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("project")
 
 
 def make(name: str) -> None:
-    lifecycle.ensure(name, wishes=Wishes(), listener=Silent(), crew=FakeCrew().crew())
+    lifecycle.ensure(name, wishes=Wishes(), listener=Silent(), builders=FakeBuilders().builders())
 
 
 def test_there_is_nothing_at_first() -> None:

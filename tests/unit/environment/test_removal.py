@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.environment.crews import FakeCrew
+from tests.unit.environment.builders import FakeBuilders
 from workflow import environment
 from workflow.base.errors import EnvironmentProblem, ForeignPathError, StorageError
 from workflow.base.events import Recording, Silent
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("project")
 
 @pytest.fixture
 def made(project: Path) -> Environment:
-    return lifecycle.ensure("e", wishes=Wishes(), listener=Silent(), crew=FakeCrew().crew())
+    return lifecycle.ensure("e", wishes=Wishes(), listener=Silent(), builders=FakeBuilders().builders())
 
 
 def test_the_manager_that_made_it_removes_it(made: Environment) -> None:

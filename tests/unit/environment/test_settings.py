@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base.errors import UsageError
-from workflow.environment.model import Wishes
-from workflow.environment.settings import MIRRORS, Circumstances, resolve
+from workflow.environment.entries import Wishes
+from workflow.environment.settings import MIRRORS, Settings, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def write(home: Path, text: str) -> None:
 
 
 def test_without_any_wish_the_defaults_hold() -> None:
-    assert resolve(Wishes()) == Circumstances(manager=None, strict=False, offline=False, mirrors=())
+    assert resolve(Wishes()) == Settings(manager=None, strict=False, offline=False, mirrors=())
 
 
 def test_options_go_before_variables_and_those_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,13 +38,13 @@ def test_options_go_before_variables_and_those_before_the_file(home: Path, monke
     monkeypatch.setenv("TFJS_WORKFLOW_MIRROR", "https://variable.example/cf")
     monkeypatch.setenv("TFJS_WORKFLOW_MANAGER", "mamba")
     found = resolve(Wishes(manager="embedded"))
-    assert found == Circumstances(manager="embedded", offline=True, mirrors=("https://variable.example/cf",))
+    assert found == Settings(manager="embedded", offline=True, mirrors=("https://variable.example/cf",))
 
 
 def test_a_variable_can_switch_off_what_the_file_switches_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, "offline: yes\nstrict: on\n")
     monkeypatch.setenv("TFJS_WORKFLOW_OFFLINE", "0")
-    assert resolve(Wishes()) == Circumstances(strict=True, offline=False)
+    assert resolve(Wishes()) == Settings(strict=True, offline=False)
 
 
 @pytest.mark.parametrize("text", ["tuna", " tuna", "tuna,"])
@@ -107,7 +107,7 @@ def test_a_wrong_config_file_is_refused_with_file_and_line(home: Path, wrong: Wr
 
 def test_an_empty_config_file_is_no_wish(home: Path) -> None:
     write(home, "# nothing yet\n")
-    assert resolve(Wishes()) == Circumstances()
+    assert resolve(Wishes()) == Settings()
 
 
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ CLASHES = {
     ),
     "circle": (
         steps("shard: {input: x, output: y, shard_size: 1kB}", "quantize: {input: y, output: x, dtype: uint8}"),
-        "these steps wait for each other: `quantize` → `shard` → `quantize`",
+        "these steps wait for each other: `quantize` → `shard` → `quantize`. Expected one of them with another input",
     ),
     "same name": (
         steps("graph: {name: n, input: a.h5, output: b}", "graph: {name: n, input: a.h5, output: c}"),

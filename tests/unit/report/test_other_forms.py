@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from tests.unit.report.runs import failed_step, full_check, full_run, python_check, run_of, step
+from workflow.base.wording import UNKNOWN
 from workflow.report import junit, markdown
 from workflow.report.reading import read_run
 from workflow.report.terminal import print_report
-from workflow.report.wording import UNKNOWN
 
 
 def missing_backend() -> dict[str, object]:

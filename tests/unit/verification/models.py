@@ -13,8 +13,8 @@ from workflow.base.errors import VerificationError
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
 from workflow.verification import exchange
+from workflow.verification.layer_weights import weights_of
 from workflow.verification.model import NotRun, RuntimeFailure, Subject
-from workflow.verification.tensors import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,8 +129,8 @@ def quantized(source: Subject, folder: Path, dtype: str) -> Subject:
 def run(subject: Subject, inputs: Arrays, *, at: str | None = None, weights: Subject | None = None) -> Arrays:
     """Compute a model as its files say; what the files do not allow raises as a runtime would."""
     document = json.loads((subject.path / "model.json").read_text())
-    with weights_of(weights or subject) as views:
-        values = {name: one.read().reshape(one.shape) for name, one in views[0].items()}
+    with weights_of(weights or subject) as found:
+        values = {name: one.read().reshape(one.shape) for name, one in found.items()}
     if subject.format == GRAPH:
         return _graph(document, values, inputs)
     return _layers(document, values, inputs, at)

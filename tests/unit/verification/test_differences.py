@@ -10,8 +10,9 @@ import pytest
 from tests.unit.verification.models import LAYERS, graph_model, layers_document, layers_model, quantized, save
 from workflow.verification import weights
 from workflow.verification.differences import compare
+from workflow.verification.layer_weights import weights_of
 from workflow.verification.model import Subject
-from workflow.verification.tensors import Named, weights_of
+from workflow.verification.tensors import Named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_what_the_converter_makes_is_within_the_bound(kind: str, dtype: str, tmp
 def test_one_step_beyond_half_a_step_is_caught(dtype: str, tmp_path: Path) -> None:
     source = Subject(save(tmp_path / "web", layers_document(), {"w": TENSORS["plain"].astype(np.float32)}), LAYERS)
     small = quantized(source, tmp_path / "small", dtype)
-    with weights_of(source) as (before,), weights_of(small) as (after,):
+    with weights_of(source) as before, weights_of(small) as after:
         restored, field = after["w"].read(), dict(after["w"].quantization or {})
         spoilt = restored.copy()
         spoilt[5] += np.float32(field["scale"] * 1.01)

@@ -51,6 +51,15 @@ def test_a_good_model_raises_no_alarm(base: str, good: dict[str, Subject], tmp_p
 def test_a_graph_of_a_layers_model_raises_no_alarm(good: dict[str, Subject], tmp_path: Path) -> None:
     report = verified(good["graph"], good["layers"], tmp_path)
     assert [level.status for level in report.levels] == ["passed"] * 4
+    assert report.levels[1].facts == {
+        "tensors": 6,
+        "bit_equal": 6,
+        "folded": 0,
+        "others": [],
+        "quantized": 0,
+        "worst": None,
+        "noise": 0.0,
+    }
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)

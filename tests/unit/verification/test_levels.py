@@ -15,7 +15,7 @@ from workflow.base.errors import NoProofError, OutputsError, OversizedModelError
 from workflow.recipe.model import Tolerance, Verification
 from workflow.verification import exchange, verdicts
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import NotRun, Report, RuntimeFailure, Subject
+from workflow.verification.model import LevelReport, NotRun, Report, RuntimeFailure, Subject
 from workflow.verification.runtimes.fake import FakeRuntime
 
 BOTH = ("python", "node")
@@ -72,7 +72,25 @@ def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, tmp_path: Pa
     same = np.ones((1, 6), np.float32)
     report = verified(model, model, tmp_path, bench=NumpyBench(feeds=[same, np.repeat(same, 3, axis=0)]))
     assert report.verdict == "no proof"
-    assert isinstance(verdicts.no_proof(report, "m"), NoProofError)
+    error = verdicts.no_proof(report, "m")
+    assert isinstance(error, NoProofError)
+    assert error.hint == (
+        "give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike"
+    )
+
+
+def test_the_record_has_the_worst_figures_over_all_places(model: Subject, tmp_path: Path) -> None:
+    report = verified(model, model, tmp_path, bench=NumpyBench(wrong=off(1e-7)))
+    facts = verdicts.facts_of(report)
+    assert facts["runtime"] == "python"
+    assert facts["top1"] == 1.0
+    assert facts["max_abs"] == max(output["max_abs"] for run in facts["runs"] for output in run["outputs"]) > 0
+    assert facts["outputs"] == facts["runs"][0]["outputs"]
+
+
+def test_times_are_recorded_in_milliseconds() -> None:
+    facts = verdicts.facts_of(Report((LevelReport("structure", "passed", seconds=1.23456),)))
+    assert [level["seconds"] for level in facts["levels"]] == [1.235]
 
 
 def test_one_sample_alone_is_no_proof(model: Subject, tmp_path: Path) -> None:

@@ -45,7 +45,13 @@ def test_a_variable_that_names_nothing_is_said(tmp_path: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("name", ["chromium", "google-chrome", "microsoft-edge-stable"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+        *("microsoft-edge", "microsoft-edge-stable"),
+    ],
+)
 def test_browsers_on_the_path_are_found(tmp_path: Path, name: str) -> None:
     there = program(tmp_path / name)
     assert there in browsers.places({"PATH": str(tmp_path)}, platform="linux")

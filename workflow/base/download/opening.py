@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # some mirrors answer 403 to requests that do not say who sends them
 USER_AGENT = f"tfjs-workflow/{__version__}"
+NETWORK_ERRORS = (OSError, http.client.HTTPException)
+"""What urllib, http.client and the socket below them raise; URLError, TimeoutError and ssl's are OSErrors, too."""
 SCHEMES = ("http", "https", "file")
 _REDIRECTED = ("http", "https")
 _MOST_REDIRECTS = 10

@@ -7,7 +7,6 @@ with an answer that continues exactly there; a file that changed meanwhile is be
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import re
 import socket
@@ -16,17 +15,18 @@ import urllib.error
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow.base import addresses
-from workflow.base.download.opening import NotOpenedError, opened
+from workflow.base import wording
+from workflow.base.download.opening import NETWORK_ERRORS, NotOpenedError, opened
 from workflow.base.download.watching import Watch
+from workflow.base.storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _BLOCK = 1 << 18
-_SILENCE_SECONDS = 30.0  # without a single byte
+SILENCE_SECONDS = 30.0
+"""How long a connection may be without a single byte."""
 _SLOW_SECONDS, _SLOW_BYTES = 60.0, 4096
 _OK, _PARTIAL, _RANGE_REFUSED = 200, 206, 416
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -34,7 +34,6 @@ _REDIRECTS = range(300, 400)
 _LONGEST = 120  # of what a server says
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _FINAL = (FileNotFoundError, IsADirectoryError, PermissionError)
-_LOST = (http.client.HTTPException, OSError)  # URLError, TimeoutError and ssl's are OSErrors, too
 
 
 class InterruptedTransferError(Exception):
@@ -57,18 +56,16 @@ class Told:
 class Reception:
     """What to receive, where its bytes gather, and how many there may be.
 
-    ``on_bytes`` receives how many bytes came, are there, and are to come in all (0: unknown). ``storing`` turns
-    failures of the disk into errors of the caller's. ``is_checked`` says that the caller knows the file's digest, so
-    that a part may be continued on trust.
+    ``on_bytes`` receives how many bytes came, are there, and are to come in all (0: unknown). ``is_checked`` says that
+    the caller knows the file's digest, so that a part may be continued on trust.
     """
 
     url: str
     part: Path
     most: int
     on_bytes: Callable[[int, int, int], None]
-    storing: Callable[[Path], AbstractContextManager[None]]
     is_checked: bool = True
-    silence: float = _SILENCE_SECONDS
+    silence: float = SILENCE_SECONDS
     changes: int = 0
 
     def attempt(self) -> None:
@@ -83,14 +80,14 @@ class Reception:
             except urllib.error.HTTPError as error:
                 error.close()
                 raise _refusal(error) from error
-            except _LOST as error:
+            except NETWORK_ERRORS as error:
                 if watch.has_cut:
                     raise InterruptedTransferError(_too_slow()) from error
                 raise _loss(error) from error
 
     def discard(self) -> None:
         """Forget what is there of the file."""
-        with self.storing(self.part):
+        with storing(self.part):
             self.part.unlink(missing_ok=True)
             self._note.unlink(missing_ok=True)
 
@@ -151,7 +148,7 @@ class Reception:
 
     def _take(self, response: Any, start: int, *, now: Told, watch: Watch) -> None:
         done = start
-        with self.storing(self.part):
+        with storing(self.part):
             if not start:
                 self._note.write_text(json.dumps({"validator": now.validator, "total": now.total}), encoding="utf-8")
             sink = self.part.open("ab" if start else "wb")
@@ -160,7 +157,7 @@ class Reception:
                 watch.received(len(block))
                 done += len(block)
                 self._bound(done)
-                with self.storing(self.part):
+                with storing(self.part):
                     sink.write(block)
                     sink.flush()
                 self.on_bytes(len(block), done, now.total)
@@ -171,7 +168,7 @@ class Reception:
         if now.total and done > now.total:
             self.discard()
             raise RefusedTransferError(f"the server sent more than the {now.total:,} bytes that it spoke of")
-        with self.storing(self.part):
+        with storing(self.part):
             self._note.unlink(missing_ok=True)
 
 
@@ -224,7 +221,7 @@ def _loss(error: BaseException) -> Exception:
         return RefusedTransferError(f"its certificate cannot be trusted ({reason.verify_message})")
     if isinstance(reason, socket.gaierror) and reason.errno != socket.EAI_AGAIN:
         return RefusedTransferError("there is no such host, or this machine is offline")
-    words = _cut(addresses.scrubbed(str(reason))) or type(reason).__name__
+    words = _cut(wording.scrubbed(str(reason))) or type(reason).__name__
     return RefusedTransferError(words) if isinstance(reason, (*_FINAL, str)) else InterruptedTransferError(words)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from workflow.base import processes, programs
 from workflow.base.errors import UsageError
-from workflow.environment.activation import cmd, fish, posix, powershell
+from workflow.environment.activation import shells
 from workflow.environment.activation.detection import KNOWN, detect, program
 from workflow.environment.activation.subshell import prepared
 from workflow.environment.activation.target import ShellName, Target, target
@@ -21,11 +21,11 @@ __all__ = ["SHELLS", "ShellName", "Target", "chosen", "code", "detect", "invocat
 
 SHELLS: tuple[ShellName, ...] = get_args(ShellName)
 _CODE: dict[ShellName, Callable[[Target, Mapping[str, str]], str]] = {
-    "bash": lambda target, _: posix.code(target),
-    "zsh": lambda target, _: posix.code(target),
-    "fish": lambda target, _: fish.code(target),
-    "powershell": lambda target, _: powershell.code(target),
-    "cmd": cmd.code,
+    "bash": lambda target, _: shells.posix(target),
+    "zsh": lambda target, _: shells.posix(target),
+    "fish": lambda target, _: shells.fish(target),
+    "powershell": lambda target, _: shells.powershell(target),
+    "cmd": shells.cmd,
 }
 _COMMAND = "tfjs-workflow"
 _POSIX_LINE = 'eval "$({0})"'

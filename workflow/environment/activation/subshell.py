@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.environment.activation import cmd, fish, posix, powershell
+from workflow.environment.activation import shells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +54,7 @@ def prepared(shell: ShellName, target: Target, *, program: str) -> Iterator[Subs
 def _bash(program: str, target: Target, folder: Path) -> Subshell:
     start = folder / "bashrc"
     lines = [f"if [ -f {file} ]; then . {file}; fi" for file in _BASH_FILES]
-    start.write_text("\n".join([*lines, posix.code(target)]), "utf-8", "surrogateescape")
+    start.write_text("\n".join([*lines, shells.posix(target)]), "utf-8", "surrogateescape")
     return Subshell((program, "--rcfile", str(start), "-i"))
 
 
@@ -67,24 +67,24 @@ def _zsh(program: str, target: Target, folder: Path) -> Subshell:
         )
         (folder / name).write_text(text, "utf-8", "surrogateescape")
     with (folder / ".zshrc").open("a", encoding="utf-8", errors="surrogateescape") as start:
-        start.write(posix.code(target))
+        start.write(shells.posix(target))
     return Subshell((program, "-i"), {"ZDOTDIR": str(folder)})
 
 
 def _fish(program: str, target: Target, folder: Path) -> Subshell:
     start = folder / "activate.fish"
-    start.write_text(fish.code(target), "utf-8", "surrogateescape")
+    start.write_text(shells.fish(target), "utf-8", "surrogateescape")
     return Subshell((program, "-i", "-C", f"source '{start}'"))
 
 
 def _powershell(program: str, target: Target, _folder: Path) -> Subshell:
-    return Subshell((program, "-NoLogo", "-NoExit", "-Command", powershell.code(target)))
+    return Subshell((program, "-NoLogo", "-NoExit", "-Command", shells.powershell(target)))
 
 
 def _cmd(program: str, target: Target, folder: Path) -> Subshell:
     start = folder / "activate.bat"
     # in a batch file, unlike on the prompt, a percent sign stands for itself when it is doubled
-    text = cmd.code(target, os.environ).replace("%", "%%")
+    text = shells.cmd(target, os.environ).replace("%", "%%")
     start.write_text("@echo off\n" + text + "@echo on\n", "utf-8", newline="\r\n")
     return Subshell((program, "/K", str(start)))
 

@@ -10,7 +10,7 @@ from workflow.environment import layout
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.environment.model import Environment
+    from workflow.environment.entries import Environment
 
 ShellName = Literal["bash", "zsh", "fish", "powershell", "cmd"]
 

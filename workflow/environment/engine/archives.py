@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
+from workflow.base import locks, scratch
 from workflow.base.errors import DownloadError, IntegrityError
-from workflow.environment.engine.download import StoppedError, Transfer, digest
-from workflow.environment.engine.network import Web, shown
-from workflow.environment.engine.sources import Reachability, Source, sources
-from workflow.environment.engine.storage import storing
+from workflow.base.events import Silent
+from workflow.base.storage import storing
+from workflow.base.wording import address_text
+from workflow.environment.engine.channels import Reachability, Source, StoppedError, Supply, digest, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.environment.conda_lock import LockedPackage
+    from workflow.environment.pins.conda import LockedPackage
 
 _AT_ONCE = 4
 _NEWS_SECONDS = 0.1
+_POLL_SECONDS = 0.05
+_IN_USE = "in-use.lock"
 _ONLINE_HINT = "run this once without --offline, or copy the cache folder from a machine that has it"
 
 
@@ -57,31 +59,30 @@ class Archives:
         for choice in wanted.values():
             for source in choice:
                 samples.setdefault(source.base, source)
-        self._listener.say(f"downloading from {', then '.join(shown(base) for base in samples)}")
-        web, counter = Web(), _Counter(self._listener, len(wanted))
-        transfer = Transfer(web, Reachability(web, samples, self._listener), counter.received)
+        self._listener.say(f"downloading from {', then '.join(address_text(base) for base in samples)}")
+        counter = _Counter(self._listener, len(wanted))
+        supply = Supply(Reachability(samples, self._listener), counter.received)
 
         def fetch(package: LockedPackage, choice: Sequence[Source]) -> None:
-            self._fetch(transfer, package, choice)
+            self._fetch(supply, package, choice)
             counter.finished()
 
         pool = ThreadPoolExecutor(_AT_ONCE)
         done, _ = wait([pool.submit(fetch, *item) for item in wanted.items()], return_when=FIRST_EXCEPTION)
         failures = [failure for job in done if (failure := job.exception()) is not None]
         if failures:
-            transfer.stop.set()
+            supply.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
         pool.shutdown()
 
-    def _fetch(self, transfer: Transfer, package: LockedPackage, choice: Sequence[Source]) -> None:
+    def _fetch(self, supply: Supply, package: LockedPackage, choice: Sequence[Source]) -> None:
         target = self.path(package)
         with storing(target.parent):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        # whoever comes second waits here and then finds the file
-        with FileLock(str(target) + ".lock"):
+            lock = locks.held(target.with_name(f"{target.name}.lock"), Silent(), waiting=str)
+        with lock:  # whoever comes second waits here and then finds the file
             if not self._good(package):
-                transfer.fetch(package, choice, target=target)
+                supply.fetch(package, choice, target=target)
 
     def _good(self, package: LockedPackage) -> bool:
         path = self.path(package)
@@ -103,6 +104,23 @@ class Archives:
             f"--offline: {len(missing)} of {total} conda packages are not in the cache {self._folder}: {names}",
             hint=_ONLINE_HINT,
         )
+
+
+@contextlib.contextmanager
+def unpacking(cache: Path, left: str) -> Iterator[None]:
+    """Share a cache with others who unpack into its ``packages`` for the time of the block.
+
+    Whoever begins and is alone removes what matches ``left`` there: its owner has been killed.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    with locks.opened(cache / _IN_USE) as lock:
+        with contextlib.suppress(OSError):  # a file system without locks: then nothing is cleared up
+            if locks.take(lock):
+                scratch.clear_folders(cache / "packages", left)
+                locks.release(lock)
+            while not locks.share(lock):  # another is clearing up, which takes a moment
+                time.sleep(_POLL_SECONDS)
+        yield
 
 
 class _Counter:

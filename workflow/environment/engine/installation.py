@@ -12,10 +12,9 @@ from rattler.package_cache import PackageCache, ValidationMode
 from rattler.platform import Subdir
 
 from workflow.base.errors import EnvironmentProblem, StorageError, WorkflowError
-from workflow.environment import cache_leftovers, conda_lock
 from workflow.environment.engine import staging
-from workflow.environment.engine.archives import Archives
-from workflow.environment.engine.storage import DISK_HINT
+from workflow.environment.engine.archives import Archives, unpacking
+from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from rattler.repo_data import RepoDataRecord
 
     from workflow.base.events import Listener
-    from workflow.environment.conda_lock import LockedPackage
     from workflow.environment.engine.protocol import Request
+    from workflow.environment.pins.conda import LockedPackage
 
 _RATTLER_FAILURES = (
     rattler_errors.CacheDirError,
@@ -36,20 +35,21 @@ _RATTLER_FAILURES = (
     rattler_errors.TransactionError,
 )
 _HALF_UNPACKED = ".*"
+_DISK_HINT = "free some space, or choose another folder with TFJS_WORKFLOW_HOME, then run this again"
 _DISK_WORDS = ("no space left", "read-only file system", "permission denied", "disk quota")
 
 
 async def build(request: Request, listener: Listener) -> None:
     """Do what the request says; the prefix exists, whole, when this returns. Raises WorkflowError."""
     cache, stage, prefix = Path(request.cache), Path(request.stage), Path(request.prefix)
-    packages = conda_lock.packages(Path(request.lock), request.platform)
+    packages = conda.packages(Path(request.lock), request.platform)
     archives = Archives(cache / "archives", listener)
     archives.provide(packages, request.mirrors, offline=request.offline)
     staging.prepare(stage)
     try:
         # full: by default a changed or deleted file in the cache would be installed as it is
         unpacked = PackageCache.new_layered([cache / "packages"], validation_mode=ValidationMode.full())
-        with cache_leftovers.unpacking(cache, _HALF_UNPACKED):
+        with unpacking(cache, _HALF_UNPACKED):
             await install(
                 _records(request, packages, archives),
                 target_prefix=stage,
@@ -98,7 +98,7 @@ def _explained(error: Exception, prefix: Path) -> WorkflowError:
     text = str(error)
     cause = text.strip().splitlines()[-1].removeprefix("Caused by: ") if text.strip() else type(error).__name__
     if any(words in text.lower() for words in _DISK_WORDS):
-        return StorageError(f"{prefix}: the packages cannot be written: {cause}", hint=DISK_HINT, details=text)
+        return StorageError(f"{prefix}: the packages cannot be written: {cause}", hint=_DISK_HINT, details=text)
     return EnvironmentProblem(
         f"{prefix}: the packages could not be installed: {cause}", hint="try --manager python", details=text
     )

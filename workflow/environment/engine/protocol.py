@@ -1,14 +1,19 @@
-"""What goes over the pipes between the embedded manager and its engine: one request, events, one answer."""
+"""What the embedded manager and its engine say to each other on their line: one request, news, and one answer."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflow.base import errors
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MODULE = "workflow.environment.engine"
+NEWS = ("say", "warn", "advance")
+"""What a listener is told: an object on the line has one of these names, and under it a list of what to tell."""
 
 # only these cross the border; whatever else fails in the engine is a fault of the engine
 _FAILURES: dict[str, type[errors.WorkflowError]] = {
@@ -21,7 +26,7 @@ _FAILURES: dict[str, type[errors.WorkflowError]] = {
 class Request:
     """What to build: ``stage`` is made, filled for a life at ``prefix``, renamed to it. Absolute paths.
 
-    ``tie`` is a file to be locked meanwhile (see ``tether``).
+    ``tie`` is a file to be locked meanwhile (see ``orphans``).
     """
 
     lock: str
@@ -33,53 +38,27 @@ class Request:
     mirrors: tuple[str, ...] = ()
     offline: bool = False
 
-    def encode(self) -> bytes:
-        """Return the request as one line."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+    def question(self) -> dict[str, str]:
+        """Return the request for the line, which takes paths as they are within a text."""
+        return {"request": json.dumps(asdict(self))}
 
     @classmethod
-    def decode(cls, line: bytes) -> Request:
-        """Read a request; raises ValueError when the line is not one."""
-        content = json.loads(line)
-        names = {field.name for field in fields(cls)}
-        if not isinstance(content, dict) or set(content) != names:
-            raise ValueError(f"not a request: {line!r}")
+    def of(cls, question: Mapping[str, Any]) -> Request:
+        """Read a request; raises ValueError when the question holds none."""
+        text = question.get("request")
+        content = json.loads(text) if isinstance(text, str) else None
+        if not isinstance(content, dict) or set(content) != {field.name for field in fields(cls)}:
+            raise ValueError(f"not a request: {question!r}")
         return cls(**{**content, "mirrors": tuple(content["mirrors"])})
 
 
-@dataclass(frozen=True)
-class Event:
-    """One line from the engine: ``say`` and ``warn`` have text, ``advance`` figures, ``failed`` a failure."""
-
-    kind: str
-    text: str = ""
-    done: int = 0
-    total: int = 0
-    failure: dict[str, str] | None = None
-
-    def encode(self) -> bytes:
-        """Return the event as one line."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value}).encode() + b"\n"
-
-    @classmethod
-    def decode(cls, line: bytes) -> Event:
-        """Read an event; raises ValueError when the line is not one."""
-        content: Any = json.loads(line)
-        if not isinstance(content, dict) or "kind" not in content:
-            raise ValueError(f"not an event: {line!r}")
-        return cls(**content)
+def failure(error: errors.WorkflowError) -> dict[str, str]:
+    """Return a failure for the line."""
+    return {"kind": type(error).__name__, "message": error.message, "hint": error.hint, "details": error.details}
 
 
-def failed(error: errors.WorkflowError) -> Event:
-    """Wrap a failure into the event that ends the engine's output."""
-    kind = type(error).__name__
-    failure = {"kind": kind, "message": error.message, "hint": error.hint, "details": error.details}
-    return Event("failed", failure=failure)
-
-
-def raised(event: Event, *, log: str) -> errors.WorkflowError:
-    """Return the failure of a ``failed`` event as the error to raise."""
-    failure = event.failure or {}
+def raised(failure: Mapping[str, str], *, log: str) -> errors.WorkflowError:
+    """Return the error to raise for a failure that came over the line."""
     kind = _FAILURES.get(failure.get("kind", ""), errors.EnvironmentProblem)
     message = failure.get("message", "the engine failed without saying why")
     return kind(message, hint=failure.get("hint", ""), details=failure.get("details", ""), log=log)

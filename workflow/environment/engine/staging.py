@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from workflow.base.errors import ForeignPathError
-from workflow.environment.engine.storage import storing
+from workflow.base.storage import storing
 
 if TYPE_CHECKING:
     from pathlib import Path

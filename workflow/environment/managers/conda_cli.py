@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,17 +19,17 @@ from urllib.request import url2pathname
 
 from workflow.base import processes, programs, scratch
 from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
-from workflow.environment import conda_lock, state, tether
-from workflow.environment.engine.network import shown
-from workflow.environment.engine.sources import MIRRORED_CHANNEL
-from workflow.environment.managers import conda_failures
+from workflow.base.wording import address_text
+from workflow.environment import orphans, state
+from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
-    from workflow.environment.conda_lock import LockedPackage
-    from workflow.environment.managers.base import Order
+    from workflow.base.processes import Completed
+    from workflow.environment.managers import BuildOrder
+    from workflow.environment.pins.conda import LockedPackage
 
     Packages = tuple[LockedPackage, ...]
 
@@ -37,6 +38,66 @@ _EXECUTABLE_VARIABLE = {"conda": "CONDA_EXE", "mamba": "MAMBA_EXE", "micromamba"
 _VERSION_SECONDS = 60.0
 _CREATE_SECONDS = 3600.0
 _REMOVE_SECONDS = 600.0
+
+_TAIL_LINES = 12
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    pattern: str
+    error: type[EnvironmentProblem]
+    what: str
+    hint: str
+
+
+# the first that matches holds: a checksum mismatch also names a URL, a refused connection also says "error"
+_MEANINGS = (
+    _Meaning(
+        r"ChecksumMismatch|checksum|(?:sha256|md5) .*(?:mismatch|differ)|SafetyError",
+        IntegrityError,
+        "fetched a package that is not the one in conda-lock.yml",
+        "empty its package cache (clean --tarballs --packages) or try another --mirror",
+    ),
+    _Meaning(
+        r"No space left|NoSpaceLeft|not enough (?:free )?space|ENOSPC",
+        EnvironmentProblem,
+        "ran out of disk space",
+        "free some, or set TFJS_WORKFLOW_HOME to a folder on another disk",
+    ),
+    _Meaning(
+        r"OfflineError|offline mode|cannot be .*offline|--offline",
+        DownloadError,
+        "does not have every package in its cache, and may not fetch them",
+        "run it once without --offline",
+    ),
+    _Meaning(
+        r"HTTP 404|404 NOT FOUND|status 404|\(404\)",
+        DownloadError,
+        "did not find a package there (404)",
+        "that mirror may lag behind; try another --mirror",
+    ),
+    _Meaning(
+        r"CondaHTTPError|CondaSSLError|CONNECTION FAILED|Connection(?:Refused|Reset)?Error|ProxyError|"
+        r"HTTP \d{3}|Could not resolve|Download error|Multi-download failed|timed? ?out|"
+        r"Failed to (?:connect|establish)",
+        DownloadError,
+        "could not fetch the packages",
+        "check the network and proxy (HTTPS_PROXY), or name a mirror: --mirror tuna, --mirror URL",
+    ),
+    _Meaning(
+        r"prefix already exists|environment already exists|Non-conda folder exists",
+        ForeignPathError,
+        "found something at the place of the new environment",
+        "remove that folder, or choose another name",
+    ),
+    _Meaning(
+        r"NotWritableError|Permission denied|EnvironmentNotWritable|Read-only file system",
+        EnvironmentProblem,
+        "may not write there",
+        "set TFJS_WORKFLOW_HOME to a folder of yours; its package cache must be writable too",
+    ),
+)
+_UNKNOWN = _Meaning("", EnvironmentProblem, "failed", "see the log; --manager embedded needs no conda")
 
 
 class CondaCliManager:
@@ -65,15 +126,15 @@ class CondaCliManager:
             return f"{program} --version failed (exit code {done.code}): {done.stderr.strip()[-200:]}"
         return None
 
-    def create(self, prefix: Path, order: Order) -> None:
+    def create(self, prefix: Path, order: BuildOrder) -> None:
         """Install the packages of the lock into ``prefix``, from the first mirror that has them all."""
         if prefix.exists() or prefix.is_symlink():
             raise ForeignPathError(
                 f"{prefix} exists already",
                 hint=f"{self.name} must not touch it: some versions of it wipe what is there",
             )
-        packages = conda_lock.packages(order.conda_lock, order.platform)
-        for base in order.mirrors:
+        packages = conda.packages(order.blueprint.conda_lock, order.blueprint.platform)
+        for base in order.settings.mirrors:
             if self._installed(prefix, packages, base=base, order=order):
                 return
         self._install(prefix, packages, base="", order=order)
@@ -86,7 +147,7 @@ class CondaCliManager:
         argv = [program, "env", "remove", "-y", "-p", str(prefix)]
         log = state.log_path(prefix.name)
         try:
-            processes.run_tied(argv, tie=tether.tie(log, "conda"), log=log, env=_environ(), timeout=_REMOVE_SECONDS)
+            processes.run_tied(argv, tie=orphans.tie(log, "conda"), log=log, env=_environ(), timeout=_REMOVE_SECONDS)
         except processes.CommandTimeoutError as error:
             raise EnvironmentProblem(f"{self.name} did not end within {_REMOVE_SECONDS / 60:.0f} minutes") from error
 
@@ -106,7 +167,7 @@ class CondaCliManager:
             return False  # it answered a moment ago; what it does now, its installation will show
         return "conda" in done.stdout
 
-    def _installed(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> bool:
+    def _installed(self, prefix: Path, packages: Packages, *, base: str, order: BuildOrder) -> bool:
         """Tell whether this mirror had all packages; when it had not, leave nothing of the attempt."""
         try:
             self._install(prefix, packages, base=base, order=order)
@@ -116,7 +177,7 @@ class CondaCliManager:
             return False
         return True
 
-    def _install(self, prefix: Path, packages: Packages, *, base: str, order: Order) -> None:
+    def _install(self, prefix: Path, packages: Packages, *, base: str, order: BuildOrder) -> None:
         program = self._program()
         if program is None:
             raise EnvironmentProblem(f"{self.name} is not on PATH", hint="choose another with --manager")
@@ -128,17 +189,19 @@ class CondaCliManager:
         listing.write_text("\n".join(lines) + "\n", "utf-8", "surrogateescape")
         argv = [program, "create", "-y", "--quiet", "-p", str(prefix), "--file", str(listing)]
         argv += ["--no-default-packages"] if self._has_default_packages(program) else []
-        order.listener.say(f"{self.name} installs {len(packages)} packages from {shown(base or packages[0].channel)}")
-        done = self._run([*argv, *(["--offline"] if order.offline else [])], order)
+        order.listener.say(
+            f"{self.name} installs {len(packages)} packages from {address_text(base or packages[0].channel)}"
+        )
+        done = self._run([*argv, *(["--offline"] if order.settings.offline else [])], order)
         if done.code:
-            raise conda_failures.explain(done, program=self.name, offline=order.offline, log=order.log)
+            raise _explained(done, program=self.name, offline=order.settings.offline, log=order.log)
         _check_result(prefix, packages, program=self.name, order=order)
 
-    def _run(self, argv: list[str], order: Order) -> processes.Completed:
+    def _run(self, argv: list[str], order: BuildOrder) -> processes.Completed:
         try:
             with scratch.folder("conda") as temporary:  # where it leaves files when it is ended
                 environ = {**_environ(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
-                tie = tether.tie(order.log, "conda")
+                tie = orphans.tie(order.log, "conda")
                 return processes.run_tied(argv, tie=tie, log=order.log, env=environ, timeout=_CREATE_SECONDS)
         except OSError as error:
             raise EnvironmentProblem(
@@ -159,8 +222,7 @@ def _environ() -> dict[str, str]:
 
 def _place(package: LockedPackage, base: str) -> str:
     """Return the URL of a package on the mirror ``base``, or the lock's own where none stands in for it."""
-    mirrored = base and package.channel.endswith(f"/{MIRRORED_CHANNEL}")
-    return f"{base.rstrip('/')}/{package.place}" if mirrored else package.url
+    return f"{base.rstrip('/')}/{package.place}" if base and package.is_mirrored else package.url
 
 
 def _check_local_files(urls: Iterable[tuple[LockedPackage, str]]) -> None:
@@ -176,12 +238,12 @@ def _check_local_files(urls: Iterable[tuple[LockedPackage, str]]) -> None:
             raise IntegrityError(f"{path} is not the file that conda-lock.yml holds (sha256 differs)")
 
 
-def _check_result(prefix: Path, packages: Packages, *, program: str, order: Order) -> None:
+def _check_result(prefix: Path, packages: Packages, *, program: str, order: BuildOrder) -> None:
     """Compare the disk with the lock; raises EnvironmentProblem naming what is not there all the same."""
     records = {path.stem for path in (prefix / "conda-meta").glob("*.json")}
     wanted = {re.sub(r"\.(?:conda|tar\.bz2)$", "", package.file_name) for package in packages}
     lacking = sorted(wanted - records)
-    python = prefix / ("python.exe" if order.platform.startswith("win-") else "bin/python")
+    python = prefix / ("python.exe" if order.blueprint.platform.startswith("win-") else "bin/python")
     if lacking or not python.exists():
         what = ", ".join(lacking[:3]) or str(python)
         raise EnvironmentProblem(
@@ -191,3 +253,18 @@ def _check_result(prefix: Path, packages: Packages, *, program: str, order: Orde
         )
     if extra := sorted(records - wanted):
         order.listener.warn(f"{program} also installed {', '.join(extra[:5])}, which conda-lock.yml does not hold")
+
+
+def _explained(done: Completed, *, program: str, offline: bool, log: Path) -> EnvironmentProblem:
+    """Return the error that says what a failed run of ``program`` means, with the end of what it printed."""
+    text = f"{done.stdout}\n{done.stderr}".strip()
+    spoken = "\n".join(line for line in text.splitlines() if not line.startswith("+ "))
+    spoken = re.sub(r"://[^/@\s]+@", "://***@", spoken)  # conda repeats the passwords of mirrors
+    meaning = next((one for one in _MEANINGS if re.search(one.pattern, spoken, re.IGNORECASE)), _UNKNOWN)
+    hint = "run it once without --offline" if offline and meaning.error is DownloadError else meaning.hint
+    return meaning.error(
+        f"{program} {meaning.what} (exit code {done.code})",
+        hint=hint,
+        details="\n".join(spoken.splitlines()[-_TAIL_LINES:]),
+        log=str(log),
+    )

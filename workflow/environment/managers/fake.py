@@ -6,13 +6,15 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.environment import layout, purposes, state
+from workflow.environment import layout, state
+from workflow.environment.blueprint import purpose_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.errors import WorkflowError
-    from workflow.environment.managers.base import ManagerName, Order
+    from workflow.environment.entries import ManagerName
+    from workflow.environment.managers import BuildOrder
 
 
 @dataclass
@@ -35,14 +37,14 @@ class FakeManager:
         """Answer what the test said."""
         return self.absence
 
-    def create(self, prefix: Path, order: Order) -> None:
+    def create(self, prefix: Path, order: BuildOrder) -> None:
         """Write the programs that an environment must have."""
         order.listener.say(f"{self.name}: making {prefix.name}")
         python = layout.python(prefix)
         python.parent.mkdir(parents=True)
         if self.failure is not None:
             raise self.failure
-        for name in ("python", purposes.of(state.name_of(prefix)).program):
+        for name in ("python", purpose_of(state.name_of(prefix)).program):
             program = layout.program(prefix, name)
             program.touch()
             program.chmod(0o755)

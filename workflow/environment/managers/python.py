@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from workflow.base import processes
 from workflow.base.errors import EnvironmentProblem, NoManagerError
-from workflow.environment import conda_lock, interpreters, purposes, state, tether, uv_program
-from workflow.environment.model import NO_CONDA
+from workflow.environment import interpreters, orphans, state, uv_program
+from workflow.environment.blueprint import current_platform, purpose_of
+from workflow.environment.entries import NO_CONDA
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from workflow.environment.interpreters import Interpreter
-    from workflow.environment.managers.base import Order
+    from workflow.environment.managers import BuildOrder
 
 _WANTED = "3.8"
 _NEARBY = ("3.9", "3.10", "3.11")
@@ -42,7 +43,7 @@ class PythonManager:
         """Look for a CPython 3.8."""
         return None if interpreters.find(_WANTED) else f"no CPython {_WANTED} on PATH, in pyenv or from uv"
 
-    def create(self, prefix: Path, order: Order) -> None:
+    def create(self, prefix: Path, order: BuildOrder) -> None:
         """Make a virtual environment; no package is fetched for it, pip comes with the pip lock."""
         _make(prefix, interpreters.find(_WANTED), order)
 
@@ -69,7 +70,7 @@ class NearbyPythonManager:
         """Look for the nearest series that is here."""
         return None if _nearest() else f"no CPython {_NEARBY[0]} to {_NEARBY[-1]} on PATH, in pyenv or from uv"
 
-    def create(self, prefix: Path, order: Order) -> None:
+    def create(self, prefix: Path, order: BuildOrder) -> None:
         """Make a virtual environment, as for 3.8."""
         _make(prefix, _nearest(), order)
 
@@ -95,7 +96,7 @@ class TodaysPythonManager:
         """Look for the best series that is here."""
         return None if _todays() else "no CPython 3.10 to 3.13 on PATH, in pyenv or from uv"
 
-    def create(self, prefix: Path, order: Order) -> None:
+    def create(self, prefix: Path, order: BuildOrder) -> None:
         """Make a virtual environment, as for 3.8."""
         _make(prefix, _todays(), order)
 
@@ -108,7 +109,7 @@ def _nearest() -> Interpreter | None:
 
 
 def _todays() -> Interpreter | None:
-    intel_mac = conda_lock.current_platform() == "osx-64"
+    intel_mac = current_platform() == "osx-64"
     wanted = [series for series in _TODAYS if not (intel_mac and series == "3.13")]
     found = next((found for series in wanted[:-1] if (found := interpreters.find(series))), None)
     return found or _own(wanted) or interpreters.find(wanted[-1])
@@ -120,18 +121,18 @@ def _own(wanted: list[str]) -> Interpreter | None:
     return own if own and own.implementation == "CPython" and own.series in wanted else None
 
 
-def _make(prefix: Path, found: Interpreter | None, order: Order) -> None:
+def _make(prefix: Path, found: Interpreter | None, order: BuildOrder) -> None:
     if found is None:
         raise NoManagerError(
             "the Python that was to be used is gone",
-            hint=f"install {purposes.of(state.name_of(prefix)).interpreter} and try again",
+            hint=f"install {purpose_of(state.name_of(prefix)).interpreter} and try again",
         )
     order.listener.say(f"using CPython {found.version} from {found.executable}")
     argv = [uv_program.path(), "venv", "--no-python-downloads", "--no-project"]
     try:
         done = processes.run_tied(
             [*argv, "--python", str(found.executable), str(prefix)],
-            tie=tether.tie(order.log, "venv"),
+            tie=orphans.tie(order.log, "venv"),
             log=order.log,
             env=uv_program.environ(offline=True),
             timeout=_SECONDS,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow import __version__
-from workflow.base import printable
+from workflow.base import wording
 from workflow.base.errors import ModelFileError, UsageError
 from workflow.base.wording import shown
 from workflow.models.inspection import inspect_model
@@ -92,7 +92,7 @@ def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Si
     model = inspect_model(folder, kind)
     root = (folder / "model.json").resolve().parent  # beside which weight files lie, also where it is a link
     files = {file.relative_to(root if file.is_relative_to(root) else folder).as_posix(): file for file in model.files}
-    about = {"name": printable.line(folder.name), "format": kind, "quantized": bool(model.details.get("quantization"))}
+    about = {"name": wording.line(folder.name), "format": kind, "quantized": bool(model.details.get("quantization"))}
     about["files"] = [{"path": name, "bytes": file.stat().st_size} for name, file in files.items()]
     about |= {"labels": _labels(labels), "tool": __version__}
     resources = {f"/{path.name}": _file(path) for path in _STATIC.iterdir() if path.suffix in _TYPES}
@@ -113,7 +113,7 @@ def _labels(path: Path | None) -> list[str]:
     if path is None:
         return []
     try:
-        return [printable.line(label) for label in path.read_text(encoding="utf-8").splitlines()]
+        return [wording.line(label) for label in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the labels in {path} cannot be read: {error}", hint="one name per line, in UTF-8") from error
 

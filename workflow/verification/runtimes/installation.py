@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from workflow.base import locations
+from workflow.base import locations, locks
 from workflow.base.digests import file_digest
+from workflow.base.storage import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from workflow.base.events import Listener
@@ -55,8 +54,10 @@ class Installation:
         sizes = {
             file.relative_to(self.folder).as_posix(): file.stat().st_size for files in found.values() for file in files
         }
-        _replace(self.folder / _HASHES, self.hashes())
-        _replace(self.folder / _STATE, {"format": 1, "sizes": sizes})
+        hashes = json.dumps(self.hashes(), indent=2)
+        write_atomically(self.folder / _HASHES, hashes.encode())
+        state = json.dumps({"format": 1, "sizes": sizes}, indent=2)
+        write_atomically(self.folder / _STATE, state.encode())
         return True
 
     def hashes(self) -> dict[str, str]:
@@ -83,26 +84,10 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    @contextlib.contextmanager
-    def held(self, listener: Listener) -> Iterator[None]:
-        """Hold the lock of this folder; a process that died holds none."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415  costs 50 ms that a complete installation does not have
-
-        locks = locations.home() / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / f"runtimes-{self.name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            listener.say(f"waiting for another process, which is installing {self.name}")
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    staged = path.with_name(f"{path.name}.{os.getpid()}")
-    staged.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    staged.replace(path)
+    def held(self, listener: Listener) -> IO[bytes]:
+        """Return the lock of this folder, held until it is closed; a process that died holds none."""
+        return locks.held(
+            locations.home() / "locks" / f"runtimes-{self.name}.lock",
+            listener,
+            waiting=lambda _: f"waiting for another process, which is installing {self.name}",
+        )

@@ -9,7 +9,8 @@ import pytest
 
 from workflow.base import locations
 from workflow.base.events import Silent
-from workflow.environment import claims, locks
+from workflow.environment import claims
+from workflow.environment.pins import regeneration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +123,7 @@ def test_lock_check_is_fine_when_all_are_fresh(tool: Tool) -> None:
 
 
 def test_lock_check_names_what_is_stale(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "staleness", lambda _: ["requirements/x.txt: was edited by hand"])
+    monkeypatch.setattr(regeneration, "staleness", lambda _: ["requirements/x.txt: was edited by hand"])
     assert tool("lock", "--check") == 20
     assert "requirements/x.txt: was edited by hand" in tool.err
     assert "tfjs-workflow env lock" in tool.err

@@ -140,3 +140,36 @@ def test_model_json_never_holds_what_json_does_not_have(tmp_path: Path, number: 
     with pytest.raises(ModelFileError, match="number that JSON does not have"):
         write_model_json(tmp_path / "model.json", {"a": number})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_much_that_is_computed_is_written_side_by_side_and_just_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    arrays = {f"w{number}": np.full(3 << 20, number, np.float32) for number in range(4)} | {
+        "s": np.arange(5, dtype=np.float32)
+    }
+    tensors = [tensor(name, one) for name, one in arrays.items()]
+    heard: list[int] = []
+    (group,) = write_weights([tensors], tmp_path, shard_size=5_000_001, written=heard.append)
+    assert [entry["name"] for entry in group["weights"]] == list(arrays)
+    assert heard == [one.nbytes for one in arrays.values()]
+    assert content(tmp_path, group["paths"]) == b"".join(one.tobytes() for one in arrays.values())
+    assert {(tmp_path / name).stat().st_size for name in group["paths"][:-1]} == {5_000_001}
+
+
+def test_a_tensor_that_fails_while_others_are_written_ends_all_with_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+
+    def broken() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        raise ConversionError("it cannot be read")
+
+    whole = np.zeros(3 << 20, np.float32)
+    tensors = [
+        of_array(f"w{number}", whole.shape, dtype="float32", read=broken if number == 2 else lambda: whole)
+        for number in range(4)
+    ]
+    with pytest.raises(ConversionError, match="it cannot be read"):
+        write_weights([tensors], tmp_path)

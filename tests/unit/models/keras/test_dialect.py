@@ -8,6 +8,7 @@ import pytest
 
 from workflow.base.errors import ModelFileError
 from workflow.models.keras.dialect import as_keras2
+from workflow.models.keras.layer_calls import recorded_shapes
 
 Config = dict[str, Any]
 
@@ -119,3 +120,114 @@ def test_what_keras_2_wrote_into_hdf5_stays_the_same_object() -> None:
 def test_what_is_no_configuration_is_refused(config: Any) -> None:
     with pytest.raises(ModelFileError):
         as_keras2(config, "3.0.0")
+
+
+def test_the_shapes_that_keras_3_noted_are_those_of_all_tensors_of_a_call_in_their_order() -> None:
+    a, b, c, d = (tensor("i", shape=(None, size)) for size in (1, 2, 3, 4))
+    call = node([a, {"y": c, "x": b}], mask=None, initial_state=[d])
+    assert recorded_shapes(call) == [[None, 1], [None, 2], [None, 3], [None, 4]]
+    assert recorded_shapes(node({**a, "config": None})) == [None]
+    assert recorded_shapes([["i", 0, 0, {}]]) == []
+
+
+def function(name: Any, module: Any = "keras.activations", **more: Any) -> Config:
+    return {"module": module, "class_name": "function", "config": name, **more}
+
+
+FUNCTIONS: list[tuple[Any, Any]] = [
+    ("relu", "relu"),
+    (function("tanh", registered_name="tanh"), "tanh"),
+    (function("act", "builtins"), "act"),
+    (function("act", None), "act"),
+    (function("hard_sigmoid"), "keras3_hard_sigmoid"),
+    (function("act", "mine"), "mine>act"),
+    (function(None, "mine"), "mine>function"),
+    (function("act", "builtins", registered_name="pkg>act"), "custom>pkg>act"),
+    ({"class_name": "lambda", "config": "x"}, "None>x"),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("written", "wanted"), FUNCTIONS, ids=str)
+def test_an_activation_function_becomes_its_name_with_the_package_of_its_author(written: Any, wanted: Any) -> None:
+    config = translated(entry("Dense", "d", node(tensor("i")), units=2, activation=written), outputs=["d", 0, 0])[1]
+    assert config["config"]["activation"] == wanted
+
+
+CLASSES: list[tuple[Config, str]] = [
+    ({"module": "keras.layers"}, "Dense"),
+    ({"module": "keras.src.layers.core.dense"}, "Dense"),
+    ({"module": "tf_keras.layers", "registered_name": None}, "Dense"),
+    ({"module": "keras.layers", "registered_name": "pkg>Dense"}, "pkg>Dense"),
+    ({"module": "mine", "registered_name": "pkg>Dense"}, "pkg>Dense"),
+    ({"module": "mine.layers", "registered_name": "Dense"}, "mine.layers>Dense"),
+    ({"module": None, "registered_name": None}, "Dense"),
+]
+
+
+@pytest.mark.parametrize(("more", "wanted"), CLASSES, ids=str)
+def test_a_class_is_kerass_own_only_where_its_module_says_so(more: Config, wanted: str) -> None:
+    written = {**entry("Dense", "d", node(tensor("i")), units=2, dtype="float32"), **more}
+    assert translated(written, outputs=["d", 0, 0])[1]["class_name"] == wanted
+
+
+def test_without_a_module_an_operation_is_told_from_a_layer_by_what_layers_have() -> None:
+    call = {"class_name": "Add", "config": {"name": "a"}, "name": "a", "inbound_nodes": [node(tensor("i"), 1.0)]}
+    cast = {**call, "class_name": "Cast", "config": {"name": "c", "dtype": "float32"}, "name": "c"}
+    add = {**call, "config": {"name": "b", "trainable": True}, "name": "b"}
+    found = translated(call, cast, add, outputs=["b", 0, 0])[1:]
+    assert [each["class_name"] for each in found] == ["Operation", "Operation", "Add"]
+    assert [each["config"].get("function") for each in found] == ["add", "cast", None]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [({"class_name": "DTypePolicy", "config": None}, "float32"), (None, "float32"), ("bfloat16", "float32"), (3, 3)],
+    ids=str,
+)
+def test_dtypes_without_a_name_are_float32(written: Any, wanted: Any) -> None:
+    layer = translated(entry("Dense", "d", node(tensor("i")), units=2, dtype=written), outputs=["d", 0, 0])[1]
+    assert layer["config"]["dtype"] == wanted
+
+
+def test_layers_that_a_layer_holds_are_translated_too() -> None:
+    held = entry("LeakyReLU", "l", negative_slope=0.1, module="keras.layers")
+    wrapper = entry("TimeDistributed", "t", node(tensor("i")), layer=held)
+    cells = entry("RNN", "r", node(tensor("i")), cell={**held, "config": {"cells": [held, "none"]}})
+    found = translated(wrapper, cells, outputs=["t", 0, 0])
+    plain = {"class_name": "LeakyReLU", "config": {"name": "l", "trainable": True, "alpha": 0.1}}
+    inside = found[1]["config"]["layer"]
+    assert {key: inside[key] for key in plain} == plain
+    first, second = found[2]["config"]["cell"]["config"]["cells"]
+    assert ({key: first[key] for key in plain}, second) == (plain, "none")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ({"inbound_nodes": {}}, "the calls of a layer are not a list"),
+        ({"config": [1]}, "a layer ('Dense') of the model has no config"),
+        ({"inbound_nodes": {}, "module": "keras.ops"}, "an operation of the model has no calls"),
+        ({"inbound_nodes": [3], "module": "keras.ops"}, "an operation of the model has no calls"),
+        ({"name": None, "config": {}, "module": "keras.ops"}, "an operation of the model has no name"),
+        ({"class_name": "TFOpLambda", "inbound_nodes": [[]]}, "an operation of the model has no calls"),
+        (
+            {"class_name": "TFOpLambda", "inbound_nodes": [["i", 0, 0, [1]]]},
+            "the arguments of an operation are not named",
+        ),
+        (
+            {"class_name": "TFOpLambda", "inbound_nodes": [[["i"]]]},
+            "a call of an operation is not the place of a tensor",
+        ),
+    ],
+)
+def test_a_layer_that_is_damaged_is_refused(spoil: Config, words: str) -> None:
+    written = {**entry("Dense", "d", node(tensor("i")), units=2), **spoil}
+    with pytest.raises(ModelFileError) as caught:
+        translated(written, outputs=["i", 0, 0])
+    assert words in caught.value.message
+
+
+def test_a_sequential_of_keras_3_that_is_a_list_is_one_of_layers() -> None:
+    config, _ = as_keras2({"class_name": "Sequential", "config": [entry("Dense", "d", units=2)]}, "3.0.0")
+    assert [each["class_name"] for each in config["config"]["layers"]] == ["Dense"]

@@ -12,7 +12,7 @@ from workflow.conversion.native.keras.keras_order import layers_in_order, weight
 from workflow.models.hdf5.file_writing import NewGroup, write_file
 from workflow.models.keras.archive_layout import Counter
 from workflow.models.keras.description import KERAS_VERSION, as_json
-from workflow.models.keras.tree import inner_model, is_container
+from workflow.models.keras.tree import entries, inner_model, is_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,28 @@ def write_archive(model: LayersModel, target: FilePath, *, written: Callable[[in
 def _of_archive(config: Config) -> Config:
     """Return the configuration of the outermost model with the fields that tell an archive's from an older one."""
     class_name = _CONTAINER_CLASS[config["class_name"]]
-    return {"module": "keras", "class_name": class_name, "config": config["config"], "registered_name": None}
+    return {"module": "keras", "class_name": class_name, "config": _ordered(config)["config"], "registered_name": None}
+
+
+def _ordered(container: Config) -> Config:
+    """Return a model with its layers as Keras lists them, by which readers of archives count the weights' places.
+
+    Keras finds the order itself, from whatever order they stand in; others take them as they stand.
+    """
+    config = container["config"]
+    if not isinstance(config, dict):
+        return container
+    first = layers_in_order(container)
+    met = {id(entry) for entry in first}
+    listed = [*first, *(entry for entry in entries(container) if id(entry) not in met)]
+    return {**container, "config": {**config, "layers": [_ordered_inside(entry) for entry in listed]}}
+
+
+def _ordered_inside(entry: Config) -> Config:
+    model = inner_model(entry)
+    if model is None:
+        return entry
+    return _ordered(entry) if model is entry else {**entry, "config": {**entry["config"], "layer": _ordered(model)}}
 
 
 def _places(group: NewGroup, container: Config, model: LayersModel) -> Iterator[tuple[NewGroup, str, int]]:

@@ -134,6 +134,8 @@ class Builder:
     def _input_names(self) -> list[str]:
         config = self.container["config"]
         if self.container["class_name"] != "Sequential":
+            if not isinstance(config, dict):
+                raise ModelFileError("a model is a list of layers and no Sequential", hint=_HINT)
             return [place[0] for place in tensor_refs(config.get("input_layers"))]
         return [self.members[0].name] if self.members else []
 

@@ -27,8 +27,6 @@ def wired(model: GatheredModel) -> BuiltModel:
 
 def _graph(model: GatheredModel) -> BuiltModel:
     config = model.container["config"]
-    if not isinstance(config, dict):
-        raise ModelFileError("a model is a list of layers and no Sequential", hint=_HINT)
     given = tensor_refs(config.get("input_layers"))
     outputs = [_result(model, place) for place in tensor_refs(config.get("output_layers"))]
     owners = [place[0] for place in tensor_refs(config.get("output_layers"))]

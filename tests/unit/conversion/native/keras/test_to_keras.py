@@ -19,6 +19,7 @@ from workflow.conversion.native.keras.keras_order import layers_in_order, weight
 from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
 from workflow.conversion.native.tfjs_writing import write_weights
 from workflow.models.arrays import of_array
+from workflow.models.keras.archive import open_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,25 @@ def test_an_archive_can_be_found_through_by_old_and_newer_keras(tmp_path: Path) 
             assert np.array_equal(file["layers/dense/vars/0"], numbers(3, 2))
             assert file["layers/dense"] == file["_layer_checkpoint_dependencies/dense"]
             assert sorted(file["_layer_checkpoint_dependencies"]) == ["batch_normalization", "dense", "input_layer"]
+
+
+def test_an_archive_lists_layers_in_the_order_that_its_weights_are_counted_in(tmp_path: Path) -> None:
+    layers = [
+        *(called(given([None, 2], name)) for name in ("left", "right")),
+        called(dense("first"), ["left"]),
+        called(dense("second"), ["right"]),
+        called(layer("Rescaling", "minus", scale=-1.0, offset=0.0), ["second"]),
+        called(layer("Add", "sum"), ["first", "minus"]),
+    ]
+    for entry in layers:
+        entry.setdefault("inbound_nodes", [])
+    config = graph(*layers, inputs=["left", "right"], outputs=["sum"])
+    weights = {"first/kernel": numbers(2, 2), "first/bias": numbers(2)}
+    weights |= {"second/kernel": -numbers(2, 2), "second/bias": -numbers(2)}
+    source = layers_model(tmp_path / "layers", config, weights)
+    with open_archive(made(source, layers_to_archive, "m.keras"), scratch=tmp_path) as file:
+        assert np.array_equal(file.weights["first",][0].read(), numbers(2, 2))
+        assert np.array_equal(file.weights["second",][0].read(), -numbers(2, 2))
 
 
 def test_long_lists_of_names_are_split_as_keras_does(tmp_path: Path) -> None:

@@ -108,12 +108,18 @@ def _activated(layer: LayerCall, function: Any) -> Expression:
         expression = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
         options = function.get("config")
         config: Config = {**(options if isinstance(options, dict) else {}), "name": f"{layer.name}_activation"}
-        expression.extend(express(LayerCall(function["class_name"], config, (None,))))
+        expression.extend(_without_weights(express(LayerCall(function["class_name"], config, (None,)))))
         why = "for TensorFlow.js has no such activation"
         expression.notes.append(f"{layer.name}: its activation {function['class_name']} is a layer of its own, {why}")
         return expression
     shown = function.get("class_name") if isinstance(function, dict) else function
     raise layer.refused(f"TensorFlow.js has no activation function {str(shown)[:60]!r}")
+
+
+def _without_weights(expression: Expression) -> Expression:
+    """Say of each layer that it has no weights, lest it be given those of the layer that it is a part of."""
+    expression.layers = [OutLayer(out.class_name, out.config, out.inputs) for out in expression.layers]
+    return expression
 
 
 def _with_activation(layer: LayerCall, name: str) -> LayerCall:

@@ -1,0 +1,186 @@
+"""What is made with TensorFlow in the worker: what the worker is told, by which way, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.conversion.native.keras.files import dense, given, layer, numbers, row, whole_file
+from tests.unit.runs.recipes import shard_step
+from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
+from workflow.base.events import Recording
+from workflow.bridge.fake_worker import FakeWorker
+from workflow.conversion import in_worker
+from workflow.conversion.job import Work
+from workflow.models.summary import ModelSummary
+
+if TYPE_CHECKING:
+    from workflow.bridge.fake_worker import ScriptedAnswer
+
+WEIGHTS = {"dense": {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}}
+
+
+class Workers:
+    """One fake worker for each environment."""
+
+    def __init__(self, **answers: ScriptedAnswer) -> None:
+        self.first = FakeWorker({**answers})
+        self.second = FakeWorker({**answers})
+
+    def warm(self) -> FakeWorker:
+        return self.first
+
+    def keras3(self) -> FakeWorker:
+        return self.second
+
+
+def work_of(tmp_path: Path, workers: Workers, *, version: str = "2.13.1", **step: Any) -> Work:
+    source = step.pop("source", str(tmp_path / "m.h5"))
+    options = step.pop("options", {})
+    first = shard_step(tmp_path).replaced(input=source, from_format="keras", to_format="tfjs_graph_model")
+    summary = ModelSummary("keras", (Path(source),), 0, {"keras_version": version})
+    made = first.replaced(options=options, **step)
+    return Work(made, tmp_path / "target", tmp_path / "log", 60.0, workers, Recording(), summary)
+
+
+def lines(work: Work) -> list[str]:
+    listener: Any = work.listener
+    return list(listener.lines)
+
+
+def test_a_graph_is_traced_of_the_file_itself_with_the_options_of_the_step(tmp_path: Path) -> None:
+    workers = Workers(graph={"nodes": 7})
+    options = {"repairs": False, "strip_debug_ops": True, "unsafe": True, "custom_objects": ["/mine.py"]}
+    work = work_of(tmp_path, workers, options=options)
+    assert in_worker.to_graph_model(work) == {"nodes": 7}
+    (request,) = workers.first.requests
+    assert (request.job, request.timeout, request.log) == ("graph", 60.0, tmp_path / "log")
+    assert request.args == {
+        "source": {
+            "path": str(tmp_path / "m.h5"),
+            "format": "keras",
+            "custom_objects": ["/mine.py"],
+            "unsafe": True,
+        },
+        "options": {"strip_debug_ops": True},
+        "repairs": False,
+        "output": str(tmp_path / "target"),
+    }
+    assert not (tmp_path / "target.scratch").exists()
+
+
+def test_repairs_are_made_unless_the_step_says_otherwise(tmp_path: Path) -> None:
+    workers = Workers(graph={})
+    in_worker.to_graph_model(work_of(tmp_path, workers))
+    assert workers.first.requests[0].args["repairs"] is True
+
+
+def test_a_file_of_keras_3_goes_by_way_of_a_layers_model_where_layers_suffice(tmp_path: Path) -> None:
+    whole_file(tmp_path / "m.h5", row(given([None, 3]), dense()), WEIGHTS, version="3.5.0")
+    seen: list[bool] = []
+
+    def graph(args: dict[str, Any]) -> dict[str, Any]:
+        seen.append(Path(args["source"]["path"], "model.json").is_file())
+        return {}
+
+    workers = Workers(graph=graph)
+    options = {"split_weights_by_layer": True, "unsafe": True}
+    facts = in_worker.to_graph_model(work_of(tmp_path, workers, version="3.5.0", options=options))
+    args = workers.first.requests[0].args
+    assert facts == {"by_way_of": "tfjs_layers_model"}
+    assert args["source"]["format"] == "tfjs_layers_model"
+    assert "unsafe" not in args["source"]  # nothing of the model's own code is left in it
+    assert args["options"] == {}
+    assert seen == [True]
+    assert workers.second.requests == []
+
+
+def lambda_file(tmp_path: Path) -> None:
+    whole_file(tmp_path / "m.h5", row(given([None, 3]), layer("Lambda", "odd")), {}, version="3.5.0")
+
+
+@pytest.mark.parametrize("fallback", [None, "tfjs_graph_model"])
+def test_else_it_goes_by_way_of_the_environment_for_keras_3(tmp_path: Path, fallback: Any) -> None:
+    lambda_file(tmp_path)
+    workers = Workers(graph={"nodes": 1}, export={"keras": "3.5.0"})
+    options = {"custom_objects": ["/mine.py"], "unsafe": True}
+    work = work_of(tmp_path, workers, version="3.5.0", options=options, fallback_format=fallback)
+    facts = in_worker.to_graph_model(work)
+    assert facts == {"by_way_of": "keras3", "exported": {"keras": "3.5.0"}, "nodes": 1}
+    (export,) = workers.second.requests
+    assert export.job == "export"
+    source = {"path": str(tmp_path / "m.h5"), "format": "keras", "custom_objects": ["/mine.py"], "unsafe": True}
+    assert export.args == {"source": source, "output": str(tmp_path / "target.scratch" / "exported")}
+    made = workers.first.requests[0].args["source"]
+    assert made == {"path": str(tmp_path / "target.scratch" / "exported"), "format": "tf_saved_model"}
+    because = "" if fallback else ", because layer 'odd': TensorFlow.js has no layer class 'Lambda'"
+    assert lines(work)[0] == f"shard: by way of the environment for Keras 3{because}"
+
+
+@pytest.mark.parametrize("unsafe", [True, False])
+def test_where_bytecode_was_run_a_death_may_be_of_another_python(tmp_path: Path, *, unsafe: bool) -> None:
+    lambda_file(tmp_path)
+    workers = Workers(export=WorkerDiedError("it died", hint="look"))
+    with pytest.raises(WorkerDiedError) as caught:
+        in_worker.to_graph_model(work_of(tmp_path, workers, version="3.5.0", options={"unsafe": unsafe}))
+    other = "bytecode in the model may be of another Python than the environment's; "
+    assert caught.value.hint == f"{other if unsafe else ''}look"
+
+
+def test_layers_of_a_saved_model_are_taken_out_by_keras_and_written_by_our_own_code(tmp_path: Path) -> None:
+    def resave(args: dict[str, Any]) -> dict[str, Any]:
+        whole_file(Path(args["output"]), row(given([None, 3]), dense()), WEIGHTS)
+        return {"resaved": True}
+
+    workers = Workers(resave=resave)
+    options = {"unsafe": True, "quantize_uint8": ["*"]}
+    work = work_of(tmp_path, workers, from_format="keras_saved_model", to_format="tfjs_layers_model", options=options)
+    facts = in_worker.to_layers_model(work)
+    assert (facts["resaved"], facts["by_way_of"], facts["weights"]) == (True, "keras", 2)
+    assert facts["quantization"]
+    assert (tmp_path / "target" / "model.json").is_file()
+    assert workers.first.requests[0].args["source"] == {
+        "path": str(tmp_path / "m.h5"),
+        "format": "keras_saved_model",
+        "unsafe": True,
+    }
+
+
+def test_what_layers_cannot_say_is_declined_also_of_a_saved_model(tmp_path: Path) -> None:
+    def resave(args: dict[str, Any]) -> dict[str, Any]:
+        whole_file(Path(args["output"]), row(given([None, 3]), layer("Lambda", "odd")), {})
+        return {}
+
+    with pytest.raises(DeclinedError, match="Lambda"):
+        in_worker.to_layers_model(work_of(tmp_path, Workers(resave=resave), from_format="keras_saved_model"))
+    assert not (tmp_path / "target.scratch").exists()
+
+
+def test_a_saved_model_is_made_of_the_kind_that_was_asked_for(tmp_path: Path) -> None:
+    workers = Workers(saved_model={"made": True})
+    work = work_of(tmp_path, workers, from_format="tfjs_graph_model", to_format="tf_saved_model", options={"a": 1})
+    assert in_worker.to_saved_model(work) == {"made": True}
+    (request,) = workers.first.requests
+    assert request.args == {
+        "source": {"path": str(tmp_path / "m.h5"), "format": "tfjs_graph_model"},
+        "options": {"a": 1},
+        "output": str(tmp_path / "target"),
+        "target": "tf_saved_model",
+    }
+
+
+def test_where_a_model_lacks_kernels_is_a_warning_unless_it_is_webgpu_alone(tmp_path: Path) -> None:
+    for backend, warned in (("wasm", True), ("webgpu", False)):
+        work = work_of(tmp_path, Workers(graph={"unsupported": {backend: {"Einsum": ["a"]}}}))
+        in_worker.to_graph_model(work)
+        listener: Any = work.listener
+        assert [bool(listener.warnings), bool(listener.lines)] == [warned, not warned]
+
+
+def test_where_no_folder_can_be_made_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    work = work_of(tmp_path, Workers(graph={})).replaced(target=tmp_path / "file" / "target")
+    with pytest.raises(ConversionError, match=r"step shard: .*Not a directory"):
+        in_worker.to_graph_model(work)

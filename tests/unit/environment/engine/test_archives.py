@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.environment.package_server import PackageServer, serving
+from workflow.base.errors import DownloadError, IntegrityError, StorageError
+from workflow.base.events import Recording
+from workflow.environment.engine.archives import Archives, unpacking
+from workflow.environment.pins.conda import LockedPackage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BODY = bytes(range(256)) * 2000
+_NAME = "noarch/data-1-0.conda"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[PackageServer]:
+    path = tmp_path / "channel" / _NAME
+    path.parent.mkdir(parents=True)
+    path.write_bytes(_BODY)
+    with serving(tmp_path / "channel") as running:
+        yield running
+
+
+@pytest.fixture
+def news() -> Recording:
+    return Recording()
+
+
+@pytest.fixture
+def archives(tmp_path: Path, news: Recording) -> Archives:
+    return Archives(tmp_path / "archives", news)
+
+
+def package(server: PackageServer) -> LockedPackage:
+    return LockedPackage("data", "1", f"{server.url}/{_NAME}", sha256=hashlib.sha256(_BODY).hexdigest())
+
+
+def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archives: Archives, news: Recording) -> None:
+    archives.provide([package(server)], (), offline=False)
+    assert news.lines == [
+        "1 conda packages: 0 from the cache, 1 to download",
+        f"downloading from {server.url}",
+    ]
+    news.lines.clear()
+    archives.provide([package(server)], (), offline=False)
+    assert news.lines == ["1 conda packages: 1 from the cache, 0 to download"]
+    assert archives.path(package(server)).read_bytes() == _BODY
+    assert server.fetched() == [_NAME]
+
+
+@pytest.mark.parametrize("left", [_BODY[:5000], b"x" * 5000, _BODY, _BODY + b"more"])
+def test_whatever_an_interrupted_download_left_does_no_harm(
+    server: PackageServer, archives: Archives, left: bytes
+) -> None:
+    path = archives.path(package(server))
+    path.parent.mkdir(parents=True)
+    path.with_name(path.name + ".part").write_bytes(left)
+    archives.provide([package(server)], (), offline=False)
+    assert path.read_bytes() == _BODY
+    assert list(path.parent.glob("*.part")) == []
+
+
+def test_a_connection_that_always_breaks_is_given_up(
+    server: PackageServer, archives: Archives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflow.environment.engine.channels._PAUSES", (0.01, 0.01))
+    server.behaviour.cut_after[_NAME] = [1000, 1000, 1000]
+    with pytest.raises(DownloadError, match="broke off after 3,000 of 512,000"):
+        archives.provide([package(server)], (), offline=False)
+    archives.provide([package(server)], (), offline=False)
+    assert archives.path(package(server)).read_bytes() == _BODY
+
+
+def test_a_cache_that_cannot_be_written_is_named(server: PackageServer, tmp_path: Path, news: Recording) -> None:
+    (tmp_path / "archives").write_text("a file where a folder should be")
+    with pytest.raises(StorageError, match=r"cannot write .*archives.*: a part of the path is a file"):
+        Archives(tmp_path / "archives", news).provide([package(server)], (), offline=False)
+
+
+def test_one_failure_stops_the_other_downloads(server: PackageServer, archives: Archives) -> None:
+    server.behaviour.delay = 0.05
+    wrong = LockedPackage("wrong", "1", f"{server.url}/noarch/none-1-0.conda", sha256="0" * 64)
+    with pytest.raises(DownloadError, match=r"none-1-0.conda: HTTP 404"):
+        archives.provide([package(server), wrong], (), offline=False)
+    assert not any(thread.name.startswith("ThreadPool") and not settled(thread) for thread in threading.enumerate())
+
+
+def settled(thread: threading.Thread) -> bool:
+    thread.join(timeout=5)
+    return not thread.is_alive()
+
+
+def test_both_checksums_are_named_when_they_differ(server: PackageServer, archives: Archives) -> None:
+    wrong = LockedPackage("data", "1", f"{server.url}/{_NAME}", sha256="0" * 64)
+    with pytest.raises(IntegrityError, match=f"expected {'0' * 64}, got {hashlib.sha256(_BODY).hexdigest()}"):
+        archives.provide([wrong], (), offline=False)
+    assert not archives.path(wrong).exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"\n<!DOCTYPE html><p>Log in", " (a web page, not a package)"), (b"PK\x03\x04", "")]
+)
+def test_a_web_page_in_place_of_a_package_is_named(
+    tmp_path: Path, server: PackageServer, archives: Archives, body: bytes, said: str
+) -> None:
+    (tmp_path / "channel" / _NAME).write_bytes(body)
+    with pytest.raises(IntegrityError) as raised:
+        archives.provide([package(server)], (), offline=False)
+    assert f"got {hashlib.sha256(body).hexdigest()}{said}" in raised.value.message
+    assert ("web page" in raised.value.message) is bool(said)
+
+
+def test_a_password_in_a_mirror_is_sent_and_never_shown(
+    server: PackageServer, archives: Archives, news: Recording
+) -> None:
+    base = server.url.replace("http://", "http://me:secret@")
+    server.behaviour.codes[_NAME] = [401]
+    with pytest.raises(DownloadError) as raised:
+        archives.provide([package(server)], (base,), offline=False)
+    assert {request.headers.get("Authorization") for request in server.asked} == {"Basic bWU6c2VjcmV0", None}
+    assert "secret" not in f"{raised.value.message}{raised.value.details}{news.lines}{news.warnings}"
+
+
+def folders(place: Path) -> set[str]:
+    return {path.name for path in place.iterdir() if path.is_dir()}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what is open cannot be removed there")
+def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    (packages / ".python-3.8-x1").mkdir(parents=True)
+    (packages / "python-3.8").mkdir()
+    (packages / ".cache.lock").touch()
+    with unpacking(tmp_path, ".*"):
+        assert folders(packages) == {"python-3.8"}
+        (packages / ".mine").mkdir()
+        with unpacking(tmp_path, ".*"):
+            assert folders(packages) == {"python-3.8", ".mine"}
+    with unpacking(tmp_path, ".*"):
+        assert folders(packages) == {"python-3.8"}
+    assert (packages / ".cache.lock").exists()

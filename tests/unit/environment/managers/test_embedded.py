@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+from tests.unit.environment.orders import order_for
+from workflow.base import errors, processes
+from workflow.base.events import Recording
+from workflow.base.plain_names import PlainNames
+from workflow.environment import blueprint
+from workflow.environment.engine import __main__ as engine
+from workflow.environment.engine import protocol
+from workflow.environment.managers import BuildOrder, Manager, embedded
+from workflow.environment.managers.embedded import EmbeddedManager
+
+_CHECKOUT = ROOT
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> BuildOrder:
+    return order_for(tmp_path / "conda-lock.yml", tmp_path, Recording())
+
+
+def test_it_is_a_manager_without_caveats() -> None:
+    manager: Manager = EmbeddedManager()
+    assert (manager.name, manager.caveats) == ("embedded", ())
+
+
+def test_looking_whether_it_can_work_is_quick_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, time; from workflow.environment.managers.embedded import EmbeddedManager as M;"
+        "begin = time.process_time(); print(M().missing()); print(time.process_time() - begin < 0.2);"
+        "print([name for name in ('rattler', 'asyncio', 'urllib.request') if name in sys.modules])"
+    )
+    answer = processes.run([sys.executable, "-c", program], cwd=_CHECKOUT)
+    assert answer.stdout.split("\n")[1:3] == ["True", "[]"], answer.stderr
+
+
+def test_without_a_platform_it_says_why_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blueprint, "current_platform", lambda: None)
+    assert "no packages that run on this machine" in (EmbeddedManager().missing() or "")
+
+
+def test_a_platform_that_is_not_in_the_lock_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blueprint, "current_platform", lambda: "linux-s390x")
+    assert EmbeddedManager().missing() == "conda-lock.yml has nothing for linux-s390x"
+
+
+def test_without_rattler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "find_spec", lambda _: None)
+    assert "py-rattler is not installed" in (EmbeddedManager().missing() or "")
+
+
+def test_an_unreadable_lock_is_reported_by_the_engine_as_our_error(order: BuildOrder, tmp_path: Path) -> None:
+    order.blueprint.conda_lock.write_text("version: 9\n")
+    with pytest.raises(errors.EnvironmentProblem, match="only conda-lock's format 1") as raised:
+        EmbeddedManager().create(tmp_path / "env", order)
+    assert raised.value.log == str(order.log)
+
+
+def test_an_engine_that_cannot_start_shows_why(
+    order: BuildOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "MODULE", "workflow.no_such_module")
+    with pytest.raises(errors.EnvironmentProblem, match="without an answer") as raised:
+        EmbeddedManager().create(tmp_path / "env", order)
+    assert "no_such_module" in raised.value.details
+
+
+def test_the_engine_ends_when_its_caller_closes_the_pipe(order: BuildOrder, tmp_path: Path) -> None:
+    order.blueprint.conda_lock.write_text("version: 1\n")
+    process = processes.start([sys.executable, "-m", protocol.MODULE], stdin=processes.PIPE, stderr=None, cwd=_CHECKOUT)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    begin = time.monotonic()
+    assert b"failed" in process.stdout.read()
+    process.stdout.close()
+    assert process.wait(timeout=20) == errors.EnvironmentProblem.exit_code
+    assert time.monotonic() - begin < 20
+
+
+def test_requests_survive_the_pipe_and_names_that_are_no_text_stay_as_they_are() -> None:
+    prefix = os.fsdecode(b"/p \xff")
+    request = protocol.Request("l", "linux-64", prefix, "/s", "/c", "/t", ("https://one", "https://two"), offline=True)
+    spelled = PlainNames(Path("/nowhere")).there(request.question())
+    assert protocol.Request.of(json.loads(json.dumps(spelled))) == request
+
+
+@pytest.mark.parametrize("text", [None, 1, "", "[]", "{}", "nonsense", '{"lock": "l"}'])
+def test_what_is_no_request_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"not a request|Expecting"):
+        protocol.Request.of({"request": text})
+
+
+def test_news_reach_the_listener_as_they_were_told(order: BuildOrder) -> None:
+    told = io.BytesIO()
+    line = engine._Line(told)
+    line.number = 1
+    line.say("one")
+    line.warn("two")
+    line.advance("bytes", 3, 10)
+    for text in told.getvalue().splitlines():
+        embedded._publish(json.loads(text)["progress"], order.listener)
+    heard = order.listener
+    assert isinstance(heard, Recording)
+    assert (heard.lines, heard.warnings, heard.progress) == (["one"], ["two"], [("bytes", 3, 10)])
+
+
+@pytest.mark.parametrize("kind", [errors.DownloadError, errors.IntegrityError, errors.StorageError])
+def test_failures_keep_their_class_and_words_across_the_pipe(kind: type[errors.WorkflowError]) -> None:
+    failure = protocol.failure(kind("what", hint="do", details="more"))
+    error = protocol.raised(json.loads(json.dumps(failure)), log="/log")
+    assert type(error) is kind
+    assert (error.message, error.hint, error.details, error.log) == ("what", "do", "more", "/log")

@@ -1,0 +1,74 @@
+"""Locks are really made anew by uv, from a folder of wheels in place of a package index."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow.base.errors import EnvironmentProblem
+from workflow.base.events import Recording
+from workflow.environment.pins import pip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = pip.PipLock("requirements/small.txt", ("requirements/small.in",), ("--python-version", "3.8"), profile="full")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in {
+        "NO_INDEX": "1",
+        "FIND_LINKS": str(tmp_path / "wheels"),
+        "CACHE_DIR": str(tmp_path / "c"),
+    }.items():
+        monkeypatch.setenv(f"UV_{name}", value)
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "small.in").write_text("small>=1\n")
+    (tmp_path / "wheels").mkdir()
+    write_wheel(tmp_path, "1.0")
+    return tmp_path
+
+
+def write_wheel(root: Path, version: str) -> None:
+    facts = {
+        "METADATA": f"Metadata-Version: 2.1\nName: small\nVersion: {version}\n",
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(root / "wheels" / f"small-{version}-py3-none-any.whl", "w") as wheel:
+        for name, text in facts.items():
+            wheel.writestr(f"small-{version}.dist-info/{name}", text)
+
+
+def relock(root: Path, *, upgrade: bool = False) -> str:
+    pip.relock(LOCK, root, upgrade=upgrade, listener=Recording())
+    return (root / LOCK.path).read_text()
+
+
+def test_a_new_lock_is_fresh_hashed_and_without_paths(root: Path) -> None:
+    text = relock(root)
+    assert pip.staleness(LOCK, root) is None
+    assert text.startswith("# profile: full\n# sources sha256: ")
+    assert "small==1.0 \\\n    --hash=sha256:" in text
+    assert str(root) not in text
+
+
+def test_locked_versions_stay_until_an_upgrade(root: Path) -> None:
+    relock(root)
+    write_wheel(root, "1.5")
+    assert "small==1.0 " in relock(root)
+    assert "small==1.5 " in relock(root, upgrade=True)
+
+
+def test_what_cannot_be_resolved_leaves_the_old_lock(root: Path) -> None:
+    before = relock(root)
+    (root / "requirements" / "small.in").write_text("small>=2\n")
+    assert pip.staleness(LOCK, root) == "requirements/small.txt: requirements/small.in has changed since it was made"
+    with pytest.raises(EnvironmentProblem, match="uv could not resolve it") as caught:
+        relock(root)
+    assert "small>=2" in caught.value.details
+    assert (root / LOCK.path).read_text() == before
+    assert sorted(path.name for path in (root / "requirements").iterdir()) == ["small.in", "small.txt"]
