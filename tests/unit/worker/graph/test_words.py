@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.bridge.known_failures import KINDS
+from workflow.bridge.failure_kinds import KINDS
 from workflow.worker.failure import JobError
 from workflow.worker.graph import freezing, hub, options, origins, outputs, reach, signatures
 from workflow.worker.graph.signatures import Port, Signature
