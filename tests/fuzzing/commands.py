@@ -24,7 +24,7 @@ from workflow.base.events import Silent
 from workflow.cli import boundary
 from workflow.conversion.native import EDGES, NativeJob
 from workflow.models.inspection import inspect_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.report.serving.site import site_of
 from workflow.verification import cutting, tolerances
 from workflow.verification.levels import Case, verify

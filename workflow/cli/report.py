@@ -15,7 +15,7 @@ from workflow.base.errors import UsageError, WorkflowError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.report.comparing import Change
     from workflow.report.record import RunRecord
 

@@ -13,7 +13,7 @@ from workflow.base import scratch
 from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
 from workflow.catalogue.formats import Format
 from workflow.catalogue.runtimes import Backend, RuntimeName, backends_by_runtime
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

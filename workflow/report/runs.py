@@ -19,7 +19,7 @@ from workflow.report.reading import read_run
 from workflow.report.record import RunRecord
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 _BACK = re.compile(r"(?P<recipe>.+)~(?P<back>\d+)")
 

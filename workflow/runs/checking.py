@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
-from workflow.recipe.model import Step
+from workflow.catalogue.options import QUANTIZING, READING
+from workflow.recipe.recipes import Step
 from workflow.runs.settling import result_format
 
 if TYPE_CHECKING:
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     from workflow.base.errors import VerificationError
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.runs.making import Facts, Order
     from workflow.runs.workers import Workshop
     from workflow.verification.model import Report, Subject
     from workflow.verification.places import Bench
-
-_QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes", "quantize_auto")
-_READING = ("signature_name", "saved_model_tags", "output_node_names", "custom_objects", "unsafe")
 
 TIME_LIMIT = 600.0
 """Seconds that a job of the verification may take where nobody says more: a model must not hold a run for ever."""
@@ -81,7 +79,7 @@ def rejection_hint(error: VerificationError, order: Order, *, place: Path, verif
 
 def is_quantized(step: Step) -> bool:
     """Tell whether the step itself makes weights smaller, so that its numbers may differ from its source's."""
-    return any(step.options.get(name) for name in _QUANTIZING)
+    return any(step.options.get(name) for name in QUANTIZING)
 
 
 def _verified(order: Order, settings: Verification, bench: Bench | None) -> Report:
@@ -137,7 +135,7 @@ def _sound(result: Subject) -> Report:
 def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
     from workflow.verification.model import Subject  # noqa: PLC0415  as above
 
-    reading = {name: step.options[name] for name in _READING if name in step.options}
+    reading = {name: step.options[name] for name in READING if name in step.options}
     return Subject(Path(step.input), step.from_format, reading), Subject(staged, result_format(step, staged))
 
 

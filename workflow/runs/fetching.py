@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.recipe.model import FetchedModel
+    from workflow.recipe.recipes import FetchedModel
 
 _TELLING = ("html", "lfs", "empty", "json")
 _CHANGED = (

@@ -20,7 +20,7 @@ from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.storage import remove, storing, sync_artifact
 from workflow.models.file_contents import recognise
-from workflow.recipe.model import MOST_FETCHED
+from workflow.recipe.recipes import MOST_FETCHED
 from workflow.runs.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:

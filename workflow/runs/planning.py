@@ -11,7 +11,7 @@ from workflow.base import digests, wording
 from workflow.base.records import Record
 from workflow.catalogue import engines
 from workflow.models.files_read import input_digests
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.runs import publishing
 from workflow.runs.journal import last_status
 from workflow.runs.sidecars import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
@@ -19,7 +19,7 @@ from workflow.runs.sidecars import Ingredients, Sidecar, intact, read_sidecar, s
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from workflow.recipe.model import ModelSource, Recipe, Step, Verification
+    from workflow.recipe.recipes import ModelSource, Recipe, Step, Verification
 
 _UNFINISHED = {"failed": "the last run failed", "interrupted": "the last run was interrupted"}
 

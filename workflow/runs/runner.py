@@ -22,7 +22,7 @@ from workflow.base.records import Record
 from workflow.base.storage import storing
 from workflow.base.wording import size_text
 from workflow.models.files_read import States, input_digests, input_states
-from workflow.recipe.model import Step
+from workflow.recipe.recipes import Step
 from workflow.runs import planning, publishing
 from workflow.runs.checking import check, rejection_hint, say_where_not
 from workflow.runs.journal import Journal
@@ -32,7 +32,7 @@ from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
 from workflow.runs.watching import Outcome
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Decision, Selection, Task
     from workflow.runs.watching import Watcher
     from workflow.runs.workers import Workshop

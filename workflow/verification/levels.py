@@ -14,7 +14,7 @@ from workflow.verification.places import Ask, OutputNames, absolute
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import Subject
     from workflow.verification.places import Bench
     from workflow.verification.references import References

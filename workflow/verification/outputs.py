@@ -16,7 +16,7 @@ from workflow.verification.model import Finding, LevelReport, NotRun, RuntimeFai
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import Subject
     from workflow.verification.places import Ask, Bench, Feed
 

@@ -13,7 +13,7 @@ from workflow.verification import outputs
 from workflow.verification.model import NotRun
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import Subject
     from workflow.verification.places import Bench
 

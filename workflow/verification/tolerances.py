@@ -12,13 +12,13 @@ from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.models.graph import read_graph
 from workflow.models.strict_json import read_object
 from workflow.models.topology import layers_of
-from workflow.verification.layer_weights import readable, weights_of
 from workflow.verification.structure import model_json
+from workflow.verification.weights_by_layer import readable, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import Subject
 
 EPSILON = float(np.finfo(np.float32).eps)

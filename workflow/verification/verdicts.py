@@ -19,7 +19,7 @@ from workflow.verification import advice
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.verification.model import LevelName, LevelReport, Report
 
 _ERRORS: Mapping[LevelName, type[VerificationError]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.bridge.warm_worker import Worker
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.bench import RuntimePool, WorkerBench
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import Subject

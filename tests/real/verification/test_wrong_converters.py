@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[str, Change]] = {
     "two ways merged otherwise": ("phrases", _option("Bidirectional", merge_mode="ave")),
     "a sum for a difference": ("phrases", _option("Rescaling", scale=1.0)),
     "another slope": ("phrases", _option("LeakyReLU", alpha=0.2)),
-    "the slope of a bent line with another sign": ("pictures", _line("scale=-slope)", "scale=slope)")),
+    "the slope of a bent line with another sign": ("pictures", _line("scale=-slope\n", "scale=slope\n")),
     "a crop to the wrong side": ("pictures", _line("[more // 2, more - more // 2]", "[more - more // 2, more // 2]")),
 }
 

@@ -14,7 +14,7 @@ from workflow.bridge.usage import JobUsage
 from workflow.cli import console, screens, summaries, verify_screens
 from workflow.cli.remarks import detour_lines, quantization_lines
 from workflow.recipe import load
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.runs import planning
 from workflow.runs.watching import Outcome
 from workflow.verification.cutting import Point
@@ -26,7 +26,7 @@ from workflow.verification.searching import NOTHING, Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "screens"
 WEB, SOURCE = Subject(Path("/m/web"), "tfjs_layers_model"), Subject(Path("/m/a.h5"), "keras")

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.runs.fakes import FakeWorkshop, write_model
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from tests.unit.verification.models import NumpyBench, layers_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.runs.planning import Selection
 from workflow.runs.runner import Manner, Runner
 from workflow.runs.watching import RecordingWatcher
@@ -19,7 +19,7 @@ from workflow.verification import judging, places
 from workflow.verification.levels import Case, verify
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.watching import Outcome
 
 

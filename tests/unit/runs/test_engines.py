@@ -20,7 +20,7 @@ from workflow.runs.watching import RecordingWatcher
 if TYPE_CHECKING:
     from workflow.bridge.fake_worker import ScriptedAnswer
     from workflow.catalogue.engines import Engine
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
     from workflow.runs.watching import Outcome
 
 

@@ -13,8 +13,8 @@ from workflow.base.errors import VerificationError
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
 from workflow.verification import exchange
-from workflow.verification.layer_weights import weights_of
 from workflow.verification.model import NotRun, RuntimeFailure, Subject
+from workflow.verification.weights_by_layer import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

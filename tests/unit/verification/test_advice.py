@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.verification import changes
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import advice, verdicts
 from workflow.verification.levels import Case, verify
 from workflow.verification.locate import Located

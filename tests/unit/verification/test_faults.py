@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.verification.damages import DAMAGES, Damage
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import LEVELS, Subject
 

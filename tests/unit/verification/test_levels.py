@@ -12,7 +12,7 @@ import pytest
 from tests.unit.verification import changes
 from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
 from workflow.base.errors import NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
-from workflow.recipe.model import Tolerance, Verification
+from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification import exchange, verdicts
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import LevelReport, NotRun, Report, RuntimeFailure, Subject

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.verification import changes
 from tests.unit.verification.models import GRAPH, NumpyBench, graph_model, layers_model, port, run, save
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.cutting import cut, points_of
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import NotRun, Subject

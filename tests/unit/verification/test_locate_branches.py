@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from tests.unit.verification.models import NumpyBench, save
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import exchange
 from workflow.verification.cutting import points_of
-from workflow.verification.layer_weights import weights_of
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import NotRun, RuntimeFailure, Subject
 from workflow.verification.runtimes import base
 from workflow.verification.searching import Answer, search
+from workflow.verification.weights_by_layer import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workflow.base.errors import VerificationError
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification import exchange, outputs
 from workflow.verification.model import Subject
 

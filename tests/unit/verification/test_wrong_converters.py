@@ -20,7 +20,7 @@ from tests.unit.verification.wrong_converters import (
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.model import Subject
 

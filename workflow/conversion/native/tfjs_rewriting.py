@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
+from workflow.catalogue.options import understood
 from workflow.conversion.native.tfjs_writing import (
     chooses_numbers,
     facts_of,
@@ -27,22 +28,6 @@ if TYPE_CHECKING:
     from workflow.models.tfjs_model import Flavour
     from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
-_UNDERSTOOD = frozenset(
-    {
-        "weight_shard_size_bytes",
-        "quantize_float16",
-        "quantize_uint8",
-        "quantize_uint16",
-        "quantization_bytes",
-        "quantize_auto",
-        "keep_float",
-        "dequantize",
-        "split_weights_by_layer",
-        "metadata",
-        "unsafe",  # nothing is run here
-    }
-)
-
 
 def rewrite_layers_model(job: NativeJob) -> Facts:
     """Write a layers model again as the job's options say; raises as ``EDGES`` says."""
@@ -59,7 +44,7 @@ def rewrite_graph_model(job: NativeJob) -> Facts:
 
 
 def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
-    strange = sorted(set(job.options) - _UNDERSTOOD)
+    strange = sorted(job.options.keys() - understood((job.source_format, job.target_format)))
     if strange:
         raise DeclinedError(f"rewriting a model natively has no option {', '.join(strange)}")
     with open_model(job.source, flavour) as model:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workflow.verification.tensors import Named
 
 
-class LayerWeights(Record):
+class WeightedLayer(Record):
     """A layer that is no model, and its weights by their roles.
 
     ``known`` False: the class is not known here, or the file has other weights than Keras says; ``by_role`` then has
@@ -43,7 +43,7 @@ class ModelWeights(Record):
     """All weights by the names that the file gives them, and the layers (none of a graph) in the file's order."""
 
     by_name: Mapping[str, Named]
-    layers: tuple[LayerWeights, ...] = ()
+    layers: tuple[WeightedLayer, ...] = ()
     configuration: Any = None
     in_script: bool = False
     """Whether it is a model of TensorFlow.js."""
@@ -107,7 +107,7 @@ def _of_manifest(model: StoredModel) -> dict[str, Named]:
     return {one.weight.name: tensors.of_script(one) for one in model.weights if not one.is_optimizer}
 
 
-def _in_script(config: Any, by_name: Mapping[str, Named]) -> Iterator[LayerWeights]:
+def _in_script(config: Any, by_name: Mapping[str, Named]) -> Iterator[WeightedLayer]:
     """Yield the layers of a layers model, each with the weights that TensorFlow.js would find for it.
 
     It looks for the full name, and then for one that has another part before its last.
@@ -125,18 +125,21 @@ def _in_script(config: Any, by_name: Mapping[str, Named]) -> Iterator[LayerWeigh
             stored = wanted if wanted in by_name else longer.get(wanted, [""])[0]
             if stored:
                 found[role] = by_name[stored]
-        yield LayerWeights(path, class_name, options, found, known=roles is not None)
+        yield WeightedLayer(path, class_name, options, found, known=roles is not None)
 
 
 def _of_keras(file: KerasFile) -> ModelWeights:
     if not is_container(file.config):
         raise own_class(file.config)
     layers = [_in_keras(path, entry, file.weights.get(path, ())) for path, entry in leaves(file.config)]
-    listed = [one for layer in layers for one in layer.by_role.values()]
-    return ModelWeights({one.name: one for one in listed}, tuple(layers), file.config)
+    by_name: dict[str, Named] = {}
+    for layer in layers:
+        for role, one in layer.by_role.items():
+            by_name["/".join((*layer.path, role)) if one.name in by_name else one.name] = one
+    return ModelWeights(by_name, tuple(layers), file.config)
 
 
-def _in_keras(path: Path, entry: Mapping[str, Any], arrays: Sequence[Stored]) -> LayerWeights:
+def _in_keras(path: Path, entry: Mapping[str, Any], arrays: Sequence[Stored]) -> WeightedLayer:
     """Return a layer with its arrays by role: by their names where those tell it, else as they are ordered."""
     roles = roles_of(entry["class_name"], entry["config"])
     told = [role_in(one.name) for one in arrays]
@@ -150,7 +153,7 @@ def _in_keras(path: Path, entry: Mapping[str, Any], arrays: Sequence[Stored]) ->
         told = [str(number) for number in range(len(arrays))]
     place = "/".join(path)
     named = {role: tensors.of_keras(one, one.name or f"{place}/{role}") for role, one in zip(told, arrays, strict=True)}
-    return LayerWeights(path, entry["class_name"], entry["config"], named, known=known)
+    return WeightedLayer(path, entry["class_name"], entry["config"], named, known=known)
 
 
 _READERS: Mapping[str, Callable[[Subject], contextlib.AbstractContextManager[ModelWeights]]] = {

@@ -6,7 +6,7 @@ import pytest
 
 from workflow.base.errors import RecipeError
 from workflow.cli.recipe import StaleSchemaError, check, schema
-from workflow.recipe import schema as made
+from workflow.recipe import grammar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,11 +48,11 @@ def test_check_of_one_missing_recipe_says_so() -> None:
 
 def test_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     schema()
-    assert capsys.readouterr().out == made.text()
+    assert capsys.readouterr().out == grammar.schema_text()
 
 
 def test_schema_check_notices_a_stale_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     schema(compare=True)
-    monkeypatch.setattr(made, "FILE", tmp_path / "schema.json")
+    monkeypatch.setattr(grammar, "SCHEMA", tmp_path / "schema.json")
     with pytest.raises(StaleSchemaError):
         schema(compare=True)

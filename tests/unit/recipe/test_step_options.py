@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -8,7 +8,6 @@ from workflow.catalogue.kinds import KINDS
 from workflow.catalogue.options import OPTIONS
 from workflow.conversion.native.quantization_choice import WORDS
 from workflow.recipe import grammar
-from workflow.recipe.option_grammar import FloatWord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +116,7 @@ def test_modules_of_custom_objects_are_absolute_one_or_many(loaded: Load, tmp_pa
 
 
 def test_the_words_of_the_grammar_are_those_of_the_native_engine() -> None:
-    assert get_args(FloatWord) == WORDS
+    assert OPTIONS["keep_float"].words == WORDS
 
 
 MISPLACED = {
@@ -208,7 +207,7 @@ def test_an_option_in_the_wrong_place_says_where_it_applies(step: str, expected:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_offers_the_options_that_can_apply_to_it(kind: Any) -> None:
     declared: Any = grammar.AnyStep.keys[kind].reader
-    offered = {name for name, option in OPTIONS.items() if not option.pairs.isdisjoint(KINDS[kind].pairs())}
+    offered = {name for name, option in OPTIONS.items() if not option.pairs.isdisjoint(KINDS[kind].pairs)}
     assert declared.entry.keys.keys() & OPTIONS.keys() == offered
 
 

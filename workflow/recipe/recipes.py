@@ -15,17 +15,7 @@ if TYPE_CHECKING:
     from workflow.catalogue.kinds import Kind
     from workflow.catalogue.options import OptionValue
     from workflow.catalogue.runtimes import RuntimeName
-
-
-class Place(Record):
-    """Where something stands in a recipe file; line and column count from 1."""
-
-    path: Path
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+    from workflow.recipe.findings import Spot
 
 
 MOST_FETCHED = 10**10
@@ -41,7 +31,7 @@ class FetchedModel(Record):
     url: str
     sha256: str
     output: Path
-    place: Place
+    spot: Spot
     max_bytes: int = MOST_FETCHED
 
 
@@ -55,7 +45,7 @@ class ScriptedModel(Record):
     arguments: tuple[str, ...]
     depends: tuple[Path, ...]
     output: Path
-    place: Place
+    spot: Spot
 
 
 class ApplicationModel(Record):
@@ -71,7 +61,7 @@ class ApplicationModel(Record):
     seed: int
     options: Mapping[str, object]
     output: Path
-    place: Place
+    spot: Spot
 
 
 ModelSource = FetchedModel | ScriptedModel | ApplicationModel
@@ -126,7 +116,7 @@ class Step(Record):
     timeout: float | None
     after: tuple[str, ...]
     """Names of the steps (``model`` for the model source) whose output this step reads."""
-    place: Place
+    spot: Spot
     input_is_handle: bool = False
     verification: Verification | None = None
     """How this step's result is verified, where that differs from the recipe's."""

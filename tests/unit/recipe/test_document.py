@@ -73,7 +73,7 @@ def test_a_folder_instead_of_a_file_is_a_recipe_error(write: Write) -> None:
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(loaded: Load) -> None:
     recipe = loaded(f"\ufeffname: x\r\nsteps:\r\n  - {STEP}\r\n".encode())
-    assert (recipe.name, recipe.steps[0].place.line) == ("x", 3)
+    assert (recipe.name, recipe.steps[0].spot.line) == ("x", 3)
 
 
 def test_anchors_and_merges_share_settings(loaded: Load) -> None:

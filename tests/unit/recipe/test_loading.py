@@ -9,7 +9,7 @@ import pytest
 
 from tests import ROOT
 from workflow.recipe import load
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Tolerance, Verification
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Tolerance, Verification
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_short_recipe_has_sensible_defaults(loaded: Load) -> None:
     assert (recipe.name, recipe.environment, recipe.model) == ("recipe", "tfjs", None)
     assert recipe.verification == Verification()
     (step,) = recipe.steps
-    assert (step.name, step.timeout, step.after, str(step.place)) == ("python_to_js", 90, (), f"{recipe.path}:1:10")
+    assert (step.name, step.timeout, step.after, str(step.spot)) == ("python_to_js", 90, (), f"{recipe.path}:1:10")
 
 
 def test_a_network_of_keras_applications(loaded: Load, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong in a recipe, and how it is shown: the place, the sentence, the source line and a caret."""
+"""What is wrong in a recipe: how a value is refused, and how a finding is shown, with its line and a caret."""
 
 from __future__ import annotations
 
@@ -23,12 +23,20 @@ _ABSENT = (
 )
 
 
+KeyPath = tuple[str | int, ...]
+"""Keys and list positions that lead from the top of a recipe to a value."""
+
+
 class Spot(Record):
-    """A stretch of one line of a recipe; line and column count from 1."""
+    """A stretch of one line of a recipe; line and column count from 1. Outside the recipe room it names the file."""
 
     line: int = 1
     column: int = 1
     width: int = 1
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
 
 
 class Finding(Record):
@@ -50,6 +58,46 @@ class Finding(Record):
         guess = f"Did you mean `{self.nearest}`?" if self.nearest else ""
         expected = f"Expected {self.expected}." if self.expected else ""
         return " ".join(part for part in (f"{self.what}.", expected, guess) if part)
+
+
+class Refused(Exception):  # noqa: N818  a verdict on a value, not a failure of the program
+    """A value cannot be taken. ``what`` goes on after the name of the place, or stands ``alone``.
+
+    The finding points at the value, or at the key that is ``at`` some place in it; ``()`` is the value's own key.
+    """
+
+    def __init__(
+        self, what: str, expected: str = "", *, near: str = "", at: KeyPath | None = None, alone: bool = False
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.expected = expected
+        self.near = near
+        self.at = at
+        self.alone = alone
+
+
+def refused(what: str, expected: str = "", *, near: str = "", at: KeyPath | None = None) -> Refused:
+    """Return what to raise when something is wrong with a value, or with the key that is ``at`` a place in it."""
+    return Refused(f": {what}", expected, near=near, at=at)
+
+
+def unfit(value: object, expected: str, *, near: str = "") -> Refused:
+    """Return what to raise when something else has to stand in this place."""
+    what = " has no value" if value is None else f" cannot be {described(value)}"
+    return Refused(what, expected, near=near)
+
+
+def described(value: object) -> str:
+    """Return the value as a sentence names it."""
+    if isinstance(value, bool):
+        return f"the yes-or-no value `{str(value).lower()}`"
+    if isinstance(value, (int, float)):
+        return f"the number {str(value)[:40]}"
+    if isinstance(value, str):
+        return f"`{scrubbed(value)[:60]}`" if value else "an empty text"
+    noun = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else ""
+    return f"a{'' if value else 'n empty'} {noun}" if noun else "nothing"
 
 
 def nearest(word: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str:

@@ -1,17 +1,18 @@
-"""Readers: each takes one value of a recipe as what it has to be, or refuses it, and knows its JSON Schema."""
+"""The types of values in recipes: each has a reader, which takes a value or refuses it and knows its JSON Schema."""
 
 from __future__ import annotations
 
 import math
 import operator
 import re
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from workflow.recipe.diagnostics import listed, nearest
-from workflow.recipe.saying import Refused, Said, described, refused, unfit
+from workflow.recipe.findings import Refused, described, listed, nearest, refused, unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+
+    from workflow.recipe.document import Said
 
 T = TypeVar("T")
 Schema = dict[str, Any]
@@ -24,6 +25,15 @@ _BOUNDS: dict[str, tuple[Callable[[float, float], bool], str, str]] = {
     "below": (operator.lt, "exclusiveMaximum", "less than {:g}"),
     "most": (operator.le, "maximum", "at most {:g}"),
 }
+_SIZE_PATTERN = r"^\s*[0-9]{1,15}(\.[0-9]{1,9})?\s*([kKmMgG]i?)?[bB]?\s*$"
+_ITEM_PATTERN = r"^[^,]+$"
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_A_SIZE = "a whole number of bytes above zero, or a size such as `100kB`, `4MB` or `1MiB`"
+_A_PATTERN = "`true`, or globs such as `dense*/kernel` (`?` stands for a blank)"
+_ANSWERS = ("yes", "no", "true", "false", "on", "off", "none", "all")
+_ITEM = {"type": "string", "pattern": _ITEM_PATTERN}
+_ITEMS = {"type": "array", "items": _ITEM, "minItems": 1}
 
 
 class Reader(Generic[T]):
@@ -144,19 +154,17 @@ def _bounded(take: Callable[[Any], T], kind: str, bounds: dict[str, int]) -> Rea
     return Reader(within, {"type": kind, **{_BOUNDS[name][1]: bound for name, bound in bounds.items()}})
 
 
-def choice(*kinds: Any, **about: bool) -> Reader[Any]:
-    """Return the reader of the words, or numbers, of Literal types; ``about`` is added to the schema."""
-    enums = [get_args(kind) for kind in kinds]
-    words = [word for enum in enums for word in enum]
+def choice(words: Collection[Any], **about: bool) -> Reader[Any]:
+    """Return the reader of some words, or numbers; ``about`` is added to the schema."""
+    known = list(words)
 
     def take(value: Any) -> Any:
-        if not any(value == word and type(value) is type(word) for word in words):
-            names = [str(word) for word in words]
+        if not any(value == word and type(value) is type(word) for word in known):
+            names = [str(word) for word in known]
             raise unfit(value, listed(names), near=nearest(value, names) if isinstance(value, str) else "")
         return value
 
-    schemas = [{"enum": list(enum), "type": "integer" if isinstance(enum[0], int) else "string"} for enum in enums]
-    return Reader(take, {**(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}), **about})
+    return Reader(take, {"enum": known, "type": "integer" if isinstance(known[0], int) else "string", **about})
 
 
 def shaped(pattern: str, verdict: str, *, expected: str) -> Reader[str]:
@@ -179,6 +187,93 @@ def _plain(text: str) -> str:
     return "".join("é" if category(char) in _IN_WORDS else "/" if char.isalnum() else char for char in text)
 
 
+def _size(value: object) -> int:
+    """Return a number of bytes: a whole number, or a number with a unit of 1000 (kB) or 1024 (KiB)."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    match = re.fullmatch(_SIZE_PATTERN, value) if isinstance(value, str) else None
+    if match is None:
+        raise refused(f"{described(value)} is no size", _A_SIZE)
+    count = float(match[0].strip().rstrip("kKmMgGibB")) * _UNITS[(match[2] or "").lower()]
+    if count < 1 or count != int(count):
+        raise refused(f"{described(value)} is no whole number of bytes above zero", _A_SIZE)
+    return int(count)
+
+
+def _patterns(value: object) -> list[str]:
+    """Return glob patterns; ``true`` and ``*`` stand for all weights, ``false`` for none (an empty list)."""
+    if isinstance(value, bool):
+        return ["*"] if value else []
+    return _globs(value, expected=_A_PATTERN)
+
+
+def _globs(value: object, *, expected: str = "globs such as `dense*/kernel` (`?` stands for a blank)") -> list[str]:
+    """Return glob patterns of weights' names; refuses sentences and answers, which only look like patterns."""
+    found = _words(value, expected=expected)
+    for word in found:
+        if word.split() != [word] or word.lower() in _ANSWERS:
+            raise refused(f"{described(word)} is no pattern of weights' names", expected)
+    return found
+
+
+def _words(value: object, *, expected: str = "a name without a comma, or a list of them") -> list[str]:
+    """Return a list of texts without commas, from a list or from one text, where commas separate."""
+    every = value.split(",") if isinstance(value, str) else value
+    if not isinstance(every, list) or not every:
+        raise refused(f"{described(value)} does not fit here", expected)
+    for word in every:
+        if not isinstance(word, str) or not word.strip():
+            raise refused(f"{described(word)} does not fit here", expected)
+        if "," in word:
+            raise refused(f"{described(word)} has a comma, which separates names for the converter", expected)
+    return [word.strip() for word in every]
+
+
+def _tags(value: object) -> list[str]:
+    """Return SavedModel tags; an empty list or text means: the graph without tags."""
+    return [] if value in ("", []) else _words(value)
+
+
+def _arguments(value: object) -> list[str]:
+    """Return the arguments of a script as texts; numbers may stand without quotes."""
+    if not isinstance(value, list):
+        raise refused(f"{described(value)} is no list of arguments", "a list such as `[--epochs, 3]`")
+    for word in value:
+        if isinstance(word, bool) or not isinstance(word, (str, int, float)):
+            raise refused(f"{described(word)} is no argument", "texts and numbers; put quotes around other things")
+        if "\0" in str(word):
+            raise refused("an argument holds a zero byte", "text")
+    return [str(word) for word in value]
+
+
+def _metadata(value: object) -> dict[str, str]:
+    """Return names and paths of JSON files; the converter separates them with ``:`` and ``,``."""
+    if not isinstance(value, dict) or not value:
+        raise refused(f"{described(value)} is no metadata", "names with JSON files, such as `{labels: labels.json}`")
+    for key, path in value.items():
+        if not isinstance(path, str) or not path:
+            raise refused(f"{described(path)} is no path", "the path of a JSON file")
+        if not key or set(":,") & set(key + path):
+            raise refused(f"`{key}: {path}` has a colon or comma, which the converter separates with", "other names")
+    return dict(value)
+
+
 TEXT = Reader(_full, {"type": "string", "minLength": 1})
 FLAG: Reader[bool] = Reader(lambda value: typed(value, bool, noun="`true` or `false`"), {"type": "boolean"})
 SEED = whole(least=0, below=2**32)
+SIZE = Reader(_size, {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _SIZE_PATTERN}]})
+PATTERNS = Reader(_patterns, {"anyOf": [FLAG.schema, TEXT.schema, _ITEMS]})
+GLOBS = Reader(_globs, {"anyOf": [TEXT.schema, _ITEMS]})
+NAMES = Reader(_words, {"anyOf": [TEXT.schema, _ITEMS]})
+TAGS = Reader(_tags, {"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM}]})
+ARGUMENTS = Reader(_arguments, {"type": "array", "items": {"type": ["string", "number"]}})
+METADATA = Reader(
+    _metadata,
+    {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[^:,]+$"},
+        "additionalProperties": {"type": "string", "pattern": "^[^:,]+$"},
+    },
+)
+FILES = ListOf(TEXT, least=1, one=True)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests import ROOT
-from workflow.recipe import schema
+from workflow.recipe import grammar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,8 @@ jsonschema = pytest.importorskip("jsonschema", reason="an independent validator 
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    jsonschema.Draft7Validator.check_schema(schema.schema())
-    return jsonschema.Draft7Validator(schema.schema())
+    jsonschema.Draft7Validator.check_schema(grammar.schema())
+    return jsonschema.Draft7Validator(grammar.schema())
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
@@ -72,7 +72,7 @@ def test_editors_refuse_what_check_refuses(recipe: object, validator: Any) -> No
 
 
 def test_every_key_explains_itself_to_editors() -> None:
-    definitions = {**schema.schema()["definitions"], "Recipe": schema.schema()}
+    definitions = {**grammar.schema()["definitions"], "Recipe": grammar.schema()}
     silent = [
         f"{name}.{key}"
         for name, definition in definitions.items()

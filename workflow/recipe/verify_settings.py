@@ -1,19 +1,25 @@
-"""What may stand under ``verify:``, for the whole recipe and for one step."""
+"""``verify:``, for the whole recipe and for one step: what may stand there, and the settings that it makes."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from workflow.catalogue.runtimes import Backend, NodeBackend, RuntimeName, backends_by_runtime
-from workflow.recipe.diagnostics import nearest
 from workflow.recipe.entries import Entry, EntryOf, optional
-from workflow.recipe.readers import SEED, TEXT, ListOf, MapOf, choice, number, whole
-from workflow.recipe.saying import described, refused
+from workflow.recipe.findings import described, nearest, refused
+from workflow.recipe.paths import path_at
+from workflow.recipe.recipes import Tolerance, Verification
+from workflow.recipe.value_types import SEED, TEXT, ListOf, MapOf, choice, number, whole
+
+if TYPE_CHECKING:
+    from workflow.recipe.document import Document
+
+VERIFY = "verify"
 
 DISTANCE = number(least=0)
-RUNTIMES: ListOf[RuntimeName] = ListOf(choice(RuntimeName), least=1, most=3, one=True)
-BACKEND = choice(Backend)
-NODE_BACKENDS: ListOf[NodeBackend] = ListOf(choice(NodeBackend), least=1, most=2, one=True)
+RUNTIMES: ListOf[RuntimeName] = ListOf(choice(get_args(RuntimeName)), least=1, most=3, one=True)
+BACKEND = choice(get_args(Backend))
+NODE_BACKENDS: ListOf[NodeBackend] = ListOf(choice(get_args(NodeBackend)), least=1, most=2, one=True)
 BACKENDS: ListOf[Backend] = ListOf(BACKEND, least=1, most=5, one=True)
 
 
@@ -81,12 +87,64 @@ class VerifyEntry(Entry):
     @classmethod
     def meant(cls, value: Any) -> Any:
         """Return ``on`` as all defaults; ``off`` has nothing to check."""
-        return {} if switched_off(value) or value is True or value == "on" else value
+        return {} if _switched_off(value) or value is True or value == "on" else value
 
 
-VERIFY = EntryOf(VerifyEntry)
+VERIFICATION = EntryOf(VerifyEntry)
 
 
-def switched_off(value: object) -> bool:
+def verification_of(document: Document, entry: VerifyEntry, *, base: Verification | None = None) -> Verification:
+    """Return what the entry says, on top of ``base``; findings go to the document."""
+    base = base or Verification()
+    if _switched_off(document.value_at(entry.at)):
+        return base.replaced(enabled=False)
+    given = entry.given()
+    found = {key: _READ.get(key, _same)(value) for key, value in given.items()}
+    for key in ("inputs", "labels"):
+        if key in given:
+            found[key] = path_at(document, (*entry.at, key))
+    if "inputs" in given and "labels" not in given:
+        found["labels"] = None  # those of the recipe are for its own inputs
+    chosen = base.replaced(**{**found, "enabled": True})
+    if "labels" in given and chosen.inputs is None:
+        what = "`labels` without `inputs` cannot be compared"
+        document.blame_key((*entry.at, "labels"), what, expected="`inputs` beside them")
+    unlabelled = [key for key in ("accuracy_drop", "inputs") if key in given]
+    if unlabelled and chosen.accuracy_drop is not None and chosen.labels is None:
+        what = "`accuracy_drop` without `labels` cannot be held to"
+        document.blame_key((*entry.at, unlabelled[0]), what, expected="`labels` beside it")
+    for name in chosen.require:
+        if name not in chosen.runtimes:
+            what, key = (
+                f"`{name}` is required and not among the runtimes",
+                "require" if "require" in given else "runtimes",
+            )
+            document.blame_key((*entry.at, key), what, expected="it in `runtimes`")
+    return chosen
+
+
+def _switched_off(value: object) -> bool:
     """Tell whether the recipe says ``verify: off`` (YAML reads ``off`` as false, other readers as a text)."""
     return value is False or value == "off"
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _backends(entry: Any) -> dict[str, tuple[str, ...]]:
+    return {runtime: tuple(names) for runtime, names in entry.given().items()}
+
+
+def _outputs(entries: Any) -> dict[str, Tolerance]:
+    return {name: Tolerance(**entry.given()) for name, entry in entries.items()}
+
+
+_READ: dict[str, Any] = {
+    "runtimes": tuple,
+    "require": tuple,
+    "batches": tuple,
+    "image_range": tuple,
+    "backends": _backends,
+    "outputs": _outputs,
+}
