@@ -28,7 +28,7 @@ _GRAPH: Format = "tfjs_graph_model"
 
 
 @dataclass(frozen=True)
-class _Source:
+class _GraphSource:
     """What the graph is traced from, and what was done to get it."""
 
     path: str
@@ -62,7 +62,7 @@ def to_saved_model(work: Work) -> Facts:
     """Write a SavedModel of a TensorFlow.js model at ``work.target``; raises a ``WorkflowError``."""
     step = work.step
     args = {"output": str(work.target), "target": step.to_format}
-    return _run(work, "saved_model", _Source(step.input, step.from_format, {}), args=args)
+    return _run(work, "saved_model", _GraphSource(step.input, step.from_format, {}), args=args)
 
 
 def to_layers_model(work: Work) -> Facts:
@@ -74,7 +74,7 @@ def to_layers_model(work: Work) -> Facts:
     options = {name: value for name, value in step.options.items() if OPTIONS[name].role is not Role.CODE}
     with _scratch(work) as folder:
         file = folder / "model.h5"
-        facts = _run(work, "resave", _Source(step.input, step.from_format, {}), args={"output": str(file)})
+        facts = _run(work, "resave", _GraphSource(step.input, step.from_format, {}), args={"output": str(file)})
         job = native.NativeJob(file, "keras", work.target, "tfjs_layers_model", options, work.listener)
         return {**facts, **native.EDGES["keras", "tfjs_layers_model"](job), "by_way_of": "keras"}
 
@@ -93,11 +93,11 @@ def _for_the_finished_graph(step: Step) -> Facts:
     return stored if any(value for name, value in stored.items() if pair in OPTIONS[name].ours) else {}
 
 
-def _source(work: Work, folder: Path) -> _Source:
+def _source(work: Work, folder: Path) -> _GraphSource:
     """Return what to trace: the input itself, or what is made of a file that the converter's Keras cannot load."""
     step = work.step
     if not work.of_keras_3:
-        return _Source(step.input, step.from_format, {})
+        return _GraphSource(step.input, step.from_format, {})
     try:
         layers = folder / "layers"
         job = native.NativeJob(Path(step.input), step.from_format, layers, "tfjs_layers_model", {}, work.listener)
@@ -106,16 +106,16 @@ def _source(work: Work, folder: Path) -> _Source:
         because = "" if step.fallback_format else f", because {declined.reason}"  # then that has been said
         work.listener.say(f"{step.name}: by way of the environment for Keras 3{because}")
         return _exported(work, folder / "exported")
-    return _Source(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
+    return _GraphSource(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
 
 
-def _exported(work: Work, folder: Path) -> _Source:
+def _exported(work: Work, folder: Path) -> _GraphSource:
 
     facts = export_with_keras3(work, folder, modules=_modules(work), unsafe=bool(work.step.options.get("unsafe")))
-    return _Source(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
+    return _GraphSource(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
 
 
-def _run(work: Work, job: str, source: _Source, *, args: Facts) -> Facts:
+def _run(work: Work, job: str, source: _GraphSource, *, args: Facts) -> Facts:
     options = work.step.options
     described: Facts = {"path": source.path, "format": source.format}
     if source.format == work.step.from_format:

@@ -20,7 +20,7 @@ _MOST_PAGES = 256
 _LARGEST_PIECE = 64 << 20
 
 
-class Source:
+class FileBytes:
     """An open file: small pieces are read through pages that are kept, arrays straight into their room.
 
     Several threads may read; each waits for the others.
