@@ -15,7 +15,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.unit.golden import bad_recipes, environments, failures, native_results, refusals, step_keys, walls, words  # noqa: E402  the checkout beside this script is tried
+from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
+    bad_recipes,
+    environments,
+    failures,
+    judgements,
+    native_results,
+    refusals,
+    step_keys,
+    walls,
+    words,
+)
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
@@ -23,6 +33,7 @@ MAKERS = {
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,
     failures.FILE: failures.all_failures,
+    judgements.FILE: judgements.all_judgements,
     refusals.FILE: refusals.all_refusals,
     walls.FILE: walls.all_walls,
     words.FILE: words.all_words,
