@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -82,9 +83,10 @@ class World:
 
     def use(self, name: str = "e") -> None:
         """Ask for an environment as a shell and a verification do."""
-        for asked in (lambda: execution.usable(name, self), lambda: execution.verifiable(name)):
-            with self.hearing():
-                self.told.append(f"-> {asked().prefix}")
+        with self.hearing():
+            self.told.append(f"-> {execution.usable(name, self).prefix}")
+        with self.hearing():
+            self.told.append(f"-> {execution.verifiable(name).prefix}")
 
     def remove(self, name: str | None = "e", **how: Any) -> None:
         """Remove an environment, or several."""
@@ -122,8 +124,8 @@ def _fallbacks(world: World) -> None:
     broken = EnvironmentProblem("conda is confused", hint="mend it", details="Traceback")
     unreachable = DownloadError("no channel answers", hint="try --mirror", log="/log")
     for failures in ((broken,), (unreachable,), (unreachable, broken), (DownloadError("nobody answers"),)):
-        names = ("mamba", "conda")
-        world.make(*(FakeManager(name, failure=each) for name, each in zip(names, failures, strict=False)))
+        fakes = (FakeManager("mamba"), FakeManager("conda"))
+        world.make(*(replace(fake, failure=each) for fake, each in zip(fakes, failures, strict=False)))
     world.make(FakeManager("mamba", failure=broken), FakeManager("conda", failure=IntegrityError("other bytes")))
     world.make(FakeManager("mamba", failure=unreachable), FakeManager("python", caveats=_BARE))
     log = state.log_path(world.prefix.name)

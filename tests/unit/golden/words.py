@@ -146,7 +146,7 @@ def _of_the_network() -> dict[str, Any]:
         "no packages": [
             [type(error).__name__, error.message, error.hint, error.details]
             for refusals, wrong in ((["a: b", "c: d"], []), (["a: b", "c: d"], ["c: d"]))
-            for error in [channels._failure("python 3.8 could not be fetched", refusals, wrong)]
+            for error in (channels._failure("python 3.8 could not be fetched", refusals, wrong),)
         ],
         "answers": {name: _judged(**how) for name, how in _ANSWERS.items()},
         "too slow": reception._too_slow(),
