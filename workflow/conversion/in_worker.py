@@ -26,7 +26,7 @@ _GRAPH: Format = "tfjs_graph_model"
 
 
 @dataclass(frozen=True)
-class _Source:
+class _GraphSource:
     """What the graph is traced from, and what was done to get it."""
 
     path: str
@@ -78,8 +78,8 @@ def _natively(job: Job, source: Path, pair: tuple[Format, Format], *, options: F
     return native.EDGES[pair](last)
 
 
-def _given(job: Job) -> _Source:
-    return _Source(str(job.source), job.source_format, {})
+def _given(job: Job) -> _GraphSource:
+    return _GraphSource(str(job.source), job.source_format, {})
 
 
 def _for_the_finished_graph(job: Job) -> Facts:
@@ -96,7 +96,7 @@ def _for_the_finished_graph(job: Job) -> Facts:
     return stored if any(value for name, value in stored.items() if pair in OPTIONS[name].ours) else {}
 
 
-def _source(job: Job, folder: Path) -> _Source:
+def _source(job: Job, folder: Path) -> _GraphSource:
     """Return what to trace: the input itself, or what is made of a file that the converter's Keras cannot load."""
     if not job.of_keras_3:
         return _given(job)
@@ -109,8 +109,8 @@ def _source(job: Job, folder: Path) -> _Source:
         job.listener.say(f"{job.step.name}: by way of the environment for Keras 3{because}")
         exported = folder / "exported"
         facts = {"by_way_of": "keras3", "exported": _export_with_keras3(job, exported)}
-        return _Source(str(exported), "tf_saved_model", facts)
-    return _Source(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
+        return _GraphSource(str(exported), "tf_saved_model", facts)
+    return _GraphSource(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
 
 
 def _export_with_keras3(job: Job, target: Path) -> Facts:
@@ -132,7 +132,7 @@ def _export_with_keras3(job: Job, target: Path) -> Facts:
         raise
 
 
-def _run(job: Job, work: str, source: _Source, *, args: Facts) -> Facts:
+def _run(job: Job, work: str, source: _GraphSource, *, args: Facts) -> Facts:
     described: Facts = {"path": source.path, "format": source.format}
     if source.format == job.source_format:
         described |= {name: value for name, value in job.options.items() if value and OPTIONS[name].role is Role.CODE}

@@ -10,7 +10,7 @@ from workflow.base.digests import file_digest
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import IntegrityError
 from workflow.base.storage import partial_path, storing, sync_artifact
-from workflow.models.contents import recognise
+from workflow.models.file_contents import recognise
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from workflow.base import locations, wording
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.storage import remove, storing, sync_artifact
-from workflow.models.contents import recognise
+from workflow.models.file_contents import recognise
 from workflow.recipe.recipes import MOST_FETCHED
 from workflow.runs.unpacking import Room, UnpackError, unpack
 

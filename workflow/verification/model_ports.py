@@ -19,7 +19,7 @@ from workflow.verification.topology_faults import DTYPES, ends
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from workflow.models.graph import Port as SignaturePort
+    from workflow.models.graph import SignaturePort
     from workflow.verification.requests import Subject
 
     Json = dict[str, Any]

@@ -14,8 +14,8 @@ from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.models.containment import require_contained
 from workflow.models.inspection import inspect_model
-from workflow.models.shards import check_shards
 from workflow.models.strict_json import read_object
+from workflow.models.weight_files import check_shards
 from workflow.models.weights_manifest import read_groups
 from workflow.verification import topology_faults
 from workflow.verification.evidence import Finding, LevelReport
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from workflow.models.weights_manifest import Group, Weight
+    from workflow.models.weights_manifest import Weight, WeightGroup
     from workflow.verification.requests import Subject
 
     Entry = dict[str, Any]
@@ -110,7 +110,7 @@ class Manifest(Record):
     """A manifest as it was read, with the faults of it and of its weight files; ``weights`` is None when it is none."""
 
     findings: tuple[Finding, ...]
-    groups: tuple[Group, ...] = ()
+    groups: tuple[WeightGroup, ...] = ()
     weights: Mapping[str, Weight] | None = None
 
 
@@ -127,7 +127,7 @@ def _read(document: dict[str, Any], path: Path) -> Manifest:
     return Manifest((*found, *_byte_problems(groups, path)), groups, {weight.name: weight for weight in weights})
 
 
-def _orphans(groups: tuple[Group, ...], path: Path) -> Orphans:
+def _orphans(groups: tuple[WeightGroup, ...], path: Path) -> Orphans:
     """Return the weight files in the model's folder that no group names; nothing where several models lie there."""
     folder = path.resolve().parent
     named = {name for group in groups for name in group.paths}
@@ -172,7 +172,7 @@ def _numbers(entry: Entry) -> list[object]:
     return list(quantization.values()) if isinstance(quantization, dict) else []
 
 
-def _doubles(groups: tuple[Group, ...]) -> list[Finding]:
+def _doubles(groups: tuple[WeightGroup, ...]) -> list[Finding]:
     names = Counter(weight.name for group in groups for weight in group.weights)
     paths = Counter(path for group in groups for path in group.paths)
     return [
@@ -213,7 +213,7 @@ def _first_named(message: str, document: dict[str, Any]) -> str:
     return next((name for name in sorted(names, key=len, reverse=True) if name in message), "")
 
 
-def _byte_problems(groups: tuple[Group, ...], path: Path) -> list[Finding]:
+def _byte_problems(groups: tuple[WeightGroup, ...], path: Path) -> list[Finding]:
     try:
         check_shards(groups, path)
     except ModelFileError as error:
@@ -222,7 +222,7 @@ def _byte_problems(groups: tuple[Group, ...], path: Path) -> list[Finding]:
     return []
 
 
-def _with_weight(line: str, groups: tuple[Group, ...], path: Path) -> Finding:
+def _with_weight(line: str, groups: tuple[WeightGroup, ...], path: Path) -> Finding:
     """Say which file a fault of bytes is about, and the first weight that it makes unreadable."""
     group = next((one for one in groups if any(name in line for name in one.paths)), None)
     if group is None:
@@ -232,7 +232,7 @@ def _with_weight(line: str, groups: tuple[Group, ...], path: Path) -> Finding:
     return Finding(f"{line}; the weight {cut} is cut off" if cut else line, subject=file, look=str(path.parent / file))
 
 
-def _first_cut(group: Group, path: Path) -> str:
+def _first_cut(group: WeightGroup, path: Path) -> str:
     files = [path.parent / name for name in group.paths]
     there = 0
     for file in files:

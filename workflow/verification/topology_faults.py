@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from workflow.models.graph import Constant, Graph, Node, Port
+    from workflow.models.graph import Constant, Graph, Node, SignaturePort
     from workflow.models.weights_manifest import Weight
 
     Json = dict[str, Any]
@@ -60,7 +60,7 @@ def _lost_inputs(nodes: Iterable[Node], names: Collection[str]) -> list[Finding]
     ]
 
 
-def _lost_ports(side: str, ports: Iterable[Port], names: Collection[str]) -> list[Finding]:
+def _lost_ports(side: str, ports: Iterable[SignaturePort], names: Collection[str]) -> list[Finding]:
     return [
         Finding(f"the signature's {side} {port.name} is the tensor {port.tensor}, which is not in the graph", port.name)
         for port in ports

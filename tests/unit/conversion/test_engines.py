@@ -18,7 +18,7 @@ from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
-    from workflow.bridge.fake import Answer
+    from workflow.bridge.fake_worker import ScriptedAnswer
     from workflow.catalogue.formats import Engine
     from workflow.recipe.recipes import Step
     from workflow.runs.tasks import Outcome
@@ -55,7 +55,7 @@ FROZEN = bytes([10, 16, 10, 1]) + b"x" + bytes([18, 11]) + b"Placeholder"
 """A GraphDef of one placeholder."""
 
 
-def traced(**facts: Any) -> Answer:
+def traced(**facts: Any) -> ScriptedAnswer:
     """Return what answers the job ``graph``: a graph model of one node."""
 
     def answer(args: dict[str, Any]) -> dict[str, Any]:

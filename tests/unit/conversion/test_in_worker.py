@@ -11,13 +11,13 @@ from tests.unit.conversion.native.keras.files import dense, given, layer, number
 from tests.unit.runs.recipes import shard_step
 from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
 from workflow.base.events import Recording
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.conversion import in_worker
 from workflow.conversion.job import Job
 from workflow.models.summary import ModelSummary
 
 if TYPE_CHECKING:
-    from workflow.bridge.fake import Answer
+    from workflow.bridge.fake_worker import ScriptedAnswer
 
 WEIGHTS = {"dense": {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}}
 
@@ -25,7 +25,7 @@ WEIGHTS = {"dense": {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}}
 class Workers:
     """One fake worker for each environment."""
 
-    def __init__(self, **answers: Answer) -> None:
+    def __init__(self, **answers: ScriptedAnswer) -> None:
         self.first = FakeWorker({**answers})
         self.second = FakeWorker({**answers})
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from workflow.environment.entries import ManagerName
 
 FILE = "environments.json"
 _LOCKS = ("# profile: full\na==1\n", "# profile: lean\nb==2\n", "# profile: full\nc==3\n")
@@ -125,8 +125,8 @@ def _fallbacks(world: World) -> None:
     broken = EnvironmentProblem("conda is confused", hint="mend it", details="Traceback")
     unreachable = DownloadError("no channel answers", hint="try --mirror", log="/log")
     for failures in ((broken,), (unreachable,), (unreachable, broken), (DownloadError("nobody answers"),)):
-        names: tuple[ManagerName, ...] = ("mamba", "conda")
-        world.make(*(FakeManager(name, failure=each) for name, each in zip(names, failures, strict=False)))
+        fakes = (FakeManager("mamba"), FakeManager("conda"))
+        world.make(*(replace(fake, failure=each) for fake, each in zip(fakes, failures, strict=False)))
     world.make(FakeManager("mamba", failure=broken), FakeManager("conda", failure=IntegrityError("other bytes")))
     world.make(FakeManager("mamba", failure=unreachable), FakeManager("python", caveats=_BARE))
     log = state.log_path(world.prefix.name)

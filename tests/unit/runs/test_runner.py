@@ -22,7 +22,7 @@ from workflow.base.errors import (
     RuntimeRequiredError,
     WeightsError,
 )
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.bridge.usage import JobUsage
 from workflow.recipe.recipes import Verification
 from workflow.runs import planning

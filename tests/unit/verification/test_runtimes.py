@@ -13,7 +13,7 @@ import pytest
 from workflow.base import locations
 from workflow.base.errors import ReferenceConverterError, StepTimeoutError, WorkerDiedError
 from workflow.base.events import Recording
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.verification import exchange, runtimes
 from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure, TensorSpec
 from workflow.verification.runtimes import javascript, node_program, packages

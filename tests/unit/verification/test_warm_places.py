@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.verification.warm_places import Runtimes, WarmPlaces
 
 if TYPE_CHECKING:
-    from workflow.bridge.fake import Answer
+    from workflow.bridge.fake_worker import ScriptedAnswer
 
 REFUSAL = {"not_run": "it was saved by Keras 3.15"}
 MODEL = {"model": {"path": "m.keras", "format": "keras_keras"}}
 
 
-def places(keras3: FakeWorker | None, answer: Answer = REFUSAL) -> WarmPlaces:
+def places(keras3: FakeWorker | None, answer: ScriptedAnswer = REFUSAL) -> WarmPlaces:
     worker = FakeWorker({"reference": answer})
     return WarmPlaces(lambda: worker, Runtimes(), log=Path("log"), keras3=lambda: keras3)
 

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workflow.models.blocks import in_blocks
-from workflow.models.hdf5 import values
-from workflow.models.hdf5.blocks import UNDEFINED, links
+from workflow.models.byte_blocks import in_blocks
+from workflow.models.hdf5 import attributes
+from workflow.models.hdf5.attributes import Heaps
 from workflow.models.hdf5.data import DamagedError, Found, RefusedError, UnusualError
-from workflow.models.hdf5.values import Heaps
+from workflow.models.hdf5.file_bytes import UNDEFINED, links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from workflow.models.hdf5.blocks import Source
+    from workflow.models.hdf5.attributes import RawAttribute
     from workflow.models.hdf5.data import Group, Kind
-    from workflow.models.hdf5.values import RawAttribute
+    from workflow.models.hdf5.file_bytes import FileBytes
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
@@ -46,7 +46,7 @@ _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
 class File:
     """What all objects of one file need; each header is taken apart once."""
 
-    def __init__(self, source: Source, headers: dict[int, Header]) -> None:
+    def __init__(self, source: FileBytes, headers: dict[int, Header]) -> None:
         self.source = source
         self.heaps = Heaps(source)
         self.headers = headers
@@ -72,9 +72,9 @@ class Header:
     @cached_property
     def attributes(self) -> dict[str, RawAttribute]:
         """The object's attributes by name, unread."""
-        return dict(map(values.attribute, self.messages.get(_ATTRIBUTE, ())))
+        return dict(map(attributes.attribute, self.messages.get(_ATTRIBUTE, ())))
 
-    def links(self, source: Source) -> dict[str, int | None]:
+    def links(self, source: FileBytes) -> dict[str, int | None]:
         """Return where the members of a group are; ``source`` is the file that the header is of."""
         if self._links is None:
             tree, heap = _PAIR.unpack_from(self.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
@@ -89,7 +89,7 @@ class Header:
         return found[0]
 
 
-def header(source: Source, at: int) -> Header:
+def header(source: FileBytes, at: int) -> Header:
     """Read an object's header; raises ``UnusualError`` for one of another version, or with unknown messages."""
     first = source.some(at, least=_PREFIX_BYTES, most=_LIKELY)
     version, count, _, size = _PREFIX.unpack_from(first)
@@ -140,10 +140,10 @@ class Attributes(Mapping[str, Any]):
     def require_known(self) -> None:
         """Raise ``UnusualError`` for a value of a kind that cannot be read here."""
         for found in self._raw.values():
-            values.require_readable(found)
+            attributes.require_readable(found)
 
     def __getitem__(self, name: str) -> Any:
-        return values.value(self._raw[name], self._heaps)
+        return attributes.value(self._raw[name], self._heaps)
 
     def __contains__(self, name: object) -> bool:
         return name in self._raw
@@ -284,8 +284,8 @@ class StoredData:
     def __init__(self, file: File, found: Header) -> None:
         self._file = file
         self.identity = found.address
-        self._type = values.datatype(found.one(_TYPE))
-        self.shape = values.shape_of(found.one(_SPACE))
+        self._type = attributes.datatype(found.one(_TYPE))
+        self.shape = attributes.shape_of(found.one(_SPACE))
         self.dtype, self.is_numeric = self._type.code, self._type.is_numeric
         self.leads_away = _EXTERNAL in found.messages
         self._place, self._inline, self.room = self._laid_out(found.one(_LAYOUT))

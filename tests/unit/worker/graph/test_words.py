@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.bridge.known_failures import KINDS
+from workflow.bridge.failure_kinds import KINDS
 from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import of_the_reference
 from workflow.worker.failure import JobError

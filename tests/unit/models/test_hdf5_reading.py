@@ -16,11 +16,12 @@ import pytest
 from tests import ROOT
 from tests.unit.models.models import write_h5
 from workflow.base.errors import ModelFileError
-from workflow.models import kept, keras_h5
-from workflow.models.hdf5 import blocks, library, reading
+from workflow.models import kept
+from workflow.models.hdf5 import file_bytes, file_reading, library
 from workflow.models.hdf5.data import DamagedError
 from workflow.models.hdf5.library import LibraryGroup
 from workflow.models.hdf5.objects import File, StoredData, StoredGroup, header, require_known
+from workflow.models.keras import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,7 +91,7 @@ def require_same(ours: Group, theirs: Any) -> None:
 @pytest.mark.parametrize("options", [{}, {"libver": "latest"}, {"userblock_size": 512}], ids=str)
 def test_what_h5py_writes_is_read_as_h5py_reads_it(options: Mapping[str, Any]) -> None:
     raw = written(everything, **options)
-    with reading.opened(io.BufferedReader(raw)) as ours, h5py.File(raw) as theirs:
+    with file_reading.opened(io.BufferedReader(raw)) as ours, h5py.File(raw) as theirs:
         assert isinstance(ours, LibraryGroup if options else StoredGroup)
         require_same(ours, theirs)
 
@@ -99,7 +100,7 @@ def test_what_h5py_writes_is_read_as_h5py_reads_it(options: Mapping[str, Any]) -
 def test_arrays_in_chunks_are_left_to_the_library(options: dict[str, Any]) -> None:
     array = np.arange(6, dtype="f4").reshape(2, 3)
     raw = written(lambda file: file.create_dataset("packed", data=array, **options))
-    with reading.opened(io.BufferedReader(raw)) as root:
+    with file_reading.opened(io.BufferedReader(raw)) as root:
         assert (root.data("packed").is_packed, root.kind("packed")) == (True, "data")
         np.testing.assert_array_equal(root.data("packed").read(), array)
 
@@ -111,9 +112,9 @@ def test_links_are_told_and_not_followed() -> None:
     def away(file: Any) -> None:
         file["away"] = h5py.ExternalLink("/etc/passwd", "/")
 
-    with reading.opened(io.BufferedReader(written(soft))) as root:
+    with file_reading.opened(io.BufferedReader(written(soft))) as root:
         assert (root.kind("soft"), root.kind("nothing")) == ("soft link", None)
-    with reading.opened(io.BufferedReader(written(away))) as root:
+    with file_reading.opened(io.BufferedReader(written(away))) as root:
         assert root.kind("away") == "external link"
 
 
@@ -123,7 +124,7 @@ def test_an_array_that_is_cut_off_is_refused_before_it_is_read(kept: float) -> N
     whole = written(lambda file: file.create_dataset("kernel", data=array)).getvalue()
     begin = whole.index(array[:4].tobytes())
     cut = whole[: begin + int(array.nbytes * kept)]
-    source, found = blocks.Source(io.BytesIO(cut)), io.BytesIO(whole)
+    source, found = file_bytes.FileBytes(io.BytesIO(cut)), io.BytesIO(whole)
     at = header_of(found, "kernel")
     with pytest.raises(DamagedError, match="it ends at"):
         StoredData(File(source, {}), header(source, at))
@@ -142,7 +143,7 @@ def test_a_header_with_more_messages_than_it_says_is_damaged(more: int, *, refus
     content = bytearray(raw.getvalue())
     count = int.from_bytes(content[at + 2 : at + 4], "little")
     content[at + 2 : at + 4] = (count + more).to_bytes(2, "little")
-    source = blocks.Source(io.BytesIO(bytes(content)))
+    source = file_bytes.FileBytes(io.BytesIO(bytes(content)))
     if refused:
         with pytest.raises(DamagedError, match="more messages than it says"):
             header(source, at)
@@ -156,7 +157,7 @@ def test_arrays_on_top_of_each_other_are_refused() -> None:
         for number in range(50):
             file[f"b{number}"] = file["a"]
 
-    with pytest.raises(DamagedError, match="its arrays claim"), reading.opened(io.BufferedReader(written(same))):
+    with pytest.raises(DamagedError, match="its arrays claim"), file_reading.opened(io.BufferedReader(written(same))):
         pass
 
 
@@ -178,11 +179,11 @@ def test_a_file_on_which_libhdf5_hangs_is_refused_in_time(tmp_path: Path, monkey
     monkeypatch.setattr(library, "_SECONDS", 1.0)
     begin, path = time.monotonic(), endless(tmp_path)
     with pytest.raises(ModelFileError, match="did not come to an end"):
-        keras_h5.inspect(path)
+        whole_file.inspect(path)
     assert time.monotonic() - begin < 10
     monkeypatch.setattr(library, "run", None)  # as it stands it is not tried again
     with pytest.raises(ModelFileError, match="did not come to an end"):
-        keras_h5.inspect(path)
+        whole_file.inspect(path)
 
 
 def test_a_file_on_which_libhdf5_crashes_is_refused(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_a_file_on_which_libhdf5_crashes_is_refused(tmp_path: Path) -> None:
     assert b"\x19\x01\x00\x00\x10" in raw  # a text of variable length
     path.write_bytes(raw.replace(b"\x19\x01\x00\x00\x10", b"\x19\x02\x00\x00\x10"))  # a list of no known kind
     with pytest.raises(ModelFileError, match="is a damaged HDF5 file"):
-        keras_h5.inspect(path)
+        whole_file.inspect(path)
 
 
 def test_nothing_in_the_current_folder_is_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +203,7 @@ def test_nothing_in_the_current_folder_is_code(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "packed.h5").write_bytes(written(packed).getvalue())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with Path("packed.h5").open("rb") as file, reading.opened(file) as root:
+    with Path("packed.h5").open("rb") as file, file_reading.opened(file) as root:
         assert root.data("packed").read().tolist() == [0, 1, 2, 3]
     assert not mark.exists()
 
@@ -237,7 +238,7 @@ def test_the_process_of_libhdf5_reads_its_file_and_writes_its_folder_alone(
 """
     spy.write_text(text.replace("    import h5py  # noqa: PLC0415  behind the wall\n", attacks), encoding="utf-8")
     monkeypatch.setattr(library, "_PROGRAM", spy)
-    with pytest.raises(DamagedError, match=r"^13;13;1;1;$"), reading.opened(io.BufferedReader(written(packed))):
+    with pytest.raises(DamagedError, match=r"^13;13;1;1;$"), file_reading.opened(io.BufferedReader(written(packed))):
         pass
     assert not new.exists()
 
@@ -254,7 +255,7 @@ def test_arrays_in_other_files_are_told_and_not_read(form: str, tmp_path: Path) 
             file.create_virtual_dataset("away", layout)
         else:
             file.create_dataset("away", (4,), "f8", external=[(str(tmp_path / "other.h5"), 0, 32)])
-    with path.open("rb") as raw, reading.opened(raw) as root:
+    with path.open("rb") as raw, file_reading.opened(raw) as root:
         assert root.data("away").leads_away
         with pytest.raises(DamagedError, match="in another file"):
             root.data("away").read()
@@ -266,7 +267,7 @@ def test_a_rewritten_file_has_the_same_object_under_all_its_names() -> None:
         file["group/inner"] = np.arange(3)
         file["again"], file["group/back"] = file["packed"], file["group"]
 
-    with reading.opened(io.BufferedReader(written(twice))) as root:
+    with file_reading.opened(io.BufferedReader(written(twice))) as root:
         assert root.data("again").identity == root.data("packed").identity
         assert root.group("group").group("back").identity == root.group("group").identity
         assert root.data("again").room == root.data("packed").room == 32
@@ -281,7 +282,7 @@ def test_damaged_bytes_are_read_or_refused_and_nothing_else() -> None:
         for _ in range(dice.randint(1, 4)):
             raw[dice.randrange(len(raw))] = dice.choice((0, 1, 8, 0x7F, 0xFF, dice.randrange(256)))
         try:
-            root = reading._own(io.BufferedReader(io.BytesIO(raw)))
+            root = file_reading._own(io.BufferedReader(io.BytesIO(raw)))
         except DamagedError:
             root = None
         outcomes.add(root is None)
@@ -299,14 +300,14 @@ def test_a_file_that_is_opened_again_is_taken_apart_once_until_it_changes(
         looked.append(root)
         require_known(root)
 
-    monkeypatch.setattr(reading, "require_known", look)
+    monkeypatch.setattr(file_reading, "require_known", look)
     for tick in ("_TICK", "_COARSE_TICK"):
         monkeypatch.setattr(kept, tick, 0)
     path = tmp_path / "m.h5"
     for count in (3, 4000):
         path.write_bytes(written(partial(one_array, count=count)).getvalue())
         for _ in range(2):
-            with path.open("rb") as file, reading.opened(file) as root:
+            with path.open("rb") as file, file_reading.opened(file) as root:
                 np.testing.assert_array_equal(root.data("a").read(), np.arange(count))
     assert len(looked) == 2
 
@@ -317,10 +318,10 @@ def test_a_file_that_was_written_a_moment_ago_is_always_taken_apart(
     monkeypatch.setattr(kept, "_TICK", 10**12)
     path = tmp_path / "m.h5"
     path.write_bytes(written(everything).getvalue())
-    with path.open("rb") as file, reading.opened(file):
+    with path.open("rb") as file, file_reading.opened(file):
         pass
-    monkeypatch.setattr(reading, "require_known", lambda _: pytest.fail("not reached"))
-    with pytest.raises(pytest.fail.Exception), path.open("rb") as file, reading.opened(file):
+    monkeypatch.setattr(file_reading, "require_known", lambda _: pytest.fail("not reached"))
+    with pytest.raises(pytest.fail.Exception), path.open("rb") as file, file_reading.opened(file):
         pass
 
 

@@ -9,8 +9,7 @@ import math
 import struct
 from typing import TYPE_CHECKING
 
-from workflow.models.hdf5.blocks import UNDEFINED
-from workflow.models.hdf5.tables import tree_of
+from workflow.models.hdf5.file_bytes import UNDEFINED, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

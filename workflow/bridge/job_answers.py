@@ -11,7 +11,7 @@ _MOST_SHOWN = 200
 _DEEPEST = 64
 
 
-class Answer(Record):
+class JobAnswer(Record):
     """A job's ``result``, or the ``failure`` that it ended with, and the ``memory`` that it took, in bytes."""
 
     result: dict[str, Any]
@@ -24,14 +24,14 @@ class Answer(Record):
         return self.result, self.failure, self.memory
 
 
-def read(message: dict[str, Any]) -> Answer:
+def read(message: dict[str, Any]) -> JobAnswer:
     """Return the answer that a message is; raises ``HungUpError`` for one that is not made as answers are."""
     is_well = message.get("ok")
     result, failure = message.get("result"), message.get("failure")
     if is_well is True and isinstance(result, dict) and _depth(result) < _DEEPEST:
-        return Answer(result, None, _memory(message.get("memory")))
+        return JobAnswer(result, None, _memory(message.get("memory")))
     if is_well is False and isinstance(failure, dict):
-        return Answer({}, _failure(failure), _memory(message.get("memory")))
+        return JobAnswer({}, _failure(failure), _memory(message.get("memory")))
     raise HungUpError(repr(message)[:_MOST_SHOWN])
 
 

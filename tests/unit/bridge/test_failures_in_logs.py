@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.bridge import noise
+from workflow.bridge import failures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ ValueError: bad
 def test_the_tail_drops_banners_and_foreign_frames_and_keeps_errors(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(NOISY)
-    assert noise.tail(log).splitlines() == [
+    assert failures.log_tail(log).splitlines() == [
         "2026-01-01 10:00:01.000001: E tensorflow/core/oops.cc:38] something real",
         "Traceback (most recent call last):",
         '  File "/home/me/train.py", line 3, in <module>',
@@ -39,12 +39,12 @@ def test_the_tail_drops_banners_and_foreign_frames_and_keeps_errors(tmp_path: Pa
 def test_the_tail_is_of_this_job_only_and_short(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("before\n")
-    begin = noise.size_of(log)
+    begin = failures.log_size(log)
     with log.open("a") as sink:
         sink.writelines(f"line {number}\n" for number in range(100))
-    assert noise.tail(log, begin).splitlines() == [f"line {number}" for number in range(85, 100)]
+    assert failures.log_tail(log, begin).splitlines() == [f"line {number}" for number in range(85, 100)]
 
 
 def test_no_log_has_no_tail(tmp_path: Path) -> None:
-    assert noise.tail(tmp_path / "none") == ""
-    assert noise.size_of(tmp_path / "none") == 0
+    assert failures.log_tail(tmp_path / "none") == ""
+    assert failures.log_size(tmp_path / "none") == 0

@@ -7,8 +7,8 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from workflow.models.hdf5.blocks import UNDEFINED, Source
 from workflow.models.hdf5.data import DamagedError, RefusedError, TruncatedError, UnusualError
+from workflow.models.hdf5.file_bytes import UNDEFINED, FileBytes
 from workflow.models.hdf5.objects import File, StoredGroup, require_known
 from workflow.models.kept import Kept, settled
 
@@ -67,7 +67,7 @@ def _own(file: BufferedIOBase) -> Group | None:
     key = _key(file)
     known = _SOUND.find(key)
     try:
-        whole = File(Source(file), {} if known is None else known)
+        whole = File(FileBytes(file), {} if known is None else known)
         root = _root(whole)
         if known is None:
             require_known(root)

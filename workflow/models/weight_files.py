@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import plural, shown, some
-from workflow.models.contents import recognise
+from workflow.models.file_contents import recognise
 from workflow.worker.shared.containment_rules import why_outside
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.models.weights_manifest import Group
+    from workflow.models.weights_manifest import WeightGroup
 
 _DEFAULT_SHARD = 4 << 20  # the converter's own
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}").fullmatch
@@ -32,7 +32,7 @@ class _Shard(Record):
     """None when the file is not there."""
 
 
-def check_shards(groups: tuple[Group, ...], model: Path) -> tuple[Path, ...]:
+def check_shards(groups: tuple[WeightGroup, ...], model: Path) -> tuple[Path, ...]:
     """Return the weight files of a model.json, each once; raises ``ModelFileError`` for wrong ones."""
     folder = model.resolve().parent  # where the reference converter looks for them, also through a link
     files: dict[Path, None] = {}
@@ -48,7 +48,7 @@ def check_shards(groups: tuple[Group, ...], model: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def weight_files(groups: tuple[Group, ...], model: Path) -> tuple[Path, ...]:
+def weight_files(groups: tuple[WeightGroup, ...], model: Path) -> tuple[Path, ...]:
     """Return the weight files of a model.json, each once, whatever their sizes; raises ``ModelFileError``.
 
     One that is not there, or lies outside of the model's folder, is refused.
@@ -95,7 +95,7 @@ def _outside(name: str, model: Path, reason: str) -> ModelFileError:
     )
 
 
-def _problems(shards: list[_Shard], *, group: Group, number: int) -> list[str]:
+def _problems(shards: list[_Shard], *, group: WeightGroup, number: int) -> list[str]:
     sizes = [shard.size for shard in shards]
     total = group.stored_bytes
     missing = [shard for shard in shards if shard.size is None]
@@ -113,7 +113,7 @@ def _problems(shards: list[_Shard], *, group: Group, number: int) -> list[str]:
     return [f"weight group {number} ({names}) has {found:,} bytes, and {least}{total:,} are expected"]
 
 
-def _missing(missing: list[_Shard], *, shards: list[_Shard], group: Group) -> str:
+def _missing(missing: list[_Shard], *, shards: list[_Shard], group: WeightGroup) -> str:
     names = some([shown(shard.name) for shard in missing])
     are = "is" if len(missing) == 1 else "are"
     found = sum(shard.size or 0 for shard in shards)

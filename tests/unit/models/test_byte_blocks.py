@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflow.models.blocks import BLOCK_BYTES, in_blocks
+from workflow.models.byte_blocks import BLOCK_BYTES, in_blocks
 
 
 def counted(begin: int, room: memoryview) -> None:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from workflow.bridge.warm_worker import OnProgress
 
-Answer = dict[str, Any] | Exception | Callable[[dict[str, Any]], dict[str, Any]]
+ScriptedAnswer = dict[str, Any] | Exception | Callable[[dict[str, Any]], dict[str, Any]]
 """A result, an error to raise, or a function of the job's arguments (which may write the output first)."""
 
 
 @dataclass(frozen=True)
-class Request:
+class FakeRequest:
     """One job that was asked for."""
 
     job: str
@@ -28,9 +28,9 @@ class Request:
 class FakeWorker:
     """A ``WorkerLike`` whose ``answers`` go by job name; a list of answers is used up in order."""
 
-    def __init__(self, answers: Mapping[str, Answer | list[Answer]]) -> None:
+    def __init__(self, answers: Mapping[str, ScriptedAnswer | list[ScriptedAnswer]]) -> None:
         self._answers = {job: list(found) if isinstance(found, list) else found for job, found in answers.items()}
-        self.requests: list[Request] = []
+        self.requests: list[FakeRequest] = []
         self.starts = 0
         self.closes = 0
 
@@ -48,7 +48,7 @@ class FakeWorker:
         on_progress: OnProgress | None = None,
     ) -> dict[str, Any]:
         """Record the request and give the scripted answer; a job without one is a mistake of the test."""
-        self.requests.append(Request(job, dict(args), log, timeout))
+        self.requests.append(FakeRequest(job, dict(args), log, timeout))
         found = self._answers[job]
         answer = found.pop(0) if isinstance(found, list) else found
         if on_progress is not None:
