@@ -186,3 +186,20 @@ def test_files_that_are_removed_and_still_open_are_counted(tmp_path: Path) -> No
         with pytest.raises(ConversionError, match="write more than"):
             granted.require_kept([tmp_path], os.getpid())
     granted.require_kept([tmp_path], os.getpid())
+
+
+def test_a_link_in_a_tree_that_is_deeper_than_python_can_follow_leads_nowhere(tmp_path: Path, private: Path) -> None:
+    (private / "inner").mkdir()
+    private.chmod(0o750)
+    for name in ("deep", "closed"):
+        (tmp_path / name / "a").mkdir(parents=True)
+        (tmp_path / name / "a" / "link").symlink_to(private)
+        (tmp_path / name / "link").symlink_to(private / "inner")
+    dig(tmp_path / "deep" / "a", 70)
+    (tmp_path / "closed" / "a").chmod(0)
+    for name in ("deep", "closed"):
+        scratch.remove(tmp_path / name)
+        assert not (tmp_path / name).exists()
+    assert private.stat().st_mode & 0o777 == 0o750
+    assert (private / "inner").is_dir()
+    assert (private / "log").exists()

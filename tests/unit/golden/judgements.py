@@ -15,7 +15,7 @@ from workflow.base import dialogue
 from workflow.base.errors import WorkflowError
 from workflow.base.events import Recording
 from workflow.bridge import allowances, answers, enclosure, noise, usage
-from workflow.environment import claims, health, interpreters, layout, pip_packages
+from workflow.environment import claims, health, interpreters, layout, pip_packages, pip_settings
 from workflow.environment.engine import channels, protocol
 from workflow.environment.entries import Environment
 from workflow.environment.managers import embedded
@@ -137,6 +137,7 @@ def _of_environments(scratch: Path) -> dict[str, Any]:
             for plans in (health._PLANS, health._PLANS_FOR_KERAS3)
         ],
         "places of Python": {" ".join(variables): _candidates(variables) for variables in _PLACES},
+        "places of pip": {f"{system} {sorted(names)}": _pip(system, names) for system in _SYSTEMS for names in _OF_PIP},
         "variables": {profile: _environ(profile, scratch) for profile in ("full", "keras3")},
         "news of uv": _news(_OF_UV),
         "commands": {" ".join(argv): _command(argv) for argv in _COMMANDS},
@@ -229,10 +230,32 @@ _PLACES: tuple[dict[str, str], ...] = (
 
 def _candidates(variables: Mapping[str, str]) -> list[Any]:
     with mock.patch.dict(os.environ, variables, clear=True):
-        return [
-            [str(path) for path in interpreters._candidates("3.8")],
-            [(str(a), b) for a, b in interpreters._installations("3.8")],
-        ]
+        here = [str(path) for path in interpreters._candidates("3.8")]
+        with mock.patch.object(sys, "platform", "win32"):
+            on_windows = [str(path) for path in interpreters._candidates("3.8")]
+        return [here, on_windows, [(str(folder), pattern) for folder, pattern in interpreters._installations("3.8")]]
+
+
+_SYSTEMS = ("linux", "darwin", "win32")
+_OF_PIP: tuple[dict[str, str], ...] = (
+    {"HOME": "/h"},
+    {"HOME": "/h", "XDG_CONFIG_DIRS": "/x:/y", "XDG_CONFIG_HOME": "/z", "PROGRAMDATA": "/p", "APPDATA": "/r"},
+    {"HOME": "/h", "PIP_CONFIG_FILE": "/chosen"},
+    {"HOME": "/h", "PIP_CONFIG_FILE": os.devnull},
+)
+
+
+def _pip(system: str, variables: Mapping[str, str]) -> list[list[str]]:
+    """Return where pip's settings are, without and with the folder that macOS has for them."""
+    found = []
+    for is_there in (False, True):
+        with (
+            mock.patch.object(sys, "platform", system),
+            mock.patch.object(sys, "prefix", "/py"),
+            mock.patch.object(Path, "is_dir", return_value=is_there),
+        ):
+            found.append([str(path) for path in pip_settings._files(variables)])
+    return found
 
 
 def _environ(profile: str, scratch: Path) -> dict[str, str]:
