@@ -17,12 +17,16 @@ sys.path.insert(0, str(ROOT))
 
 from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
     bad_recipes,
+    damaged_documents,
+    damaged_hdf5,
+    damaged_keras,
     environments,
     failures,
     judgements,
     native_results,
     refusals,
     step_keys,
+    verified_damages,
     walls,
     words,
 )
@@ -38,6 +42,10 @@ MAKERS = {
     walls.FILE: walls.all_walls,
     words.FILE: words.all_words,
     environments.FILE: environments.all_stories,
+    damaged_documents.FILE: damaged_documents.all_outcomes,
+    damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
+    damaged_keras.FILE: damaged_keras.all_outcomes,
+    verified_damages.FILE: verified_damages.all_reports,
 }
 
 

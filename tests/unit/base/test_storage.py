@@ -163,9 +163,10 @@ def test_every_file_and_folder_of_an_artifact_is_flushed_and_its_own_folder_when
         storage.sync_artifact(folder)
         assert sorted(flushed) == sorted(map(str, (folder, *folder.rglob("*"))))
         flushed.clear()
-    storage.sync_artifact(folder / "inner" / "0")
-    storage.sync_folder(folder)
-    assert flushed == [str(folder / "inner" / "0"), str(folder)]
+    last = tmp_path / "40"
+    storage.sync_artifact(last / "inner" / "0")
+    storage.sync_folder(last)
+    assert flushed == [str(last / "inner" / "0"), str(last)]
 
 
 def test_what_is_written_is_flushed_before_it_has_its_name_and_then_its_folder(

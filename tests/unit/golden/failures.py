@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import disk
 from workflow.base.processes import Completed
-from workflow.bridge import deaths, failures
-from workflow.bridge.deaths import Death
+from workflow.bridge import failure_kinds, failures
+from workflow.bridge.failures import Death
 from workflow.environment import uv_program
 from workflow.environment.managers import conda_cli
 
@@ -137,10 +137,10 @@ def all_failures(scratch: Path) -> dict[str, Any]:
         },
         "recognised": {
             kind: _told(failures.translate(_failed(kind, "JobError", "its own words"), log=log))
-            for kind in failures.KINDS
+            for kind in failure_kinds.KINDS
         },
         "deaths": {
-            f"{death.job} {_code(death)} {death.garbled}".strip(): _told(deaths.explain(death, details="d", log=log))
+            f"{death.job} {_code(death)} {death.garbled}".strip(): _told(failures.explain(death, details="d", log=log))
             for death in DEATHS
         },
         "refused": {errno.errorcode[number]: _refused(number) for number in sorted(REFUSED)},
@@ -150,7 +150,7 @@ def all_failures(scratch: Path) -> dict[str, Any]:
             for said in OF_CONDA
             for offline in (False, True)
         },
-        "want of memory": [_told(deaths.explain(lacking, details=f"{said}\n", log=log)) for said in _NO_MEMORY],
+        "want of memory": [_told(failures.explain(lacking, details=f"{said}\n", log=log)) for said in _NO_MEMORY],
     }
 
 

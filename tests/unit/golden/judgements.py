@@ -14,7 +14,7 @@ from tests.unit.golden import model_claims
 from workflow.base import dialogue
 from workflow.base.errors import WorkflowError
 from workflow.base.events import Recording
-from workflow.bridge import allowances, answers, enclosure, noise, usage
+from workflow.bridge import allowances, enclosure, failures, job_answers, usage
 from workflow.environment import claims, health, interpreters, layout, pip_packages, pip_settings
 from workflow.environment.engine import channels, protocol
 from workflow.environment.entries import Environment
@@ -150,7 +150,7 @@ def _of_environments(scratch: Path) -> dict[str, Any]:
 
 def _read(text: str) -> list[Any]:
     try:
-        return list(answers.read(json.loads(text)).parts)
+        return list(job_answers.read(json.loads(text)).parts)
     except dialogue.HungUpError as error:
         return [error.garbled]
 
@@ -165,7 +165,7 @@ def _message(line: bytes) -> Any:
 def _tail(scratch: Path, lines: Iterable[str]) -> list[str]:
     log = scratch / "job.log"
     log.write_text("\n".join(lines), encoding="utf-8")
-    return noise.tail(log).split("\n")
+    return failures.log_tail(log).split("\n")
 
 
 class _Room(NamedTuple):
