@@ -220,7 +220,12 @@ def test_of_several_installations_the_newest_that_fits_is_taken_and_each_is_aske
 ) -> None:
     asked: list[str] = []
     ask = interpreters.ask
-    monkeypatch.setattr(interpreters, "ask", lambda path: asked.append(path.name) or ask(path))
+
+    def noted(path: Path) -> interpreters.Interpreter | None:
+        asked.append(path.name)
+        return ask(path)
+
+    monkeypatch.setattr(interpreters, "ask", noted)
     monkeypatch.setenv("PATH", f"{machine / 'bin'}:{machine / 'bin'}")
     put(machine / "bin" / "python3", "3.9.1")
     for version in ("3.8.18", "3.8.20", "3.8.19"):
