@@ -11,21 +11,50 @@ from unittest import mock
 
 from tests.unit.environment.orders import changed, order_for
 from tests.unit.golden import model_claims
+from tests.unit.golden.store import figures
 from workflow.base import dialogue
 from workflow.base.errors import WorkflowError
 from workflow.base.events import Recording
-from workflow.bridge import allowances, enclosure, failures, job_answers, usage
-from workflow.environment import claims, health, interpreters, layout, pip_packages, pip_settings
+from workflow.bridge import (
+    airlock,
+    allowances,
+    belongings,
+    enclosure,
+    failures,
+    job_answers,
+    usage,
+    warm_worker,
+)
+from workflow.environment import (
+    claims,
+    health,
+    integrity,
+    interpreters,
+    layout,
+    orphans,
+    pip_packages,
+    pip_settings,
+    registry,
+    state,
+    uv_program,
+)
 from workflow.environment.engine import channels, protocol
 from workflow.environment.entries import Environment
-from workflow.environment.managers import embedded
+from workflow.environment.managers import conda_cli, embedded, python
+from workflow.environment.pins import pip, regeneration
 from workflow.environment.pins.conda import LockedPackage
-from workflow.worker.shared import wall
+from workflow.worker.shared import containment_rules as rules
+from workflow.worker.shared import janitor, wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FILE = "judgements.json"
+_MODULES = (
+    *(airlock, allowances, belongings, failures, job_answers, usage, warm_worker, claims, health, integrity),
+    *(interpreters, orphans, pip_packages, registry, state, uv_program, conda_cli, embedded, python, pip, regeneration),
+    *(rules, janitor),
+)
 _GB = 2**30
 
 MESSAGES = (
@@ -98,6 +127,7 @@ _MACHINES = ((0, 1000 * _GB), (4 * _GB, 100 * _GB), (16 * _GB, 10 * _GB), (256 *
 def all_judgements(scratch: Path) -> dict[str, Any]:
     """Return what is made of each."""
     found = {**_of_jobs(scratch), **_of_environments(scratch), **model_claims.all_claims(scratch)}
+    found["figures"] = figures(*_MODULES)
     return dict(json.loads(json.dumps(found).replace(str(scratch), "/machine")))  # tuples are lists there
 
 
