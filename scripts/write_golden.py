@@ -15,13 +15,35 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.unit.golden import bad_recipes, native_results, step_keys  # noqa: E402  the checkout beside this script is tried
+from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
+    bad_recipes,
+    damaged_documents,
+    damaged_hdf5,
+    damaged_keras,
+    environments,
+    failures,
+    native_results,
+    refusals,
+    step_keys,
+    verified_damages,
+    walls,
+    words,
+)
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,
+    failures.FILE: failures.all_failures,
+    refusals.FILE: refusals.all_refusals,
+    walls.FILE: walls.all_walls,
+    words.FILE: words.all_words,
+    environments.FILE: environments.all_stories,
+    damaged_documents.FILE: damaged_documents.all_outcomes,
+    damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
+    damaged_keras.FILE: damaged_keras.all_outcomes,
+    verified_damages.FILE: verified_damages.all_reports,
 }
 
 

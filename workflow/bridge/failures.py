@@ -45,7 +45,7 @@ def _recognised(failure: Mapping[str, Any], log: Path) -> WorkflowError:
 def _known(rule: Rule, found: re.Match[str], log: Path) -> WorkflowError:
     named = {name: _cut(" ".join((text or "").split())) for name, text in found.groupdict().items()}
     hint = f"{rule.hint} (see {rule.issue})" if rule.issue else rule.hint
-    error = rule.error(rule.message.format_map(named), hint=hint.format_map(named), log=str(log))
+    error = rule.error(rule.message.format_map(named).rstrip(), hint=hint.format_map(named), log=str(log))
     if isinstance(error, StorageError):
         _add_room(error, log)
     return error

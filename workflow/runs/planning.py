@@ -161,7 +161,7 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)
     yield from intact(task.output, sidecar)
-    absent = _absent(sidecar)
+    absent = sidecar.evidence.absent
     if absent:
         from workflow.verification.runtimes import presence  # noqa: PLC0415  only where something was not there
 
@@ -172,20 +172,8 @@ def _up_to_date(task: Task) -> str:
     """Return why a task does not run again, and what it takes where its verification left something open."""
     sidecar = read_sidecar(sidecar_path(task.output))
     text = "inputs, options and environment are as before, output is intact"
-    absent = _absent(sidecar) if sidecar else []
-    if not absent:
-        return text
-    from workflow.verification.runtimes import presence  # noqa: PLC0415  as above
-
-    return f"{text}; it was not run in {', '.join(presence.lacking(absent))}: --force {task.name} verifies it again"
-
-
-def _absent(sidecar: Sidecar) -> list[dict[str, Any]]:
-    """Return the runs of the last verification that did not come about."""
-    check = sidecar.facts.get("check")
-    runs = check.get("runs") if isinstance(check, dict) else None
-    every = runs if isinstance(runs, list) else []
-    return [run for run in every if isinstance(run, dict) and run.get("status") == "not run"]
+    absent = [str(run.place) for run in sidecar.evidence.absent] if sidecar else []
+    return f"{text}; it was not run in {', '.join(absent)}: --force {task.name} verifies it again" if absent else text
 
 
 def _differences(task: Task, recipe: Recipe, *, environment: str, sidecar: Sidecar) -> list[str]:

@@ -30,6 +30,7 @@ from workflow.runs.locks import hold
 from workflow.runs.making import Order, make, needs_environment, with_folder
 from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
 from workflow.runs.watching import Outcome
+from workflow.verification.evidence import evidence_of
 
 if TYPE_CHECKING:
     from workflow.recipe.recipes import Recipe
@@ -125,8 +126,7 @@ class Runner:
             self._watcher.began(decision)
             return self._run(decision, forced=forced)
         skipped = self._skipped(decision)
-        runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
-        say_where_not(runs, self._workshop, listener=self._watcher)
+        say_where_not(evidence_of(skipped.facts).runs, self._workshop, listener=self._watcher)
         return skipped
 
     def _failed(self, decision: Decision, error: WorkflowError) -> Outcome:

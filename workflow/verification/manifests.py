@@ -13,7 +13,7 @@ from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.models.weight_files import check_shards
 from workflow.models.weights_manifest import read_groups
-from workflow.verification.model import Finding
+from workflow.verification.evidence import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

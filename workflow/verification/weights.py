@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.verification import accounting, explain, folding
 from workflow.verification.differences import Difference, compare, table
-from workflow.verification.model import Finding, LevelReport
+from workflow.verification.evidence import Finding, LevelReport
 from workflow.verification.weights_by_layer import model_weights, readable, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
     from workflow.verification.tensors import Named
 
 _LISTED = 10

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from workflow.models.keras.file import KerasFile, Path, Stored
     from workflow.models.tfjs_weights import StoredModel
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
     from workflow.verification.tensors import Named
 
 

@@ -10,14 +10,14 @@ import pytest
 from tests.unit.verification.wrong_converters import Line, with_line, with_options
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.real.verification.conftest import Lab
-    from workflow.verification.model import Report
+    from workflow.verification.evidence import Evidence
 
     Change = Callable[[pytest.MonkeyPatch], None]
 
@@ -73,7 +73,7 @@ def _converted(source: Subject, folder: Path) -> Subject:
     return Subject(target, "tfjs_layers_model")
 
 
-def _verified(lab: Lab, model: str, folder: Path) -> Report:
+def _verified(lab: Lab, model: str, folder: Path) -> Evidence:
     source = lab.source(model)
     return lab.verify(_converted(source, folder), source, **PLACES)
 

@@ -11,7 +11,7 @@ import pytest
 
 from workflow.base import locations
 from workflow.environment import Environment, integrity
-from workflow.verification.runtimes import integrity as javascript
+from workflow.verification.runtimes import package_integrity as javascript
 from workflow.verification.runtimes import packages
 
 if TYPE_CHECKING:

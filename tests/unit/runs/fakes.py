@@ -11,8 +11,8 @@ from tests.unit.runs.recipes import write_layers_model
 from workflow.bridge.fake_worker import FakeWorker
 from workflow.bridge.usage import Usage
 from workflow.verification import exchange
-from workflow.verification.bench import RuntimePool
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
+from workflow.verification.warm_places import Runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,8 +94,8 @@ class FakeWorkshop:
     def keras3_worker(self, listener: Listener) -> FakeWorker:
         return self.fake
 
-    def runtimes(self) -> RuntimePool:
-        return RuntimePool(no_runtime)
+    def runtimes(self) -> Runtimes:
+        return Runtimes(no_runtime)
 
     def usage(self) -> Usage:
         return self.used

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.unit.conversion.native.keras.files import archive, dense, given, layer, numbers, row
 from tests.unit.verification.models import LAYERS, save
 from workflow.verification import weights
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.conversion.native.keras.files import archive, dense, given, layer, numbers, row, whole_file
 from tests.unit.verification.models import GRAPH, graph_model, layers_model
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 from workflow.verification.weights_by_layer import model_weights, readable, weights_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,30 @@
+"""What is said of models with one thing wrong, to the letter; ``scripts/write_golden.py`` writes it anew.
+
+A value of model.json, an option of a layer of Keras, a byte of an HDF5 file: each has its turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.unit.golden import damaged_documents, damaged_hdf5, damaged_keras, verified_damages
+from tests.unit.golden.store import require_equal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_value_of_a_model_json_that_is_gone_or_replaced_has_its_words(tmp_path: Path) -> None:
+    require_equal(damaged_documents.FILE, damaged_documents.all_outcomes(tmp_path))
+
+
+def test_every_layer_of_keras_becomes_what_it_became_and_is_declined_in_the_same_words(tmp_path: Path) -> None:
+    require_equal(damaged_keras.FILE, damaged_keras.all_outcomes(tmp_path))
+
+
+def test_every_byte_of_an_hdf5_file_that_is_changed_has_its_words(tmp_path: Path) -> None:
+    require_equal(damaged_hdf5.FILE, damaged_hdf5.all_outcomes(tmp_path))
+
+
+def test_every_model_with_a_fault_has_its_whole_report(tmp_path: Path) -> None:
+    require_equal(verified_damages.FILE, verified_damages.all_reports(tmp_path))
