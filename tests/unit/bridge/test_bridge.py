@@ -387,7 +387,7 @@ def test_a_job_outside_of_the_wall_sees_the_users_files_and_variables(tmp_path: 
         answer = made.run("script", {"path": "/mine"}, log=tmp_path / "log", timeout=20)
         assert answer["args"] == {"path": "/mine"}
         assert made.usage.jobs[0].job == "script"
-        assert made.pid is None
-        made.run("convert", {}, log=tmp_path / "log", timeout=20)
-        assert made.pid is not None
+        first = answer["pid"]
+        assert not is_alive(first)
+        assert made.run("convert", {}, log=tmp_path / "log", timeout=20)["pid"] == made.pid
     assert not list(tmp_path.glob("tfjs-*"))
