@@ -17,10 +17,12 @@ sys.path.insert(0, str(ROOT))
 
 from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
     bad_recipes,
+    damaged_conversions,
     damaged_documents,
     damaged_hdf5,
     damaged_keras,
     native_results,
+    refused_files,
     step_keys,
     verified_damages,
 )
@@ -30,9 +32,11 @@ MAKERS = {
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,
+    damaged_conversions.FILE: damaged_conversions.all_outcomes,
     damaged_documents.FILE: damaged_documents.all_outcomes,
     damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
     damaged_keras.FILE: damaged_keras.all_outcomes,
+    refused_files.FILE: refused_files.all_refusals,
     verified_damages.FILE: verified_damages.all_reports,
 }
 
