@@ -55,7 +55,7 @@ def _outcome(path: Path, kind: Format) -> str:
         found = inspect_model(path, kind)
     except ModelFileError as refusal:
         return " | ".join(filter(None, (refusal.message, refusal.hint, refusal.details)))
-    details = {key: value for key, value in found.details.items() if key != "weight_bytes"}
+    details = {key: value for key, value in found.details.items() if key != "weights_file_bytes"}
     return f"passes: {len(found.files)} files, {details} {' '.join(found.warnings)}".strip()
 
 
