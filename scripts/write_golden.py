@@ -21,6 +21,7 @@ from tests.unit.golden import (  # noqa: E402  the checkout beside this script i
     damaged_documents,
     damaged_hdf5,
     damaged_keras,
+    folded_weights,
     native_results,
     refused_files,
     step_keys,
@@ -36,6 +37,7 @@ MAKERS = {
     damaged_documents.FILE: damaged_documents.all_outcomes,
     damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
     damaged_keras.FILE: damaged_keras.all_outcomes,
+    folded_weights.FILE: folded_weights.all_comparisons,
     refused_files.FILE: refused_files.all_refusals,
     verified_damages.FILE: verified_damages.all_reports,
 }

@@ -12,6 +12,7 @@ from tests.unit.golden import (
     damaged_documents,
     damaged_hdf5,
     damaged_keras,
+    folded_weights,
     refused_files,
     verified_damages,
 )
@@ -43,3 +44,7 @@ def test_every_file_that_is_no_sound_model_is_refused_in_the_words_of_before(tmp
 
 def test_every_value_of_a_configuration_that_is_gone_or_replaced_makes_the_same_of_a_conversion(tmp_path: Path) -> None:
     require_equal(damaged_conversions.FILE, damaged_conversions.all_outcomes(tmp_path))
+
+
+def test_every_weight_of_a_graph_that_is_folded_or_wrong_is_told_as_it_was(tmp_path: Path) -> None:
+    require_equal(folded_weights.FILE, folded_weights.all_comparisons(tmp_path))
