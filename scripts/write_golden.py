@@ -23,6 +23,7 @@ from tests.unit.golden import (  # noqa: E402  the checkout beside this script i
     damaged_keras,
     folded_weights,
     native_results,
+    quantizations,
     refused_files,
     step_keys,
     verified_damages,
@@ -38,6 +39,7 @@ MAKERS = {
     damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
     damaged_keras.FILE: damaged_keras.all_outcomes,
     folded_weights.FILE: folded_weights.all_comparisons,
+    quantizations.FILE: quantizations.all_outcomes,
     refused_files.FILE: refused_files.all_refusals,
     verified_damages.FILE: verified_damages.all_reports,
 }

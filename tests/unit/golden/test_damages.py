@@ -13,6 +13,7 @@ from tests.unit.golden import (
     damaged_hdf5,
     damaged_keras,
     folded_weights,
+    quantizations,
     refused_files,
     verified_damages,
 )
@@ -48,3 +49,7 @@ def test_every_value_of_a_configuration_that_is_gone_or_replaced_makes_the_same_
 
 def test_every_weight_of_a_graph_that_is_folded_or_wrong_is_told_as_it_was(tmp_path: Path) -> None:
     require_equal(folded_weights.FILE, folded_weights.all_comparisons(tmp_path))
+
+
+def test_every_plan_of_a_quantization_and_every_comparison_of_weights_is_as_it_was(tmp_path: Path) -> None:
+    require_equal(quantizations.FILE, quantizations.all_outcomes(tmp_path))
