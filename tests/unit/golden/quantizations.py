@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,8 @@ FILE = "quantizations.json"
 
 def all_outcomes(_: Path) -> dict[str, Any]:
     """Return every plan, every word of an operation and every comparison."""
-    return {
-        "plans": {json.dumps(options): _planned(options) for options in _OPTIONS},
-        "words": _words(),
-        "comparisons": dict(_comparisons()),
-    }
+    plans = {json.dumps(options): _planned(options) for options in _OPTIONS}
+    return _plain({"plans": plans, "words": _words(), "comparisons": dict(_comparisons())})
 
 
 def _weights() -> list[Tensor]:
@@ -100,15 +98,18 @@ def _planned(options: dict[str, Any]) -> Any:
         plan = plan_for(lambda: weights, options, words=lambda: words, spared=spared)
     except ConversionError as refusal:
         return f"{refusal.message} | {refusal.hint}"
-    return None if plan is None else _rounded({"dtypes": dict(plan.dtypes), **plan.facts()})
+    return None if plan is None else {"dtypes": dict(plan.dtypes), **plan.facts()}
 
 
-def _rounded(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it, with numbers to three digits, and those that JSON does not have as text."""
     if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return float(f"{value:.3g}") if isinstance(value, float) else value
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return float(f"{value:.3g}") if math.isfinite(value) else str(value)
+    return value
 
 
 _OPS = (
@@ -211,4 +212,4 @@ def _stored(array: Array) -> Iterator[tuple[str, dict[str, Any] | None, Array]]:
 def _difference(found: Difference) -> dict[str, Any]:
     names = ("worst", "bound", "problem", "remarks", "stored_as", "noise", "elements", "beyond", "bit_equal", "excess")
     told = {name: getattr(found, name) for name in names}
-    return {name: _rounded(value) for name, value in told.items() if value not in (0.0, "", (), None, False)}
+    return {name: value for name, value in told.items() if value not in (0.0, "", (), None, False)}
