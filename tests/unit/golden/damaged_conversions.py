@@ -1,7 +1,7 @@
 """Whole models with one value of their configuration gone or replaced, and what conversions make of them.
 
 A functional model of Keras 2, with branches and a model inside, becomes a layers model, and that becomes HDF5 again; a
-model of Keras 3 with a training becomes a layers model, too. The models of the fuzz tests are written with other weights.
+model of Keras 3 with a training becomes a layers model, too. The models of the fuzz tests are written once more.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import hashlib
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from tests.fuzzing import models
 from tests.unit.conversion.native.keras.files import archive, called, dense, given, graph, layer, numbers, whole_file
@@ -24,6 +22,8 @@ from workflow.conversion.native import EDGES, NativeJob
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
 
     from workflow.catalogue.formats import Format
 
@@ -175,17 +175,30 @@ def _old_file(folder: Path, chosen: Any) -> Path:
 
 def _keras3() -> Any:
     def entry(class_name: str, name: str, above: list[str], **options: Any) -> dict[str, Any]:
-        config = {"name": name, "trainable": True, "dtype": {"class_name": "DTypePolicy", "config": {"name": "float32"}}}
+        config = {
+            "name": name,
+            "trainable": True,
+            "dtype": {"class_name": "DTypePolicy", "config": {"name": "float32"}},
+        }
         tensors = [
-            {"class_name": "__keras_tensor__", "config": {"shape": [None, _WIDTH.get(a, 2)], "dtype": "float32", "keras_history": [a, 0, 0]}}
+            {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": [None, _WIDTH.get(a, 2)], "dtype": "float32", "keras_history": [a, 0, 0]},
+            }
             for a in above
         ]
-        node = {"args": [tensors] if len(tensors) > 1 else tensors, "kwargs": {}}
+        node: dict[str, Any] = {"args": [tensors] if len(tensors) > 1 else tensors, "kwargs": {}}
         whole = {"module": "keras.layers", "class_name": class_name, "config": {**config, **options}}
         return {**whole, "registered_name": None, "name": name, "inbound_nodes": [node]}
 
     begin = {"batch_shape": [None, 3], "dtype": "float32", "sparse": False, "name": "entry"}
-    first = {"module": "keras.layers", "class_name": "InputLayer", "config": begin, "name": "entry", "inbound_nodes": []}
+    first = {
+        "module": "keras.layers",
+        "class_name": "InputLayer",
+        "config": begin,
+        "name": "entry",
+        "inbound_nodes": [],
+    }
     plain = {"activation": "linear", "use_bias": True}
     layers = [
         {**first, "registered_name": None},

@@ -68,10 +68,10 @@ def _held(content: bytes) -> Iterator[tuple[str, str]]:
 
 def _in_group(group: Group, depth: int) -> Iterator[tuple[str, str]]:
     for name, value in group.attrs.items():
-        yield f"{group.name} {ascii(name)}", ascii(value)
+        yield f"{group.name} {name!a}", ascii(value)
     for name in group:
         kind = group.kind(name)
-        place = f"{group.name}/{ascii(name)}"
+        place = f"{group.name}/{name!a}"
         if kind == "group" and depth:
             yield from _in_group(group.group(name), depth - 1)
         elif kind == "data":

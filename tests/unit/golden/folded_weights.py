@@ -88,7 +88,7 @@ def _graph(source: Arrays, channels: int) -> Arrays:
 
 
 def _one(array: Array, by: float) -> Array:
-    changed = array.copy()
+    changed: Array = array.copy()
     changed.reshape(-1)[array.size // 2] += by
     return changed
 

@@ -34,7 +34,8 @@ FILE = "quantizations.json"
 def all_outcomes(_: Path) -> dict[str, Any]:
     """Return every plan, every word of an operation and every comparison."""
     plans = {json.dumps(options): _planned(options) for options in _OPTIONS}
-    return _plain({"plans": plans, "words": _words(), "comparisons": dict(_comparisons())})
+    found: dict[str, Any] = _plain({"plans": plans, "words": _words(), "comparisons": dict(_comparisons())})
+    return found
 
 
 def _weights() -> list[Tensor]:
@@ -67,7 +68,10 @@ def _tensor(name: str, array: Array, dtype: str) -> Tensor:
 _OPTIONS: list[dict[str, Any]] = [
     {},
     *({"quantize_auto": {"max_error": most}} for most in (0.3, 0.01, 0.003, 1e-3, 2e-4, 1e-5, 1e-9)),
-    *({"quantize_auto": {"max_bytes": most}} for most in (30000, 23200, 20000, 15000, 12000, 9000, 7500, 6800, 6000, 1)),
+    *(
+        {"quantize_auto": {"max_bytes": most}}
+        for most in (30000, 23200, 20000, 15000, 12000, 9000, 7500, 6800, 6000, 1)
+    ),
     {"quantize_auto": {"max_error": 0.01}, "keep_float": []},
     {"quantize_auto": {"max_bytes": 9000}, "keep_float": ["biases"]},
     {"quantize_auto": {"max_error": 0.01}, "quantize_uint8": ["*"]},
@@ -131,7 +135,9 @@ def _words() -> dict[str, Any]:
     for op in ("Identity", "ReadVariableOp", "Enter", "Relu"):
         for length in (1, 8, 9):
             chain = [graph_node(f"p{at}", op, f"p{at - 1}" if at else "w:0") for at in range(length)]
-            found[f"{length} times {op}"] = _by_operation([*chain, graph_node("node", "BiasAdd", "x", chain[-1]["name"])])
+            found[f"{length} times {op}"] = _by_operation(
+                [*chain, graph_node("node", "BiasAdd", "x", chain[-1]["name"])]
+            )
     names = ["w", "a/bias", "recurrent_bias", "a/gamma", "beta", "moving_mean", "moving_variance", "mean", "b/variance"]
     return {**found, "names": by_name(names)}
 
@@ -146,11 +152,16 @@ def _sources() -> dict[str, Array]:
     outlier, sick, large = even.copy(), even.copy(), even * np.float32(1e5)
     outlier[0, 0], sick[1, 2], sick[3, 3] = 500, np.nan, np.inf
     arrays = {"even": even, "outlier": outlier, "sick": sick, "large": large, "same": np.full((5, 6), 0.5, "f4")}
-    return {**arrays, "whole": np.arange(30, dtype="i4").reshape(5, 6), "truth": even > 0, "none": np.zeros((0, 6), "f4")}
+    return {
+        **arrays,
+        "whole": np.arange(30, dtype="i4").reshape(5, 6),
+        "truth": even > 0,
+        "none": np.zeros((0, 6), "f4"),
+    }
 
 
 def _moved(array: Array, by: float) -> Array:
-    changed = array.copy()
+    changed: Array = array.copy()
     changed.reshape(-1)[7:9] += array.dtype.type(by)
     return changed
 
@@ -187,7 +198,10 @@ def _comparisons() -> Iterator[tuple[str, Any]]:
         yield f"{kind} that nobody asked for", _difference(compare(theirs, ours, may_quantize=False))
         yield f"{kind} restored", _difference(compare(ours, theirs, may_quantize=True))
         coarse = {**field, "scale": field.get("scale", 1) * 1.5}
-        yield f"{kind} of a coarser step", _difference(compare(theirs, _named("w", (5, 6), values, coarse), may_quantize=True))
+        yield (
+            f"{kind} of a coarser step",
+            _difference(compare(theirs, _named("w", (5, 6), values, coarse), may_quantize=True)),
+        )
     yield "table", table(sorted(wrong, key=lambda one: (-one.excess, one.name, one.problem))[:12]).splitlines()
 
 

@@ -19,7 +19,7 @@ from workflow.models.inspection import inspect_model
 from workflow.models.sniffing import sighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from workflow.catalogue.formats import Format
@@ -30,6 +30,7 @@ FILE = "refused_files.json"
 _FILES: tuple[Format, ...] = ("keras", "keras_keras", "tf_frozen_model", "tfjs_layers_model", "tfjs_graph_model")
 _FOLDERS: tuple[Format, ...] = ("keras_saved_model", "tf_saved_model", "tf_hub")
 _ALL = (*_FILES, *_FOLDERS)
+_NO_CHANGES: Mapping[str, Any] = {}
 _LAYERS: tuple[Format, ...] = ("tfjs_layers_model",)
 _GRAPH_DEF = models.graph_def("Placeholder", "Const", "MatMul")
 
@@ -40,9 +41,10 @@ def all_refusals(scratch: Path) -> dict[str, Any]:
     for number, (name, make, kinds) in enumerate(_cases()):
         folder = scratch / str(number)
         folder.mkdir()
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names that are there twice
             path = make(folder)
-        said = {kind: _outcome(path, kind).replace(str(folder), "FOLDER") for kind in kinds}
+        said: dict[str, str] = {kind: _outcome(path, kind).replace(str(folder), "FOLDER") for kind in kinds}
         seen = sighted(path)
         said["looks like"] = f"{', '.join(seen.formats)} {seen.why_not}".replace(str(folder), "FOLDER").strip()
         found[name] = said
@@ -159,19 +161,19 @@ _CHANGES: dict[str, Callable[[Any], None]] = {
 def _of_archives() -> Iterator[Case]:
     kinds: tuple[Format, ...] = ("keras_keras",)
     for member in ("config", "metadata", "model"):
-        yield f"archive without {member}", partial(_archive, **{member: None}), kinds
+        yield f"archive without {member}", partial(_archive, changes={member: None}), kinds
     for member in ("config", "metadata"):
         for text in ("", "{", "[]", "3", "null", '{"class_name": 3}', '{"keras_version": 3}', "{}"):
-            yield f"archive with the {member} {text!r}", partial(_archive, **{member: text}), kinds
+            yield f"archive with the {member} {text!r}", partial(_archive, changes={member: text}), kinds
     for version in ("1.2", "2.12.0", "2.13.1", "3.0.0", "3.15.1", "4", "x"):
-        yield f"archive of Keras {version}", partial(_archive, version=version), kinds
+        yield f"archive of Keras {version}", partial(_archive, changes={"version": version}), kinds
     for name in ("../../evil", "/etc/evil", "assets/a:b", "evil.py", "config.json", "assets/words.txt"):
         yield f"archive with {name}", partial(_archive_with, name), kinds
     yield "archive of another name", lambda folder: _archive(folder).rename(folder / "m.zip"), (*kinds, "keras")
     yield "archive that is sound", _archive, _FILES
 
 
-def _archive(folder: Path, **changes: Any) -> Path:
+def _archive(folder: Path, changes: Mapping[str, Any] = _NO_CHANGES) -> Path:
     return models.write_archive(folder / "m.keras", **changes)
 
 
@@ -195,13 +197,17 @@ def _of_saved_models() -> Iterator[Case]:
     yield "module of TensorFlow 1", partial(_written_below, "tfhub_module.pb", b"\x08\x03"), _FOLDERS
     for asset in ("vocabulary.txt", "../secret", "/etc/passwd", "a/../../b", ""):
         for collected in (False, True):
-            make = partial(hostile.saved_model, asset=asset, collected=collected)
-            yield f"asset {asset!r} {collected}", lambda folder, make=make: make(folder / "m"), ("tf_saved_model",)
+            make = partial(_with_asset, asset, collected)
+            yield f"asset {asset!r} {collected}", make, ("tf_saved_model",)
     sound = models.graph_def("Placeholder", "Const")
     whole = b"\x08\x01" + models.field(2, models.field(2, sound))
     for at in range(len(whole)):
         damaged = whole[:at] + bytes([whole[at] ^ 3]) + whole[at + 1 :]
         yield f"SavedModel, byte {at}", partial(_saved, {"saved_model.pb": damaged}), ("tf_saved_model",)
+
+
+def _with_asset(asset: str, collected: Any, folder: Path) -> Path:
+    return hostile.saved_model(folder / "m", asset=asset, collected=bool(collected))
 
 
 def _saved(changes: dict[str, bytes | None], folder: Path) -> Path:

@@ -19,7 +19,11 @@ def topology(class_name: str, **config: Any) -> dict[str, Any]:
 
 
 HARMFUL = [
-    *((f"Global{kind}Pooling{axes}D", {"keepdims": True}, "tfjs#5381") for kind in ("Average", "Max") for axes in (1, 2)),
+    *(
+        (f"Global{kind}Pooling{axes}D", {"keepdims": True}, "tfjs#5381")
+        for kind in ("Average", "Max")
+        for axes in (1, 2)
+    ),
     *(("SeparableConv2D", {f"kernel_{key}": {}}, "tfjs#4479") for key in ("initializer", "regularizer", "constraint")),
     ("GRU", {"reset_after": True}, "tfjs#5728"),
     ("GRUCell", {"reset_after": True}, "or train with reset_after=False"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,11 @@ def test_the_cost_of_a_text_is_reckoned_from_16_mib_on_by_its_branches_and_value
 def test_what_is_made_of_a_document_is_made_once_under_each_name() -> None:
     document = Document({"a": 1})
     made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name
+
     for name in ("one", "other", "one"):
-        assert document.once(name, lambda name=name: made.append(name) or name) == name
+        assert document.once(name, partial(make, name)) == name
     assert made == ["one", "other"]

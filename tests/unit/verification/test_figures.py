@@ -102,7 +102,9 @@ def test_a_measure_tells_every_figure() -> None:
     }
     assert found["mean_abs"] == pytest.approx(2 / 11)
     assert found["relative"] == pytest.approx(2 / 6)
-    assert found["reference"] == pytest.approx({"min": 0.0, "max": 6.0, "std": float(np.std(theirs[np.isfinite(theirs)]))})
+    assert found["reference"] == pytest.approx(
+        {"min": 0.0, "max": 6.0, "std": float(np.std(theirs[np.isfinite(theirs)]))}
+    )
     assert found["spread"] == 6.0
     assert (found["top1"], found["top5"]) == (0.0, 1.0)
     assert 0.9 < found["cosine"] < 1.0

@@ -56,7 +56,8 @@ def test_what_is_set_for_an_output_counts_before_what_is_set_for_all(
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "size"), [(-3.0, 2.0, 3.0), (1.0, 4.0, 4.0), (0.0, 0.0, 1.0), (-math.inf, 2.0, 1.0), (0.0, 0.5, 0.5)]
+    ("low", "high", "size"),
+    [(-3.0, 2.0, 3.0), (1.0, 4.0, 4.0), (0.0, 0.0, 1.0), (-math.inf, 2.0, 1.0), (0.0, 0.5, 0.5)],
 )
 def test_the_magnitude_of_an_output_is_its_largest_value_or_one(low: float, high: float, size: float) -> None:
     assert magnitude({"reference": {"min": low, "max": high}}) == size

@@ -21,7 +21,7 @@ SAME = (
     *("GaussianNoise", "GaussianDropout", "AlphaDropout", "BatchNormalization", "LayerNormalization", "Masking"),
     "Rescaling",
 )
-ROWS: list[tuple[str, dict[str, Any], list[Shape], list[Shape | None]]] = [
+ROWS: list[Any] = [
     *((name, {}, [(None, 3, None)], [(None, 3, None)]) for name in SAME),
     ("Dense", {"units": 7}, [(None, 4, 3)], [(None, 4, 7)]),
     ("Embedding", {"output_dim": 6}, [(None, 4)], [(None, 4, 6)]),
