@@ -60,7 +60,7 @@ lint: setup-dev ## ruff and mypy, strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-schema: setup ## Write the recipes' JSON Schema anew from the grammar
+schema: setup ## Write the recipes' JSON Schema and the README's tables anew
 	$(BIN)/python scripts/write_schema.py
 
 format: setup-dev ## Let ruff format the code

@@ -13,7 +13,6 @@ module_path.clean()  # before anything of another package is looked for
 from workflow.cli import streams  # noqa: E402
 from workflow.cli.boundary import guarded  # noqa: E402
 
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for those of other packages takes its time
 gc.set_threshold(100_000)  # importing makes objects that stay: looking through them every 700 costs a tenth of a run
 
 

@@ -24,13 +24,12 @@ from workflow.base.events import Silent
 from workflow.cli import boundary
 from workflow.conversion.native import EDGES, NativeJob
 from workflow.models.inspection import inspect_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.report.serving.site import site_of
 from workflow.verification import cutting, tolerances
 from workflow.verification.levels import Case, verify
-from workflow.verification.measures.files import payload
-from workflow.verification.measures.sizes import measure_sizes
-from workflow.verification.model import Subject
+from workflow.verification.measures.artifact_sizes import measure_sizes, payload
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     import random
@@ -154,8 +153,8 @@ def _against_itself(model: Path, kind: Format, folder: Path, dice: random.Random
 
 
 def _quick(case: Case) -> None:
-    bench: Any = None  # with `enabled` off nothing is run
-    verify(case, bench)
+    places: Any = None  # with `enabled` off nothing is run
+    verify(case, places)
 
 
 def _cut(model: Path, kind: Format, folder: Path, dice: random.Random) -> None:

@@ -20,7 +20,8 @@ UNSEEN_KEYWORDS = {
 
 EQUIVALENT = (
     ("*", "constant", '"utf-8" -> "XX"', "only where it is passed by position; others are skipped as keywords"),
-    ("*__all__ =*", "*", "*", "no star imports here"),
+    ("*scratch.folder(*", "constant", "*", "a part of a temporary folder's name"),
+    ("*scratch.Scratch(*", "constant", "*", "a part of a temporary folder's name"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
 )
 """Line, kind and change (patterns with ``*``), and the reason."""
@@ -44,8 +45,9 @@ def is_unseen(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.Subscript):
-        return _names(node.value) == "Literal"
+    if isinstance(node, (ast.Subscript, ast.Assign)):
+        named = _names(node.value if isinstance(node, ast.Subscript) else node.targets[0])
+        return named in ("Literal", "__all__")  # no star imports here
     if isinstance(node, ast.ClassDef):
         return any(_names(base) in ("Protocol", "TypedDict") for base in node.bases)
     return isinstance(node, ast.Call) and _names(node.func) in _TYPE_MAKERS

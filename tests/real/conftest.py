@@ -20,8 +20,8 @@ from workflow.base import locations
 from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
 from workflow.environment import Environment, Wishes
-from workflow.verification.model import NotRun
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.requests import NotRun
+from workflow.verification.runtimes.scripted import NodeRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

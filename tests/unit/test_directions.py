@@ -50,7 +50,6 @@ EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
 CIRCLES: frozenset[frozenset[str]] = frozenset(
     {
         frozenset({"workflow.runs.journal", "workflow.runs.planning", "workflow.runs.watching"}),
-        frozenset(f"workflow.recipe.{name}" for name in ("drafting", "grammar", "interpreting", "quantizing")),
         frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
     }
 )

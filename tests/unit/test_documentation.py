@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+DOCUMENTS = [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")), *(ROOT / "docs").rglob("*.md")]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+ROOMS = sorted(path.parent.name for path in (ROOT / "workflow").glob("*/__init__.py"))
 
 
 def blocks(language: str) -> list[str]:
@@ -53,8 +55,10 @@ def test_every_recipe_of_the_readme_is_one(tmp_path: Path, text: str) -> None:
 
 
 def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
-    commands = [line for line in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines() if "make" in line]
-    assert commands[-1] == "make test"
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    commands = [line.strip() for line in lines if re.search(r"\bmake\b", line) and not line.startswith("#")]
+    assert commands[:3] == ["make lint", "make browser", "make test"]
+    assert [line.rpartition(" -- ")[2] for line in commands[3:]] == ["make test-unit"]
     assert "make test " in README
 
 
@@ -67,12 +71,21 @@ def test_every_shipped_recipe_is_sound_and_known_to_editors(path: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_to_files_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8"))
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_contributing_names_files_that_exist() -> None:
-    named = re.findall(r"`((?:workflow|tests|scripts)/[\w/]+\.(?:py|json))`", DOCUMENTS[1].read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document", DOCUMENTS[:2] + DOCUMENTS[3:], ids=lambda path: path.name)  # not of the past
+def test_files_that_are_named_exist(document: Path) -> None:
+    pattern = r"`((?:workflow|tests|scripts)/[\w/]+(?:\.(?:py|json)|/))`"
+    named = re.findall(pattern, document.read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_architecture_shows_every_room_and_names_modules_that_exist() -> None:
+    assert [room for room in ROOMS if f" {room}/" not in ARCHITECTURE.split("```")[1]] == []
+    named = re.findall(rf"`((?:{'|'.join(ROOMS)})/[\w/]+\.py)`", ARCHITECTURE)
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / "workflow" / name).exists()] == []
 
 
 def test_the_commands_that_the_readme_shows_are_those_that_the_plan_prints(

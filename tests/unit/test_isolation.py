@@ -24,10 +24,10 @@ STARTS = {
     "workflow/environment/execution.py": "the user's own command, in the user's folder",
     "workflow/environment/health.py": "the environment's programs, -I, in the environment's folder",
     "workflow/environment/interpreters.py": "candidates for an interpreter: -I",
-    "workflow/environment/locks/pip.py": "uv, in the project's folder: for those who work on this tool",
-    "workflow/environment/locks/regeneration.py": "conda-lock, likewise",
+    "workflow/environment/pins/pip.py": "uv, in the project's folder: for those who work on this tool",
+    "workflow/environment/pins/regeneration.py": "conda-lock, likewise",
     "workflow/environment/managers/conda_cli.py": "conda, by an absolute path",
-    "workflow/environment/managers/embedded.py": "our own engine: -I, in the tool's folder",
+    "workflow/environment/managers/embedded.py": "our own engine: -I, in a temporary folder",
     "workflow/environment/managers/python.py": "uv, by an absolute path, beside the new environment",
     "workflow/environment/pip_packages.py": "uv, by an absolute path, in the log's folder",
     "workflow/models/hdf5/library.py": "libhdf5 behind a wall: -I, in a temporary folder",
@@ -37,7 +37,7 @@ STARTS = {
 }
 """Every module that starts programs, and why nothing in the current folder becomes code by it. Extend with care."""
 
-SHOWN = ("workflow/environment/purposes.py",)
+SHOWN = ("workflow/environment/blueprint.py",)
 """Modules with commands that users are shown, and type themselves."""
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from workflow.base import locks
-from workflow.worker.shared import janitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +48,8 @@ class Scratch:
 
 def remove(path: Path) -> None:
     """Remove a folder with all that is in it, however a hostile model has built it; of a link, the link alone."""
+    from workflow.worker.shared import janitor  # noqa: PLC0415  not every run removes one
+
     janitor.remove(str(path))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workflow.base import dialogue
 from workflow.base.errors import StepTimeoutError, UnhealthyError
 from workflow.base.records import Record
-from workflow.bridge import allowances, answers, deaths, enclosure, failures, noise, passages
+from workflow.bridge import allowances, enclosure, failures, job_answers, passages
 from workflow.bridge.airlock import Airlock
 from workflow.bridge.usage import JobUsage, Limits, Usage
 
@@ -141,7 +141,7 @@ class Worker:
         """
         with self._turn:
             log.parent.mkdir(parents=True, exist_ok=True)
-            begin, since = noise.size_of(log), time.monotonic()
+            begin, since = failures.log_size(log), time.monotonic()
             outside = passages.runs_outside(job, args)
             line = self._started(walled=not outside)
             question = Question(job, args, log, timeout, on_progress)
@@ -164,10 +164,10 @@ class Worker:
         if airlock is not None:
             airlock.close()
 
-    def _asked_through(self, airlock: Airlock, line: Dialogue, question: Question) -> answers.Answer:
+    def _asked_through(self, airlock: Airlock, line: Dialogue, question: Question) -> job_answers.JobAnswer:
         """Ask with all files of the question brought in, and take out what the job has made of them."""
         passage = airlock.passage()
-        begin = noise.size_of(question.log)
+        begin = failures.log_size(question.log)
         try:
             inner = question.replaced(args=passages.carried(question.job, question.args, by=passage))
             passage.hand_over()
@@ -185,12 +185,12 @@ class Worker:
             if answer.failure is None:
                 passage.take_results()
             else:
-                answer = answer.replaced(failure=deaths.with_memory_told(answer.failure, granted.memory))
-            return answers.Answer(*(passage.translated(part) for part in answer.parts))
+                answer = answer.replaced(failure=failures.with_memory_told(answer.failure, granted.memory))
+            return job_answers.JobAnswer(*(passage.translated(part) for part in answer.parts))
         finally:
             passage.close()
 
-    def _asked(self, line: Dialogue, question: Question, begin: int) -> answers.Answer:
+    def _asked(self, line: Dialogue, question: Question, begin: int) -> job_answers.JobAnswer:
         """Ask a question and return its answer; a process that gives none is ended."""
         job, passage, log = question.job, question.passage, question.log
         told = {"job": job, "args": dict(question.args), "log": str(passage.log if passage else log)}
@@ -201,19 +201,19 @@ class Worker:
                 on_progress=question.progress,
                 on_wait=question.on_wait,
             )
-            return answers.read(message)
+            return job_answers.read(message)
         except dialogue.HungUpError as problem:
             code = line.code()
             self._end(line, passage, log)
-            details = noise.tail(log, begin) or noise.tail(self._log)
-            death = deaths.Death(job, code, problem.garbled, memory=question.memory)
-            raise deaths.explain(death, details=details, log=log) from None
+            details = failures.log_tail(log, begin) or failures.log_tail(self._log)
+            death = failures.Death(job, code, problem.garbled, memory=question.memory)
+            raise failures.explain(death, details=details, log=log) from None
         except TimeoutError:
             self._end(line, passage, log)
             raise StepTimeoutError(
                 f"the worker's job `{job}` took longer than its limit of {question.timeout:g} s and was stopped",
                 hint="give it a larger `timeout:` (or --timeout), or look into the log for where it stands still",
-                details=noise.tail(log, begin),
+                details=failures.log_tail(log, begin),
                 log=str(log),
             ) from None
         except BaseException:  # ^C above all

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
 from workflow.catalogue.formats import FORMATS, JAVASCRIPT, KERAS, PYTHON, TENSORFLOW, Format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 Pair = tuple[Format, Format]
 
@@ -97,20 +98,20 @@ _GROUPS: tuple[tuple[tuple[Format, ...], tuple[Format, ...], str, str], ...] = (
 )
 
 
-def _missing() -> Iterator[Missing]:
-    for sources, targets, reason, instead in _GROUPS:
-        for source in sources:
-            for target in targets:
-                yield Missing(source, target, reason, instead)
-
-
-REASONS: dict[Pair, Missing] = {(gap.source, gap.target): gap for gap in reversed(list(_missing()))}
-"""Every pair that is no edge; where two groups speak of a pair, the first one counts."""
+@functools.cache
+def reasons() -> dict[Pair, Missing]:
+    """Return every pair that is no edge; where two groups speak of a pair, the first one counts."""
+    return {
+        (source, target): Missing(source, target, reason, instead)
+        for sources, targets, reason, instead in reversed(_GROUPS)
+        for source in sources
+        for target in targets
+    }
 
 
 def edge(source: Format, target: Format) -> Edge | Missing:
     """Return the conversion from ``source`` to ``target``, or why there is none."""
-    return EDGES.get((source, target)) or REASONS[source, target]
+    return EDGES.get((source, target)) or reasons()[source, target]
 
 
 def targets(source: Format) -> tuple[Format, ...]:

@@ -12,7 +12,7 @@ from workflow.base.errors import InterruptedRunError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Selection
     from workflow.runs.watching import Outcome, Watcher
 

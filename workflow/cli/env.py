@@ -109,9 +109,9 @@ def verify(
 
 
 def _javascript_checks() -> Iterator[Check]:
-    from workflow.verification.runtimes import integrity  # noqa: PLC0415
+    from workflow.verification.runtimes import package_integrity  # noqa: PLC0415
 
-    yield from integrity.checks()
+    yield from package_integrity.checks()
 
 
 @app.command()

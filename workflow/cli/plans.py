@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from workflow.base import wording
 from workflow.cli.console import console, line
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs import planning, publishing
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import ModelSource, Recipe
+    from workflow.recipe.recipes import ModelSource, Recipe
     from workflow.runs.planning import Decision, Selection
 
 _RUN, _SKIP, _STOP = ("run ", "bold cyan"), ("skip", "dim"), ("stop", "bold red")

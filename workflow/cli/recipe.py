@@ -36,13 +36,13 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of recipes, which editors use to complete and check them."""
-    from workflow.recipe import schema as made  # noqa: PLC0415  not needed by check
+    from workflow.recipe import grammar  # noqa: PLC0415  not needed by check
 
     if not compare:
-        typer.echo(made.text(), nl=False)
+        typer.echo(grammar.schema_text(), nl=False)
         return
-    committed = made.FILE.read_text(encoding="utf-8") if made.FILE.is_file() else ""
-    if committed != made.text():
+    committed = grammar.SCHEMA.read_text(encoding="utf-8") if grammar.SCHEMA.is_file() else ""
+    if committed != grammar.schema_text():
         raise StaleSchemaError("workflow/recipe/schema.json is out of date", hint="python scripts/write_schema.py")
     typer.echo("workflow/recipe/schema.json is up to date")
 
@@ -52,7 +52,7 @@ def _checked(text: str) -> RecipeError | None:
     from workflow.base.wording import plural  # noqa: PLC0415  not needed by schema
     from workflow.cli.console import echo, line  # noqa: PLC0415  as above
     from workflow.recipe import find, load  # noqa: PLC0415  as above
-    from workflow.recipe.diagnostics import shown_path  # noqa: PLC0415  as above
+    from workflow.recipe.findings import shown_path  # noqa: PLC0415  as above
 
     try:
         path = find(text)

@@ -15,7 +15,7 @@ from workflow.base.errors import UsageError, WorkflowError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.report.comparing import Change
     from workflow.report.record import RunRecord
 
@@ -38,8 +38,8 @@ def report(
     """Measure the artifacts of the latest run and report on it: in the terminal and as one HTML page."""
     from workflow import recipe as recipes  # noqa: PLC0415  yaml costs time that --help does not have
     from workflow.cli.console import console, echo, line, print_json  # noqa: PLC0415  as above
+    from workflow.report.forms import print_report  # noqa: PLC0415  as above
     from workflow.report.html import render  # noqa: PLC0415  as above
-    from workflow.report.terminal import print_report  # noqa: PLC0415  as above
 
     loaded = recipes.load(recipes.find(recipe), check_files=False)
     record = _record(loaded, links=links, quiet=quiet or as_json)
@@ -92,7 +92,7 @@ def compare(
 
     from workflow.cli.console import echo_json  # noqa: PLC0415  as above
     from workflow.report.comparing import compare as changes_between  # noqa: PLC0415  as above
-    from workflow.report.runs import record_of  # noqa: PLC0415  as above
+    from workflow.report.run_files import record_of  # noqa: PLC0415  as above
 
     changes = changes_between(record_of(before), record_of(after))
     shown = [change for change in changes if every or change.tendency != "same"]
@@ -104,16 +104,16 @@ def compare(
 
 def _record(recipe: Recipe, *, links: bool, quiet: bool) -> RunRecord:
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
-    from workflow.report import reading, runs  # noqa: PLC0415  as above
+    from workflow.report import run_files, run_reading  # noqa: PLC0415  as above
     from workflow.verification.measures import Wanted, measure  # noqa: PLC0415  as above
 
-    run: dict[str, Any] = runs.latest_run(recipe)
+    run: dict[str, Any] = run_files.latest_run(recipe)
     if not run.get("steps"):
         hint = f"run it again, which goes on where it stopped: tfjs-workflow convert {recipe.path.name}"
         raise UsageError(f"the latest run of {recipe.path.name} ended before any of its steps did", hint=hint)
-    wanted = Wanted(reading.artifacts(run), cut=reading.layers_step(run), with_links=links)
+    wanted = Wanted(run_reading.artifacts(run), cut=run_reading.layers_step(run), with_links=links)
     found = measure(wanted, memory=_folder(recipe) / "measures.json", listener=ConsoleListener(quiet=quiet))
-    return reading.read_run(run, measures=found)
+    return run_reading.read_run(run, measures=found)
 
 
 def _folder(recipe: Recipe) -> Path:
@@ -124,17 +124,16 @@ def _folder(recipe: Recipe) -> Path:
 
 def _write_others(record: RunRecord, *, markdown: Path | None, junit: Path | None) -> None:
     """Write what was asked for, and the summary of a GitHub job where there is one."""
-    from workflow.report import junit as junit_form  # noqa: PLC0415  as above
-    from workflow.report import markdown as markdown_form  # noqa: PLC0415  as above
+    from workflow.report.forms import junit_text, markdown_text  # noqa: PLC0415  as above
 
     if markdown is not None:
-        _write(markdown, markdown_form.render(record))
+        _write(markdown, markdown_text(record))
     if junit is not None:
-        _write(junit, junit_form.render(record))
+        _write(junit, junit_text(record))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(markdown_form.render(record))
+            file.write(markdown_text(record))
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from workflow.cli.summaries import check_text, print_summary
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Decision
     from workflow.runs.watching import Outcome, Watcher
 

@@ -20,9 +20,12 @@ def serve(
     """Show a converted model in your browser: loading, speed per backend, and a drawing or picture to try it on."""
     from workflow.cli.console import ConsoleListener, echo, line  # noqa: PLC0415  loaded for serving only, to keep --help fast
     from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as below
-    from workflow.report.serving.libraries import tfjs_packages  # noqa: PLC0415  as above
     from workflow.report.serving.server import DemoServer  # noqa: PLC0415  as above
-    from workflow.report.serving.site import folder_of, site_of  # noqa: PLC0415  as above
+    from workflow.report.serving.site import (  # noqa: PLC0415  as above
+        folder_of,
+        site_of,
+        tfjs_packages,
+    )
 
     folder_of(artifact)  # before anything is installed for it
     site = site_of(artifact, packages=tfjs_packages(ConsoleListener()), labels=labels)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from workflow.base.records import Record
 from workflow.base.wording import plural, size_text
 from workflow.bridge.usage import peak
 from workflow.catalogue.runtimes import RuntimeName
 from workflow.cli.console import console, line
+from workflow.verification.evidence import evidence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.watching import Outcome
+    from workflow.verification.evidence import Evidence, PlaceReport
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)
@@ -26,32 +29,40 @@ Cell = str | tuple[str, str]
 """A cell of the table: its text, and its style where it has one."""
 
 
+class _Ended(Record):
+    """How a task ended, and what its check found."""
+
+    outcome: Outcome
+    check: Evidence
+
+
 def check_text(facts: Mapping[str, Any]) -> str:
     """Return what a step's check found in a few words: where it ran, difference, agreement, accuracy, or why not."""
-    check = facts.get("check") or {}
-    if check.get("not_run"):
-        return f"not run: {check['not_run']}"
-    if "max_abs" not in check:
+    check = evidence_of(facts)
+    if check.not_run:
+        return f"not run: {check.not_run}"
+    if check.max_abs is None:
         return ""
-    parts = [f"max difference {check['max_abs']:.2g}"]
-    if check.get("top1") is not None:
-        parts.append(f"top-1 agrees {check['top1']:.1%}")
-    if check.get("accuracy"):
+    parts = [f"max difference {check.max_abs:.2g}"]
+    if check.top1 is not None:
+        parts.append(f"top-1 agrees {check.top1:.1%}")
+    if check.accuracy:
         parts.append(f"accuracy {_shares(check)}")
-    ran = [name for name in _RUNTIMES if any(run["status"] != "not run" for run in _runs(check, name))]
-    absent = [name for name in _RUNTIMES if any(run["status"] == "not run" for run in _runs(check, name))]
+    ran = [name for name in _RUNTIMES if any(run.status != "not run" for run in _runs(check, name))]
+    absent = [name for name in _RUNTIMES if any(run.runtime == name for run in check.absent)]
     return f"{' '.join(ran)}: {', '.join(parts)}" + (f", not run in {' '.join(absent)}" if absent else "")
 
 
 def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) -> None:
     """Print the table of a run and one line of totals on standard output."""
     screen = console()
-    screen.print(_table(outcomes))
+    ended = [_Ended(outcome, evidence_of(outcome.facts)) for outcome in outcomes]
+    screen.print(_table(ended))
     counts = {status: sum(outcome.status == status for outcome in outcomes) for status in _STYLES}
     totals = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     screen.print(line(f"{recipe.name}: {totals} in {seconds:.1f} s{_workers_part(outcomes)}"), style="bold")
     screen.print(line(f"results: {_places(recipe, outcomes)}"))
-    for text in _caveats(outcomes):
+    for text in _caveats(ended):
         screen.print(line(f"! {text}"), style="yellow")
 
 
@@ -66,14 +77,14 @@ def _workers_part(outcomes: list[Outcome]) -> str:
     )
 
 
-def _caveats(outcomes: list[Outcome]) -> list[str]:
+def _caveats(ended: list[_Ended]) -> list[str]:
     """Return what degraded, and where results were not run: said again, for the table is what is read."""
+    outcomes = [each.outcome for each in ended]
     found = [f"{each.decision.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
     absent: dict[str, dict[str, None]] = {}
-    for outcome in outcomes:
-        for run in _check(outcome).get("runs") or ():
-            if run["status"] == "not run":
-                absent.setdefault(f"{run.get('why')}; {run.get('remedy')}", {})[str(run["runtime"])] = None
+    for each in ended:
+        for run in each.check.absent:
+            absent.setdefault(f"{run.why}; {run.remedy}", {})[run.runtime] = None
     return found + [f"NOT RUN in {' and '.join(places)}: {why}" for why, places in absent.items()]
 
 
@@ -84,17 +95,17 @@ def _places(recipe: Recipe, outcomes: list[Outcome]) -> str:
     return ", ".join(str(folder) for folder in shown)
 
 
-def _table(outcomes: list[Outcome]) -> Table:
+def _table(ended: list[_Ended]) -> Table:
     from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
     from rich.table import Table  # noqa: PLC0415  as above
 
-    compared = any(_check(outcome).get("runs") for outcome in outcomes)
+    compared = any(each.check.runs for each in ended)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION if compared else None, caption_justify="left")
-    shown = [column for column in _COLUMNS if column[0] not in _OPTIONAL or any(column[2](each) for each in outcomes)]
+    shown = [column for column in _COLUMNS if column[0] not in _OPTIONAL or any(column[2](each) for each in ended)]
     for heading, side, _ in shown:
         table.add_column(heading, justify=side, overflow="fold")
-    for outcome in outcomes:
-        table.add_row(*(_cell(text(outcome)) for _, _, text in shown))
+    for each in ended:
+        table.add_row(*(_cell(text(each)) for _, _, text in shown))
     return table
 
 
@@ -105,39 +116,35 @@ def _cell(cell: Cell) -> Text:
     return Text(line(text), style=style)
 
 
-def _status(outcome: Outcome) -> Cell:
-    return outcome.status, _STYLES[outcome.status]
+def _status(ended: _Ended) -> Cell:
+    return ended.outcome.status, _STYLES[ended.outcome.status]
 
 
-def _time(outcome: Outcome) -> str:
-    return f"{outcome.seconds:.1f} s" if outcome.status in ("done", "failed") else ""
+def _time(ended: _Ended) -> str:
+    return f"{ended.outcome.seconds:.1f} s" if ended.outcome.status in ("done", "failed") else ""
 
 
-def _sizes(outcome: Outcome) -> str:
+def _sizes(ended: _Ended) -> str:
+    outcome = ended.outcome
     if not outcome.bytes_after:
         return ""
     after = size_text(outcome.bytes_after)
     return f"{size_text(outcome.bytes_before)} -> {after}" if outcome.bytes_before else after
 
 
-def _check(outcome: Outcome) -> dict[str, Any]:
-    return outcome.facts.get("check") or {}
+def _runs(check: Evidence, runtime: str) -> list[PlaceReport]:
+    return [run for run in check.runs if run.runtime == runtime]
 
 
-def _runs(check: dict[str, Any], runtime: str) -> list[dict[str, Any]]:
-    return [run for run in check.get("runs") or () if run["runtime"] == runtime]
-
-
-def _difference(runtime: str) -> Callable[[Outcome], Cell]:
+def _difference(runtime: str) -> Callable[[_Ended], Cell]:
     """Return what fills the column of a runtime: the largest difference over its backends, or that it did not run."""
 
-    def text(outcome: Outcome) -> Cell:
-        check = _check(outcome)
-        runs = _runs(check, runtime)
-        figures = [float(output["max_abs"]) for run in runs for output in run.get("outputs") or ()]
-        statuses = {run["status"] for run in runs}
+    def text(ended: _Ended) -> Cell:
+        runs = _runs(ended.check, runtime)
+        figures = [output.max_abs for run in runs for output in run.outputs or ()]
+        statuses = {run.status for run in runs}
         if not runs:
-            return _ABSENT if check.get("not_run") and runtime == "python" else ""
+            return _ABSENT if ended.check.not_run and runtime == "python" else ""
         if statuses == {"not run"}:
             return _ABSENT
         worst = f"{max(figures):.2g}" if figures else "fails"
@@ -146,23 +153,25 @@ def _difference(runtime: str) -> Callable[[Outcome], Cell]:
     return text
 
 
-def _agreement(outcome: Outcome) -> str:
-    top1 = _check(outcome).get("top1")
+def _agreement(ended: _Ended) -> str:
+    top1 = ended.check.top1
     return "" if top1 is None else f"{top1:.1%}"
 
 
-def _accuracy(outcome: Outcome) -> str:
-    return _shares(_check(outcome)) if _check(outcome).get("accuracy") else ""
+def _accuracy(ended: _Ended) -> str:
+    return _shares(ended.check)
 
 
-def _shares(check: dict[str, Any]) -> str:
-    """Return one share where all agree, else that of the source and of each place that differs."""
-    shares = {_place(run): run["accuracy"] for run in check.get("runs") or () if run.get("accuracy")}
-    source = f"{check['accuracy']['source']:.2%}"
+def _shares(check: Evidence) -> str:
+    """Return one share where all agree, else that of the source and of each place that differs; empty without any."""
+    if check.accuracy is None:
+        return ""
+    shares = {str(run.place): run.accuracy for run in check.runs if run.accuracy}
+    source = f"{check.accuracy.source:.2%}"
     others: dict[str, list[str]] = {}
     for place, share in shares.items():
-        if share["result"] != share["source"]:
-            others.setdefault(f"{share['result']:.2%}", []).append(place)
+        if share.result != share.source:
+            others.setdefault(f"{share.result:.2%}", []).append(place)
     if not others:
         return source
     if list(map(len, others.values())) == [len(shares)]:
@@ -170,16 +179,12 @@ def _shares(check: dict[str, Any]) -> str:
     return f"{source} -> " + "; ".join(f"{share} in {', '.join(places)}" for share, places in others.items())
 
 
-def _place(run: dict[str, Any]) -> str:
-    return " ".join(part for part in (run["runtime"], run.get("backend")) if part)
-
-
 _CAPTION = """\
 python, node, browser: the largest difference from the source's answers to the same inputs, over all backends there
 top-1: how often the top answer is the source's, where that is least; accuracy: one number where it stays the same"""
 _OPTIONAL = ("size", *_RUNTIMES, "top-1", "accuracy")
-_COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[Outcome], Cell]], ...] = (
-    ("step", "left", lambda outcome: outcome.decision.task.name),
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[_Ended], Cell]], ...] = (
+    ("step", "left", lambda ended: ended.outcome.decision.task.name),
     ("result", "left", _status),
     ("time", "right", _time),
     ("size", "right", _sizes),

@@ -13,16 +13,17 @@ from workflow.base import scratch
 from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
 from workflow.catalogue.formats import Format
 from workflow.catalogue.runtimes import Backend, RuntimeName, backends_by_runtime
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workflow.base.errors import VerificationError
-    from workflow.verification.bench import WorkerBench
+    from workflow.verification.evidence import Evidence
     from workflow.verification.levels import Case
-    from workflow.verification.model import Report, Subject
-    from workflow.verification.searching import Answer
+    from workflow.verification.requests import Subject
+    from workflow.verification.searching import SearchResult
+    from workflow.verification.warm_places import WarmPlaces
 
 RUNTIMES = get_args(RuntimeName)
 FORMATS = get_args(Format)
@@ -121,14 +122,14 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
     from workflow.cli import verify_screens  # noqa: PLC0415  as above
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
-    answer: Answer | Any = None
-    bench, workshop = _bench(case, environment)
+    answer: SearchResult | Any = None
+    places, workshop = _places_for(case, environment)
     try:
-        report = through_the_levels(case, bench)
+        report = through_the_levels(case, places)
         if report.failed:
             disk.require_room(case.folder)  # else that may be all there is to it
         if locate:
-            answer = _located(case, bench, report)
+            answer = _located(case, places, report)
     finally:
         workshop.close()
     if as_json:
@@ -141,25 +142,25 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
         raise error
 
 
-def _located(case: Case, bench: WorkerBench, report: Report) -> Any:
+def _located(case: Case, places: WarmPlaces, report: Evidence) -> Any:
     from workflow.verification.searching import search  # noqa: PLC0415  as above
 
     keep = Path(tempfile.mkdtemp(prefix="tfjs-located-"))
-    answer = search(case, bench, report=report, keep=keep)
+    answer = search(case, places, report=report, keep=keep)
     if not any(keep.iterdir()):
         keep.rmdir()
     return answer
 
 
-def _error(case: Case, report: Report, answer: Any) -> VerificationError | None:
-    from workflow.verification import advice, verdicts  # noqa: PLC0415  as above
+def _error(case: Case, report: Evidence, answer: Any) -> VerificationError | None:
+    from workflow.verification import verdicts  # noqa: PLC0415  as above
 
     who = str(case.result.path)
     outputs = report.level("outputs")
     not_run = None
     if outputs is not None and outputs.status == "not run":
         not_run = RuntimeRequiredError(f"{who}: it was run nowhere: {outputs.why}", hint=_remedy(report))
-    hint = advice.beyond(report, case.result.format, compared=case.source is not None, search=answer)
+    hint = verdicts.further_advice(report, case.result.format, compared=case.source is not None, search=answer)
     error = verdicts.error_of(report, case.settings, who=who, hint=hint) or verdicts.no_proof(report, who) or not_run
     if error is not None:
         error.details = ""  # all of it is on the screen
@@ -174,17 +175,17 @@ def _words_of(case: Case) -> list[str]:
     return [str(case.result.path), *against, *inputs]
 
 
-def _remedy(report: Report) -> str:
-    return next((str(run["remedy"]) for run in report.runs if run.get("remedy")), "")
+def _remedy(report: Evidence) -> str:
+    return next((run.remedy for run in report.runs if run.remedy), "")
 
 
-def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
+def _places_for(case: Case, environment: str) -> tuple[WarmPlaces, Any]:
     from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.environment import Wishes, registry  # noqa: PLC0415  as above
     from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above
     from workflow.runs.workers import EnvironmentWorkshop, worker_if_made  # noqa: PLC0415  as above
-    from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
+    from workflow.verification.warm_places import WarmPlaces  # noqa: PLC0415  as above
 
     registry.require_meant(environment)
     logs = locations.home() / "logs"
@@ -195,15 +196,15 @@ def _bench(case: Case, environment: str) -> tuple[WorkerBench, Any]:
         return workshop.worker()
 
     listener = ConsoleListener()
-    bench = WorkerBench(
+    places = WarmPlaces(
         worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout or TIME_LIMIT, listener=listener
     )
-    return replace(bench, keras3=lambda: worker_if_made(workshop, listener)), workshop
+    return replace(places, keras3=lambda: worker_if_made(workshop, listener)), workshop
 
 
 def _subject(text: str, named: str | None) -> Subject:
     from workflow.models.sniffing import sighted  # noqa: PLC0415  as above
-    from workflow.verification.model import Subject  # noqa: PLC0415  as above
+    from workflow.verification.requests import Subject  # noqa: PLC0415  as above
 
     if "://" in text:
         return Subject(_module(text, named), "tf_hub")

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from workflow.cli.console import console, echo_json, line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.table import Table
 
+    from workflow.verification.evidence import Accuracy, Evidence, LevelReport, PlaceReport
     from workflow.verification.levels import Case
-    from workflow.verification.model import LevelReport, Report
 
 _STYLES = {
     "passed": "green",
@@ -33,7 +31,7 @@ _NARROWEST_NAME = 12
 _UNBOUND = 1000
 
 
-def print_report(case: Case, report: Report, answer: Any) -> None:
+def print_report(case: Case, report: Evidence, answer: Any) -> None:
     """Print what was found on standard output."""
     screen = console()
     source = f" against {case.source.path}" if case.source else ""
@@ -51,15 +49,13 @@ def print_report(case: Case, report: Report, answer: Any) -> None:
     screen.print(f" (not run in {', '.join(_lacking(report))})" if report.verdict == "incomplete" else "")
 
 
-def print_json(case: Case, report: Report, answer: Any) -> None:
+def print_json(case: Case, report: Evidence, answer: Any) -> None:
     """Print the record of a verification on standard output."""
-    from workflow.verification.verdicts import facts_of  # noqa: PLC0415  brings numpy
-
     told = {
         "artifact": str(case.result.path),
         "format": case.result.format,
         "against": str(case.source.path) if case.source else None,
-        **facts_of(report),
+        **report.as_json(),
         "located": _located_json(answer),
     }
     echo_json(told)
@@ -80,21 +76,16 @@ def _print_level(level: LevelReport) -> None:
         screen.print(line(f"    ! {remark}"), style="yellow")
 
 
-def _absent(report: Report) -> dict[str, list[str]]:
+def _absent(report: Evidence) -> dict[str, list[str]]:
     """Return the places where it was not run, by why and how to get it."""
     found: dict[str, list[str]] = {}
-    for run in report.runs:
-        if run["status"] == "not run":
-            found.setdefault(f"{run.get('why')}; {run.get('remedy')}", []).append(_place(run))
+    for run in report.absent:
+        found.setdefault(f"{run.why}; {run.remedy}", []).append(str(run.place))
     return found
 
 
-def _lacking(report: Report) -> list[str]:
-    return [_place(run) for run in report.runs if run["status"] == "not run"]
-
-
-def _place(run: Mapping[str, Any]) -> str:
-    return " ".join(str(part) for part in (run["runtime"], run.get("backend")) if part)
+def _lacking(report: Evidence) -> list[str]:
+    return [str(run.place) for run in report.absent]
 
 
 def _figures(level: LevelReport) -> str:
@@ -108,14 +99,14 @@ def _figures(level: LevelReport) -> str:
     return f"{level.seconds * 1000:.0f} ms"
 
 
-def places_table(report: Report) -> Table:
+def places_table(report: Evidence) -> Table:
     """Return a row for each output in each place, without the columns that are empty or do not fit.
 
     What is left out for want of width is in the JSON.
     """
     from rich.measure import Measurement  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
 
-    rows = [row for run in report.runs for row in _rows(dict(run))]
+    rows = [row for run in report.runs for row in _rows(run)]
     shown = [number for number, heading in enumerate(_HEADINGS) if not heading or any(row[number] for row in rows)]
     screen = console()
     unbound = screen.options.update(max_width=_UNBOUND)
@@ -144,27 +135,24 @@ def _table(rows: list[list[str]], shown: list[int]) -> Table:
     return table
 
 
-def _rows(run: dict[str, Any]) -> list[list[str]]:
-    place = _place(run)
-    status = str(run["status"])
-    outputs = run.get("outputs") or []
+def _rows(run: PlaceReport) -> list[list[str]]:
+    place, status, outputs = str(run.place), run.status, run.outputs
     if not outputs:
         return [[place, status, *[""] * 10]]
-    accuracy = run.get("accuracy")
-    shares = _accuracy(accuracy) if accuracy else ""
-    median = (run.get("timings") or {}).get("median_ms")
+    shares = _accuracy(run.accuracy) if run.accuracy else ""
+    median = run.timings.median_ms
     rows = []
     for number, output in enumerate(outputs):
         first = number == 0
-        figures = [_number(output.get(key)) for key in ("max_abs", "bound", "relative", "p99")]
-        shown = [*figures, _number(output.get("cosine"), "{:.6f}"), _share(output, "top1"), _share(output, "top5")]
+        figures = [_number(value) for value in (output.max_abs, output.bound, output.relative, output.p99)]
+        shown = [*figures, _number(output.cosine, "{:.6f}"), _share(output.top1), _share(output.top5)]
         ends = [shares if first else "", f"{median:.1f}" if first and median is not None else ""]
-        rows.append([place if first else "", status if first else "", str(output["name"]), *shown, *ends])
+        rows.append([place if first else "", status if first else "", output.name, *shown, *ends])
     return rows
 
 
-def _accuracy(shares: dict[str, float]) -> str:
-    before, after = f"{shares['source']:.2%}", f"{shares['result']:.2%}"
+def _accuracy(shares: Accuracy) -> str:
+    before, after = f"{shares.source:.2%}", f"{shares.result:.2%}"
     return before if before == after else f"{before} -> {after}"
 
 
@@ -172,18 +160,16 @@ def _number(value: float | None, form: str = "{:.2g}") -> str:
     return "" if value is None else form.format(value)
 
 
-def _share(output: dict[str, Any], key: str) -> str:
-    return "" if output.get(key) is None else f"{output[key]:.1%}"
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
 
 
-def _about(report: Report, answer: Any) -> list[str]:
+def _about(report: Evidence, answer: Any) -> list[str]:
     lines = []
-    found = report.facts.get("attribution")
+    found = report.attribution
     if found:
-        stored, ran = found["quantization"], found["runtime"]
-        lines.append(
-            f"of the difference, {stored:.2g} is the conversion's and up to {ran:.2g} that of {found['place']}"
-        )
+        stored, ran = found.quantization, found.runtime
+        lines.append(f"of the difference, {stored:.2g} is the conversion's and up to {ran:.2g} that of {found.place}")
     if answer is not None:
         lines += _located_lines(answer)
     return lines

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workflow.catalogue.options import OptionValue
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 PROGRAM = "tensorflowjs_converter"
 EVERYTHING = ["*"]
@@ -116,7 +116,9 @@ _RENDERING: dict[Form, Callable[[Any], str | None]] = {
     Form.TRUTH: _truth,
     Form.TRUTH_BY_DEFAULT: _truth_by_default,
     Form.TEXT: _plain,
+    Form.WORD: _plain,
     Form.NAMES: _joined,
+    Form.TAGS: _joined,
     Form.PATTERNS: _joined,
     Form.SIZE: _plain,
     Form.METADATA: _metadata,

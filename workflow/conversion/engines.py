@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from workflow.catalogue.formats import Format
     from workflow.conversion.job import Work
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 Facts = dict[str, Any]
 

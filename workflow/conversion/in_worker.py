@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
+from workflow.catalogue.options import OPTIONS, Role, of_the_reference
 from workflow.conversion import native
 from workflow.worker.shared import kernels
 
@@ -16,27 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from workflow.catalogue.formats import Format
+    from workflow.catalogue.pairs import Pair
     from workflow.conversion.job import Work
+    from workflow.recipe.recipes import Step
 
 
 Facts = dict[str, Any]
 
-_FOREIGN = ("custom_objects", "unsafe")
-"""Options that let code run which is not ours."""
-_REWRITTEN = ("quantize_auto", "keep_float")
-"""Options that the native engine applies to the finished graph model, with all others of its kind."""
-_NATIVE_KIND = (
-    *_REWRITTEN,
-    "quantize_float16",
-    "quantize_uint8",
-    "quantize_uint16",
-    "quantization_bytes",
-    "weight_shard_size_bytes",
-)
+_GRAPH: Format = "tfjs_graph_model"
 
 
 @dataclass(frozen=True)
-class _Source:
+class _GraphSource:
     """What the graph is traced from, and what was done to get it."""
 
     path: str
@@ -47,15 +39,20 @@ class _Source:
 def to_graph_model(work: Work) -> Facts:
     """Write a graph model at ``work.target`` and return facts about it; raises a ``WorkflowError``."""
     options = dict(work.step.options)
-    later = {name: options.pop(name) for name in _NATIVE_KIND if name in options} if _any(options, _REWRITTEN) else {}
+    later = _for_the_finished_graph(work.step)
+    told = of_the_reference((work.step.from_format, _GRAPH)) - later.keys()
     with _scratch(work) as folder:
         source = _source(work, folder)
         made = folder / "graph" if later else work.target
-        args = _graph_args(options, source) | {"output": str(made)}
+        args = {
+            "options": {name: value for name, value in options.items() if name in told},
+            "repairs": options.get("repairs", True),
+            "output": str(made),
+        }
         facts = source.facts | _run(work, "graph", source, args=args)
         if later:
-            job = native.NativeJob(made, "tfjs_graph_model", work.target, "tfjs_graph_model", later, work.listener)
-            facts |= native.EDGES["tfjs_graph_model", "tfjs_graph_model"](job)
+            job = native.NativeJob(made, _GRAPH, work.target, _GRAPH, later, work.listener)
+            facts |= native.EDGES[_GRAPH, _GRAPH](job)
     _say_what_was_chosen(work, facts)
     _say_where_it_runs(work, facts)
     return facts
@@ -64,8 +61,8 @@ def to_graph_model(work: Work) -> Facts:
 def to_saved_model(work: Work) -> Facts:
     """Write a SavedModel of a TensorFlow.js model at ``work.target``; raises a ``WorkflowError``."""
     step = work.step
-    args = {"options": dict(step.options), "output": str(work.target), "target": step.to_format}
-    return _run(work, "saved_model", _Source(step.input, step.from_format, {}), args=args)
+    args = {"output": str(work.target), "target": step.to_format}
+    return _run(work, "saved_model", _GraphSource(step.input, step.from_format, {}), args=args)
 
 
 def to_layers_model(work: Work) -> Facts:
@@ -74,26 +71,33 @@ def to_layers_model(work: Work) -> Facts:
     Raises ``DeclinedError`` as the native engine does, or a ``WorkflowError``.
     """
     step = work.step
-    options = {name: value for name, value in step.options.items() if name not in _FOREIGN}
+    options = {name: value for name, value in step.options.items() if OPTIONS[name].role is not Role.CODE}
     with _scratch(work) as folder:
         file = folder / "model.h5"
-        facts = _run(work, "resave", _Source(step.input, step.from_format, {}), args={"output": str(file)})
+        facts = _run(work, "resave", _GraphSource(step.input, step.from_format, {}), args={"output": str(file)})
         job = native.NativeJob(file, "keras", work.target, "tfjs_layers_model", options, work.listener)
         return {**facts, **native.EDGES["keras", "tfjs_layers_model"](job), "by_way_of": "keras"}
 
 
-def _graph_args(options: Facts, source: _Source) -> Facts:
-    known = {name: value for name, value in options.items() if name not in ("repairs", *_FOREIGN)}
-    if source.format == "tfjs_layers_model":
-        known.pop("split_weights_by_layer", None)
-    return {"options": known, "repairs": options.get("repairs", True)}
+def _for_the_finished_graph(step: Step) -> Facts:
+    """Return what the native engine does to the finished graph model: how its weights are stored, all or nothing.
+
+    The worker does that itself unless an option asks for more than the reference converter can.
+    """
+    pair: Pair = (step.from_format, _GRAPH)
+    stored = {
+        name: value
+        for name, value in step.options.items()
+        if OPTIONS[name].role is Role.WEIGHTS and pair in OPTIONS[name].pairs
+    }
+    return stored if any(value for name, value in stored.items() if pair in OPTIONS[name].ours) else {}
 
 
-def _source(work: Work, folder: Path) -> _Source:
+def _source(work: Work, folder: Path) -> _GraphSource:
     """Return what to trace: the input itself, or what is made of a file that the converter's Keras cannot load."""
     step = work.step
     if not work.of_keras_3:
-        return _Source(step.input, step.from_format, {})
+        return _GraphSource(step.input, step.from_format, {})
     try:
         layers = folder / "layers"
         job = native.NativeJob(Path(step.input), step.from_format, layers, "tfjs_layers_model", {}, work.listener)
@@ -102,20 +106,20 @@ def _source(work: Work, folder: Path) -> _Source:
         because = "" if step.fallback_format else f", because {declined.reason}"  # then that has been said
         work.listener.say(f"{step.name}: by way of the environment for Keras 3{because}")
         return _exported(work, folder / "exported")
-    return _Source(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
+    return _GraphSource(str(layers), "tfjs_layers_model", {"by_way_of": "tfjs_layers_model"})
 
 
-def _exported(work: Work, folder: Path) -> _Source:
+def _exported(work: Work, folder: Path) -> _GraphSource:
 
     facts = export_with_keras3(work, folder, modules=_modules(work), unsafe=bool(work.step.options.get("unsafe")))
-    return _Source(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
+    return _GraphSource(str(folder), "tf_saved_model", {"by_way_of": "keras3", "exported": facts})
 
 
-def _run(work: Work, job: str, source: _Source, *, args: Facts) -> Facts:
+def _run(work: Work, job: str, source: _GraphSource, *, args: Facts) -> Facts:
     options = work.step.options
     described: Facts = {"path": source.path, "format": source.format}
     if source.format == work.step.from_format:
-        described |= {name: options[name] for name in _FOREIGN if options.get(name)}
+        described |= {name: value for name, value in options.items() if value and OPTIONS[name].role is Role.CODE}
     return work.worker().run(job, {"source": described, **args}, log=work.log, timeout=work.timeout)
 
 
@@ -123,10 +127,6 @@ def _modules(work: Work) -> list[str]:
     """Return the Python files that the step names, whose classes the model is built of."""
     files = work.step.options.get("custom_objects")
     return [str(file) for file in files] if isinstance(files, list) else []
-
-
-def _any(options: Any, names: tuple[str, ...]) -> bool:
-    return any(options.get(name) for name in names)
 
 
 def _say_what_was_chosen(work: Work, facts: Facts) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
     from workflow.bridge.warm_worker import WorkerLike
     from workflow.models.summary import ModelSummary
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 
 class Workers(Protocol):

@@ -144,7 +144,7 @@ def _of_lock(name: str, digits: str) -> Entry:
     found = [entry for entry in list_environments() if entry.name == name and _digest(entry).startswith(digits)]
     if len(found) == 1:
         return found[0]
-    keys = ", ".join(f"{name}@{_digest(entry)[:12]}" for entry in list_environments() if _digest(entry))
+    keys = ", ".join(f"{entry.name}@{_digest(entry)[:12]}" for entry in list_environments() if _digest(entry))
     raise EnvironmentProblem(
         f"there is {'no' if not found else 'more than one'} environment {name}@{digits} in {state.folder()}",
         hint=f"there are: {keys}" if keys else "tfjs-workflow env list shows them",

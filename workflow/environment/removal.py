@@ -193,7 +193,7 @@ def _retry_writable(function: Callable[..., Any], path: str, _error: object) -> 
 def _left(prefix: Path, limit: int = 5) -> list[Path]:
     if not os.path.lexists(prefix):
         return []
-    left = [path for path in prefix.rglob("*") if not path.is_dir()][:limit]
+    left = sorted(path for path in prefix.rglob("*") if not path.is_dir())[:limit]
     return left or [prefix]
 
 

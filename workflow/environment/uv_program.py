@@ -43,7 +43,7 @@ class _Meaning:
 # in this order: uv names the download that failed before it says why
 _MEANINGS = (
     _Meaning(
-        r"hash mismatch|no hash|hashes? (?:do|does) not match",
+        r"hash mismatch|no hash|hash(?:es)? (?:do|does) not match",
         IntegrityError,
         "a package is not the one that the lock names",
         "an index or proxy serves other files, or a cached one is damaged: choose another index "

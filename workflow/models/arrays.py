@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ConversionError
 from workflow.base.numerics import np
 from workflow.base.wording import shown
-from workflow.models.blocks import BLOCK_BYTES
+from workflow.models.byte_blocks import BLOCK_BYTES
 from workflow.models.tensors import Tensor, opened
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.models.fields import LONGEST_NAME, MOST_DIMENSIONS, At
+from workflow.models.json_fields import LONGEST_NAME, MOST_DIMENSIONS, At
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ class Function(Record):
     nodes: tuple[Node, ...]
 
 
-class Port(Record):
+class SignaturePort(Record):
     """An input or output that the signature names; ``dtype`` is TensorFlow's word, empty when there is none."""
 
     name: str
@@ -67,8 +67,8 @@ class Graph(Record):
 
     nodes: tuple[Node, ...]
     functions: tuple[Function, ...] = ()
-    inputs: tuple[Port, ...] = ()
-    outputs: tuple[Port, ...] = ()
+    inputs: tuple[SignaturePort, ...] = ()
+    outputs: tuple[SignaturePort, ...] = ()
     initializer: tuple[Node, ...] = ()
     """The nodes that fill the graph's lookup tables, a graph of their own."""
 
@@ -222,7 +222,7 @@ def _function(value: object, around: At, number: int) -> Function:
     return Function(name, _nodes(nodes, here) if nodes else ())
 
 
-def _signature(document: Mapping[str, Any], path: Path) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+def _signature(document: Mapping[str, Any], path: Path) -> tuple[tuple[SignaturePort, ...], tuple[SignaturePort, ...]]:
     """Return inputs and outputs of the signature, which old converters put into the metadata; both must be such."""
     metadata = document.get("userDefinedMetadata")
     former = metadata if isinstance(metadata, dict) else _NOTHING
@@ -234,7 +234,7 @@ def _signature(document: Mapping[str, Any], path: Path) -> tuple[tuple[Port, ...
     return sides if any(sides) else old
 
 
-def _sides(signature: object, at: At) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+def _sides(signature: object, at: At) -> tuple[tuple[SignaturePort, ...], tuple[SignaturePort, ...]]:
     found = at.as_object(signature) if signature is not None else _NOTHING
     return _ports(found.get("inputs"), at.inside("inputs")), _ports(found.get("outputs"), at.inside("outputs"))
 
@@ -250,13 +250,13 @@ def _initializer(document: Mapping[str, Any], path: Path) -> tuple[Node, ...]:
     return _nodes(nodes, at) if nodes is not None else ()
 
 
-def _ports(value: object, at: At) -> tuple[Port, ...]:
+def _ports(value: object, at: At) -> tuple[SignaturePort, ...]:
     every = at.as_object(value) if value is not None else _NOTHING
     return tuple(_port(name, one, at.inside("port", name)) for name, one in every.items())
 
 
-def _port(name: str, value: object, at: At) -> Port:
+def _port(name: str, value: object, at: At) -> SignaturePort:
     port = at.as_object(value)
     shape = _shape(port["tensorShape"], at.inside("tensorShape")) if "tensorShape" in port else None
     tensor = at.inside("name").as_text(port.get("name", name))
-    return Port(name, tensor, _dtype(port.get("dtype"), at), shape, "resourceId" in port)
+    return SignaturePort(name, tensor, _dtype(port.get("dtype"), at), shape, "resourceId" in port)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from workflow.models.summary import ModelSummary
 
 _INSPECTORS: Mapping[Format, tuple[str, str]] = {
-    "keras": ("keras_h5", "inspect"),
-    "keras_keras": ("keras_archive", "inspect"),
-    "keras_saved_model": ("saved_model", "inspect_keras_saved_model"),
-    "tf_saved_model": ("saved_model", "inspect_saved_model"),
-    "tf_hub": ("saved_model", "inspect_hub"),
-    "tf_frozen_model": ("frozen_graph", "inspect"),
-    "tfjs_layers_model": ("layers_model", "inspect"),
-    "tfjs_graph_model": ("graph_model", "inspect"),
+    "keras": ("keras.whole_file", "inspect"),
+    "keras_keras": ("keras.archive", "inspect"),
+    "keras_saved_model": ("tensorflow_files", "inspect_keras_saved_model"),
+    "tf_saved_model": ("tensorflow_files", "inspect_saved_model"),
+    "tf_hub": ("tensorflow_files", "inspect_hub"),
+    "tf_frozen_model": ("tensorflow_files", "inspect_frozen_graph"),
+    "tfjs_layers_model": ("tfjs_model", "inspect_layers_model"),
+    "tfjs_graph_model": ("tfjs_model", "inspect_graph_model"),
 }
 """The module and the function for each format; a module is imported when it is needed."""
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import kind_of, shown
-from workflow.models.contents import recognise
-from workflow.models.expecting import require_file
+from workflow.models.file_contents import recognise, require_file
 from workflow.models.kept import Kept, settled
 
 if TYPE_CHECKING:

@@ -1,23 +1,25 @@
-"""What layers models and graph models share: a model.json, its manifest, and telling the two apart."""
+"""Layers models and graph models: a model.json with its manifest, which of the two it is, and what is known of it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import kind_of, shown, some
-from workflow.models.expecting import folder_kind
-from workflow.models.graph import read_graph
-from workflow.models.shards import check_shards
+from workflow.models.file_contents import folder_kind
 from workflow.models.strict_json import read_object
-from workflow.models.weights_manifest import read_groups
+from workflow.models.summary import ModelSummary, summarise
+from workflow.models.topology import layer_facts, layers_of
+from workflow.models.weight_files import check_shards
+from workflow.models.weights_manifest import manifest_facts, read_groups
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.models.graph import Graph
-    from workflow.models.weights_manifest import Group
+    from workflow.models.weights_manifest import WeightGroup
 
 Flavour = Literal["layers", "graph"]
 _NAMES: dict[Flavour, str] = {"layers": "a layers model", "graph": "a graph model"}
@@ -35,7 +37,7 @@ class TfjsFile(Record):
     path: Path
     document: dict[str, Any]
     topology: dict[str, Any]
-    groups: tuple[Group, ...]
+    groups: tuple[WeightGroup, ...]
     files: tuple[Path, ...]
     graph: Graph | None
     """None for a layers model."""
@@ -50,9 +52,15 @@ def read_tfjs(path: Path, flavour: Flavour) -> TfjsFile:
     found = _flavour(document, topology=topology, path=file)
     if found != flavour:
         raise ModelFileError(f"{file} is {_NAMES[found]}, and {_NAMES[flavour]} is needed", hint=_INSTEAD[flavour])
-    graph = read_graph(document, file) if found == "graph" else None
+    graph = _graph(document, file) if found == "graph" else None
     groups = read_groups(document, file)
     return TfjsFile(file, document, topology, groups, files=(file, *check_shards(groups, file)), graph=graph)
+
+
+def _graph(document: dict[str, Any], path: Path) -> Graph:
+    from workflow.models.graph import read_graph  # noqa: PLC0415  for graph models alone
+
+    return read_graph(document, path)
 
 
 def flavour_of(path: Path) -> Flavour:
@@ -73,6 +81,36 @@ def origin_facts(document: dict[str, Any]) -> dict[str, object]:
     """Return who made a model.json, as far as it says so."""
     keys = {"generatedBy": "generated_by", "convertedBy": "converted_by"}
     return {fact: document[key] for key, fact in keys.items() if isinstance(document.get(key), str)}
+
+
+def inspect_layers_model(path: Path) -> ModelSummary:
+    """Check a layers model, given as its model.json or the folder around it."""
+    from workflow.models.hazards import hazards_of  # noqa: PLC0415  for layers models alone
+
+    model = read_tfjs(path, "layers")
+    layers = layers_of(model.topology, str(model.path))
+    version = model.topology.get("keras_version")
+    details = {
+        **origin_facts(model.document),
+        **({"keras_version": version} if isinstance(version, str) else {}),
+        **layer_facts(layers),
+        **manifest_facts(model.groups),
+    }
+    return summarise("tfjs_layers_model", model.files, details=details, warnings=hazards_of(layers))
+
+
+def inspect_graph_model(path: Path) -> ModelSummary:
+    """Check a graph model, given as its model.json or the folder around it."""
+    model = read_tfjs(path, "graph")
+    details = {**origin_facts(model.document), **_graph_facts(graph_of(model)), **manifest_facts(model.groups)}
+    return summarise("tfjs_graph_model", model.files, details=details)
+
+
+def _graph_facts(graph: Graph) -> dict[str, object]:
+    ops = Counter(node.op for node in graph.nodes)
+    sides = {"inputs": graph.inputs, "outputs": graph.outputs}
+    named = {side: tuple(port.name for port in ports) for side, ports in sides.items() if ports}
+    return {"nodes": len(graph.nodes), "ops": dict(sorted(ops.items())), **named}
 
 
 def _model_json(path: Path, wanted: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.blocks import BLOCK_BYTES, in_blocks
+from workflow.models.byte_blocks import BLOCK_BYTES, in_blocks
 from workflow.models.tensors import ITEM_BYTES, Tensor, opened
 from workflow.models.tfjs_model import read_tfjs
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from workflow.models.tensors import Blocks
     from workflow.models.tfjs_model import Flavour, TfjsFile
-    from workflow.models.weights_manifest import Group, Weight
+    from workflow.models.weights_manifest import Weight, WeightGroup
 
 _HINT = "The manifest or a weight file is damaged: fetch or convert the model again."
 _RESTORABLE = {"float32": ("uint8", "uint16", "float16"), "int32": ("uint8", "uint16")}
@@ -182,7 +182,7 @@ def open_model(path: Path, flavour: Flavour) -> StoredModel:
     return StoredModel(file, groups, sources)
 
 
-def _laid_out(group: Group, source: GroupBytes) -> Iterator[StoredWeight]:
+def _laid_out(group: WeightGroup, source: GroupBytes) -> Iterator[StoredWeight]:
     offset = 0
     try:
         for weight in group.weights:

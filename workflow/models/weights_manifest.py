@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.fields import LONGEST_NAME, MOST_ELEMENTS, At
+from workflow.models.json_fields import LONGEST_NAME, MOST_ELEMENTS, At
 from workflow.models.strict_json import Document
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Weight(Record):
         return math.prod(self.shape) * item
 
 
-class Group(Record):
+class WeightGroup(Record):
     """Weights that lie one behind the other in the files ``paths``, relative to model.json."""
 
     paths: tuple[str, ...]
@@ -74,14 +74,14 @@ class Group(Record):
         return all(weight.dtype != "string" for weight in self.weights)
 
 
-def read_groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
+def read_groups(document: dict[str, Any], path: Path) -> tuple[WeightGroup, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
     if isinstance(document, Document):
         return document.once("groups", lambda: _groups(document, path))
     return _groups(document, path)
 
 
-def _groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
+def _groups(document: dict[str, Any], path: Path) -> tuple[WeightGroup, ...]:
     if "weightsManifest" not in document:
         raise ModelFileError(f"{path} has no weightsManifest, so it names no weight files", hint=_HINT)
     at = At(path, (("weightsManifest", None),), _HINT)
@@ -89,7 +89,7 @@ def _groups(document: dict[str, Any], path: Path) -> tuple[Group, ...]:
     return tuple(_group(group, at.inside(f"group {number}")) for number, group in enumerate(groups, 1))
 
 
-def manifest_facts(groups: tuple[Group, ...]) -> dict[str, object]:
+def manifest_facts(groups: tuple[WeightGroup, ...]) -> dict[str, object]:
     """Return the facts of a manifest that a summary shows."""
     weights = [weight for group in groups for weight in group.weights]
     return {
@@ -102,11 +102,11 @@ def manifest_facts(groups: tuple[Group, ...]) -> dict[str, object]:
     }
 
 
-def _group(value: object, at: At) -> Group:
+def _group(value: object, at: At) -> WeightGroup:
     group = at.as_object(value)
     paths = at.inside("paths").as_list(group.get("paths"))
     weights = at.inside("weights").as_list(group.get("weights"))
-    return Group(
+    return WeightGroup(
         paths=tuple(_path(path, at.inside(f"path {number}")) for number, path in enumerate(paths, 1)),
         weights=tuple(_weight(weight, at, number) for number, weight in enumerate(weights, 1)),
     )

@@ -9,7 +9,7 @@ from workflow.recipe.lookup import find
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 __all__ = ["find", "load"]
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 from yaml.composer import ComposerError
 
-from workflow.recipe.diagnostics import Finding, Spot, recipe_error
-from workflow.recipe.paths import base_of, plain
+from workflow.recipe.findings import Finding, Spot, recipe_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from workflow.base.errors import RecipeError
+    from workflow.recipe.findings import KeyPath, Refused
 
-Location = tuple[str | int, ...]
-"""Keys and list positions that lead from the top of the file to a value."""
-
+_RECIPES = "recipes"
 _LARGEST = 256 * 1024
 _DEEPEST = 32
 _MOST_VALUES = 20_000
@@ -35,43 +34,112 @@ class Document:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.base = base_of(path)
+        self.base = _base_of(path)
         """The folder that relative paths count from."""
         self.lines: list[str] = []
         self.data: Any = None
         self.findings: list[Finding] = []
-        self.keys: dict[Location, Spot] = {}
-        self.values: dict[Location, Spot] = {}
+        self.keys: dict[KeyPath, Spot] = {}
+        self.values: dict[KeyPath, Spot] = {}
 
-    def value_spot(self, location: Location) -> Spot:
+    @functools.cached_property
+    def own_places(self) -> dict[str, str]:
+        """The places that no output may replace or enclose, with words for them."""
+        return {identity(self.base): "the recipe's base folder", identity(self.path): "the recipe itself"}
+
+    def value_spot(self, at: KeyPath) -> Spot:
         """Return where the value stands, or the innermost thing around it that is there."""
-        while location and location not in self.values:
-            location = location[:-1]
-        return self.values.get(location, Spot())
+        while at and at not in self.values:
+            at = at[:-1]
+        return self.values.get(at, Spot())
 
-    def key_spot(self, location: Location) -> Spot:
+    def key_spot(self, at: KeyPath) -> Spot:
         """Return where the key of this value stands; for a list item where the item stands."""
-        while location and location not in self.keys:
-            if location in self.values:
-                return self.values[location]
-            location = location[:-1]
-        return self.keys.get(location, Spot())
+        while at and at not in self.keys:
+            if at in self.values:
+                return self.values[at]
+            at = at[:-1]
+        return self.keys.get(at, Spot())
 
-    def text_at(self, location: Location) -> str:
-        """Return the text that stands at this place; empty when no text does."""
+    def value_at(self, at: KeyPath) -> Any:
+        """Return the plain value that stands at this place; None when nothing does."""
         try:
-            value = functools.reduce(operator.getitem, location, self.data)
+            return functools.reduce(operator.getitem, at, self.data)
         except (KeyError, IndexError, TypeError):
-            return ""
+            return None
+
+    def text_at(self, at: KeyPath) -> str:
+        """Return the text that stands at this place; empty when no text does."""
+        value = self.value_at(at)
         return value if isinstance(value, str) else ""
 
-    def complain(self, spot: Spot, what: str, *, expected: str = "", near: str = "") -> None:
-        """Note something that is wrong."""
-        self.findings.append(Finding(spot, what, expected, near))
+    def blame_value(self, at: KeyPath, what: str, *, expected: str = "", near: str = "") -> None:
+        """Note that something is wrong with the value at this place."""
+        self.findings.append(Finding(self.value_spot(at), what, expected, near))
+
+    def blame_key(self, at: KeyPath, what: str, *, expected: str = "") -> None:
+        """Note that something is wrong with the key of this value, or with its being there."""
+        self.findings.append(Finding(self.key_spot(at), what, expected))
 
     def error(self) -> RecipeError:
         """Return the error that shows all findings so far."""
         return recipe_error(self.path, self.findings, lines=self.lines)
+
+
+def plain(path: Path) -> Path:
+    """Return the path absolute and without ``.`` and ``..``; symbolic links stay."""
+    return Path(os.path.abspath(path))  # noqa: PTH100  Path.resolve would follow symbolic links
+
+
+def identity(path: Path) -> str:
+    """Return a text that is equal for two spellings of one place, through symbolic links and case where they count."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def _base_of(recipe: Path) -> Path:
+    """Return the folder that relative paths count from: the recipe's, or its parent when that is ``recipes``."""
+    folder = plain(recipe).parent
+    return folder.parent if folder.name == _RECIPES else folder
+
+
+class Said:
+    """A value as the document says it, and where; ``broken`` collects the places of the whole recipe's findings."""
+
+    __slots__ = ("at", "broken", "document", "value")
+
+    def __init__(self, document: Document, value: Any, *, at: KeyPath = (), broken: set[KeyPath]) -> None:
+        self.document = document
+        self.value = value
+        self.at = at
+        self.broken = broken
+
+    def inner(self, key: str | int, value: Any) -> Said:
+        """Return a value that stands inside this one."""
+        return Said(self.document, value, at=(*self.at, key), broken=self.broken)
+
+    def complain(self, refusal: Refused) -> None:
+        """Note why the value is refused."""
+        if refusal.at is None:
+            spot = self.document.value_spot(self.at)
+        else:
+            spot = self.document.key_spot((*self.at, *refusal.at))
+        what = refusal.what if refusal.alone else f"{self._subject()}{refusal.what}"
+        self.broken.add(self.at)
+        self.document.findings.append(Finding(spot, what, refusal.expected, refusal.near))
+
+    def inside(self) -> str:
+        """Return in which mapping this one's keys are, as a sentence adds it."""
+        owner = next((part for part in reversed(self.at) if isinstance(part, str)), None)
+        return f" in `{owner}`" if owner else ""
+
+    def _subject(self) -> str:
+        """Return what the sentence is about: the innermost key, and whether it is an entry of it."""
+        keys = [part for part in self.at if isinstance(part, str)]
+        if not keys:
+            return "a recipe"
+        if keys == ["steps"] and len(self.at) > 1:
+            return "a step"
+        return f"an entry of `{keys[-1]}`" if isinstance(self.at[-1], int) else f"`{keys[-1]}`"
 
 
 _EXPONENT = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+\Z")
@@ -215,20 +283,20 @@ class _Builder:
         self._loader = loader
         self._count = 0
 
-    def build(self, node: yaml.Node, location: Location, *, depth: int = 0) -> Any:
+    def build(self, node: yaml.Node, at: KeyPath, *, depth: int = 0) -> Any:
         """Return the plain value of the node."""
         self._spend(depth)
-        self._document.values[location] = _extent(node)
+        self._document.values[at] = _extent(node)
         if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
-            return self._mapping(node, location, depth)
+            return self._mapping(node, at, depth)
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
-            return [self.build(item, (*location, place), depth=depth + 1) for place, item in enumerate(node.value)]
+            return [self.build(item, (*at, place), depth=depth + 1) for place, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and (convert := _SCALARS.get(node.tag.removeprefix(_TAG))):
             return self._scalar(node, convert)
         self._complain(node, f"the tag `{node.tag.replace(_TAG, '!!')}` means nothing in a recipe")
         return None
 
-    def _mapping(self, node: yaml.MappingNode, location: Location, depth: int) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, at: KeyPath, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         lines: dict[str, int] = {}
         for key_node, value_node, own in self._pairs(node, depth):
@@ -239,7 +307,7 @@ class _Builder:
             if key is None or key in lines:
                 continue
             lines[key] = key_node.start_mark.line + 1
-            inner = (*location, key)
+            inner = (*at, key)
             self._document.keys[inner] = _extent(key_node)
             found[key] = self.build(value_node, inner, depth=depth + 1)
         return found

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from workflow.catalogue.applications import APPLICATIONS
 from workflow.catalogue.engines import Engine
-from workflow.catalogue.formats import Format
-from workflow.catalogue.options import QUANTIZATIONS
-from workflow.recipe import values
-from workflow.recipe.diagnostics import listed, nearest
-from workflow.recipe.entries import Entry, EntryOf, needed, optional
-from workflow.recipe.model import MOST_FETCHED
-from workflow.recipe.option_grammar import (
-    GLOBS,
-    SIZE,
-    AgainOptions,
-    CodeOptions,
-    Goal,
-    GraphOptions,
-    JsOptions,
-    LayersOptions,
-    UnsafeOption,
-)
-from workflow.recipe.quantizing import GOAL, OLD
-from workflow.recipe.readers import FLAG, SEED, TEXT, ListOf, Reader, choice, number, shaped, whole
-from workflow.recipe.saying import Refused, described
-from workflow.recipe.verify_grammar import VERIFY
+from workflow.catalogue.kinds import KINDS, Kind, KindOfStep
+from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, Setting
+from workflow.recipe import value_types as types
+from workflow.recipe.entries import Entry, EntryOf, Key, needed, optional
+from workflow.recipe.findings import Refused, described, listed, nearest, refused
+from workflow.recipe.model_source import MODEL_SOURCE
+from workflow.recipe.value_types import ListOf, Reader, choice, number, shaped
+from workflow.recipe.verify_settings import VERIFICATION
 
 if TYPE_CHECKING:
-    from workflow.recipe.readers import Schema
-    from workflow.recipe.saying import Said
+    from workflow.recipe.value_types import Schema
 
-PythonFormat = Literal["keras", "keras_keras", "keras_saved_model", "tf_saved_model", "tf_hub", "tf_frozen_model"]
-GraphSource = Literal[PythonFormat, "tfjs_layers_model"]
-PythonTarget = Literal["keras", "keras_keras", "keras_saved_model", "tf_saved_model"]
-JsTarget = Literal["tfjs_layers_model", "tfjs_graph_model", "auto", "browser"]
-Automatic = Literal["auto", "browser"]
-Dtype = Literal["uint8", "uint16", "float16"]
-Offline = Literal["fail", "seeded"]
-Pooling = Literal["avg", "max"]
+STEPS = "steps"
+SCHEMA = Path(__file__).with_name("schema.json")
+_DIALECT = "http://json-schema.org/draft-07/schema#"
 
 NAME = shaped(
     r"^[\w][\w .+-]{0,79}$",
@@ -51,94 +33,100 @@ ENVIRONMENT = shaped(
     "is no environment name",
     expected="ASCII letters, digits and `. _ -`, at most 64",
 )
-SHA256 = shaped(r"^[0-9A-Fa-f]{64}$", "is no sha256", expected="64 hexadecimal digits, as `sha256sum FILE` prints them")
-URL = shaped(
-    r"^(https?|file)://\S+$", "is no URL that can be fetched", expected="`https://...`, `http://...` or `file:///...`"
-)
-ARGUMENTS = Reader(values.arguments, {"type": "array", "items": {"type": ["string", "number"]}})
-APPLICATION = Reader(values.application, {"type": "string", "enum": list(APPLICATIONS)})
 SECONDS = number(above=0)
-COUNT = whole(above=0)
-SHARE = number(least=0, below=1)
+
+
+class Goal(Entry):
+    """What quantization may cost; the tool picks a dtype for each weight."""
+
+    rules: ClassVar[Schema] = {"minProperties": 1, "maxProperties": 1}
+
+    max_error = optional(
+        number(above=0, below=1), "The largest error of any weight, relative to its values, such as 0.01."
+    )
+    max_bytes = optional(types.SIZE, "What all weights may take together, such as 5MB.")
+
+    @classmethod
+    def meant(cls, value: Any) -> Any:
+        """Return the value if it holds one goal, right or wrong."""
+        if isinstance(value, dict) and len(cls.keys.keys() & value.keys()) > 1:
+            raise refused("`max_error` and `max_bytes` are two goals", "one of the two", at=("max_bytes",))
+        if value == {}:
+            raise refused("there is no goal", "`max_error` or `max_bytes`")
+        return value
+
+
+_READERS: dict[Form, Reader[Any]] = {
+    Form.PRESENCE: types.FLAG,
+    Form.TRUTH: types.FLAG,
+    Form.TRUTH_BY_DEFAULT: types.FLAG,
+    Form.TEXT: types.TEXT,
+    Form.NAMES: types.NAMES,
+    Form.TAGS: types.TAGS,
+    Form.PATTERNS: types.PATTERNS,
+    Form.GLOBS: types.GLOBS,
+    Form.SIZE: types.SIZE,
+    Form.METADATA: types.METADATA,
+    Form.GOAL: EntryOf(Goal),
+    Form.FILES: types.FILES,
+}
+"""How a setting of each form is read, but for those whose words are declared with it."""
+
+_RULES: dict[Kind, Schema] = {
+    "shard": {"anyOf": [{"required": ["shard_size"]}, {"required": ["weight_shard_size_bytes"]}]},
+    "quantize": {
+        "anyOf": [
+            {"required": [name]}
+            for name in ("dtype", "auto", "dequantize", "quantize_auto", *QUANTIZATIONS.values(), "quantization_bytes")
+        ],
+        "not": {"required": ["dtype", "auto"]},
+        "dependencies": {"weights": ["dtype"]},
+    },
+}
+"""What the JSON Schema says of a kind of step beyond its keys."""
 
 
 class StepEntry(Entry):
-    """What every step has."""
+    """A step as the recipe writes it; what stands here every kind of step has."""
 
-    input = needed(TEXT, "The model to read: a file or folder, or the output of another step.")
-    output = needed(TEXT, "The file or folder to write.")
+    kind: ClassVar[Kind]
+
+    input = needed(types.TEXT, "The model to read: a file or folder, or the output of another step.")
+    output = needed(types.TEXT, "The file or folder to write.")
     name = optional(NAME, "What the step is called; its kind when left out.")
     timeout = optional(SECONDS, "Seconds after which the step is stopped and has failed.")
-    verify = optional(VERIFY, "What is other than in the recipe's `verify` for this step; off for not at all.")
-    engine: Engine = optional(choice(Engine), "Who converts; the recipe's engine when left out.")
+    verify = optional(VERIFICATION, "What is other than in the recipe's `verify` for this step; off for not at all.")
+    engine: Engine = optional(choice(get_args(Engine)), "Who converts; the recipe's engine when left out.")
 
 
-class PythonToJs(CodeOptions, GraphOptions, LayersOptions, JsOptions, StepEntry):
-    """A Keras or TensorFlow model becomes a TensorFlow.js model."""
-
-    format: JsTarget = optional(
-        choice(JsTarget),
-        "What to make; by default what fits the input. auto, browser: layers if that can be, else graph.",
-    )
-    source: PythonFormat = optional(choice(PythonFormat), "What the input is, if that cannot be seen.", name="from")
-
-
-class JsToPython(UnsafeOption, StepEntry):
-    """A TensorFlow.js layers model becomes a Keras model or a SavedModel, a graph model a SavedModel."""
-
-    format: PythonTarget = optional(choice(PythonTarget), "What to make; by default what the output's name says.")
+def _key(setting: Setting) -> Key:
+    """Return the key of a setting as it is declared in the catalogue."""
+    if setting.form is Form.WORD:
+        about = {"deprecated": True} if setting.deprecated else {}
+        reader = choice(setting.words, **about)
+    elif setting.form is Form.WORDS:
+        reader = ListOf(choice(setting.words), one=True)
+    else:
+        reader = _READERS[setting.form]
+    return Key(reader, setting.about, needed=setting.needed)
 
 
-class Shard(UnsafeOption, AgainOptions, LayersOptions, JsOptions, StepEntry):
-    """A layers or graph model is written again with weight files of another size."""
-
-    rules: ClassVar[Schema] = {"anyOf": [{"required": ["shard_size"]}, {"required": ["weight_shard_size_bytes"]}]}
-
-    shard_size = optional(SIZE, "Largest size of one weight file, such as 100kB or 4MiB.")
+_OPTIONS = {name: _key(option) for name, option in OPTIONS.items()}
 
 
-class Quantize(UnsafeOption, AgainOptions, LayersOptions, JsOptions, StepEntry):
-    """A layers or graph model is written again with smaller weights."""
-
-    rules: ClassVar[Schema] = {
-        "anyOf": [{"required": [name]} for name in ("dtype", "auto", "dequantize", GOAL, *QUANTIZATIONS.values(), OLD)],
-        "not": {"required": ["dtype", "auto"]},
-        "dependencies": {"weights": ["dtype"]},
-    }
-
-    dtype: Dtype = optional(choice(Dtype), "What the weights are stored as.")
-    weights = optional(GLOBS, "Patterns of the weights to quantize; all when left out.")
-    auto = optional(EntryOf(Goal), "A goal in place of a dtype: max_error or max_bytes.")
-
-
-class Graph(CodeOptions, GraphOptions, JsOptions, StepEntry):
-    """Any model becomes a TensorFlow.js graph model, which predicts faster."""
-
-    source: GraphSource = optional(choice(GraphSource), "What the input is, if that cannot be seen.", name="from")
-
-
-class Convert(CodeOptions, GraphOptions, AgainOptions, LayersOptions, JsOptions, StepEntry):
-    """Any conversion that there is, with both formats named."""
-
-    source: Format = needed(choice(Format), "What the input is.", name="from")
-    target: Format | Automatic = needed(
-        choice(Format, Automatic),
-        "What to make; browser: a layers model where it can be, else a graph model.",
-        name="to",
-    )
+def _entry_of(kind: Kind, declared: KindOfStep) -> type[StepEntry]:
+    """Return the entry of a kind of step: what every step has, the options of its conversions, and its own settings."""
+    keys = {option.name: _OPTIONS[option.name] for option in declared.options}
+    keys |= {setting.name: _key(setting) for setting in declared.settings}
+    name = "".join(word.capitalize() for word in kind.split("_"))
+    return type(name, (StepEntry,), {"__doc__": declared.about, "kind": kind, "rules": _RULES.get(kind, {}), **keys})
 
 
 class AnyStep(Entry):
     """One step: a mapping with one key, the kind of step."""
 
+    keys: ClassVar[dict[str, Key]] = {kind: Key(EntryOf(_entry_of(kind, declared))) for kind, declared in KINDS.items()}
     rules: ClassVar[Schema] = {"minProperties": 1, "maxProperties": 1}
-
-    python_to_js = optional(EntryOf(PythonToJs))
-    js_to_python = optional(EntryOf(JsToPython))
-    shard = optional(EntryOf(Shard))
-    quantize = optional(EntryOf(Quantize))
-    graph = optional(EntryOf(Graph))
-    convert = optional(EntryOf(Convert))
 
     @classmethod
     def meant(cls, value: Any) -> Any:
@@ -161,102 +149,60 @@ class AnyStep(Entry):
         return value
 
 
-class ApplicationOptions(Entry):
-    """Arguments of the network's constructor."""
-
-    input_shape = optional(ListOf(COUNT, least=3, most=3))
-    alpha = optional(number(above=0))
-    depth_multiplier = optional(COUNT)
-    dropout = optional(SHARE)
-    dropout_rate = optional(SHARE)
-    include_top = optional(FLAG)
-    include_preprocessing = optional(FLAG)
-    minimalistic = optional(FLAG)
-    pooling: Pooling = optional(choice(Pooling))
-    classes = optional(COUNT)
-    classifier_activation = optional(TEXT)
-
-
-class ApplicationEntry(Entry):
-    """The first model is a network of keras.applications, saved as Keras HDF5."""
-
-    keras_application = needed(APPLICATION, "The network, such as MobileNet or ResNet50.")
-    output = needed(TEXT, "The .h5 file to write.")
-    weights = optional(TEXT, "imagenet, seeded (made here), or the path of a .h5 file.", default="imagenet")
-    offline: Offline = optional(
-        choice(Offline), "What to do when the imagenet weights cannot be fetched.", default="fail"
-    )
-    seed = optional(SEED, "The seed of seeded weights.", default=0)
-    options = optional(EntryOf(ApplicationOptions))
-
-
-class UrlEntry(Entry):
-    """The first model is fetched."""
-
-    url = needed(URL, "An http, https or file URL.")
-    sha256 = needed(SHA256, "The file's sha256, 64 digits.")
-    output = needed(TEXT, "The file to write.")
-    max_bytes = optional(SIZE, "Of a longer file nothing is kept; 10GB when left out.", default=MOST_FETCHED)
-
-
-class ScriptEntry(Entry):
-    """The first model is made by a Python script in the converter environment."""
-
-    script = needed(TEXT, "The Python script to run.")
-    output = needed(TEXT, "The file or folder that the script writes.")
-    arguments = optional(ARGUMENTS, "The script's arguments.")
-    depends = optional(ListOf(TEXT), "Further files that the result depends on.")
-
-
-SOURCES: dict[str, EntryOf[Any]] = {
-    "keras_application": EntryOf(ApplicationEntry),
-    "url": EntryOf(UrlEntry),
-    "script": EntryOf(ScriptEntry),
-}
-
-
-def source_kind(value: object) -> str | None:
-    """Return which of the three model sources a mapping describes; None when it is none of them, or several."""
-    found = [key for key in SOURCES if isinstance(value, dict) and key in value]
-    return found[0] if len(found) == 1 else None
-
-
-class _Source(Reader[Any]):
-    """One of the three model sources."""
-
-    def read(self, said: Said) -> Any:
-        """Return the entry of the source whose key is there."""
-        kind = source_kind(said.value)
-        return SOURCES[kind].read(said) if kind else super().read(said)
-
-
-def _no_source(value: Any) -> Any:
-    """Refuse what is none of the model sources, or several."""
-    keys = list(value) if isinstance(value, dict) else []
-    present = [key for key in keys if key in SOURCES]
-    expected = f"exactly one of {listed(SOURCES)}, which says where the first model comes from"
-    if len(present) > 1:
-        what = f"`model` has {listed(present)} at once".replace(" or ", " and ")
-        raise Refused(what, expected, at=(present[1],), alone=True)
-    near = {key: nearest(key, SOURCES) for key in keys}
-    for key in filter(near.get, keys):
-        raise Refused(f"there is no key `{key}` in `model`", expected, near=near[key], at=(key,), alone=True)
-    raise Refused("`model` does not say where the model comes from", expected, at=(), alone=True)
-
-
 class RecipeEntry(Entry):
     """A recipe of tfjs-workflow: where a model comes from, and the conversions to run."""
 
     name = optional(NAME, "What the recipe is called; its file's name when left out.")
     environment = optional(ENVIRONMENT, "The converter environment to use.", default="tfjs")
     engine: Engine = optional(
-        choice(Engine),
+        choice(get_args(Engine)),
         "Who converts: native (without TensorFlow), reference, or auto: native wherever it can.",
         default="auto",
     )
-    model = optional(
-        _Source(_no_source, {"oneOf": [source.schema for source in SOURCES.values()]}),
-        "Where the first model comes from when it is not there yet.",
-    )
+    model = optional(MODEL_SOURCE, "Where the first model comes from when it is not there yet.")
     steps = needed(ListOf(EntryOf(AnyStep), least=1), "The conversions, in any order.")
-    verify = optional(VERIFY, "How the results are run and compared; off for not at all.")
+    verify = optional(VERIFICATION, "How the results are run and compared; off for not at all.")
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema, in the dialect that editors know best."""
+    definitions: dict[str, Any] = {}
+    made = _referring({"$schema": _DIALECT, **_entry_schema(RecipeEntry)}, definitions)
+    return {**made, "definitions": {name: definitions[name] for name in sorted(definitions)}}
+
+
+def schema_text() -> str:
+    """Return the schema as the committed file holds it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _entry_schema(entry: type[Entry]) -> dict[str, Any]:
+    required = [name for name, key in entry.keys.items() if key.needed]
+    return {
+        "type": "object",
+        "description": entry.__doc__,
+        "properties": {name: _key_schema(key) for name, key in entry.keys.items()},
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+        **entry.rules,
+    }
+
+
+def _key_schema(key: Key) -> dict[str, Any]:
+    about = {"description": key.about, "default": key.default}
+    return {**key.reader.schema, **{name: value for name, value in about.items() if value not in ("", None)}}
+
+
+def _referring(value: Any, definitions: dict[str, Any], *, ordered: bool = False) -> Any:
+    """Return the schema with the names of entries in their places, which grow ``definitions``, and sorted keywords."""
+    if isinstance(value, list):
+        return [_referring(item, definitions) for item in value]
+    if isinstance(value, type):
+        if value.__name__ not in definitions:
+            definitions[value.__name__] = {}  # an entry may lead to itself
+            definitions[value.__name__] = _referring(_entry_schema(value), definitions)
+        return f"#/definitions/{value.__name__}"
+    if not isinstance(value, dict):
+        return value
+    keywords = value if ordered else sorted(value)
+    return {key: _referring(value[key], definitions, ordered=key == "properties") for key in keywords}

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.records import Record
 from workflow.models import sniffing
-from workflow.recipe import refused, wiring
-from workflow.recipe.document import read
-from workflow.recipe.drafting import MODEL, draft_steps, promised
-from workflow.recipe.formats import FormatFinder
-from workflow.recipe.interpreting import interpret
-from workflow.recipe.model import Place, Recipe, Step, Verification
-from workflow.recipe.referring import check_engine
-from workflow.recipe.settings import files_of, options_of
-from workflow.recipe.sources import source_of
-from workflow.recipe.verifying import verification_of
-from workflow.recipe.wiring import Read, Written
+from workflow.recipe import dependencies
+from workflow.recipe.document import Said, read
+from workflow.recipe.entries import EntryOf
+from workflow.recipe.grammar import STEPS, RecipeEntry
+from workflow.recipe.model_source import MODEL, source_kind, source_of
+from workflow.recipe.paths import BadPathError, InputPath, OutputPath, absolute
+from workflow.recipe.recipes import Recipe, Step, Verification
+from workflow.recipe.step_formats import FormatFinder
+from workflow.recipe.step_options import check_engine, files_of, options_of
+from workflow.recipe.steps import begun
+from workflow.recipe.verify_settings import VERIFY, verification_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from workflow.catalogue.engines import Engine
     from workflow.catalogue.formats import Format
-    from workflow.recipe.document import Document, Location
-    from workflow.recipe.drafting import Draft
-    from workflow.recipe.formats import Formats
-    from workflow.recipe.interpreting import Declarations
-    from workflow.recipe.sources import Source
+    from workflow.recipe.document import Document
+    from workflow.recipe.findings import KeyPath
+    from workflow.recipe.grammar import StepEntry
+    from workflow.recipe.model_source import Source
+    from workflow.recipe.step_formats import StepFormats
+    from workflow.recipe.steps import StepBuilder
 
-_VERIFY = "verify"
+    RefusedPart = tuple[KeyPath, dict[str, Any]]
+
+_SAMPLES = ("inputs", "labels")
 
 
 def load(path: Path, *, check_files: bool = True) -> Recipe:
@@ -38,128 +42,215 @@ def load(path: Path, *, check_files: bool = True) -> Recipe:
     Without ``check_files``, what the recipe reads need not exist.
     """
     document = read(path)
-    recipe = _Loading(document, check_files=check_files).recipe(interpret(document))
+    recipe = _Loading(document, _declared(document), check_files=check_files).recipe()
     if document.findings or recipe is None:
         raise document.error()
     return recipe
 
 
+class _Declarations(Record):
+    """What the recipe declares, without everything that has a finding, so that the rest can be checked further.
+
+    ``given`` are the recipe's own settings. ``salvaged_outputs`` and ``salvaged_inputs`` are the paths of what was
+    refused, as far as they can be read. ``open_ended`` means that something refused does not even say where it writes.
+    """
+
+    recipe: RecipeEntry | None
+    steps: tuple[StepEntry, ...] = ()
+    given: Mapping[str, Any] = {}
+    salvaged_outputs: tuple[OutputPath, ...] = ()
+    salvaged_inputs: tuple[InputPath, ...] = ()
+    open_ended: bool = False
+
+
 class _Loading:
     """One recipe on its way; each part adds its findings to the document."""
 
-    def __init__(self, document: Document, *, check_files: bool) -> None:
+    def __init__(self, document: Document, declared: _Declarations, *, check_files: bool) -> None:
         self._document = document
+        self._declared = declared
         self._check_files = check_files
-        self._engine: Engine = "auto"
-        self._base_verification = Verification()
+        self._verification = Verification()
 
-    def recipe(self, declarations: Declarations) -> Recipe | None:
-        """Return the recipe that the declarations make; None when there is none at all."""
-        entry = declarations.recipe
+    def recipe(self) -> Recipe | None:
+        """Return the recipe that was declared; None when there is none at all."""
+        entry, document = self._declared.recipe, self._document
         if entry is None:
-            wiring.makers(self._document, (), refused=refused.written(self._document, declarations))
-            self._find_missing((), (), declarations)
+            dependencies.makers(document, (), refused=self._declared.salvaged_outputs)
+            self._find_missing((), ())
             return None
-        given = entry.given()
-        self._engine = entry.engine
-        source = source_of(self._document, entry.model) if MODEL in given else None
-        if _VERIFY in given:
-            self._base_verification = verification_of(self._document, entry.verify, location=(_VERIFY,))
-        verification = self._base_verification
-        steps = self._steps(declarations, source, verification)
+        given = self._declared.given
+        source = source_of(document, entry.model) if MODEL in given else None
+        if VERIFY in given:
+            self._verification = verification_of(document, entry.verify)
         return Recipe(
-            path=self._document.path,
-            base=self._document.base,
-            name=given.get("name") or _name_of(self._document.path),
+            path=document.path,
+            base=document.base,
+            name=entry.name or _name_of(document.path),
             environment=entry.environment,
             model=source.model if source else None,
-            steps=tuple(steps),
-            verification=verification,
+            steps=tuple(self._steps(entry, source)),
+            verification=self._verification,
         )
 
-    def _steps(self, declarations: Declarations, source: Source | None, verification: Verification) -> list[Step]:
+    def _steps(self, entry: RecipeEntry, source: Source | None) -> list[Step]:
         document = self._document
-        drafts = draft_steps(document, declarations.steps)
-        outputs = [Written(MODEL, source.model.output, (MODEL, "output"))] if source else []
-        outputs += [Written(draft.name, draft.output, (*draft.location, "output")) for draft in drafts]
-        found = wiring.makers(document, outputs, refused=refused.written(document, declarations))
-        needed = wiring.dependencies(document, drafts, found=found)
-        reads = [Read(draft.reads, (*draft.location, "input"), chained=True) for draft in drafts if draft.reads]
-        reads += [*(source.reads if source else ()), *self._samples(verification)]
-        ordered = wiring.in_order(document, drafts, needed=needed)
-        resolved = self._resolved(ordered, needed, _made_by(source))
-        reads += [read for step, draft in resolved for read in files_of(step, draft)]
-        for step, draft in resolved:
-            reads += self._samples(step.verification, (*draft.location, _VERIFY)) if step.verification else []
-        wiring.protect(document, reads, found=found)
-        self._find_missing(reads, outputs, declarations)
-        return [step for step, _ in resolved]
+        builders = begun(document, self._declared.steps)
+        outputs = [OutputPath(MODEL, source.model.output, (MODEL, "output"))] if source else []
+        outputs += [builder.output_path for builder in builders]
+        found = dependencies.makers(document, outputs, refused=self._declared.salvaged_outputs)
+        needed = dependencies.dependencies(builders, found=found)
+        reads = [builder.input_path for builder in builders if builder.input_path]
+        reads += source.reads if source else ()
+        reads += self._samples(self._verification, (VERIFY,))
+        ordered = dependencies.in_order(builders, needed=needed)
+        finder = FormatFinder({MODEL: source.formats} if source and source.formats else {}, needed)
+        steps: list[tuple[Step, StepBuilder]] = []
+        for builder in ordered:
+            if formats := finder.formats(builder):
+                step = self._step(builder, formats, after=needed.get(builder.name), engine=entry.engine)
+                steps.append((step, builder))
+        reads += [read for step, builder in steps for read in files_of(builder, step.options)]
+        for step, builder in steps:
+            reads += self._samples(step.verification, builder.at(VERIFY)) if step.verification else ()
+        dependencies.protect(document, reads, found=found)
+        self._find_missing(reads, outputs)
+        return [step for step, _ in steps]
 
-    def _find_missing(self, reads: Sequence[Read], outputs: Sequence[Written], declarations: Declarations) -> None:
-        """Complain about missing files; about models only when every step says where it writes, for that may be it."""
-        if not self._check_files:
-            return
-        document = self._document
-        every = [*outputs, *refused.written(document, declarations)]
-        undone = len(outputs) < len(declarations.steps) + (MODEL in _given(declarations))
-        open_ended = undone or promised(document, declarations.broken) is None
-        wanted = [*reads, *refused.reads(document, declarations)]
-        certain = [read for read in wanted if not (open_ended and read.chained)]
-        wiring.find_missing(document, certain, found=wiring.by_place(every))
-
-    def _samples(self, verification: Verification, location: Location = (_VERIFY,)) -> list[Read]:
-        """Return the sample files; a script that makes the model may make them too."""
-        required = not refused.may_make_samples(self._document)
-        files = (("inputs", verification.inputs), ("labels", verification.labels))
-        return [Read(path, (*location, key), required=required) for key, path in files if path]
-
-    def _resolved(
-        self, ordered: Sequence[Draft], needed: Mapping[str, str], made: dict[str, tuple[Format, ...]]
-    ) -> list[tuple[Step, Draft]]:
-        """Settle formats and options of the steps in running order; ``made`` grows with each."""
-        finder = FormatFinder(self._document, made=made, needed=needed)
-        steps: list[tuple[Step, Draft]] = []
-        for draft in ordered:
-            formats = finder.formats(draft)
-            made[draft.name] = () if formats is None else formats.readable()
-            if formats is not None:
-                after = (needed[draft.name],) if draft.name in needed else ()
-                steps.append((self._step(draft, formats, after), draft))
-                check_engine(self._document, draft, step=steps[-1][0])
-        return steps
-
-    def _step(self, draft: Draft, formats: Formats, after: tuple[str, ...]) -> Step:
+    def _step(self, builder: StepBuilder, formats: StepFormats, *, after: str | None, engine: Engine) -> Step:
+        """Return the step, resolved; what it does not say is as in the recipe."""
         source, target = formats.pair
-        spot = self._document.key_spot(draft.location)
-        return Step(
-            name=draft.name,
-            kind=draft.kind,
-            input=_model_file(draft, source),
-            output=draft.output,
+        step = Step(
+            name=builder.name,
+            kind=builder.kind,
+            input=_model_file(builder, source),
+            output=builder.output,
             from_format=source,
             to_format=target,
-            options=options_of(self._document, draft, formats=formats),
-            timeout=draft.entry.timeout,
-            after=after,
-            place=Place(self._document.path, spot.line, spot.column),
-            input_is_handle=draft.reads is None,
-            engine=draft.entry.given().get("engine", self._engine),
-            verification=self._own_verification(draft),
+            options=options_of(builder, formats),
+            timeout=builder.entry.timeout,
+            after=(after,) if after else (),
+            spot=self._document.key_spot(builder.at()).replaced(path=self._document.path),
+            input_is_handle=builder.reads is None,
+            engine=builder.given.get("engine", engine),
+            verification=self._own_verification(builder),
             fallback_format=formats.fallback,
             alternative=formats.alternative,
         )
+        check_engine(builder, step)
+        return step
 
-    def _own_verification(self, draft: Draft) -> Verification | None:
-        """Return how this step is verified, if it says so itself: what it leaves out is as in the recipe."""
-        given = draft.entry.given()
-        if _VERIFY not in given:
+    def _own_verification(self, builder: StepBuilder) -> Verification | None:
+        """Return how this step is verified, if it says so itself."""
+        if VERIFY not in builder.given:
             return None
-        location = (*draft.location, _VERIFY)
-        return verification_of(self._document, given[_VERIFY], location=location, base=self._base_verification)
+        return verification_of(self._document, builder.entry.verify, base=self._verification)
+
+    def _samples(self, verification: Verification, at: KeyPath) -> Iterator[InputPath]:
+        """Yield the sample files; a script that makes the model may make them too."""
+        files = (("inputs", verification.inputs), ("labels", verification.labels))
+        required = not _may_make_samples(self._document)
+        return (InputPath(path, (*at, key), required=required) for key, path in files if path)
+
+    def _find_missing(self, reads: Sequence[InputPath], outputs: Sequence[OutputPath]) -> None:
+        """Complain about missing files; about models only when every step says where it writes, for that may be it."""
+        if not self._check_files:
+            return
+        declared = self._declared
+        undone = len(outputs) < len(declared.steps) + (MODEL in declared.given)
+        open_ended = undone or declared.open_ended
+        wanted = [*reads, *declared.salvaged_inputs]
+        certain = [read for read in wanted if not (open_ended and read.chained)]
+        found = dependencies.by_place([*outputs, *declared.salvaged_outputs])
+        dependencies.find_missing(self._document, certain, found=found)
 
 
-def _given(declarations: Declarations) -> dict[str, Any]:
-    return declarations.recipe.given() if declarations.recipe else {}
+def _declared(document: Document) -> _Declarations:
+    """Check the document against the grammar and return what it declares; findings go to the document."""
+    said = Said(document, document.data, broken=set())
+    entry = EntryOf(RecipeEntry).attempt(said)
+    given = entry.given() if entry else {}
+    wrong = {at[0] for at in said.broken if at and (at[0] != STEPS or len(at) == 1)}
+    wrong_steps = {at[1] for at in said.broken if len(at) > 1 and at[0] == STEPS}
+    every = list(enumerate(given[STEPS])) if entry and STEPS not in wrong else []
+    steps = tuple(_step(step) for number, step in every if number not in wrong_steps)
+    kept = {key: value for key, value in given.items() if key not in wrong} if steps else {}
+    refused = list(_refused(document, steps, with_model=MODEL not in kept))
+    broken = [document.data[STEPS][number] for number, _ in every if number in wrong_steps]
+    broken += [document.data[MODEL]] if entry and MODEL in wrong else []
+    return _Declarations(
+        recipe=RecipeEntry(kept, at=()) if steps else None,
+        steps=steps,
+        given=kept,
+        salvaged_outputs=tuple(_outputs(document, refused)),
+        salvaged_inputs=tuple(_inputs(document, refused, with_samples=VERIFY not in kept)),
+        open_ended=not all(_says_where(each, document) for each in broken),
+    )
+
+
+def _may_make_samples(document: Document) -> bool:
+    """Tell whether the model source is a script, or may be meant as one: it may make the sample files too."""
+    model = document.value_at((MODEL,))
+    return model is not None and source_kind(model) not in ("keras_application", "url")
+
+
+def _step(step: Any) -> StepEntry:
+    (entry,) = step.given().values()
+    found: StepEntry = entry
+    return found
+
+
+def _refused(document: Document, steps: Sequence[StepEntry], *, with_model: bool) -> Iterator[RefusedPart]:
+    """Yield the steps, and the model source, that no declaration speaks for, with their places."""
+    model = document.value_at((MODEL,))
+    if with_model and isinstance(model, dict):
+        yield (MODEL,), model
+    declared = {entry.at[1] for entry in steps}
+    every = document.value_at((STEPS,))
+    for number, step in enumerate(every if isinstance(every, list) else ()):
+        if number not in declared and isinstance(step, dict):
+            yield from (((STEPS, number, kind), inner) for kind, inner in step.items() if isinstance(inner, dict))
+
+
+def _outputs(document: Document, refused: Sequence[RefusedPart]) -> Iterator[OutputPath]:
+    for at, settings in refused:
+        if path := _path(document, (*at, "output")):
+            yield OutputPath(str(settings.get("name") or at[-1]), path, (*at, "output"))
+
+
+def _inputs(document: Document, refused: Sequence[RefusedPart], *, with_samples: bool) -> Iterator[InputPath]:
+    places = [(*at, VERIFY) for at, _ in refused] + ([(VERIFY,)] if with_samples else [])
+    for at, settings in refused:
+        is_hub = settings.get("from") == "tf_hub" or "://" in document.text_at((*at, "input"))
+        if not is_hub and (path := _path(document, (*at, "input"))):
+            yield InputPath(path, (*at, "input"), chained=True)
+    for at in ((*place, key) for place in places for key in _SAMPLES):
+        if path := _path(document, at):
+            yield InputPath(path, at, required=not _may_make_samples(document))
+
+
+def _path(document: Document, at: KeyPath) -> Path | None:
+    try:
+        return absolute(document.text_at(at), document.base)
+    except BadPathError:
+        return None
+
+
+def _says_where(broken: Any, document: Document) -> bool:
+    """Tell whether a refused step or model source declares an output that can be one."""
+    try:
+        absolute(_output_text(broken), document.base)
+    except BadPathError:
+        return False
+    return True
+
+
+def _output_text(broken: Any) -> str:
+    """Return the output that a refused step or model source declares; empty when it declares none."""
+    if isinstance(broken, dict) and isinstance(broken.get("output"), str):
+        return str(broken["output"])
+    inner = next(iter(broken.values()), None) if isinstance(broken, dict) else None
+    return _output_text(inner) if isinstance(inner, dict) else ""
 
 
 def _name_of(recipe: Path) -> str:
@@ -168,14 +259,12 @@ def _name_of(recipe: Path) -> str:
     return kept.strip(" .+-")[:80] or "recipe"
 
 
-def _made_by(source: Source | None) -> dict[str, tuple[Format, ...]]:
-    """Return what the model source's result can be read as, if its name tells."""
-    return {MODEL: source.formats} if source and source.formats else {}
-
-
-def _model_file(draft: Draft, source: Format) -> str:
-    """Return the input path; a layers or graph model is always named by its model.json."""
-    if draft.reads is None or source not in sniffing.IN_A_FOLDER:
-        return draft.input
-    is_file = draft.reads.suffix == ".json" and not draft.reads.is_dir()
-    return str(draft.reads if is_file or draft.reads.is_file() else draft.reads / sniffing.MODEL_JSON)
+def _model_file(builder: StepBuilder, source: Format) -> str:
+    """Return the input's path, or its handle; a layers or graph model is always named by its model.json."""
+    path = builder.reads
+    if path is None:
+        return builder.entry.input
+    if source not in sniffing.IN_A_FOLDER:
+        return str(path)
+    is_file = path.suffix == ".json" and not path.is_dir()
+    return str(path if is_file or path.is_file() else path / sniffing.MODEL_JSON)

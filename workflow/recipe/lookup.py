@@ -52,7 +52,7 @@ def _problem(text: str, here: Path) -> str:
 
 
 def _hint(text: str, here: Path) -> str:
-    from workflow.recipe.diagnostics import nearest  # noqa: PLC0415  only when there is something to say
+    from workflow.recipe.findings import nearest  # noqa: PLC0415  only when there is something to say
 
     found: dict[str, str] = {}
     for path in (path for folder in _folders(text, here) for path in _recipes(folder)):

@@ -1,19 +1,25 @@
-"""Paths in recipes: what they count from, which are refused, and when two of them are the same place."""
+"""Paths in recipes: which are refused, when two of them are the same place, and who reads and writes them."""
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.recipe.diagnostics import nearest
+from workflow.base.records import Record
+from workflow.recipe.document import identity, plain
+from workflow.recipe.findings import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_RECIPES = "recipes"
+    from workflow.recipe.document import Document
+    from workflow.recipe.findings import KeyPath
+
 _LONGEST = 4000
 _LONGEST_NAME = 255  # bytes, on every file system that is in use
+_LONGEST_OUTPUT = 200  # bytes: what stands beside an output while it is made, and its record, have longer names
 _MOST_SIBLINGS = 500
 
 
@@ -21,15 +27,34 @@ class BadPathError(ValueError):
     """A text cannot be a path; its message says why."""
 
 
-def base_of(recipe: Path) -> Path:
-    """Return the folder that relative paths count from: the recipe's, or its parent when that is ``recipes``."""
-    folder = plain(recipe).parent
-    return folder.parent if folder.name == _RECIPES else folder
+class OutputPath(Record):
+    """A path that a step or the model source (``by``) writes, and where the recipe says so."""
+
+    by: str
+    path: Path
+    at: KeyPath
+
+    @functools.cached_property
+    def place(self) -> str:
+        """Where the path leads."""
+        return identity(self.path)
 
 
-def plain(path: Path) -> Path:
-    """Return the path absolute and without ``.`` and ``..``; symbolic links stay."""
-    return Path(os.path.abspath(path))  # noqa: PTH100  Path.resolve would follow symbolic links
+class InputPath(Record):
+    """A file or folder that a step (or ``verify``, or the model source) reads, and where the recipe says so.
+
+    ``required`` is false for what may be made on the way; ``chained`` means that a step may make it.
+    """
+
+    path: Path
+    at: KeyPath
+    required: bool = True
+    chained: bool = False
+
+    @functools.cached_property
+    def place(self) -> str:
+        """Where the path leads."""
+        return identity(self.path)
 
 
 def absolute(text: str, base: Path) -> Path:
@@ -51,11 +76,6 @@ def absolute(text: str, base: Path) -> Path:
 def longest_name(text: str) -> int:
     """Return the bytes of the longest of the names that a path is made of."""
     return max(len(name.encode("utf-8", "surrogatepass")) for name in text.split("/"))
-
-
-def identity(path: Path) -> str:
-    """Return a text that is equal for two spellings of one place, through symbolic links and case where they count."""
-    return os.path.normcase(os.path.realpath(path))
 
 
 def enclosing(place: str) -> Iterator[str]:
@@ -83,3 +103,31 @@ def _siblings(path: Path) -> list[Path]:
             return [Path(entry.path) for entry, _ in zip(entries, range(_MOST_SIBLINGS), strict=False)]
     except OSError:
         return []
+
+
+def path_at(document: Document, at: KeyPath) -> Path | None:
+    """Return the absolute path that stands there; None, with a finding, when it cannot be one."""
+    try:
+        return absolute(document.text_at(at), document.base)
+    except BadPathError as error:
+        key = next(part for part in reversed(at) if isinstance(part, str))
+        document.blame_value(at, f"`{key}`: {error}", expected="a path")
+        return None
+
+
+def output_at(document: Document, at: KeyPath) -> Path | None:
+    """Return the path to write to; None, with a finding, when writing there would replace what is not an output."""
+    path = path_at(document, at)
+    if path is None:
+        return None
+    if longest_name(path.name) > _LONGEST_OUTPUT:
+        problem = f"`{path.name[:60]}...` is too long for an output, beside which its record is kept"
+        document.blame_value(at, problem, expected=f"a name of at most {_LONGEST_OUTPUT} bytes")
+        return None
+    place = identity(path)
+    for inside, what in document.own_places.items():
+        if place == inside or place in enclosing(inside):
+            problem = f"`{document.text_at(at)}` {'is' if place == inside else 'holds'} {what}"
+            document.blame_value(at, problem, expected="a path of the output's own")
+            return None
+    return path

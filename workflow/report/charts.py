@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from workflow.base.wording import round_text, size_text
 from workflow.report import drawing
-from workflow.report.drawing import Canvas, Dots, Spot, Strip
+from workflow.report.drawing import Dots, NamedPoint, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.report.record import Histogram, PlaceRun, RunRecord, StepRecord
+    from workflow.report.record import PlaceRun, RunRecord, StepRecord
+    from workflow.verification.evidence import Histogram
 
-_ROW = 27.0
-_FRAME = 62.0
 _AS_MADE = "as made"
 
 
@@ -35,39 +34,31 @@ def charts(record: RunRecord) -> list[Chart]:
     for make in (_size_against_error, _difference_histogram, _load_times, _latencies):
         made = make(record)
         if made is not None:
-            canvas, caption = made
-            found.append(Chart(canvas.title, caption, drawing.svg(canvas)))
+            found.append(made)
     return found
 
 
-def _size_against_error(record: RunRecord) -> tuple[Canvas, str] | None:
+def _size_against_error(record: RunRecord) -> Chart | None:
     spots = []
     for step in record.steps:
         error = max((run.max_abs for run in step.runs if run.max_abs is not None), default=None)
         if step.sizes is not None and error is not None and step.format.startswith("tfjs_"):
-            spots.append(Spot(step.step, step.sizes.raw, error, int(step.quantized)))
+            spots.append(NamedPoint(step.step, step.sizes.raw, error, int(step.quantized)))
     if len(spots) < 2:  # noqa: PLR2004  one point compares nothing
         return None
     labels = (_size, "download, uncompressed", "largest difference")
     title = "Size against error"
     caption = "Largest difference of any output from the source's, over all places; lower left is better."
-    return Canvas("size", title, 250.0, lambda axes: drawing.draw_spots(axes, spots, labels=labels)), caption
+    return Chart(title, caption, drawing.draw_spots(title, spots, labels=labels))
 
 
-def _difference_histogram(record: RunRecord) -> tuple[Canvas, str] | None:
+def _difference_histogram(record: RunRecord) -> Chart | None:
     strips = [_strip(step.step, found) for step in record.steps if (found := _histogram(step)) is not None]
     if not strips:
         return None
     title = "How output differences are distributed"
     caption = "Output elements by absolute difference from the source, in the place with the largest one."
-    height = _FRAME + 34.0 * len(strips)
-    canvas = Canvas(
-        "histogram",
-        title,
-        height,
-        lambda axes: drawing.draw_strips(axes, strips, x_title="absolute difference"),
-    )
-    return canvas, caption
+    return Chart(title, caption, drawing.draw_strips(title, strips, x_title="absolute difference"))
 
 
 def _histogram(step: StepRecord) -> Histogram | None:
@@ -84,7 +75,7 @@ def _strip(name: str, found: Histogram) -> Strip:
     return Strip(name, found.zero, first, found.counts)
 
 
-def _load_times(record: RunRecord) -> tuple[Canvas, str] | None:
+def _load_times(record: RunRecord) -> Chart | None:
     times = {(load.link, load.layout): load.seconds for load in record.loads if load.layout != _AS_MADE}
     rows = list(dict.fromkeys(load.link for load in record.loads))
     layouts = list(dict.fromkeys(layout for _, layout in times))
@@ -98,8 +89,7 @@ def _load_times(record: RunRecord) -> tuple[Canvas, str] | None:
     dots = Dots([_short(row) for row in rows], series, lambda value: f"{value:g} s")
     title = "Load time per link and size of weight files"
     caption = "Simulated links: shared bandwidth, slow start, six connections. Marks on each other: no difference."
-    height = _FRAME + 1.5 * _ROW * len(rows)
-    return Canvas("loads", title, height, lambda axes: drawing.draw_dots(axes, dots)), caption
+    return Chart(title, caption, drawing.draw_dots(title, dots))
 
 
 def _size(value: float) -> str:
@@ -112,7 +102,7 @@ def _short(link: str) -> str:
     return f"{head}\n{tail}" if colon else link.replace(" each connection ", " each\nconnection ")
 
 
-def _latencies(record: RunRecord) -> tuple[Canvas, str] | None:
+def _latencies(record: RunRecord) -> Chart | None:
     medians = {(run.place, step.step): run.timing.median_ms for step, run in _timed(record)}
     rows = list(dict.fromkeys(place for place, _ in medians))
     names = list(dict.fromkeys(name for _, name in medians))
@@ -123,7 +113,7 @@ def _latencies(record: RunRecord) -> tuple[Canvas, str] | None:
     )
     title = "Median prediction per place and backend"
     caption = "Loaded and warm. Software rendering stands in for a GPU where the machine has none."
-    return Canvas("latency", title, _FRAME + _ROW * len(rows), lambda axes: drawing.draw_dots(axes, dots)), caption
+    return Chart(title, caption, drawing.draw_dots(title, dots))
 
 
 def _timed(record: RunRecord) -> Iterator[tuple[StepRecord, PlaceRun]]:

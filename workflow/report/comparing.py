@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workflow.base.wording import UNKNOWN, accuracy_text, difference_text, milliseconds_text, seconds_text, size_text
+from workflow.base.wording import (
+    UNKNOWN,
+    accuracy_text,
+    difference_text,
+    milliseconds_text,
+    seconds_text,
+    size_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

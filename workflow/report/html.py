@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import wording
 from workflow.report.charts import charts
-from workflow.report.tables import attributions, load_table, matrix, timings, worst_elements
-from workflow.report.verdicts import shortfalls
+from workflow.report.conclusions import shortfalls
+from workflow.report.report_tables import attributions, load_table, matrix, timings, worst_elements
 
 if TYPE_CHECKING:
     from workflow.report.record import RunRecord

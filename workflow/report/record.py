@@ -1,93 +1,62 @@
 """The run record that reports are made from: typed, versioned, with a JSON Schema.
 
-It is built by ``workflow.report.reading`` from what a run wrote down, and embedded in report.html.
+It is built by ``workflow.report.run_reading`` from what a run wrote down, and embedded in report.html.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from workflow.base.record_json import Finite, JsonRecord, json_schema
+from workflow.verification.evidence import (
+    Accuracy,
+    Attribution,
+    Histogram,
+    LevelStatus,
+    PlaceStatus,
+    Timing,
+    WorstElement,
+)
 
-Status = Literal["passed", "failed", "not run"]
-LevelStatus = Literal["passed", "failed", "not run", "not applicable", "no proof"]
-Verdict = Literal["passed", "failed", "incomplete"]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Timing(_Part):
-    """Milliseconds of loading and predicting; ``count`` predictions make the median, ``spread_ms`` is their spread."""
-
-    load_ms: float | None = None
-    first_ms: float | None = None
-    median_ms: float | None = None
-    spread_ms: float | None = None
-    count: int | None = None
+StepVerdict = Literal["passed", "failed", "incomplete"]
 
 
-class Histogram(_Part):
-    """Absolute differences by decade: ``counts`` between ``edges``, and how many are zero or not finite."""
-
-    edges: list[float]
-    counts: list[int]
-    zero: int = 0
-    not_finite: int = 0
-
-
-class WorstElement(_Part):
-    """One element that differs much; numbers that JSON does not have are text (``nan``, ``inf``)."""
-
-    index: list[int]
-    expected: float | str
-    actual: float | str
-    difference: float | str
-
-
-class OutputDifference(_Part):
+class OutputDifference(JsonRecord):
     """How far one output of the result is from the source's; ``bound`` is what is allowed for ``max_abs``."""
 
     name: str
-    max_abs: float | None = None
-    mean_abs: float | None = None
-    p99: float | None = None
-    relative: float | None = Field(default=None, description="max_abs in units of the reference's range")
-    cosine: float | None = None
-    top1: float | None = None
-    top5: float | None = None
+    max_abs: Finite | None = None
+    mean_abs: Finite | None = None
+    p99: Finite | None = None
+    relative: Annotated[Finite | None, "max_abs in units of the reference's range"] = None
+    cosine: Finite | None = None
+    top1: Finite | None = None
+    top5: Finite | None = None
     finite: bool = True
-    bound: float | None = None
-    spread: float | None = Field(default=None, description="how much the reference varies between inputs")
+    bound: Finite | None = None
+    spread: Annotated[Finite | None, "how much the reference varies between inputs"] = None
     histogram: Histogram | None = None
-    worst: list[WorstElement] = []
+    worst: tuple[WorstElement, ...] = ()
 
 
-class Accuracy(_Part):
-    """Share of labelled samples answered right, by the source and by the result."""
-
-    source: float
-    result: float
-
-
-class PlaceRun(_Part):
+class PlaceRun(JsonRecord, kw_only=True):
     """The result run in one place: ``python``, ``node`` or ``browser``, on one backend."""
 
     runtime: str
     backend: str | None = None
-    status: Status
+    status: PlaceStatus
     why: str = ""
     remedy: str = ""
-    outputs: list[OutputDifference] = []
+    outputs: tuple[OutputDifference, ...] = ()
     accuracy: Accuracy | None = None
     timing: Timing = Timing()
     samples: int | None = None
-    load_average: float | None = None
-    versions: dict[str, str] = {}
-    notes: list[str] = []
+    load_average: Finite | None = None
+    versions: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -105,7 +74,7 @@ class PlaceRun(_Part):
         return min((each.top1 for each in self.outputs if each.top1 is not None), default=None)
 
 
-class Level(_Part):
+class Level(JsonRecord):
     """One level of verification: ``structure``, ``weights``, ``contract`` or ``outputs``.
 
     ``findings`` are what is wrong, ``remarks`` what is worth saying; ``no proof``: the reference proves nothing.
@@ -113,20 +82,12 @@ class Level(_Part):
 
     name: str
     status: LevelStatus
-    findings: list[str] = []
-    remarks: list[str] = []
-    seconds: float | None = None
+    findings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    seconds: Finite | None = None
 
 
-class Attribution(_Part):
-    """Where the largest difference comes from: the weights as they were stored, or the place that runs them."""
-
-    quantization: float
-    runtime: float
-    place: str
-
-
-class Failure(_Part):
+class Failure(JsonRecord):
     """What the user was told."""
 
     message: str
@@ -136,7 +97,7 @@ class Failure(_Part):
     exit_code: int = 1
 
 
-class ArtifactSizes(_Part):
+class ArtifactSizes(JsonRecord):
     """Bytes of an artifact, raw and as a server sends them, and its number of files."""
 
     files: int
@@ -145,7 +106,7 @@ class ArtifactSizes(_Part):
     brotli: int
 
 
-class StepRecord(_Part):
+class StepRecord(JsonRecord, kw_only=True):
     """One step of the run with everything that is known of its result."""
 
     step: str
@@ -153,23 +114,23 @@ class StepRecord(_Part):
     output: str
     format: str = ""
     status: str
-    verdict: Verdict
-    seconds: float
-    reasons: list[str] = []
+    verdict: StepVerdict
+    seconds: Finite
+    reasons: tuple[str, ...] = ()
     command: str = ""
     engine: str = ""
     quantized: bool = False
     degraded: str = ""
     bytes: int = 0
-    warnings: list[str] = []
-    levels: list[Level] = []
-    runs: list[PlaceRun] = []
+    warnings: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+    runs: tuple[PlaceRun, ...] = ()
     attribution: Attribution | None = None
     sizes: ArtifactSizes | None = None
     failure: Failure | None = None
 
 
-class LoadMeasurement(_Part):
+class LoadMeasurement(JsonRecord):
     """Loading an artifact over a simulated link; ``seconds`` null: not measured."""
 
     artifact: str
@@ -177,10 +138,10 @@ class LoadMeasurement(_Part):
     link: str
     requests: int
     bytes: int
-    seconds: float | None
+    seconds: Finite | None
 
 
-class Answer(_Part):
+class Answer(JsonRecord):
     """What this run says about one of the tutorial's claims."""
 
     claim: str
@@ -188,16 +149,16 @@ class Answer(_Part):
     evidence: str
 
 
-class Host(_Part):
+class Host(JsonRecord):
     """The machine."""
 
     system: str
     processors: int
     python: str
-    load_average: float | None = None
+    load_average: Finite | None = None
 
 
-class RunRecord(_Part):
+class RunRecord(JsonRecord, kw_only=True):
     """One run of a recipe, verified and measured.
 
     ``version`` rises when a field changes its meaning or goes away.
@@ -207,21 +168,21 @@ class RunRecord(_Part):
     recipe: str
     path: str
     started: str
-    seconds: float
+    seconds: Finite
     tool: str
     command: str
-    verdict: Verdict
+    verdict: StepVerdict
     summary: str
     host: Host
-    environment: dict[str, Any]
-    versions: dict[str, str]
-    steps: list[StepRecord]
-    loads: list[LoadMeasurement] = []
-    answers: list[Answer] = []
+    environment: Mapping[str, Any]
+    versions: Mapping[str, str]
+    steps: tuple[StepRecord, ...]
+    loads: tuple[LoadMeasurement, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     def to_json(self) -> str:
         """Return the record as JSON text."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -230,5 +191,5 @@ SCHEMA = Path(__file__).with_name("schema.json")
 
 def schema_text() -> str:
     """Return the JSON Schema of the record."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunRecord.model_json_schema()}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **json_schema(RunRecord)}
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
-from workflow.recipe.model import Step
+from workflow.catalogue.options import QUANTIZING, READING
+from workflow.recipe.recipes import Step
 from workflow.runs.settling import result_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from workflow.base.errors import VerificationError
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.runs.making import Facts, Order
     from workflow.runs.workers import Workshop
-    from workflow.verification.model import Report, Subject
-    from workflow.verification.places import Bench
-
-_QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16", "quantization_bytes", "quantize_auto")
-_READING = ("signature_name", "saved_model_tags", "output_node_names", "custom_objects", "unsafe")
+    from workflow.verification.asking import Places
+    from workflow.verification.evidence import Evidence, PlaceReport
+    from workflow.verification.requests import Subject
 
 TIME_LIMIT = 600.0
 """Seconds that a job of the verification may take where nobody says more: a model must not hold a run for ever."""
 
 
-def check(order: Order, verification: Verification, *, bench: Bench | None = None) -> Facts:
+def check(order: Order, verification: Verification, *, places: Places | None = None) -> Facts:
     """Verify the staged artifact of a task and return the facts for its record; empty for a model source.
 
     Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there, with
@@ -42,21 +41,19 @@ def check(order: Order, verification: Verification, *, bench: Bench | None = Non
 
     settings = step.verification or verification
     order.listener.advance("verifying", 0, 0)
-    report = _verified(order, settings, bench)
+    report = _verified(order, settings, places)
     _say(report, order)
-    facts = verdicts.facts_of(report) | {"warnings": _warnings(report)}
+    report = report.replaced(warnings=report.remarks)
     hint = _advice(report, result_format(step, order.staged)) if report.failed else ""
     demanded = _demanded(settings, result_format(step, order.staged))
     error = verdicts.error_of(report, demanded, who=f"step {step.name}", hint=hint)
     if error is not None:
-        error.log, error.facts = str(order.log), facts
+        error.log, error.facts = str(order.log), report.as_json()
         raise error
     unproven = verdicts.no_proof(report, step.name)
     if unproven is not None:
         order.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
-    if not settings.enabled:
-        facts["not_run"] = "verify is off in the recipe"
-    return facts
+    return (report if settings.enabled else report.replaced(not_run="verify is off in the recipe")).as_json()
 
 
 def _demanded(settings: Verification, result: Format) -> Verification:
@@ -81,21 +78,21 @@ def rejection_hint(error: VerificationError, order: Order, *, place: Path, verif
 
 def is_quantized(step: Step) -> bool:
     """Tell whether the step itself makes weights smaller, so that its numbers may differ from its source's."""
-    return any(step.options.get(name) for name in _QUANTIZING)
+    return any(step.options.get(name) for name in QUANTIZING)
 
 
-def _verified(order: Order, settings: Verification, bench: Bench | None) -> Report:
+def _verified(order: Order, settings: Verification, places: Places | None) -> Evidence:
     step = order.step
     source, result = _subjects(step, order.staged)
     if not settings.enabled:
         return _sound(result)
     from workflow.base import scratch  # noqa: PLC0415  as above
     from workflow.runs.workers import worker_if_made  # noqa: PLC0415  as above
-    from workflow.verification.bench import WorkerBench  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
+    from workflow.verification.warm_places import WarmPlaces  # noqa: PLC0415  as above
 
     pool = order.workshop.runtimes()
-    own = WorkerBench(order.worker, pool, log=order.log, timeout=order.timeout or TIME_LIMIT, listener=order.listener)
+    own = WarmPlaces(order.worker, pool, log=order.log, timeout=order.timeout or TIME_LIMIT, listener=order.listener)
     own = dataclasses.replace(own, keras3=lambda: worker_if_made(order.workshop, order.listener))
     with scratch.folder("verify") as folder:
         case = Case(
@@ -105,9 +102,9 @@ def _verified(order: Order, settings: Verification, bench: Bench | None) -> Repo
             folder,
             may_quantize=is_quantized(step),
             timeout=order.timeout,
-            references=pool.references,
+            source_answers=pool.source_answers,
         )
-        report = verify(case, bench or own)
+        report = verify(case, places or own)
         if report.failed:
             _require_room(folder)
         return report
@@ -120,31 +117,31 @@ def _require_room(folder: Path) -> None:
     disk.require_room(folder)
 
 
-def _advice(report: Report, format_: Format) -> str:
-    from workflow.verification import advice  # noqa: PLC0415  for failures alone
+def _advice(report: Evidence, format_: Format) -> str:
+    from workflow.verification import verdicts  # noqa: PLC0415  as above
 
-    return advice.of(report, format_)
+    return verdicts.advice(report, format_)
 
 
-def _sound(result: Subject) -> Report:
+def _sound(result: Subject) -> Evidence:
     """Look at the structure alone, which costs milliseconds: what does not hold together is never published."""
     from workflow.verification import structure  # noqa: PLC0415  as above
-    from workflow.verification.model import Report  # noqa: PLC0415  as above
+    from workflow.verification.evidence import Evidence  # noqa: PLC0415  as above
 
-    return Report((structure.check(result),))
+    return Evidence((structure.check(result),))
 
 
 def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
-    from workflow.verification.model import Subject  # noqa: PLC0415  as above
+    from workflow.verification.requests import Subject  # noqa: PLC0415  as above
 
-    reading = {name: step.options[name] for name in _READING if name in step.options}
+    reading = {name: step.options[name] for name in READING if name in step.options}
     return Subject(Path(step.input), step.from_format, reading), Subject(staged, result_format(step, staged))
 
 
-def _say(report: Report, order: Order) -> None:
+def _say(report: Evidence, order: Order) -> None:
     """Say what is to be known about the result, less what is known of its input."""
-    known = _known(order.step) if _warnings(report) else ()
-    for remark in _warnings(report):
+    known = _known(order.step) if report.remarks else ()
+    for remark in report.remarks:
         if remark not in known:
             order.listener.warn(f"{order.task.name}: {remark}")
     for level in report.levels:
@@ -155,13 +152,12 @@ def _say(report: Report, order: Order) -> None:
         say_where_not(report.runs, order.workshop, listener=order.listener)
 
 
-def say_where_not(runs: Iterable[Mapping[str, Any]], workshop: Workshop, *, listener: Listener) -> None:
+def say_where_not(runs: Iterable[PlaceReport], workshop: Workshop, *, listener: Listener) -> None:
     """Say which places are not there and how to get them, each reason once in a run."""
     absent: dict[str, list[str]] = {}
     for run in runs:
-        if run["status"] == "not run":
-            place = " ".join(part for part in (run["runtime"], run.get("backend")) if part)
-            absent.setdefault(f"{run.get('why')}; {run.get('remedy')}", []).append(place)
+        if run.status == "not run":
+            absent.setdefault(f"{run.why}; {run.remedy}", []).append(str(run.place))
     told = workshop.runtimes().told
     for reason, places in absent.items():
         if reason not in told:
@@ -176,7 +172,3 @@ def _known(step: Step) -> tuple[str, ...]:
         return inspect_model(Path(step.input), step.from_format).warnings
     except ModelFileError:
         return ()
-
-
-def _warnings(report: Report) -> list[str]:
-    return [remark for level in report.levels for remark in level.remarks]

@@ -10,13 +10,13 @@ from workflow.base.digests import file_digest
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import IntegrityError
 from workflow.base.storage import partial_path, storing, sync_artifact
-from workflow.models.contents import recognise
+from workflow.models.file_contents import recognise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.recipe.model import FetchedModel
+    from workflow.recipe.recipes import FetchedModel
 
 _TELLING = ("html", "lfs", "empty", "json")
 _CHANGED = (

@@ -19,8 +19,8 @@ from workflow.base import locations, wording
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.storage import remove, storing, sync_artifact
-from workflow.models.contents import recognise
-from workflow.recipe.model import MOST_FETCHED
+from workflow.models.file_contents import recognise
+from workflow.recipe.recipes import MOST_FETCHED
 from workflow.runs.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:

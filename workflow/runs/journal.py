@@ -16,13 +16,13 @@ from workflow import __version__
 from workflow.base import locations, wording
 from workflow.base.digests import file_state
 from workflow.base.storage import as_bytes, storing, sweep_all, write_new
-from workflow.recipe.model import Step
+from workflow.recipe.recipes import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Task
     from workflow.runs.watching import Outcome
 

@@ -10,7 +10,7 @@ from workflow.base.errors import ConversionError, ModelFileError, ReferenceConve
 from workflow.base.records import Record
 from workflow.conversion.engines import convert, may_need_worker
 from workflow.conversion.job import Work
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs.publishing import is_vacant
 from workflow.runs.settling import result_format, settled
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from workflow.base.events import Listener
     from workflow.bridge.warm_worker import WorkerLike
-    from workflow.recipe.model import Verification
+    from workflow.recipe.recipes import Verification
     from workflow.runs.planning import Task
     from workflow.runs.workers import Workshop
 
@@ -195,7 +195,7 @@ def _need(file: Path, order: Order) -> None:
     if not file.is_file():
         raise ModelFileError(
             f"step {order.task.name} needs {file}, which is not there",
-            hint=f"named at {order.task.declared.place}",
+            hint=f"named at {order.task.declared.spot}",
         )
 
 

@@ -11,7 +11,7 @@ from workflow.base import digests, wording
 from workflow.base.records import Record
 from workflow.catalogue import engines
 from workflow.models.files_read import input_digests
-from workflow.recipe.model import ApplicationModel, FetchedModel, ScriptedModel
+from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.runs import publishing
 from workflow.runs.journal import last_status
 from workflow.runs.sidecars import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
@@ -19,7 +19,7 @@ from workflow.runs.sidecars import Ingredients, Sidecar, intact, read_sidecar, s
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from workflow.recipe.model import ModelSource, Recipe, Step, Verification
+    from workflow.recipe.recipes import ModelSource, Recipe, Step, Verification
 
 _UNFINISHED = {"failed": "the last run failed", "interrupted": "the last run was interrupted"}
 
@@ -161,7 +161,7 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
         return
     yield from _differences(task, recipe, environment=environment, sidecar=sidecar)
     yield from intact(task.output, sidecar)
-    absent = _absent(sidecar)
+    absent = sidecar.evidence.absent
     if absent:
         from workflow.verification.runtimes import presence  # noqa: PLC0415  only where something was not there
 
@@ -172,20 +172,8 @@ def _up_to_date(task: Task) -> str:
     """Return why a task does not run again, and what it takes where its verification left something open."""
     sidecar = read_sidecar(sidecar_path(task.output))
     text = "inputs, options and environment are as before, output is intact"
-    absent = _absent(sidecar) if sidecar else []
-    if not absent:
-        return text
-    from workflow.verification.runtimes import presence  # noqa: PLC0415  as above
-
-    return f"{text}; it was not run in {', '.join(presence.lacking(absent))}: --force {task.name} verifies it again"
-
-
-def _absent(sidecar: Sidecar) -> list[dict[str, Any]]:
-    """Return the runs of the last verification that did not come about."""
-    check = sidecar.facts.get("check")
-    runs = check.get("runs") if isinstance(check, dict) else None
-    every = runs if isinstance(runs, list) else []
-    return [run for run in every if isinstance(run, dict) and run.get("status") == "not run"]
+    absent = [str(run.place) for run in sidecar.evidence.absent] if sidecar else []
+    return f"{text}; it was not run in {', '.join(absent)}: --force {task.name} verifies it again" if absent else text
 
 
 def _differences(task: Task, recipe: Recipe, *, environment: str, sidecar: Sidecar) -> list[str]:

@@ -22,7 +22,7 @@ from workflow.base.records import Record
 from workflow.base.storage import storing
 from workflow.base.wording import size_text
 from workflow.models.files_read import States, input_digests, input_states
-from workflow.recipe.model import Step
+from workflow.recipe.recipes import Step
 from workflow.runs import planning, publishing
 from workflow.runs.checking import check, rejection_hint, say_where_not
 from workflow.runs.journal import Journal
@@ -30,9 +30,10 @@ from workflow.runs.locks import hold
 from workflow.runs.making import Order, make, needs_environment, with_folder
 from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
 from workflow.runs.watching import Outcome
+from workflow.verification.evidence import evidence_of
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Decision, Selection, Task
     from workflow.runs.watching import Watcher
     from workflow.runs.workers import Workshop
@@ -125,8 +126,7 @@ class Runner:
             self._watcher.began(decision)
             return self._run(decision, forced=forced)
         skipped = self._skipped(decision)
-        runs = dict(skipped.facts.get("check") or {}).get("runs") or ()
-        say_where_not(runs, self._workshop, listener=self._watcher)
+        say_where_not(evidence_of(skipped.facts).runs, self._workshop, listener=self._watcher)
         return skipped
 
     def _failed(self, decision: Decision, error: WorkflowError) -> Outcome:

@@ -9,7 +9,7 @@ from workflow.models import sniffing
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 
 def settled(step: Step) -> Step:

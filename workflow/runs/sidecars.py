@@ -9,6 +9,7 @@ from workflow.base import wording
 from workflow.base.digests import Digests, artifact_digests, from_json, text_digest, to_json
 from workflow.base.records import Record
 from workflow.base.storage import as_bytes, write_atomically
+from workflow.verification.evidence import Evidence, evidence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,8 @@ class Sidecar(Record):
     files: Digests
     facts: Mapping[str, Any] = {}
     """How it was made: command, engine, versions, seconds (``job_seconds``: of its job alone), check."""
+    evidence: Evidence = Evidence()
+    """What its check found, as it was read."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the sidecar as plain JSON; addresses in its facts have no secrets."""
@@ -84,10 +87,11 @@ def read_sidecar(path: Path) -> Sidecar | None:
             return None
         ingredients = _ingredients(value["ingredients"])
         files = from_json(value["files"])
-        step, facts = str(value["step"]), _facts(value["facts"])
+        step, facts = str(value["step"]), dict(value["facts"])
+        evidence = evidence_of(facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return Sidecar(step, ingredients, files, facts)
+    return Sidecar(step, ingredients, files, facts, evidence)
 
 
 def _ingredients(value: dict[str, Any]) -> Ingredients:
@@ -100,18 +104,6 @@ def _ingredients(value: dict[str, Any]) -> Ingredients:
 
 
 _KINDS = {"kind": str, "options": dict, "inputs": dict, "environment": str}
-
-
-def _facts(value: object) -> dict[str, Any]:
-    """Return the facts of a sidecar; raises ``TypeError`` for a check of other words than a check has."""
-    if not isinstance(value, dict):
-        raise TypeError(value)
-    check = value.get("check")
-    runs = check.get("runs") if isinstance(check, dict) else None
-    sound = isinstance(check, dict | None) and isinstance(runs, list | None)
-    if not sound or not all(isinstance(run, dict) and {"runtime", "status"} <= run.keys() for run in runs or ()):
-        raise TypeError(check)
-    return value
 
 
 def write_sidecar(path: Path, sidecar: Sidecar) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker, WorkerLike
     from workflow.environment import Environment, Wishes
     from workflow.environment.claims import Claim
-    from workflow.verification.bench import RuntimePool
+    from workflow.verification.warm_places import Runtimes
 
 
 class Workshop(Protocol):
@@ -33,7 +33,7 @@ class Workshop(Protocol):
     def keras3_worker(self, listener: Listener) -> WorkerLike:
         """Return a worker in the environment for files of Keras 3, made when it is not there; it stays warm."""
 
-    def runtimes(self) -> RuntimePool:
+    def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
 
     def usage(self) -> Usage:
@@ -61,7 +61,7 @@ class EnvironmentWorkshop:
         self._worker: Worker | None = None
         self._keras3: Worker | None = None
         self._usage = Usage()
-        self._runtimes: RuntimePool | None = None
+        self._runtimes: Runtimes | None = None
         self._claims: list[Claim] = []
 
     def prepare(self, listener: Listener) -> None:
@@ -108,11 +108,11 @@ class EnvironmentWorkshop:
         self._keras3 = Worker(made.python, environ=environ, log=log, usage=self._usage)
         return self._keras3
 
-    def runtimes(self) -> RuntimePool:
+    def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""
-        from workflow.verification.bench import RuntimePool  # noqa: PLC0415  as above
+        from workflow.verification.warm_places import Runtimes  # noqa: PLC0415  as above
 
-        self._runtimes = self._runtimes or RuntimePool()
+        self._runtimes = self._runtimes or Runtimes()
         return self._runtimes
 
     def usage(self) -> Usage:

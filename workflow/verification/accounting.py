@@ -12,8 +12,8 @@ from workflow.verification.layer_pairs import paired
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workflow.verification.layer_weights import LayerWeights, ModelWeights
     from workflow.verification.tensors import Named
+    from workflow.verification.weights_by_layer import ModelWeights, WeightedLayer
 
 
 class Account(Record):
@@ -37,13 +37,14 @@ def account(source: ModelWeights, result: ModelWeights) -> Account:
     return _Accounting(source, result).account()
 
 
-def forms(source: ModelWeights) -> dict[str, Named]:
+def forms(source: ModelWeights, results: Mapping[str, Named]) -> dict[str, Named]:
     """Return the weights of layers by name, with what they may become before they are folded into a graph."""
     found = dict(source.by_name)
+    shapes = {one.shape for one in results.values()}
     for layer in source.layers:
-        for one in alternatives(layer):
+        for one in alternatives(layer, shapes):
             layer_name, _, last = one.name.rpartition("/")
-            name = f"{layer_name}/full/{last}"
+            name = f"{layer_name}/made/{last}"
             found[name] = one.called(name)
     return found
 
@@ -95,7 +96,7 @@ class _Accounting:
                         text = f"the layer {name} ({result.class_name}) has no weight {name}/{role} in the result"
                         yield text, name
 
-    def _layer(self, layer: LayerWeights, results: Sequence[LayerWeights]) -> None:
+    def _layer(self, layer: WeightedLayer, results: Sequence[WeightedLayer]) -> None:
         found = derived(layer, results)
         if found is None:
             self._open |= _identities(layer)
@@ -125,7 +126,7 @@ class _Accounting:
             self._done.add(id(one))
 
 
-def _identities(layer: LayerWeights) -> set[int]:
+def _identities(layer: WeightedLayer) -> set[int]:
     return {id(one) for one in layer.by_role.values()}
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.models.keras.tree import valid_name
-from workflow.verification.model import Finding, LevelReport
+from workflow.verification.evidence import Finding, LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workflow.catalogue.formats import Format
-    from workflow.verification.ports import Port, Ports, Shape
+    from workflow.verification.model_ports import ModelPort, ModelPorts, Shape
 
 Side = Literal["inputs", "outputs"]
 
@@ -43,7 +43,7 @@ class Pairing:
     by: str
 
 
-def check(source: Ports, result: Ports, *, formats: tuple[Format, Format]) -> LevelReport:
+def check(source: ModelPorts, result: ModelPorts, *, formats: tuple[Format, Format]) -> LevelReport:
     """Compare names, order, shapes and dtypes; what a side does not declare is not compared.
 
     ``formats`` are the source's and the result's. ``facts`` hold the mapping of inputs and outputs.
@@ -82,14 +82,14 @@ def positions(report: LevelReport | None) -> Mapping[str, int]:
     return {pair["source"]: pair["position"] for pair in pairs}
 
 
-def _told(ports: Sequence[Port] | None) -> list[str] | None:
+def _told(ports: Sequence[ModelPort] | None) -> list[str] | None:
     return None if ports is None else [str(port) for port in ports]
 
 
 class _Side:
     """The inputs, or the outputs, of both sides."""
 
-    def __init__(self, side: Side, theirs: Sequence[Port], ours: Sequence[Port], *, strict: bool) -> None:
+    def __init__(self, side: Side, theirs: Sequence[ModelPort], ours: Sequence[ModelPort], *, strict: bool) -> None:
         self._word = side[:-1]
         self._theirs = theirs
         self._ours = ours
@@ -148,7 +148,7 @@ class _Side:
         else:
             self.findings.append(Finding(text, before))
 
-    def _compare(self, theirs: Port, ours: Port) -> None:
+    def _compare(self, theirs: ModelPort, ours: ModelPort) -> None:
         if theirs.dtype and ours.dtype and ours.dtype not in (theirs.dtype, NARROWED.get(theirs.dtype)):
             text = f"the {self._word} {theirs.name} is {ours.dtype} in the result and {theirs.dtype} in its source"
             self.findings.append(Finding(text, theirs.name))
@@ -160,7 +160,7 @@ class _Side:
         self.findings.append(Finding(f"the {self._word} {theirs.name} has the shape {shapes}", theirs.name))
 
 
-def _fitting(free: list[int], theirs: list[Port], ours: Sequence[Port]) -> list[int]:
+def _fitting(free: list[int], theirs: list[ModelPort], ours: Sequence[ModelPort]) -> list[int]:
     """Return the places left over so that shapes fit, if they tell; else in order."""
     left, found = list(free), []
     for port in theirs:
@@ -184,5 +184,5 @@ def _shown(shape: Shape) -> str:
     return str(["?" if size is None else size for size in shape]).replace("'", "")
 
 
-def _names(ports: Sequence[Port]) -> str:
+def _names(ports: Sequence[ModelPort]) -> str:
     return ", ".join(port.name for port in ports)

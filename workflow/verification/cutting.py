@@ -13,9 +13,9 @@ from workflow.models.strict_json import read_object
 from workflow.models.tensors import opened
 from workflow.models.tfjs_weights import open_model
 from workflow.models.topology import model_config
-from workflow.verification.layer_references import ends, inbound
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 from workflow.verification.structure import model_json
+from workflow.verification.topology_faults import ends, inbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

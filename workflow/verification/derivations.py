@@ -15,11 +15,11 @@ import numpy as np
 
 from workflow.base.records import Record
 from workflow.verification.keras_roles import cells_of
-from workflow.verification.layer_weights import LayerWeights
 from workflow.verification.tensors import Named
+from workflow.verification.weights_by_layer import WeightedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from workflow.models.arrays import Array
 
@@ -47,10 +47,10 @@ class Derived(Record):
 class Derivation(Record):
     """A layer of the source, and the layers of the result that stand for it, in their order."""
 
-    source: LayerWeights
-    results: tuple[LayerWeights, ...]
+    source: WeightedLayer
+    results: tuple[WeightedLayer, ...]
 
-    def first(self, *classes: str) -> LayerWeights | None:
+    def first(self, *classes: str) -> WeightedLayer | None:
         """Return the first layer of the result that has weights and is of one of these classes."""
         return next((one for one in self.results if one.by_role and one.class_name in classes), None)
 
@@ -60,7 +60,7 @@ class Derivation(Record):
         return found[0].config if len(found) == 1 else None
 
 
-def derived(source: LayerWeights, results: Sequence[LayerWeights]) -> list[Derived] | None:
+def derived(source: WeightedLayer, results: Sequence[WeightedLayer]) -> list[Derived] | None:
     """Return what is known of the weights of the result's layers; None where no such change of class is declared."""
     if not source.known:
         return None
@@ -75,25 +75,54 @@ def derived(source: LayerWeights, results: Sequence[LayerWeights]) -> list[Deriv
     return found if found or not changed else None
 
 
-def alternatives(source: LayerWeights) -> list[Named]:
-    """Return what weights may become before they are folded into a graph: kernels of groups and dilations in full."""
-    config, by_role = source.config, source.by_role
-    found: list[Named] = []
+def alternatives(source: WeightedLayer, shapes: Collection[tuple[int, ...]]) -> list[Named]:
+    """Return what a layer's weights and options may become before they are folded into a graph.
+
+    ``shapes`` are those of the graph's weights: how large the images are that are resized is told by them alone.
+    """
     if not source.known:
-        return found
-    if source.class_name in _CONVOLUTIONS and (config.get("groups") or 1) > 1:
-        found.append(_ungrouped(by_role["kernel"], int(config["groups"])))
-    if source.class_name.startswith("DepthwiseConv") and max(_rates(config)) > 1:
-        found.append(_spread(by_role["depthwise_kernel"], _rates(config)))
+        return []
+    layer = _unwrapped(source)
+    config, by_role = layer.config, layer.by_role
+    found: list[Named] = []
+    try:
+        if layer.class_name in _CONVOLUTIONS and (config.get("groups") or 1) > 1:
+            found.append(_ungrouped(by_role["kernel"], int(config["groups"])))
+        elif layer.class_name.startswith("DepthwiseConv") and max(_rates(config)) > 1:
+            found.append(_spread(by_role["depthwise_kernel"], _rates(config)))
+        elif layer.class_name == "Rescaling":
+            found += [_option(layer, option) for option in ("scale", "offset") if np.size(_numbers(config[option])) > 1]
+        elif layer.class_name in ("Resizing", "UpSampling2D"):
+            found += _matrices(layer, shapes)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):  # options that make no sense
+        return []
     return found
 
 
-def _unwrapped(layer: LayerWeights) -> LayerWeights:
+def _option(layer: WeightedLayer, option: str) -> Named:
+    values = _numbers(layer.config[option])
+    return _computed(f"{layer.path[-1]}/{option}", values.shape, lambda: values, rounding=0.0)
+
+
+def _matrices(layer: WeightedLayer, shapes: Collection[tuple[int, ...]]) -> Iterator[Named]:
+    """Yield the matrices of these shapes that resize images as a layer does."""
+    method = _MATRICES.get(str(layer.config.get("interpolation", "bilinear")).lower())
+    if method is None:
+        return
+    for shape in shapes:
+        if len(shape) == len(_AXES) and any(
+            _resized(layer.config, number, size=shape[0]) == shape[1] for number in range(len(_AXES))
+        ):
+            name = f"{layer.path[-1]}/{shape[0]}_to_{shape[1]}"
+            yield _computed(name, shape, partial(method, *shape))
+
+
+def _unwrapped(layer: WeightedLayer) -> WeightedLayer:
     """Return the layer that a TimeDistributed applies to each step, with its weights."""
     if layer.class_name != "TimeDistributed":
         return layer
     held = layer.config["layer"]
-    return _unwrapped(LayerWeights(layer.path, held["class_name"], held["config"], layer.by_role, known=layer.known))
+    return _unwrapped(WeightedLayer(layer.path, held["class_name"], held["config"], layer.by_role, known=layer.known))
 
 
 def _kept(given: Derivation) -> Iterator[Derived]:
@@ -102,7 +131,7 @@ def _kept(given: Derivation) -> Iterator[Derived]:
     return _alike(given.source, own) if own is not None else iter(())
 
 
-def _alike(source: LayerWeights, own: LayerWeights, **changed: Named) -> Iterator[Derived]:
+def _alike(source: WeightedLayer, own: WeightedLayer, **changed: Named) -> Iterator[Derived]:
     """Yield the weights that both have under one role; those ``changed`` as they are given."""
     for role, result in own.by_role.items():
         if role in source.by_role:
@@ -195,13 +224,18 @@ def _resizing(given: Derivation) -> Iterator[Derived]:
     method = _MATRICES.get(str(config.get("interpolation", "bilinear")).lower())
     if len(matrices) != len(_AXES) or method is None:
         return
-    for number, (dense, option) in enumerate(zip(matrices, _AXES, strict=True)):
+    for number, dense in enumerate(matrices):
         kernel = dense.by_role["kernel"]
-        size = kernel.shape[0]
-        factors = config.get("size", (1, 1))
-        factor = factors[number] if isinstance(factors, (list, tuple)) else factors
-        wanted = int(config[option]) if option in config else size * int(factor)
-        yield Derived((), kernel, _computed(kernel.name, (size, wanted), partial(method, size, wanted)))
+        shape = kernel.shape[0], _resized(config, number, size=kernel.shape[0])
+        yield Derived((), kernel, _computed(kernel.name, shape, partial(method, *shape)))
+
+
+def _resized(config: Mapping[str, Any], axis: int, *, size: int) -> int:
+    """Return how large images of a size are along an axis when they have been resized."""
+    if _AXES[axis] in config:
+        return int(config[_AXES[axis]])
+    factors = config["size"]
+    return size * int(factors[axis] if isinstance(factors, (list, tuple)) else factors)
 
 
 def _attention(given: Derivation) -> Iterator[Derived]:
@@ -230,13 +264,13 @@ def _of_cells(given: Derivation) -> Iterator[Derived]:
                 yield Derived((f"{number}/{role}",), result, source)
 
 
-def _constants(own: LayerWeights, **values: float) -> Iterator[Derived]:
+def _constants(own: WeightedLayer, **values: float) -> Iterator[Derived]:
     for role, value in values.items():
         if role in own.by_role:
             yield Derived((), own.by_role[role], _over(own, role, np.asarray([value], np.float32)))
 
 
-def _over(own: LayerWeights, role: str, values: Array) -> Named:
+def _over(own: WeightedLayer, role: str, values: Array) -> Named:
     """Return values of which there is one for each channel, or one for all, as the weight of a layer."""
     shape = own.by_role[role].shape if role in own.by_role else values.shape
     if values.size != 1 and values.shape != shape:
@@ -293,7 +327,7 @@ def _rates(config: Mapping[str, Any]) -> list[int]:
     return [int(one) for one in rate] if isinstance(rate, (list, tuple)) else [int(rate)] * len(_AXES)
 
 
-def _statistic(source: LayerWeights, role: str) -> Array:
+def _statistic(source: WeightedLayer, role: str) -> Array:
     held = source.by_role.get(role)
     return _numbers(source.config[role]) if held is None else held.read().reshape(-1).astype(np.float32)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.verification.model import Tensors
+    from workflow.verification.requests import Tensors
 
 INDEX = "tensors.json"
 _LENGTH = struct.Struct("<I")
@@ -27,8 +27,7 @@ _KINDS = "fiubc"
 _LONGEST_INDEX = 16 << 20
 _MOST_BYTES = 4 << 30
 
-
-_HINT = "a model's own code may have written that: do not use the model unless you know who made it"
+NONSENSE = "a model's own code may have written that: do not use the model unless you know who made it"
 _PROBLEMS = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError),
     *(OverflowError, RecursionError, MemoryError, struct.error),
@@ -65,7 +64,7 @@ def read(folder: Path) -> Tensors:
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
         return {str(entry["name"]): _array(entry, file.read_bytes()) for entry, file in zip(index, files, strict=True)}
     except _PROBLEMS as problem:
-        raise NoExchangeError(f"{folder} is no set of tensors: {problem}", hint=_HINT) from None
+        raise NoExchangeError(f"{folder} is no set of tensors: {problem}", hint=NONSENSE) from None
 
 
 def _file(folder: Path, name: object) -> Path:

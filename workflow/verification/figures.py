@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.verification.measures.differences import histogram, worst_elements
+from workflow.verification.evidence import FiniteSides, Histogram, OutputFigures, ValueRange, WorstElement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ _TOP = 5
 _NUMBERS = "fiub"
 _FOLLOWING = 0.9
 """Cosine of what changes between inputs, or share of equal classes, from which two outputs say the same."""
+_LEAST_EXPONENT = -12
+_WORST = 5
 
 
 def joined(pieces: Sequence[Array]) -> Array:
@@ -30,12 +33,8 @@ def joined(pieces: Sequence[Array]) -> Array:
     return np.concatenate([piece.reshape(-1) for piece in pieces])
 
 
-def measure(reference: Array, result: Array) -> dict[str, Any]:
-    """Return the figures of one output; both arrays have one shape, samples first.
-
-    Distances are taken where both are finite, or both the same; ``finite`` says whether each side is so everywhere,
-    ``lost`` how many elements are finite in the reference alone.
-    """
+def measure(reference: Array, result: Array) -> OutputFigures:
+    """Return the figures of one output; both arrays have one shape, samples first."""
     if reference.dtype.kind not in _NUMBERS or result.dtype.kind not in _NUMBERS:
         return _texts(reference, result)
     ours, theirs = result.astype(np.float64), reference.astype(np.float64)
@@ -44,23 +43,23 @@ def measure(reference: Array, result: Array) -> dict[str, Any]:
     finite = theirs[np.isfinite(theirs)]
     largest = float(numbers.max()) if numbers.size else 0.0
     span = float(finite.max() - finite.min()) if finite.size else 0.0
-    return {
-        "dtype": str(reference.dtype),
-        "shape": list(reference.shape),
-        "max_abs": largest,
-        "mean_abs": float(numbers.mean()) if numbers.size else 0.0,
-        "p99": float(np.percentile(numbers, 99)) if numbers.size else 0.0,
-        "relative": largest / span if span else None,
-        "cosine": _cosine(theirs, ours),
-        "top1": _agreement(theirs, ours, 1),
-        "top5": _agreement(theirs, ours, _TOP),
-        "finite": {"source": bool(np.isfinite(theirs).all()), "result": bool(np.isfinite(ours).all())},
-        "lost": int((np.isfinite(theirs) & ~np.isfinite(ours)).sum()),
-        "reference": _range(finite),
-        "spread": spread(theirs),
-        "histogram": histogram(reference, result),
-        "worst": worst_elements(reference, result),
-    }
+    return OutputFigures(
+        dtype=str(reference.dtype),
+        shape=tuple(reference.shape),
+        max_abs=largest,
+        mean_abs=float(numbers.mean()) if numbers.size else 0.0,
+        p99=float(np.percentile(numbers, 99)) if numbers.size else 0.0,
+        relative=largest / span if span else None,
+        cosine=_cosine(theirs, ours),
+        top1=_agreement(theirs, ours, 1),
+        top5=_agreement(theirs, ours, _TOP),
+        finite=FiniteSides(bool(np.isfinite(theirs).all()), bool(np.isfinite(ours).all())),
+        lost=int((np.isfinite(theirs) & ~np.isfinite(ours)).sum()),
+        reference=_range(finite),
+        spread=spread(theirs),
+        histogram=histogram(reference, result),
+        worst=worst_elements(reference, result),
+    )
 
 
 def distance(reference: Array, result: Array) -> float:
@@ -102,28 +101,23 @@ def accuracy(outputs: Array, labels: Sequence[int]) -> float:
     return float(np.mean(answers == np.asarray(labels)))
 
 
-def _texts(reference: Array, result: Array) -> dict[str, Any]:
+def _texts(reference: Array, result: Array) -> OutputFigures:
     differ = [one != other for one, other in zip(_listed(reference), _listed(result), strict=True)]
-    return {
-        "dtype": "string",
-        "shape": list(reference.shape),
-        "max_abs": float(any(differ)),
-        "mean_abs": float(np.mean(differ)) if differ else 0.0,
-        "finite": {"source": True, "result": True},
-        "lost": 0,
-        "reference": _range(np.empty(0)),
-        "spread": float(len(set(_listed(reference))) > 1),
-    }
+    return OutputFigures(
+        dtype="string",
+        shape=tuple(reference.shape),
+        max_abs=float(any(differ)),
+        mean_abs=float(np.mean(differ)) if differ else 0.0,
+        spread=float(len(set(_listed(reference))) > 1),
+    )
 
 
 def _listed(values: Array) -> list[bytes]:
     return [text if isinstance(text, bytes) else str(text).encode() for text in values.reshape(-1).tolist()]
 
 
-def _range(values: Array) -> dict[str, float]:
-    if not values.size:
-        return {"min": 0.0, "max": 0.0, "std": 0.0}
-    return {"min": float(values.min()), "max": float(values.max()), "std": float(values.std())}
+def _range(values: Array) -> ValueRange:
+    return ValueRange(float(values.min()), float(values.max()), float(values.std())) if values.size else ValueRange()
 
 
 def _cosine(one: Array, other: Array) -> float | None:
@@ -142,3 +136,49 @@ def _agreement(one: Array, other: Array, count: int) -> float | None:
         return float(np.mean(np.argmax(other, axis=-1)[..., None] == best))
     largest = np.argpartition(-other, count - 1, axis=-1)[..., :count]
     return float(np.mean((largest == best).any(axis=-1)))
+
+
+def histogram(expected: Array, actual: Array) -> Histogram:
+    """Count the absolute differences by decade; what is below the first edge counts into the first bin."""
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(_wide(expected) - _wide(actual)).ravel()
+    finite = differences[np.isfinite(differences)]
+    positive = finite[finite > 0]
+    zero, not_finite = int((finite == 0).sum()), int(differences.size - finite.size)
+    if positive.size == 0:
+        return Histogram((), (), zero, not_finite)
+    low = max(_LEAST_EXPONENT, math.floor(math.log10(positive.min())))
+    high = max(low + 1, math.floor(math.log10(positive.max())) + 1)
+    edges = tuple(10.0**exponent for exponent in range(low, high + 1))
+    places = np.clip(np.floor(np.log10(positive)).astype(int) - low, 0, high - low - 1)
+    counts = np.bincount(places, minlength=high - low)
+    return Histogram(edges, tuple(int(count) for count in counts), zero, not_finite)
+
+
+def worst_elements(expected: Array, actual: Array, *, count: int = _WORST) -> tuple[WorstElement, ...]:
+    """Return the elements that differ most, worst first.
+
+    NaN and infinity where the other has none come before every number; elements that do not differ are left out.
+    """
+    wanted, got = _wide(expected), _wide(actual)
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(wanted - got)
+    differences[(wanted == got) | (np.isnan(wanted) & np.isnan(got))] = 0.0
+    order = np.argsort(-np.nan_to_num(differences, nan=np.inf, posinf=np.inf).ravel(), kind="stable")[:count]
+    found = []
+    for flat in order:
+        place = np.unravel_index(int(flat), differences.shape)
+        if differences[place] != 0:
+            numbers = (_json_number(one[place]) for one in (wanted, got, differences))
+            found.append(WorstElement(tuple(int(axis) for axis in place), *numbers))
+    return tuple(found)
+
+
+def _wide(values: Array) -> Array:
+    return np.asarray(values).astype(np.float64)
+
+
+def _json_number(value: Any) -> float | str:
+    """JSON has no NaN: what is not finite is written as text."""
+    number = float(value)
+    return number if math.isfinite(number) else str(number)

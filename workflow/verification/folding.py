@@ -15,7 +15,7 @@ import numpy as np
 
 from workflow.verification import explain
 from workflow.verification.differences import bounds_of
-from workflow.verification.model import Finding
+from workflow.verification.evidence import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

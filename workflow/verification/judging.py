@@ -1,4 +1,4 @@
-"""Judges what a result answered in one place: figures for each output, the bound, and whose fault it is."""
+"""Judges what a result answered in one place: the bound for the figures of each output, and whose fault it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.verification import exchange, figures
-from workflow.verification.model import Finding
+from workflow.verification.evidence import Finding
 from workflow.verification.tolerances import EPSILON, Tolerances, magnitude
 
 if TYPE_CHECKING:
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.verification.places import OutputNames
+    from workflow.verification.asking import OutputNames
+    from workflow.verification.evidence import OutputFigures
 
     Outputs = dict[str, NDArray[Any]]
 
 LIVELY = 16 * EPSILON
 """Change between inputs, in units of the output's magnitude, below which an output proves nothing."""
 
+_EXACT = ("string", "bool")
 _SAME_FILE = ("the same file gives in Python", "the runtime computes otherwise")
 _SAME_WEIGHTS = ("the source gives with the same weights", "the conversion changed more than the weights")
 
@@ -30,7 +32,7 @@ _SAME_WEIGHTS = ("the source gives with the same weights", "the conversion chang
 class Judgement:
     """The outputs of one place with their figures and bounds, and what is wrong with them."""
 
-    outputs: tuple[dict[str, Any], ...]
+    outputs: tuple[OutputFigures, ...]
     findings: tuple[Finding, ...] = ()
     joined: Mapping[str, Any] = field(default_factory=dict)
     unproven: tuple[str, ...] = ()
@@ -39,7 +41,7 @@ class Judgement:
     @property
     def max_abs(self) -> float:
         """The largest difference of all outputs."""
-        return max((float(one["max_abs"]) for one in self.outputs), default=0.0)
+        return max((one.max_abs for one in self.outputs), default=0.0)
 
 
 def read_all(folders: Sequence[Path]) -> Outputs:
@@ -72,8 +74,9 @@ class Judge:
                 shapes = f"{list(ours.shape)}, and {list(theirs.shape)} in the source"
                 findings.append(Finding(f"run in {place}, the output {name} has the shape {shapes}", name))
                 continue
-            output = {"name": name, "result_name": other, **figures.measure(theirs, ours)}
-            output |= self._bounds(output, place) | _legs(theirs, ours, (reload or {}).get(name))
+            output = figures.measure(theirs, ours).replaced(name=name, result_name=other)
+            legs = _legs(theirs, ours, (reload or {}).get(name))
+            output = output.replaced(**self._bounds(output, place), **legs)
             finding = self._fault(output, place)
             outputs.append(output)
             findings += [finding] if finding else []
@@ -86,45 +89,47 @@ class Judge:
         found = []
         for name, values in self.reference.items():
             output = figures.measure(values, values)
-            if output["spread"] <= max(LIVELY, 0.0) * magnitude(output):
+            if output.spread <= LIVELY * magnitude(output):
                 found.append(name)
         return found
 
-    def _bounds(self, output: Mapping[str, Any], place: str) -> dict[str, float]:
+    def _bounds(self, output: OutputFigures, place: str) -> dict[str, float]:
         """Return what the output may be off the source's, and off what the same file gives in Python."""
         size = magnitude(output)
-        exact = output["dtype"] in ("string", "bool")
+        exact = output.dtype in _EXACT
         running = 0.0 if exact else self.tolerances.running(size, place.partition(" ")[2] or None)
-        chosen = self.tolerances.chosen(str(output["name"]), size)
+        chosen = self.tolerances.chosen(output.name, size)
         if chosen is not None:
             return {"bound": chosen, "running_bound": chosen}
         return {"bound": running + (0.0 if exact else self.tolerances.storing(size)), "running_bound": running}
 
-    def _is_vague(self, output: Mapping[str, Any]) -> bool:
+    def _is_vague(self, output: OutputFigures) -> bool:
         """Whether the bound that follows from quantization allows whatever the reference itself changes by."""
-        chosen = self.tolerances.chosen(str(output["name"]), magnitude(output)) is not None
-        if chosen or not self.tolerances.noise or "beyond_python" in output or output["dtype"] in ("string", "bool"):
+        chosen = self.tolerances.chosen(output.name, magnitude(output)) is not None
+        if chosen or not self.tolerances.noise or output.beyond_python is not None or output.dtype in _EXACT:
             return False
-        return bool(output["bound"] >= output["spread"])
+        return (output.bound or 0.0) >= output.spread
 
-    def _fault(self, output: Mapping[str, Any], place: str) -> Finding | None:
-        name, look = str(output["name"]), "--locate"
+    def _fault(self, output: OutputFigures, place: str) -> Finding | None:
+        name, look = output.name, "--locate"
+        bound, running_bound = output.bound or 0.0, output.running_bound or 0.0
         where = f"run in {place} on the same inputs, the output {name}"
-        if output["lost"]:
-            first: dict[str, Any] = next((one for one in output["worst"] if isinstance(one["expected"], float)), {})
-            at = ", ".join(map(str, first.get("index", ())))
-            what = f"{first['actual']} at [{at}]" if first else f"NaN or infinity {output['lost']} times"
+        if output.lost:
+            first = next((one for one in output.worst if isinstance(one.expected, float)), None)
+            what = f"NaN or infinity {output.lost} times"
+            if first is not None:
+                what = f"{first.actual} at [{', '.join(map(str, first.index))}]"
             text = f"{where} holds {what} where its source has a number"
             return Finding(text + _blame(output, place), name, look=look)
-        if not output["max_abs"] <= output["bound"]:
-            text = f"{where} differs by up to {output['max_abs']:.3g}, allowed is {output['bound']:.3g}"
-            return Finding(text + _blame(output, place), name, output["max_abs"], output["bound"], look)
-        beyond = output.get("beyond_python")
-        if beyond is not None and not beyond <= output["running_bound"]:
+        if not output.max_abs <= bound:
+            text = f"{where} differs by up to {output.max_abs:.3g}, allowed is {bound:.3g}"
+            return Finding(text + _blame(output, place), name, output.max_abs, bound, look)
+        beyond = output.beyond_python
+        if beyond is not None and not beyond <= running_bound:
             other, blame = _SAME_WEIGHTS if place == "python" else _SAME_FILE
-            allowed = f"{beyond:.3g} from what {other}, allowed is {output['running_bound']:.3g}"
+            allowed = f"{beyond:.3g} from what {other}, allowed is {running_bound:.3g}"
             text = f"{where} differs by up to {allowed}: {blame}"
-            return Finding(text, name, beyond, output["running_bound"], look)
+            return Finding(text, name, beyond, running_bound, look)
         return None
 
 
@@ -138,13 +143,13 @@ def _legs(reference: Any, answer: Any, reload: Any) -> dict[str, float]:
     }
 
 
-def _blame(output: Mapping[str, Any], place: str) -> str:
+def _blame(output: OutputFigures, place: str) -> str:
     """Say whether the conversion or the runtime changed the numbers."""
     if place == "python":
         return ": the conversion changed what it computes"
-    if "in_python" not in output:
+    if output.in_python is None or output.beyond_python is None:
         return ""
-    told = f"; in Python the same file is off by {output['in_python']:.3g}"
-    if output["beyond_python"] <= output["in_python"]:
+    told = f"; in Python the same file is off by {output.in_python:.3g}"
+    if output.beyond_python <= output.in_python:
         return f"{told}: the conversion changes what it computes"
     return f"{told}, the rest is what {place} makes of it"

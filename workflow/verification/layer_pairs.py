@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from workflow.verification.layer_weights import LayerWeights
+    from workflow.verification.weights_by_layer import WeightedLayer
 
     Models = tuple[str, ...]
 
@@ -20,16 +20,16 @@ _OTHER = re.compile(r"[^A-Za-z0-9_./-]")
 
 
 def paired(
-    sources: Sequence[LayerWeights], results: Sequence[LayerWeights]
-) -> list[tuple[LayerWeights, list[LayerWeights]]]:
+    sources: Sequence[WeightedLayer], results: Sequence[WeightedLayer]
+) -> list[tuple[WeightedLayer, list[WeightedLayer]]]:
     """Return each layer of the source with those of the result that stand for it."""
-    groups: dict[tuple[Models, str], list[LayerWeights]] = {}
+    groups: dict[tuple[Models, str], list[WeightedLayer]] = {}
     names: dict[Models, set[str]] = {}
     for one in sources:
         key = _models(one), _plain(one.path[-1])
         groups.setdefault(key, []).append(one)
         names.setdefault(key[0], set()).add(key[1])
-    claimed: dict[tuple[Models, str], list[LayerWeights]] = {}
+    claimed: dict[tuple[Models, str], list[WeightedLayer]] = {}
     for one in results:
         models = _models(one)
         owner = _owner(_plain(one.path[-1]), names.get(models, ()))
@@ -45,22 +45,22 @@ def _owner(name: str, names: Iterable[str]) -> str | None:
 
 
 def _shared(
-    group: Sequence[LayerWeights], found: Sequence[LayerWeights]
-) -> list[tuple[LayerWeights, list[LayerWeights]]]:
+    group: Sequence[WeightedLayer], found: Sequence[WeightedLayer]
+) -> list[tuple[WeightedLayer, list[WeightedLayer]]]:
     """Share out layers among those of the source whose names became one, in the order of both."""
     if len(group) == 1:
         return [(group[0], list(found))]
     weighted = [one for one in found if one.by_role]
     takers = [one for one in group if one.by_role] or group
     each = max(1, len(weighted) // len(takers))
-    shares: Mapping[int, list[LayerWeights]] = {
+    shares: Mapping[int, list[WeightedLayer]] = {
         id(one): weighted[number * each : (number + 1) * each if one is not takers[-1] else None]
         for number, one in enumerate(takers)
     }
     return [(one, shares.get(id(one), [])) for one in group]
 
 
-def _models(one: LayerWeights) -> Models:
+def _models(one: WeightedLayer) -> Models:
     return tuple(_plain(name) for name in one.path[:-1])
 
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workflow.base.errors import WorkflowError
-from workflow.verification import exchange, figures, places, tolerances
+from workflow.verification import asking, exchange, figures, tolerances
 from workflow.verification.cutting import Point, ancestors, carries_tensor, cut, outputs_of, points_of
 from workflow.verification.judging import read_all
-from workflow.verification.model import NotRun, RuntimeFailure, Subject
-from workflow.verification.ports import ports_of
+from workflow.verification.model_ports import ports_of
+from workflow.verification.requests import NotRun, RuntimeFailure, Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.places import Ask, Bench
+    from workflow.verification.asking import Ask, Places
+    from workflow.verification.evidence import Place
 
 _FRESH = (
     "convert the source anew, and compare the result with the fresh one: `tfjs-workflow verify RESULT --against FRESH`"
@@ -30,10 +31,8 @@ class Search:
 
     ask: Ask
     source: Subject
-    bench: Bench
-    place: tuple[str, str | None]
-    """Runtime and backend."""
-
+    places: Places
+    place: Place
     tolerances: tolerances.Tolerances
 
 
@@ -159,7 +158,7 @@ class _Bisection:
             return None
         return self._compared(reference, answers, loose=loose)
 
-    def _compared(self, reference: places.Answers, answers: places.Answers, *, loose: bool) -> _Measured:
+    def _compared(self, reference: asking.Answers, answers: asking.Answers, *, loose: bool) -> _Measured:
         theirs = next(iter(read_all(reference.outputs).values()))
         ours = next(iter(read_all(answers.outputs).values()))
         if theirs.shape != ours.shape:
@@ -167,12 +166,12 @@ class _Bisection:
         output = figures.measure(theirs, ours)
         size = tolerances.magnitude(output)
         limits = self._search.tolerances
-        bound = limits.running(size, self._search.place[1]) + (limits.storing(size) if loose else 0.0)
-        if output["lost"]:
+        bound = limits.running(size, self._search.place.backend) + (limits.storing(size) if loose else 0.0)
+        if output.lost:
             return _Measured(math.inf, bound, "holds NaN or infinity where its source has numbers")
-        return _Measured(float(output["max_abs"]), bound)
+        return _Measured(output.max_abs, bound)
 
-    def _reference(self, part: Subject, point: Point, folder: Path) -> tuple[places.Answers | NotRun, bool]:
+    def _reference(self, part: Subject, point: Point, folder: Path) -> tuple[asking.Answers | NotRun, bool]:
         """Return what the source has at a point, and whether the result's weights are other than those it has.
 
         That is the layer of that name, with the result's weights if it is quantized; or else the same cut in Python.
@@ -180,33 +179,33 @@ class _Bisection:
         search = self._search
         of_layers = search.source.format in _KERAS and search.ask.subject.format != "tfjs_graph_model"
         quantized = search.tolerances.noise > 0
-        ask = replace(search.ask, subject=places.absolute(search.source), folder=folder / "source", repeat=0)
+        ask = replace(search.ask, subject=asking.absolute(search.source), folder=folder / "source", repeat=0)
         if of_layers:
             weights = search.ask.subject.path if quantized else None
-            found = places.in_python(search.bench, ask, cut=point.name, weights=weights)
+            found = asking.in_python(search.places, ask, cut=point.name, weights=weights)
             if not isinstance(found, NotRun):
                 return found, False
-        if of_layers and quantized and search.place[0] == "python":
-            return places.in_python(search.bench, ask, cut=point.name), True
+        if of_layers and quantized and search.place.runtime == "python":
+            return asking.in_python(search.places, ask, cut=point.name), True
         same = replace(_fitted(search.ask, part, folder), subject=part, folder=folder / "python", repeat=0)
-        return places.in_python(search.bench, same), False
+        return asking.in_python(search.places, same), False
 
-    def _run(self, part: Subject, folder: Path) -> places.Answers | NotRun:
+    def _run(self, part: Subject, folder: Path) -> asking.Answers | NotRun:
         search = self._search
         ask = replace(_fitted(search.ask, part, folder), subject=part, folder=folder / "result", repeat=0)
-        name, backend = search.place
-        if name == "python":
-            return places.in_python(search.bench, ask)
-        runtime = search.bench.runtime(name, backend)
+        place = search.place
+        if place.runtime == "python":
+            return asking.in_python(search.places, ask)
+        runtime = search.places.runtime(place.runtime, place.backend)
         if isinstance(runtime, NotRun):
             return runtime
-        return places.in_javascript(runtime, ask, name=name, backend=backend)
+        return asking.in_javascript(runtime, ask, name=place.runtime, backend=place.backend)
 
     def _located(self, point: Point) -> Located:
         measured = self._known[point.name] or _Measured(0.0, 0.0)
         fine = tuple(name for name in point.above if (one := self._known.get(name)) is not None and not one.differs)
         kept = cut(self._search.ask.subject, point.name, into=self._keep / "model")
-        places.save_feed(self._search.ask.feeds, self._keep / "inputs.npz")
+        asking.save_feed(self._search.ask.feeds, self._keep / "inputs.npz")
         return Located(
             point,
             measured.figure,

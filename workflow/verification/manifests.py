@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.shards import check_shards
+from workflow.models.weight_files import check_shards
 from workflow.models.weights_manifest import read_groups
-from workflow.verification.model import Finding
+from workflow.verification.evidence import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from workflow.models.weights_manifest import Group, Weight
+    from workflow.models.weights_manifest import Weight, WeightGroup
 
     Entry = dict[str, Any]
 
@@ -40,7 +40,7 @@ class Manifest(Record):
     """A manifest as it was read, with the faults of it and of its weight files; ``weights`` is None when it is none."""
 
     findings: tuple[Finding, ...]
-    groups: tuple[Group, ...] = ()
+    groups: tuple[WeightGroup, ...] = ()
     weights: Mapping[str, Weight] | None = None
 
 
@@ -57,7 +57,7 @@ def read(document: dict[str, Any], path: Path) -> Manifest:
     return Manifest((*found, *_byte_problems(groups, path)), groups, {weight.name: weight for weight in weights})
 
 
-def orphans(groups: tuple[Group, ...], path: Path) -> Orphans:
+def orphans(groups: tuple[WeightGroup, ...], path: Path) -> Orphans:
     """Return the weight files in the model's folder that no group names; nothing where several models lie there."""
     folder = path.resolve().parent
     named = {name for group in groups for name in group.paths}
@@ -102,7 +102,7 @@ def _numbers(entry: Entry) -> list[object]:
     return list(quantization.values()) if isinstance(quantization, dict) else []
 
 
-def _doubles(groups: tuple[Group, ...]) -> list[Finding]:
+def _doubles(groups: tuple[WeightGroup, ...]) -> list[Finding]:
     names = Counter(weight.name for group in groups for weight in group.weights)
     paths = Counter(path for group in groups for path in group.paths)
     return [
@@ -143,7 +143,7 @@ def _first_named(message: str, document: dict[str, Any]) -> str:
     return next((name for name in sorted(names, key=len, reverse=True) if name in message), "")
 
 
-def _byte_problems(groups: tuple[Group, ...], path: Path) -> list[Finding]:
+def _byte_problems(groups: tuple[WeightGroup, ...], path: Path) -> list[Finding]:
     try:
         check_shards(groups, path)
     except ModelFileError as error:
@@ -152,7 +152,7 @@ def _byte_problems(groups: tuple[Group, ...], path: Path) -> list[Finding]:
     return []
 
 
-def _with_weight(line: str, groups: tuple[Group, ...], path: Path) -> Finding:
+def _with_weight(line: str, groups: tuple[WeightGroup, ...], path: Path) -> Finding:
     """Say which file a fault of bytes is about, and the first weight that it makes unreadable."""
     group = next((one for one in groups if any(name in line for name in one.paths)), None)
     if group is None:
@@ -162,7 +162,7 @@ def _with_weight(line: str, groups: tuple[Group, ...], path: Path) -> Finding:
     return Finding(f"{line}; the weight {cut} is cut off" if cut else line, subject=file, look=str(path.parent / file))
 
 
-def _first_cut(group: Group, path: Path) -> str:
+def _first_cut(group: WeightGroup, path: Path) -> str:
     files = [path.parent / name for name in group.paths]
     there = 0
     for file in files:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import bugs
 from workflow.base.errors import ModelFileError, OversizedModelError, VerificationError, WorkflowError
-from workflow.verification import figures, places
+from workflow.verification import asking, figures
+from workflow.verification.evidence import Accuracy, Finding, LevelReport, Place, PlaceReport
 from workflow.verification.judging import Judge, Judgement, read_all
-from workflow.verification.model import Finding, LevelReport, NotRun, RuntimeFailure
+from workflow.verification.requests import NotRun, RuntimeFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from workflow.recipe.model import Verification
-    from workflow.verification.model import Subject
-    from workflow.verification.places import Ask, Bench, Feed
+    from workflow.recipe.recipes import Verification
+    from workflow.verification.asking import Ask, Places
+    from workflow.verification.requests import Subject
+    from workflow.verification.source_answers import SourceAnswer
 
 DEFAULT_BACKENDS: dict[str, tuple[str | None, ...]] = {
     "python": (None,),
@@ -29,88 +30,36 @@ _VAGUE = (
     "quantizing weights may shift the outputs by as much as the source's change between inputs at all, and those of "
     "the result do not change alike, so that agreement within that bound proves nothing"
 )
-_NONSENSE = "a model's own code may have written that: do not use the model unless you know who made it"
 _REFUSED = NotRun("Python refuses the model as one that no place should run", "see what it says of it")
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What the source answered in Python: the feeds with its answers, and the job's own facts."""
+class Trial:
+    """One place: what the result answered there, judged, or why it did not run."""
 
-    feeds: tuple[Feed, ...]
-    facts: Mapping[str, Any]
-
-    @property
-    def labels(self) -> Sequence[int] | None:
-        """The class of each sample, where a file tells."""
-        found: Sequence[int] | None = self.facts.get("labels")
-        return found
-
-
-@dataclass(frozen=True)
-class PlaceRun:
-    """One place: what was found there, or why it did not run."""
-
-    runtime: str
-    backend: str | None
+    place: Place
     judgement: Judgement | None = None
     not_run: NotRun | None = None
     failure: str = ""
-    answers: places.Answers | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    answers: asking.Answers | None = None
+    seconds: float | None = None
     is_unsafe: bool = False
     """Whether the model was refused there for what it would do to any place."""
 
-    @property
-    def place(self) -> str:
-        """What it is called: "python", "node wasm"."""
-        return f"{self.runtime} {self.backend}" if self.backend else self.runtime
 
-
-def reference_of(source: Subject, settings: Verification, *, bench: Bench, folder: Path) -> Reference | NotRun:
-    """Run the source in Python on samples; raises a ``WorkflowError`` when the samples do not fit it."""
-    job = {
-        "model": places.model_argument(source),
-        "inputs": None if settings.inputs is None else str(settings.inputs),
-        "labels": None if settings.labels is None else str(settings.labels),
-        "image_range": None if settings.image_range is None else list(settings.image_range),
-        "samples": settings.samples,
-        "batches": list(settings.batches),
-        "seed": settings.seed,
-        "folder": str(folder),
-    }
-    answer = bench.job("reference", job)
-    if answer.get("not_run"):
-        return NotRun(f"the source cannot be run in Python: {answer['not_run']}", "give a source that Python runs")
-    return Reference(_feeds(answer, folder), answer)
-
-
-def _feeds(answer: Mapping[str, Any], folder: Path) -> tuple[places.Feed, ...]:
-    """Return the feeds that a job tells of; raises ``VerificationError`` where they are not below its folder."""
-    try:
-        feeds = tuple(places.Feed(Path(f["inputs"]), Path(f["outputs"]), int(f["samples"])) for f in answer["feeds"])
-    except (KeyError, TypeError, ValueError) as problem:
-        raise VerificationError(f"the job `reference` answers nonsense: {problem!r}", hint=_NONSENSE) from None
-    if any(
-        ".." in path.parts or not path.is_relative_to(folder) for feed in feeds for path in (feed.inputs, feed.outputs)
-    ):
-        raise VerificationError("the job `reference` names files that are not its own", hint=_NONSENSE)
-    return feeds
-
-
-def places_of(result: Subject, settings: Verification) -> list[tuple[str, str | None]]:
+def places_of(result: Subject, settings: Verification) -> list[Place]:
     """Return where a result is to be run: Python first; TensorFlow.js models in JavaScript too."""
-    asked: list[tuple[str, str | None]] = [
-        (runtime, backend)
+    asked = [
+        Place(runtime, backend)
         for runtime in settings.runtimes
         for backend in (settings.backends.get(runtime) or DEFAULT_BACKENDS[runtime])
     ]
-    javascript = [place for place in asked if place[0] != "python"] if result.is_tfjs else []
-    return [("python", None), *javascript] if "python" in settings.runtimes or not javascript else javascript
+    javascript = [place for place in asked if place.runtime != "python"] if result.is_tfjs else []
+    return [Place("python"), *javascript] if "python" in settings.runtimes or not javascript else javascript
 
 
-def with_results_weights(source: Subject, ask: Ask, *, bench: Bench) -> Any:
+def with_results_weights(source: Subject, ask: Ask, *, places: Places) -> Any:
     """Return what the source answers with the weights of a quantized result; None where it has others, or ``NotRun``.
 
     It differs from the source by what quantizing does, and from the result by nothing but rounding.
@@ -119,44 +68,44 @@ def with_results_weights(source: Subject, ask: Ask, *, bench: Bench) -> Any:
         return None
     asked = replace(ask, subject=source, folder=ask.folder / "weights", repeat=0)
     try:
-        answers = places.in_python(bench, asked, weights=ask.subject.path)
+        answers = asking.in_python(places, asked, weights=ask.subject.path)
     except WorkflowError as error:
         return NotRun(error.message, error.hint)  # the result itself is run next, and tells more
     return answers if isinstance(answers, NotRun) else read_all(answers.outputs)
 
 
-def run_places(ask: Ask, judge: Judge, *, bench: Bench, settings: Verification, reload: Any = None) -> list[PlaceRun]:
+def run_places(ask: Ask, judge: Judge, *, places: Places, settings: Verification, reload: Any = None) -> list[Trial]:
     """Run a result everywhere and judge what it answers; one place that fails does not keep others from running.
 
     What Python refuses for what it would do anywhere is run in no place after it.
 
     ``reload`` is what Python must answer but for rounding, where that is known; other places what Python answered.
     """
-    runs: list[PlaceRun] = []
-    for runtime, backend in places_of(ask.subject, settings):
+    runs: list[Trial] = []
+    for place in places_of(ask.subject, settings):
         if any(run.is_unsafe for run in runs):
-            runs.append(PlaceRun(runtime, backend, not_run=_REFUSED))
+            runs.append(Trial(place, not_run=_REFUSED))
             continue
-        run = PlaceRun(runtime, backend)
+        run = Trial(place)
         try:
-            run = _judged(_run(ask, bench, runtime=runtime, backend=backend), judge, reload)
+            run = _judged(_run(ask, places, place=place), judge, reload)
         except WorkflowError:
             raise
         except Exception as error:  # noqa: BLE001  a bug of ours in one place says nothing of the others
             told = bugs.as_error(error)
             run = replace(run, failure=f"{told.message}: please report it with {told.log}")
-        if runtime == "python" and run.judgement is not None:
+        if place.runtime == "python" and run.judgement is not None:
             reload = dict(run.judgement.joined)
         runs.append(run)
     return runs
 
 
-def level(runs: Sequence[PlaceRun], judge: Judge, *, samples: int, seconds: float) -> LevelReport:
+def level(runs: Sequence[Trial], judge: Judge, *, samples: int, seconds: float) -> LevelReport:
     """Return the verdict over all places: a failure anywhere fails, a dead reference is no proof."""
     findings = [finding for run in runs if run.judgement for finding in run.judgement.findings]
     findings += [Finding(f"run in {run.place}, the result fails: {run.failure}") for run in runs if run.failure]
     ran = [run for run in runs if run.judgement is not None]
-    facts = {"samples": samples, "places": [run.place for run in ran]}
+    facts: dict[str, Any] = {"samples": samples, "places": [str(run.place) for run in ran]}
     said = tuple(_fallback(run) for run in ran if run.answers and run.answers.facts.get("fallback"))
     if findings:
         return LevelReport("outputs", "failed", tuple(findings), remarks=said, facts=facts, seconds=seconds)
@@ -180,89 +129,87 @@ def level(runs: Sequence[PlaceRun], judge: Judge, *, samples: int, seconds: floa
     return LevelReport("outputs", "passed", remarks=tuple(remarks), facts=facts, seconds=seconds)
 
 
-def _fallback(run: PlaceRun) -> str:
+def _fallback(run: Trial) -> str:
     """Return that a place was asked for and another one computed."""
     told = run.answers.facts["fallback"] if run.answers else {}
     return f"{run.place} was asked for and {told['to']} computed it, for {told['why']}"
 
 
-def _run(ask: Ask, bench: Bench, *, runtime: str, backend: str | None) -> PlaceRun:
+def _run(ask: Ask, places: Places, *, place: Place) -> Trial:
     begin = time.perf_counter()
     try:
-        answers = _answers(ask, bench, runtime=runtime, backend=backend)
+        answers = _answers(ask, places, place=place)
     except RuntimeFailure as failure:
-        return PlaceRun(runtime, backend, failure=f"{failure.kind}: {failure.message}")
+        return Trial(place, failure=f"{failure.kind}: {failure.message}")
     except (VerificationError, ModelFileError) as error:
-        return PlaceRun(runtime, backend, failure=error.message, is_unsafe=isinstance(error, OversizedModelError))
-    seconds = {"seconds": round(time.perf_counter() - begin, 3)}
+        return Trial(place, failure=error.message, is_unsafe=isinstance(error, OversizedModelError))
+    seconds = round(time.perf_counter() - begin, 3)
     if isinstance(answers, NotRun):
-        return PlaceRun(runtime, backend, not_run=answers, facts=seconds)
-    return PlaceRun(runtime, backend, answers=answers, facts=seconds)
+        return Trial(place, not_run=answers, seconds=seconds)
+    return Trial(place, answers=answers, seconds=seconds)
 
 
-def _answers(ask: Ask, bench: Bench, *, runtime: str, backend: str | None) -> places.Answers | NotRun:
-    if runtime == "python":
-        return places.in_python(bench, ask)
+def _answers(ask: Ask, places: Places, *, place: Place) -> asking.Answers | NotRun:
+    if place.runtime == "python":
+        return asking.in_python(places, ask)
     try:
-        found = bench.runtime(runtime, backend)
+        found = places.runtime(place.runtime, place.backend)
     except WorkflowError as error:  # what a runtime needs could not be fetched
         return NotRun(error.message, error.hint)
     if isinstance(found, NotRun):
         return found
-    return places.in_javascript(found, ask, name=runtime, backend=backend)
+    return asking.in_javascript(found, ask, name=place.runtime, backend=place.backend)
 
 
-def _judged(run: PlaceRun, judge: Judge, reload: Any) -> PlaceRun:
+def _judged(run: Trial, judge: Judge, reload: Any) -> Trial:
     if run.answers is None:
         return run
     try:
         answers = read_all(run.answers.outputs)
     except (ValueError, OSError) as problem:
         return replace(run, failure=f"its outputs cannot be read: {problem}")
-    return replace(run, judgement=judge.judge(answers, run.place, reload=reload))
+    return replace(run, judgement=judge.judge(answers, str(run.place), reload=reload))
 
 
-def run_json(run: PlaceRun, reference: Reference, *, judge: Judge) -> dict[str, Any]:
-    """Return one place as the record holds it."""
-    told: dict[str, Any] = {"runtime": run.runtime, "backend": run.backend, **run.facts}
+def report_of(run: Trial, source: SourceAnswer, *, judge: Judge) -> PlaceReport:
+    """Return what was found in one place."""
+    told = PlaceReport(run.place.runtime, "failed", run.place.backend, run.seconds)
     if run.not_run is not None:
-        return told | {"status": "not run", "why": run.not_run.why, "remedy": run.not_run.remedy}
+        return told.replaced(status="not run", why=run.not_run.why, remedy=run.not_run.remedy)
     if run.judgement is None or run.answers is None:
-        return told | {"status": "failed", "why": run.failure}
+        return told.replaced(why=run.failure)
     wrong = run.judgement.findings
-    return told | {
-        "status": "failed" if wrong else "passed",
-        "why": "; ".join(finding.text for finding in wrong),
-        "outputs": list(run.judgement.outputs),
-        "accuracy": accuracy(run, reference, judge=judge),
-        "samples": reference.facts.get("samples"),
-        "timings": dict(run.answers.timings),
-        "facts": dict(run.answers.facts),
-        "versions": dict(run.answers.versions),
-        "load_average": run.answers.load_average,
-    }
+    return told.replaced(
+        status="failed" if wrong else "passed",
+        why="; ".join(finding.text for finding in wrong),
+        outputs=run.judgement.outputs,
+        accuracy=accuracy(run, source, judge=judge),
+        samples=source.facts.get("samples"),
+        timings=run.answers.timings,
+        facts=dict(run.answers.facts),
+        versions=dict(run.answers.versions),
+        load_average=run.answers.load_average,
+    )
 
 
-def accuracy(run: PlaceRun, reference: Reference, *, judge: Judge) -> dict[str, float] | None:
+def accuracy(run: Trial, source: SourceAnswer, *, judge: Judge) -> Accuracy | None:
     """Return the share of labelled samples that source and result answer right, by their first output."""
-    labels = reference.labels
+    labels = source.labels
     if labels is None or run.judgement is None or not judge.reference or not run.judgement.joined:
         return None
     name = next(iter(judge.reference))
     if name not in run.judgement.joined or len(judge.reference[name]) != len(labels):
         return None
-    return {
-        "source": figures.accuracy(judge.reference[name], labels),
-        "result": figures.accuracy(run.judgement.joined[name], labels),
-    }
+    theirs, ours = judge.reference[name], run.judgement.joined[name]
+    return Accuracy(figures.accuracy(theirs, labels), figures.accuracy(ours, labels))
 
 
-def why_no_accuracy(reference: Reference, *, judge: Judge) -> str:
+def why_no_accuracy(source: SourceAnswer, *, judge: Judge) -> str:
     """Return why the share of right answers is unknown."""
-    if reference.labels is None:
+    if source.labels is None:
         return "there are no labels; give `inputs` and the `labels` of their classes"
     name = next(iter(judge.reference), "")
     count = len(judge.reference[name]) if name else 0
-    if count != len(reference.labels):
-        return f"the first output, {name or '(none)'}, has {count} answers for {len(reference.labels)} labels"
+    if count != len(source.labels):
+        return f"the first output, {name or '(none)'}, has {count} answers for {len(source.labels)} labels"
     return f"the result's output for {name} cannot be compared with the labels"

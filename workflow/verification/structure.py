@@ -9,18 +9,18 @@ from workflow.base.errors import ModelFileError
 from workflow.models.containment import require_contained
 from workflow.models.inspection import inspect_model
 from workflow.models.strict_json import read_object
-from workflow.verification import graph_references, layer_references, manifests
-from workflow.verification.model import Finding, LevelReport
+from workflow.verification import manifests, topology_faults
+from workflow.verification.evidence import Finding, LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
 
-_REFERENCES: dict[str, Callable[..., list[Finding]]] = {
-    "tfjs_layers_model": layer_references.problems,
-    "tfjs_graph_model": graph_references.problems,
+_FAULTS: dict[str, Callable[..., list[Finding]]] = {
+    "tfjs_layers_model": topology_faults.layer_faults,
+    "tfjs_graph_model": topology_faults.graph_faults,
 }
 
 
@@ -52,7 +52,7 @@ def _tfjs(subject: Subject) -> LevelReport:
     except ModelFileError as error:
         return _failed([_refused(error, subject=manifests.named_in_broken_json(path))])
     manifest = manifests.read(document, path)
-    found = _REFERENCES[subject.format](document, path, weights=manifest.weights)
+    found = _FAULTS[subject.format](document, path, weights=manifest.weights)
     findings = [*(one.replaced(look=str(path)) for one in found), *manifest.findings]
     try:
         summary = inspect_model(subject.path, subject.format)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.models.graph import read_graph
 from workflow.models.strict_json import read_object
 from workflow.models.topology import layers_of
-from workflow.verification.layer_weights import readable, weights_of
 from workflow.verification.structure import model_json
+from workflow.verification.weights_by_layer import readable, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from workflow.recipe.model import Verification
-    from workflow.verification.model import Subject
+    from workflow.recipe.recipes import Verification
+    from workflow.verification.evidence import OutputFigures
+    from workflow.verification.requests import Subject
 
 EPSILON = float(np.finfo(np.float32).eps)
 PER_LAYER = 64
@@ -68,9 +69,9 @@ class Tolerances:
         return (absolute or 0.0) + (relative or 0.0) * magnitude
 
 
-def magnitude(output: Mapping[str, Any]) -> float:
+def magnitude(output: OutputFigures) -> float:
     """Return the largest absolute value of a reference output, from its figures."""
-    largest = max(abs(float(output["reference"]["min"])), abs(float(output["reference"]["max"])))
+    largest = max(abs(output.reference.min), abs(output.reference.max))
     return largest if math.isfinite(largest) and largest > 0 else 1.0
 
 

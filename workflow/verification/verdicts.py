@@ -1,9 +1,12 @@
-"""What a verification amounts to: the error that it ends in, and its facts for a record."""
+"""What a verification amounts to: the error that it ends in, and what to do about it.
+
+Advice is never what was just run, and no bound for what is no figure.
+"""
 
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.base.errors import (
     ContractError,
@@ -14,13 +17,13 @@ from workflow.base.errors import (
     VerificationError,
     WeightsError,
 )
-from workflow.verification import advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.recipe.model import Verification
-    from workflow.verification.model import LevelName, LevelReport, Report
+    from workflow.catalogue.formats import Format
+    from workflow.recipe.recipes import Verification
+    from workflow.verification.evidence import Evidence, LevelName, LevelReport
 
 _ERRORS: Mapping[LevelName, type[VerificationError]] = {
     "structure": StructureError,
@@ -30,38 +33,61 @@ _ERRORS: Mapping[LevelName, type[VerificationError]] = {
 }
 _SHOWN = 12
 
+STAND_IN = "RESULT --against SOURCE"
+"""What a command names the models by until ``with_paths`` puts their paths there."""
 
-def error_of(report: Report, settings: Verification, *, who: str, hint: str = "") -> VerificationError | None:
+_HINTS: Mapping[LevelName, str] = {
+    "structure": "the files are damaged or incomplete: make or fetch them again",
+    "weights": f"compare the two with `tfjs-workflow verify {STAND_IN}`, which lists every weight",
+    "contract": "a page that feeds and reads the model by these names would not find them",
+    "outputs": (
+        f"`tfjs-workflow verify {STAND_IN} --locate` finds the first layer that differs; if the "
+        "difference is acceptable, `verify: {outputs: {NAME: {atol: ...}}}` allows it"
+    ),
+}
+_NO_DIFFERENCE = "an error is no difference that a bound could allow"
+_NOT_RUNNING: Mapping[str, str] = {
+    "tfjs_layers_model": f"{_NO_DIFFERENCE}: make a graph model of the source, by a `graph` step or `format: auto`",
+    "tfjs_graph_model": (
+        f"{_NO_DIFFERENCE}: the message names what TensorFlow.js lacks or found wrong; "
+        "a fresh conversion of the source shows whether the file or the model is at fault"
+    ),
+}
+_TOO_MUCH = ("timeout:", "memory:", "crash:")
+_SEEN = "the weights that differ are named above: make the result from its source again"
+_LOCATED = "what is to blame is named above, with a command that shows it again: make the result from its source again"
+
+
+def error_of(report: Evidence, settings: Verification, *, who: str, hint: str = "") -> VerificationError | None:
     """Return the error for a verification that failed or lacks a required runtime; ``who`` begins its sentence.
 
     ``hint`` is what to do about a failure, where more is known than the report tells.
     """
     failed = report.failed
     if failed is not None:
-        return _failure(failed, who, hint or advice.of(report))
+        return _failure(failed, who, hint or advice(report))
     for name in settings.require:
-        own = [run for run in report.runs if run["runtime"] == name]
+        own = [run for run in report.runs if run.runtime == name]
         if not own:
             return _never_run(report, name, who)
-        lacking = [run for run in own if run["status"] == "not run"]
-        if lacking:
-            place = " ".join(part for part in (name, lacking[0].get("backend")) if part)
-            why, remedy = str(lacking[0].get("why", "")), str(lacking[0].get("remedy", ""))
-            return RuntimeRequiredError(f"{who}: {place} is required and was not run: {why}", hint=remedy)
+        lacking = next((run for run in own if run.status == "not run"), None)
+        if lacking is not None:
+            text = f"{who}: {lacking.place} is required and was not run: {lacking.why}"
+            return RuntimeRequiredError(text, hint=lacking.remedy)
     return None
 
 
-def _never_run(report: Report, name: str, who: str) -> RuntimeRequiredError:
+def _never_run(report: Evidence, name: str, who: str) -> RuntimeRequiredError:
     """Return the error for a required runtime in which the result was never meant to run."""
     if report.runs:
-        places = ", ".join(dict.fromkeys(str(run["runtime"]) for run in report.runs))
+        places = ", ".join(dict.fromkeys(run.runtime for run in report.runs))
         text = f"{name} is required, and such a model runs in {places} alone"
         return RuntimeRequiredError(f"{who}: {text}", hint=f"require {name} of TensorFlow.js models only")
     text = f"{name} is required and was not run: only the files were compared"
     return RuntimeRequiredError(f"{who}: {text}", hint=f"verify it without `--quick`, or do not require {name}")
 
 
-def no_proof(report: Report, who: str) -> NoProofError | None:
+def no_proof(report: Evidence, who: str) -> NoProofError | None:
     """Return the error for a verification that could not have shown a fault."""
     level = report.level("outputs")
     if level is None or level.status != "no proof":
@@ -74,24 +100,7 @@ def no_proof(report: Report, who: str) -> NoProofError | None:
 
 def with_paths(hint: str, words: Sequence[str]) -> str:
     """Return a hint whose command names the result and its source as ``words`` do."""
-    return hint.replace(advice.STAND_IN, shlex.join(words))
-
-
-def facts_of(report: Report) -> dict[str, Any]:
-    """Return the verification as a record holds it: ``verdict``, ``levels``, ``runs``, and the figures of one run."""
-    found: dict[str, Any] = {
-        "verdict": report.verdict,
-        "levels": [_level_json(level) for level in report.levels],
-        "runs": [dict(run) for run in report.runs],
-        **{key: value for key, value in report.facts.items() if value is not None},
-    }
-    ran = [run for run in report.runs if run.get("outputs")]
-    if ran:
-        found |= _headline(ran)
-    outputs = report.level("outputs")
-    if outputs is not None and outputs.status == "not run":
-        found["not_run"] = outputs.why
-    return found
+    return hint.replace(STAND_IN, shlex.join(words))
 
 
 def _failure(level: LevelReport, who: str, hint: str) -> VerificationError:
@@ -103,28 +112,41 @@ def _failure(level: LevelReport, who: str, hint: str) -> VerificationError:
     return _ERRORS[level.level](f"{who}: {level.level}: {first.text}{more}", hint=f"{look}{hint}", details=details)
 
 
-def _level_json(level: LevelReport) -> dict[str, Any]:
-    return {
-        "level": level.level,
-        "status": level.status,
-        "findings": [finding.text for finding in level.findings],
-        "subjects": [finding.subject for finding in level.findings],
-        "why": level.why,
-        "remarks": list(level.remarks),
-        "facts": dict(level.facts),
-        "seconds": round(level.seconds, 3),
-    }
+def advice(report: Evidence, result: Format | None = None) -> str:
+    """Return what to do about the level that failed, commands with ``STAND_IN``; empty when none did."""
+    failed = report.failed
+    if failed is None:
+        return ""
+    if failed.level == "outputs" and _fails_to_run(report):
+        if _takes_too_much(report):
+            return f"{_NO_DIFFERENCE}: give it longer (`timeout`), or fewer inputs (`samples`)"
+        return _NOT_RUNNING.get(result or "", f"{_NO_DIFFERENCE}: make the result from its source again")
+    return _remedy(failed) or _HINTS[failed.level]
 
 
-def _headline(ran: list[Any]) -> dict[str, Any]:
-    """Return the worst figures over all places, and the outputs of the first."""
-    outputs = [output for run in ran for output in run["outputs"]]
-    tops = [output["top1"] for output in outputs if output.get("top1") is not None]
-    shares = [run["accuracy"] for run in ran if run.get("accuracy")]
-    return {
-        "runtime": ran[0]["runtime"],
-        "max_abs": max(float(output["max_abs"]) for output in outputs),
-        "top1": min(tops) if tops else None,
-        "accuracy": min(shares, key=lambda share: float(share["result"])) if shares else None,
-        "outputs": ran[0]["outputs"],
-    }
+def further_advice(report: Evidence, result: Format, *, compared: bool, search: object = None) -> str:
+    """Return the same to somebody who has just run ``verify``, with a source if ``compared``, and sees all of it.
+
+    ``search`` is what ``--locate`` gave: where the difference is, or a ``NotRun``; None when it was not asked for.
+    """
+    failed = report.failed
+    if failed is not None and failed.level == "weights":
+        return _remedy(failed) or (_SEEN if compared else "`--against SOURCE` lists every weight beside its source's")
+    if failed is None or failed.level != "outputs" or search is None or _fails_to_run(report):
+        return advice(report, result)
+    return str(getattr(search, "remedy", "")) or _LOCATED
+
+
+def _remedy(failed: LevelReport) -> str:
+    """Return what its first finding, which the message tells, says to do about it: not to trust a file, for one."""
+    return next((finding.remedy for finding in failed.findings), "")
+
+
+def _fails_to_run(report: Evidence) -> bool:
+    """Whether the result does not load, or not run, in a place that is there."""
+    return any(run.status == "failed" and run.outputs is None for run in report.runs)
+
+
+def _takes_too_much(report: Evidence) -> bool:
+    broken = [run for run in report.runs if run.status == "failed" and run.outputs is None]
+    return all(run.why.startswith(_TOO_MUCH) for run in broken)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.verification import accounting, explain, folding
 from workflow.verification.differences import Difference, compare, table
-from workflow.verification.layer_weights import model_weights, readable, weights_of
-from workflow.verification.model import Finding, LevelReport
+from workflow.verification.evidence import Finding, LevelReport
+from workflow.verification.weights_by_layer import model_weights, readable, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.verification.model import Subject
+    from workflow.verification.requests import Subject
     from workflow.verification.tensors import Named
 
 _LISTED = 10
@@ -110,7 +110,7 @@ def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport
     try:
         with model_weights(source) as theirs, weights_of(result) as ours:
             unasked = [] if may_quantize else _newly_quantized(theirs.by_name, ours)
-            forms = accounting.forms(theirs)
+            forms = accounting.forms(theirs, ours)
             found = folding.compare(forms, ours, epsilons=folding.epsilons_in(theirs.configuration))
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)

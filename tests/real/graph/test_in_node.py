@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 from workflow.worker.shared import kernels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

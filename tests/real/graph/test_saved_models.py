@@ -11,14 +11,14 @@ import pytest
 from tests.real.graph.test_against_reference import files_of, model_of, ops_of
 from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workflow.bridge.warm_worker import Worker
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

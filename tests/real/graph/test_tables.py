@@ -9,7 +9,7 @@ import pytest
 
 from workflow.base.events import Silent
 from workflow.base.processes import run
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import packages
 from workflow.worker.shared import kernels
 

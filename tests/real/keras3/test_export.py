@@ -13,14 +13,14 @@ from workflow import environment
 from workflow.base.errors import ConversionError, ModelFileError, WorkflowError
 from workflow.bridge.warm_worker import Worker
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workflow.environment import Environment
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
     Export = Callable[..., tuple[Path, dict[str, Any]]]
     Graph = Callable[[Path], tuple[Path, dict[str, Any]]]

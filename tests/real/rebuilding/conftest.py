@@ -10,13 +10,13 @@ import pytest
 
 from workflow.base.processes import run
 from workflow.verification import exchange
-from workflow.verification.model import RunRequest
+from workflow.verification.requests import RunRequest
 
 if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker
     from workflow.catalogue.formats import Format
-    from workflow.verification.model import Tensors
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.requests import Tensors
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 HERE = Path(__file__).resolve().parent
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.rebuilding.conftest import Lab
-    from workflow.verification.model import Tensors
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.requests import Tensors
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

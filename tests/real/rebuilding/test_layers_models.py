@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.real.rebuilding.conftest import Lab
     from workflow.catalogue.formats import Format
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 LAYERS: Format = "tfjs_layers_model"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.real.rebuilding.conftest import Lab
     from workflow.base.errors import WorkflowError
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.report.runs import full_run
 from workflow.report.html import render
-from workflow.report.reading import read_run
+from workflow.report.run_reading import read_run
 from workflow.verification.measures import Measures
-from workflow.verification.measures.sizes import Sizes
+from workflow.verification.measures.artifact_sizes import Sizes
 from workflow.verification.measures.sweep import LoadTime
 
 if TYPE_CHECKING:

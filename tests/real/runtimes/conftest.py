@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.verification import exchange
-from workflow.verification.model import NotRun, RunRequest
+from workflow.verification.requests import NotRun, RunRequest
 from workflow.verification.runtimes.browser import BrowserRuntime
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.runtimes.scripted import NodeRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.catalogue.formats import Format
-    from workflow.verification.model import RunResult, Tensors
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import RunResult, Runtime, Tensors
 
 
 @dataclass

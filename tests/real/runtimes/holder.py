@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from workflow.verification import runtimes
-from workflow.verification.model import NotRun, RunRequest
+from workflow.verification.requests import NotRun, RunRequest
 
 
 def main(name: str, model: str, inputs: str) -> None:

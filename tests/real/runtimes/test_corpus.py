@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workflow.catalogue.formats import Format
     from workflow.verification.runtimes.browser import BrowserRuntime
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 

@@ -10,15 +10,15 @@ import pytest
 
 from tests.real.runtimes import tiny
 from tests.real.runtimes.tiny import kind, node, placeholder
-from workflow.verification.model import RuntimeFailure
+from workflow.verification.requests import RuntimeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import Runtime
     from workflow.verification.runtimes.browser import BrowserRuntime
-    from workflow.verification.runtimes.node import NodeRuntime
+    from workflow.verification.runtimes.scripted import NodeRuntime
 
 pytestmark = pytest.mark.real
 ONE = {"out_input": np.array([[1, 2]], np.float32)}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import Runtime
 
 pytestmark = pytest.mark.real
 FLOAT = kind("float32")

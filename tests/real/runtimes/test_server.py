@@ -15,7 +15,7 @@ import pytest
 
 from workflow.base import processes
 from workflow.base.events import Recording
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import node_program, packages
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 
 from workflow.base.events import Silent
 from workflow.base.processes import run
-from workflow.report.serving.libraries import tfjs_packages
-from workflow.verification.model import NotRun
+from workflow.report.serving.site import tfjs_packages
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import browsers, node_program
 
 _SCRIPT = Path(__file__).with_name("drive.mjs")

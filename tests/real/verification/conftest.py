@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.bridge.warm_worker import Worker
-from workflow.recipe.model import Verification
-from workflow.verification.bench import RuntimePool, WorkerBench
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
+from workflow.verification.warm_places import Runtimes, WarmPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.catalogue.formats import Format
-    from workflow.verification.model import Report
+    from workflow.verification.evidence import Evidence, PlaceReport
 
 LIMIT = 300.0
 ENDINGS: dict[Format, str] = {"keras": ".h5", "keras_keras": ".keras"}
@@ -30,7 +30,7 @@ class Lab:
     """Converts and verifies; conversions are made once."""
 
     worker: Worker
-    bench: WorkerBench
+    places: WarmPlaces
     folder: Path
     made: dict[tuple[str, Format], Subject] = field(default_factory=dict)
 
@@ -59,18 +59,18 @@ class Lab:
         chosen = Verification(**{"runtimes": ("python", "node"), "repeat": 0, **settings})
         return Case(result, source, chosen, self.folder / f"case_{len(list(self.folder.iterdir()))}", timeout=120)
 
-    def verify(self, result: Subject, source: Subject | None, **settings: Any) -> Report:
+    def verify(self, result: Subject, source: Subject | None, **settings: Any) -> Evidence:
         """Go through the four levels."""
         case = self.case(result, source, **settings)
         case.folder.mkdir()
-        return verify(case, self.bench)
+        return verify(case, self.places)
 
 
 @pytest.fixture(scope="session")
 def lab(converter_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("verification")
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    pool = RuntimePool()
+    pool = Runtimes()
     absent = pool.get("node").missing()
     if absent is not None:
         pytest.skip(f"{absent.why}: {absent.remedy}")
@@ -80,16 +80,16 @@ def lab(converter_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         job = {"script": str(script), "arguments": [str(folder / "models")], "cwd": str(folder)}
         worker.run("script", job, log=folder / "models.log", timeout=LIMIT)
         try:
-            yield Lab(worker, WorkerBench(lambda: worker, pool, log=folder / "jobs.log", timeout=LIMIT), folder)
+            yield Lab(worker, WarmPlaces(lambda: worker, pool, log=folder / "jobs.log", timeout=LIMIT), folder)
         finally:
             pool.close()
 
 
-def place(report: Report, name: str) -> dict[str, Any]:
+def place(report: Evidence, name: str) -> PlaceReport:
     """Return the run in one place, "node wasm"; skips where that is not there."""
     for run in report.runs:
-        if name == " ".join(part for part in (run["runtime"], run["backend"]) if part):
-            if run["status"] == "not run":
-                pytest.skip(f"not run in {name}: {run['why']}: {run['remedy']}")
-            return dict(run)
-    raise AssertionError(f"{name} is not among {[run['runtime'] for run in report.runs]}")
+        if name == str(run.place):
+            if run.status == "not run":
+                pytest.skip(f"not run in {name}: {run.why}: {run.remedy}")
+            return run
+    raise AssertionError(f"{name} is not among {[str(run.place) for run in report.runs]}")

@@ -11,13 +11,14 @@ from workflow.base.events import Silent
 from workflow.conversion.native import NativeJob
 from workflow.conversion.native.keras.to_layers import keras_to_layers
 from workflow.verification import structure, weights
-from workflow.verification.model import Report, Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.verification.conftest import Lab
     from workflow.catalogue.formats import Format
+    from workflow.verification.evidence import Evidence
 
 pytestmark = pytest.mark.real
 
@@ -45,7 +46,7 @@ KERAS = [
 SAVED: list[tuple[str, Format]] = [("keras_two_inputs", "tf_saved_model"), ("multi_output", "tf_saved_model")]
 
 
-def explained(report: Report) -> list[str]:
+def explained(report: Evidence) -> list[str]:
     found = [finding.text for level in report.levels for finding in level.findings]
     return found + [f"{level.level}: {level.why}" for level in report.levels if level.why]
 

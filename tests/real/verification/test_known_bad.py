@@ -59,31 +59,31 @@ def test_what_converts_without_complaint_and_is_wrong_is_caught(
     report = lab.verify(lab.converted(source, target), source, runtimes=("python", *where), backends=where)
     assert report.failed is not None
     assert report.failed.level == "outputs"
-    assert place(report, "python")["status"] == "passed", "reloading in Python does not see it"
+    assert place(report, "python").status == "passed", "reloading in Python does not see it"
     for there, expected in wrong.items():
         run = place(report, there)
-        assert run["status"] == "failed", there
+        assert run.status == "failed", there
         if isinstance(expected, str):
-            assert expected in run["why"], there
+            assert expected in run.why, there
             continue
-        (output,) = run["outputs"]
-        assert output["finite"]["result"] != math.isnan(expected), there
+        (output,) = run.outputs or ()
+        assert output.finite.result != math.isnan(expected), there
         if not math.isnan(expected):
-            assert output["max_abs"] == pytest.approx(expected, abs=0.01), there
-            assert output["max_abs"] > 10 * output["bound"], there
+            assert output.max_abs == pytest.approx(expected, abs=0.01), there
+            assert output.max_abs > 10 * (output.bound or 0.0), there
 
 
 @pytest.mark.parametrize(("name", "there"), [("lstm", "node cpu"), ("lstm", "browser webgl"), ("einsum", "node cpu")])
 def test_what_fails_on_wasm_alone_passes_elsewhere(lab: Lab, name: str, there: str) -> None:
     source, where = lab.source(name), backends([there])
     report = lab.verify(lab.converted(source, GRAPH), source, runtimes=("python", *where), backends=where)
-    assert place(report, there)["status"] == "passed"
+    assert place(report, there).status == "passed"
 
 
 def test_a_kernel_that_wasm_lacks_is_run_on_the_processor_and_said(lab: Lab) -> None:
     source = lab.source("einsum")
     report = lab.verify(lab.converted(source, GRAPH), source, backends={"node": ("wasm",)})
-    fallback = place(report, "node wasm")["facts"]["fallback"]
+    fallback = place(report, "node wasm").facts["fallback"]
     assert (fallback["from"], fallback["to"], fallback["kernels"]) == ("wasm", "cpu", ["Einsum"])
     outputs = report.level("outputs")
     assert outputs is not None
@@ -110,7 +110,7 @@ def test_what_is_right_passes_everywhere(lab: Lab, name: str, target: Format) ->
     source = lab.source(name)
     report = lab.verify(lab.converted(source, target), source, backends=BACKENDS)
     assert report.verdict == "passed", [finding.text for level in report.levels for finding in level.findings]
-    assert {run["status"] for run in report.runs} == {"passed"}
+    assert {run.status for run in report.runs} == {"passed"}
 
 
 def test_a_dead_reference_is_no_proof(lab: Lab) -> None:
@@ -125,5 +125,5 @@ def test_quantized_models_pass_and_their_error_is_the_conversions(lab: Lab, targ
     source = lab.source("network")
     report = lab.verify(lab.converted(source, target, f"--quantize_{dtype}=*"), source)
     assert report.verdict == "passed", [finding.text for level in report.levels for finding in level.findings]
-    attribution = report.facts["attribution"]
-    assert attribution["quantization"] > 10 * attribution["runtime"]
+    assert report.attribution is not None
+    assert report.attribution.quantization > 10 * report.attribution.runtime

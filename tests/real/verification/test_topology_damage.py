@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.verification import changes
 from workflow.verification.levels import verify
-from workflow.verification.model import Subject
-from workflow.verification.searching import Answer, search
+from workflow.verification.requests import Subject
+from workflow.verification.searching import SearchResult, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +59,11 @@ def test_a_changed_layer_is_caught_and_located(
     shutil.copytree(lab.converted(source, LAYERS).path, tmp_path / "bad")
     hurt(tmp_path / "bad")
     case = lab.case(Subject(tmp_path / "bad", LAYERS), source)
-    report = verify(case, lab.bench)
+    report = verify(case, lab.places)
     assert report.failed is not None
     assert report.failed.level == "outputs"
-    found = search(case, lab.bench, report=report, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    found = search(case, lab.places, report=report, keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == layer
     assert found.located.cuts <= 9
 
@@ -74,10 +74,10 @@ def test_a_changed_layer_is_told_from_what_quantizing_does(dtype: str, lab: Lab,
     shutil.copytree(lab.converted(source, LAYERS, f"--quantize_{dtype}=*").path, tmp_path / "bad")
     changes.layer("hidden", activation="relu")(tmp_path / "bad")
     case = lab.case(Subject(tmp_path / "bad", LAYERS), source)
-    report = verify(case, lab.bench)
+    report = verify(case, lab.places)
     assert report.failed is not None
-    found = search(case, lab.bench, report=report, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    found = search(case, lab.places, report=report, keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == "hidden"
 
 
@@ -87,8 +87,8 @@ def test_what_javascript_computes_otherwise_is_located(
 ) -> None:
     source = lab.source(name)
     case = lab.case(lab.converted(source, target), source)
-    found = search(case, lab.bench, report=verify(case, lab.bench), keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    found = search(case, lab.places, report=verify(case, lab.places), keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult), found
     assert found.located.point.kind == kind
     assert found.place == "node wasm"
 
@@ -96,6 +96,6 @@ def test_what_javascript_computes_otherwise_is_located(
 def test_a_normalization_that_javascript_computes_otherwise_is_located_in_the_graph(lab: Lab, tmp_path: Path) -> None:
     source = lab.source("layer_normalization")
     case = lab.case(lab.converted(source, GRAPH), source)
-    found = search(case, lab.bench, report=verify(case, lab.bench), keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    found = search(case, lab.places, report=verify(case, lab.places), keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult), found
     assert found.located.point.kind == "FusedBatchNormV3"

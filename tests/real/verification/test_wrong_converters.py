@@ -10,14 +10,14 @@ import pytest
 from tests.unit.verification.wrong_converters import Line, with_line, with_options
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.real.verification.conftest import Lab
-    from workflow.verification.model import Report
+    from workflow.verification.evidence import Evidence
 
     Change = Callable[[pytest.MonkeyPatch], None]
 
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[str, Change]] = {
     "two ways merged otherwise": ("phrases", _option("Bidirectional", merge_mode="ave")),
     "a sum for a difference": ("phrases", _option("Rescaling", scale=1.0)),
     "another slope": ("phrases", _option("LeakyReLU", alpha=0.2)),
-    "the slope of a bent line with another sign": ("pictures", _line("scale=-slope)", "scale=slope)")),
+    "the slope of a bent line with another sign": ("pictures", _line("scale=-slope\n", "scale=slope\n")),
     "a crop to the wrong side": ("pictures", _line("[more // 2, more - more // 2]", "[more - more // 2, more // 2]")),
 }
 
@@ -73,7 +73,7 @@ def _converted(source: Subject, folder: Path) -> Subject:
     return Subject(target, "tfjs_layers_model")
 
 
-def _verified(lab: Lab, model: str, folder: Path) -> Report:
+def _verified(lab: Lab, model: str, folder: Path) -> Evidence:
     source = lab.source(model)
     return lab.verify(_converted(source, folder), source, **PLACES)
 

@@ -11,6 +11,7 @@ from workflow.worker.pairing import Port
 
 if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker
+    from workflow.verification.evidence import OutputFigures
 
 LIMIT = 300.0
 
@@ -33,7 +34,7 @@ def side(form: str, path: Path, **options: Any) -> dict[str, Any]:
     return {"format": form, "path": str(path), **options}
 
 
-def compare(worker: Worker, found: dict[str, Any], *, result: dict[str, Any]) -> list[dict[str, Any]]:
+def compare(worker: Worker, found: dict[str, Any], *, result: dict[str, Any]) -> list[OutputFigures]:
     """Return the figures of every output of a result against its source's, which ``reference`` has found."""
     assert "not_run" not in found, found
     given = found["feeds"]

@@ -51,7 +51,7 @@ def test_weights_from_a_file_are_those(worker: Worker, tmp_path: Path) -> None:
     build(worker, tmp_path / "second.h5", options=options, weights=str(tmp_path / "first.h5"))
     first, second = (side("keras", tmp_path / name) for name in ("first.h5", "second.h5"))
     answers = reference(worker, first, tmp_path / "answers")
-    assert [output["max_abs"] for output in compare(worker, answers, result=second)] == [0.0]
+    assert [output.max_abs for output in compare(worker, answers, result=second)] == [0.0]
 
 
 def test_unreachable_weights_are_replaced_only_where_the_recipe_says_so(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.real.worker.jobs import compare, convert, reference, side
+from workflow.verification.evidence import FiniteSides
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +42,9 @@ def test_keras_to_layers_agrees_with_a_source_that_is_alive(
     worker: Worker, answers: dict[str, Any], web_model: Path
 ) -> None:
     (output,) = compare(worker, answers, result=side(LAYERS, web_model))
-    assert output["max_abs"] <= 1e-6
-    assert output["spread"] > 0.01
-    assert output["finite"] == {"source": True, "result": True}
+    assert output.max_abs <= 1e-6
+    assert output.spread > 0.01
+    assert output.finite == FiniteSides(source=True, result=True)
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -55,8 +56,8 @@ def test_every_conversion_of_the_tutorial_agrees_with_its_source(
     made = convert(worker, (LAYERS, target), source=source, output=home / name, flags=flags)
     assert made["bytes"] > 100_000
     (output,) = compare(worker, answers, result=side(target, home / name))
-    assert output["max_abs"] <= bound
-    assert output["top1"] == 1.0
+    assert output.max_abs <= bound
+    assert output.top1 == 1.0
 
 
 def test_shards_have_the_size_that_was_asked_for(home: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_damaged_result_is_found_out(worker: Worker, answers: dict[str, Any], 
     shard = next(broken.glob("*.bin"))
     shard.write_bytes(bytes(2000) + shard.read_bytes()[2000:])
     (output,) = compare(worker, answers, result=side(LAYERS, broken))
-    assert output["max_abs"] > 1e-3
+    assert output.max_abs > 1e-3
 
 
 def test_the_log_holds_the_noise(home: Path, web_model: Path) -> None:

@@ -67,7 +67,7 @@ def test_it_converts_and_agrees(worker: Worker, corpus: Path, tmp_path: Path, ro
     found = compare(worker, answers, result=side(target, output))
     assert found
     for one in found:
-        assert one["max_abs"] <= 1e-5, one
+        assert one.max_abs <= 1e-5, one
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=[f"{row[0]}-{row[5]}" for row in REFUSED])
@@ -91,7 +91,7 @@ def test_a_frozen_graph_is_run_by_its_output_names(worker: Worker, corpus: Path,
     source = side("tf_frozen_model", path, output_node_names=["logits"])
     answers = reference(worker, source, tmp_path / "answers")
     (output,) = compare(worker, answers, result=side(GRAPH, tmp_path / "web"))
-    assert output["max_abs"] <= 1e-5 * max(abs(output["reference"]["min"]), output["reference"]["max"])
+    assert output.max_abs <= 1e-5 * max(abs(output.reference.min), output.reference.max)
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
+
+import pytest
 
 from tests import ROOT
 from tests.unit.runs.recipes import write_layers_model
 from workflow.base import storage
+from workflow.base.errors import StorageError
 from workflow.base.storage import write_atomically, write_new
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 RECIPE = "verify: off\nsteps:\n  - shard: {input: web, output: out, shard_size: 4B}\n"
 # what is done at the numbered call of one of these functions: the process ends as by kill -9
@@ -148,3 +148,92 @@ def test_processes_that_write_new_files_side_by_side_never_replace_one(tmp_path:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 3
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 90
+
+
+def test_every_file_and_folder_of_an_artifact_is_flushed_and_its_own_folder_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
+    for count in (3, 8, 9, 40):
+        folder = tmp_path / str(count)
+        (folder / "inner").mkdir(parents=True)
+        for number in range(count - 1):
+            (folder / "inner" / str(number)).touch()
+        storage.sync_artifact(folder)
+        assert sorted(flushed) == sorted(map(str, (folder, *folder.rglob("*"))))
+        flushed.clear()
+    last = tmp_path / "40"
+    storage.sync_artifact(last / "inner" / "0")
+    storage.sync_folder(last)
+    assert flushed == [str(last / "inner" / "0"), str(last)]
+
+
+def test_what_is_written_is_flushed_before_it_has_its_name_and_then_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[str, bool]] = []
+    target = tmp_path / "a.json"
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: flushed.append((str(Path(f"/proc/self/fd/{handle}").readlink()), target.exists()))
+    )
+    write_atomically(target, b"1")
+    assert flushed == [(str(tmp_path / f".a.json.{os.getpid()}.partial"), False), (str(tmp_path), True)]
+    flushed.clear()
+    assert write_new([target, tmp_path / "b.json"], b"2") == tmp_path / "b.json"
+    assert flushed == [(str(tmp_path / ".b.json.partial"), True), (str(tmp_path), True)]
+    assert names(tmp_path) == {"a.json", "b.json"}
+    assert (target.read_bytes(), (tmp_path / "b.json").read_bytes()) == (b"1", b"2")
+
+
+def test_a_place_that_is_taken_while_it_is_claimed_is_left_to_whoever_took_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = storage._own
+
+    def slow(file: IO[bytes], path: Path) -> bool:
+        if path.name == ".a.partial":
+            (tmp_path / "a").write_bytes(b"theirs")
+        return own(file, path)
+
+    monkeypatch.setattr(storage, "_own", slow)
+    assert write_new([tmp_path / "a", tmp_path / "b"], b"ours") == tmp_path / "b"
+    assert (tmp_path / "a").read_bytes() == b"theirs"
+    assert names(tmp_path) == {"a", "b"}
+
+
+def test_a_write_that_fails_leaves_what_was_there_and_no_partial_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    write_atomically(tmp_path / "a", b"before")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=f"cannot write {tmp_path / 'a'}: the disk reports an error"):
+        write_atomically(tmp_path / "a", b"after")
+    assert (tmp_path / "a").read_bytes() == b"before"
+    assert names(tmp_path) == {"a"}
+
+
+def test_errors_that_are_none_of_the_systems_refusals_pass_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "no" / "a", b"")
+    with pytest.raises(StorageError, match="cannot write /x: permission denied") as caught, storage.storing(None):
+        raise PermissionError(errno.EACCES, "no", "/x")
+    assert isinstance(caught.value.__cause__, PermissionError)
+
+
+def test_files_folders_and_links_are_removed_and_what_links_lead_to_is_not(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / "full" / "inner").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    for name in ("full", "file", "link", "nothing"):
+        storage.remove(tmp_path / name)
+    assert names(tmp_path) == {"kept", "kept/file"}
+
+
+def test_bytes_of_names_that_are_no_text_are_escaped_as_json_has_them() -> None:
+    assert storage.as_bytes("a \u00e9 \udcff") == b"a \xc3\xa9 \\udcff"

@@ -42,6 +42,16 @@ def say_a_text(args: dict[str, Any], number: int) -> None:
     sys.stdout.flush()
 
 
+def write_results(args: dict[str, Any], number: int) -> None:
+    for feed in args["feeds"]:
+        with open(feed["inputs"]) as given, open(feed["outputs"], "w") as made:  # noqa: PTH123
+            made.write(given.read().upper())
+    if args.get("fails"):
+        say({"id": number, "ok": False, "failure": {"kind": "inputs", "message": f"see {args['feeds'][0]['inputs']}"}})
+    else:
+        say({"id": number, "ok": True, "result": {"made": args["feeds"][0]["outputs"]}})
+
+
 def hang(_: dict[str, Any], __: int) -> None:
     time.sleep(600)
 
@@ -53,6 +63,7 @@ MISDEEDS = {
     "flood": flood,
     "endless line": never_end_a_line,
     "say": say_a_text,
+    "results": write_results,
 }
 
 

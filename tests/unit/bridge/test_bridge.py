@@ -304,3 +304,23 @@ def test_no_secret_of_the_environment_reaches_a_worker(tmp_path: Path, scripted:
         if environ.exists():
             assert b"s3cret" not in environ.read_bytes()
             assert b"PATH=" in environ.read_bytes()
+
+
+def feeds(folder: Path) -> list[dict[str, str]]:
+    (folder / "given.txt").write_text("words")
+    return [{"inputs": str(folder / "given.txt"), "outputs": str(folder / "made.txt")}]
+
+
+def test_what_a_job_made_is_where_it_was_asked_for_and_named_so(worker: Worker, tmp_path: Path) -> None:
+    done = worker.run("predict", {"do": "results", "feeds": feeds(tmp_path)}, log=tmp_path / "log", timeout=20)
+    assert done == {"made": str(tmp_path / "made.txt")}
+    assert (tmp_path / "made.txt").read_text() == "WORDS"
+
+
+def test_of_a_job_that_failed_nothing_is_taken_and_its_words_name_the_users_files(
+    worker: Worker, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        worker.run("predict", {"do": "results", "fails": 1, "feeds": feeds(tmp_path)}, log=tmp_path / "log", timeout=20)
+    assert caught.value.message == f"the verification inputs do not fit: see {tmp_path / 'given.txt'}"
+    assert not (tmp_path / "made.txt").exists()

@@ -18,8 +18,8 @@ from workflow.base.errors import (
     VerificationError,
     WorkflowError,
 )
+from workflow.bridge.failure_kinds import KINDS
 from workflow.bridge.failures import translate
-from workflow.bridge.known_failures import KINDS
 
 LOG = Path("step.log")
 

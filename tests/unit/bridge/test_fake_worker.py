@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base.errors import WorkerDiedError
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 
 if TYPE_CHECKING:
     from pathlib import Path

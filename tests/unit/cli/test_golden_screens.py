@@ -14,19 +14,20 @@ from workflow.bridge.usage import JobUsage
 from workflow.cli import console, screens, summaries, verify_screens
 from workflow.cli.remarks import detour_lines, quantization_lines
 from workflow.recipe import load
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.runs import planning
 from workflow.runs.watching import Outcome
 from workflow.verification.cutting import Point
+from workflow.verification.evidence import Attribution, Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.levels import Case
 from workflow.verification.locate import Located
-from workflow.verification.model import Finding, LevelReport, NotRun, Report, Subject
-from workflow.verification.searching import NOTHING, Answer
+from workflow.verification.requests import NotRun, Subject
+from workflow.verification.searching import NOTHING, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "screens"
 WEB, SOURCE = Subject(Path("/m/web"), "tfjs_layers_model"), Subject(Path("/m/a.h5"), "keras")
@@ -47,7 +48,7 @@ def output(name: str = "probs", **figures: Any) -> dict[str, Any]:
     return {"name": name, "max_abs": 1.25e-3, "bound": 1e-3, "relative": 0.01, "p99": 1e-4, "cosine": 0.999, **figures}
 
 
-RUNS: tuple[dict[str, Any], ...] = (
+RUNS_JSON: list[dict[str, Any]] = [
     {
         "runtime": "python",
         "status": "passed",
@@ -64,7 +65,9 @@ RUNS: tuple[dict[str, Any], ...] = (
     },
     {"runtime": "browser", "backend": "webgl", "status": "not run", "why": "no Chromium", "remedy": "make browser"},
     {"runtime": "browser", "backend": "wasm", "status": "not run", "why": "no Chromium", "remedy": "make browser"},
-)
+]
+RUNS = tuple(map(PlaceReport.from_json, RUNS_JSON))
+WITHOUT_ACCURACY = [{**run, "accuracy": None} for run in RUNS_JSON[:2]]
 LEVELS = (
     LevelReport("structure", "passed", seconds=0.0123),
     LevelReport("weights", "passed", facts={"tensors": 7, "bit_equal": 4, "quantized": 2, "folded": 1}),
@@ -77,9 +80,9 @@ LEVELS = (
         table="layer  max\nconv   0.1",
     ),
 )
-FAILED = Report(LEVELS, RUNS, {"attribution": {"quantization": 0.001, "runtime": 2e-5, "place": "node wasm"}})
+FAILED = Evidence(LEVELS, RUNS, Attribution(quantization=0.001, runtime=2e-5, place="node wasm"))
 POINT = Located(Point("conv", "Conv2D", ("pad",)), 0.125, 0.001, cuts=3, fine=("pad",))
-ANSWER = Answer(POINT, "node wasm", "tfjs-workflow verify /keep/model")
+ANSWER = SearchResult(POINT, "node wasm", "tfjs-workflow verify /keep/model")
 
 
 def golden(name: str) -> str:
@@ -92,7 +95,7 @@ def told(text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def shown(report: Report, answer: Any, capsys: pytest.CaptureFixture[str]) -> str:
+def shown(report: Evidence, answer: Any, capsys: pytest.CaptureFixture[str]) -> str:
     verify_screens.print_report(CASE, report, answer)
     return told(capsys.readouterr().out)
 
@@ -106,14 +109,14 @@ STATUSES: tuple[Any, ...] = ("passed", "failed", "not run", "not applicable", "n
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_each_level_says_how_it_ended(status: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = shown(Report((LevelReport("structure", status, why="so it is"),)), None, capsys).splitlines()
+    lines = shown(Evidence((LevelReport("structure", status, why="so it is"),)), None, capsys).splitlines()
     assert lines[1] == f"  structure {status}  so it is"
     verdict = "passed" if status == "not applicable" else status
     assert lines[2] == f"verdict: {verdict}"
 
 
 def test_a_verification_that_lacks_a_place_alone_is_incomplete(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report((LevelReport("outputs", "passed"),), RUNS[2:])
+    report = Evidence((LevelReport("outputs", "passed"),), RUNS[2:])
     assert shown(report, None, capsys).endswith("verdict: incomplete (not run in browser webgl, browser wasm)\n")
 
 
@@ -126,7 +129,7 @@ def test_a_verification_that_lacks_a_place_alone_is_incomplete(capsys: pytest.Ca
     ],
 )
 def test_what_was_located_is_said(answer: Any, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said in shown(Report(()), answer, capsys).splitlines()
+    assert said in shown(Evidence(()), answer, capsys).splitlines()
 
 
 def test_a_verification_for_programs_has_these_keys(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +153,7 @@ def test_a_verification_for_programs_has_these_keys(capsys: pytest.CaptureFixtur
         "top1": 0.5,
     }
     assert found["accuracy"] == {"source": 0.9, "result": 0.85}
-    assert found["runs"] == list(RUNS)
+    assert Evidence.from_json(found).runs == RUNS
     assert [list(level) for level in found["levels"]] == [
         ["level", "status", "findings", "subjects", "why", "remarks", "facts", "seconds"]
     ] * 4
@@ -159,7 +162,7 @@ def test_a_verification_for_programs_has_these_keys(capsys: pytest.CaptureFixtur
 
 def test_what_was_not_located_is_said_to_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
     for answer, wanted in ((None, None), (NotRun("no cut differs", ""), {"not_located": "no cut differs"})):
-        verify_screens.print_json(CASE, Report(()), answer)
+        verify_screens.print_json(CASE, Evidence(()), answer)
         assert json.loads(capsys.readouterr().out)["located"] == wanted
 
 
@@ -179,7 +182,7 @@ def recipe(tmp_path: Path) -> Recipe:
 def outcomes(recipe: Recipe) -> list[Outcome]:
     decisions = planning.plan(recipe, planning.Selection(), environment="")
     first, second, third, fourth = decisions
-    check: dict[str, Any] = {"runs": RUNS, "max_abs": 1.25e-3, "top1": 0.5, "accuracy": {"source": 0.9, "result": 0.85}}
+    check: dict[str, Any] = {"runs": RUNS_JSON}
     job = JobUsage("convert", 1.0, {"before": 1, "peak": 990_500_000, "now": 2})
     done = Outcome(
         first, "done", 10.34, 17_300_000, 17_100_000, {"check": check, "degraded": "seeded weights"}, jobs=(job,)
@@ -289,8 +292,8 @@ def test_another_way_is_said_with_its_reason(facts: dict[str, Any], lines: list[
     [
         ({}, ""),
         ({"not_run": "it is off"}, "not run: it is off"),
-        ({"runs": RUNS[:1], "max_abs": 0.0}, "python: max difference 0"),
-        ({"runs": RUNS[:2], "max_abs": 0.25, "top1": 0.5}, "python node: max difference 0.25, top-1 agrees 50.0%"),
+        ({"runs": [RUNS_JSON[0] | {"accuracy": None, "outputs": [output(max_abs=0.0)]}]}, "python: max difference 0"),
+        ({"runs": WITHOUT_ACCURACY}, "python node: max difference 0.0013, top-1 agrees 50.0%"),
     ],
 )
 def test_a_check_in_a_few_words(check: dict[str, Any], words: str) -> None:

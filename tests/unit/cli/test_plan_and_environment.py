@@ -10,7 +10,7 @@ import pytest
 from tests.unit.runs.fakes import FakeWorkshop
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.cli.plans import environment_lines
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.runs import planning
 from workflow.runs.runner import Manner, Runner
 from workflow.runs.watching import RecordingWatcher
@@ -18,7 +18,7 @@ from workflow.runs.watching import RecordingWatcher
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 EVERY = list(itertools.product((True, False), (None, True, False), ("native", "reference"), (True, False)))
 

@@ -15,7 +15,7 @@ from workflow.runs import planning
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from workflow.catalogue.formats import Format
 from workflow.cli import verify, verify_screens
 from workflow.cli.boundary import guarded
 from workflow.cli.console import console
-from workflow.verification.model import Report
+from workflow.verification.evidence import Evidence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,9 +119,9 @@ def test_headings_stay_whole_where_a_browser_is_missing(monkeypatch: pytest.Monk
         "status": "passed",
         "outputs": [{**figures, "cosine": 1.0, "top1": 1.0}],
     }
-    runs = (ran, {"runtime": "browser", "backend": "webgl", "status": "not run"})
+    runs = [ran, {"runtime": "browser", "backend": "webgl", "status": "not run"}]
     with console().capture() as shown:
-        console().print(verify_screens.places_table(Report((), runs)))
+        console().print(verify_screens.places_table(Evidence.from_json({"runs": runs})))
     console.cache_clear()
     heading = shown.get().splitlines()[1]
     assert "output" in heading.split()
@@ -142,7 +142,7 @@ def test_where_there_is_room_a_place_shows_all_its_figures(monkeypatch: pytest.M
         "timings": {"median_ms": 3.14159},
     }
     with console().capture() as shown:
-        console().print(verify_screens.places_table(Report((), (ran,))))
+        console().print(verify_screens.places_table(Evidence.from_json({"runs": [ran]})))
     console.cache_clear()
     heading, *rows = [line.split() for line in shown.get().splitlines() if line.strip(" ─")]
     assert heading == [

@@ -7,7 +7,8 @@ import pytest
 
 from workflow.base.errors import ConversionError
 from workflow.conversion.command_line import command_line, converter_argv
-from workflow.recipe.model import Place, Step
+from workflow.recipe.findings import Spot
+from workflow.recipe.recipes import Step
 
 BASE = Path("/here")
 UNDECIDED = "which formats it goes between is found out when it runs"
@@ -24,7 +25,7 @@ def step(*, options: dict[str, Any] | None = None, source: str = "/here/w/model.
         "options": options or {},
         "timeout": None,
         "after": (),
-        "place": Place(BASE / "r.yml", 1, 1),
+        "spot": Spot(path=BASE / "r.yml"),
     }
     return Step(**{**settings, **changes})
 

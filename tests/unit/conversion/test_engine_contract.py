@@ -16,7 +16,7 @@ from workflow.conversion import engines, in_worker, native
 from workflow.conversion.job import Work
 
 if TYPE_CHECKING:
-    from workflow.bridge.fake import FakeWorker
+    from workflow.bridge.fake_worker import FakeWorker
     from workflow.catalogue.engines import Engine
     from workflow.catalogue.formats import Format
 

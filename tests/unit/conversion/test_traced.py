@@ -11,13 +11,13 @@ from tests.unit.conversion.native.keras.files import dense, given, layer, number
 from tests.unit.runs.recipes import shard_step
 from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
 from workflow.base.events import Recording
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.conversion import in_worker
 from workflow.conversion.job import Work
 from workflow.models.summary import ModelSummary
 
 if TYPE_CHECKING:
-    from workflow.bridge.fake import Answer
+    from workflow.bridge.fake_worker import ScriptedAnswer
 
 WEIGHTS = {"dense": {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}}
 
@@ -25,7 +25,7 @@ WEIGHTS = {"dense": {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}}
 class Workers:
     """One fake worker for each environment."""
 
-    def __init__(self, **answers: Answer) -> None:
+    def __init__(self, **answers: ScriptedAnswer) -> None:
         self.first = FakeWorker({**answers})
         self.second = FakeWorker({**answers})
 
@@ -160,12 +160,13 @@ def test_what_layers_cannot_say_is_declined_also_of_a_saved_model(tmp_path: Path
 
 def test_a_saved_model_is_made_of_the_kind_that_was_asked_for(tmp_path: Path) -> None:
     workers = Workers(saved_model={"made": True})
-    work = work_of(tmp_path, workers, from_format="tfjs_graph_model", to_format="tf_saved_model", options={"a": 1})
+    work = work_of(
+        tmp_path, workers, from_format="tfjs_graph_model", to_format="tf_saved_model", options={"unsafe": True}
+    )
     assert in_worker.to_saved_model(work) == {"made": True}
     (request,) = workers.first.requests
     assert request.args == {
-        "source": {"path": str(tmp_path / "m.h5"), "format": "tfjs_graph_model"},
-        "options": {"a": 1},
+        "source": {"path": str(tmp_path / "m.h5"), "format": "tfjs_graph_model", "unsafe": True},
         "output": str(tmp_path / "target"),
         "target": "tf_saved_model",
     }

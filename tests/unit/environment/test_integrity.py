@@ -11,7 +11,7 @@ import pytest
 
 from workflow.base import locations
 from workflow.environment import Environment, integrity
-from workflow.verification.runtimes import integrity as javascript
+from workflow.verification.runtimes import package_integrity as javascript
 from workflow.verification.runtimes import packages
 
 if TYPE_CHECKING:
@@ -156,3 +156,56 @@ def test_packages_that_were_installed_before_hashes_were_kept_say_so() -> None:
     [check] = javascript.checks()
     assert check.verdict == "marked"
     assert str(there.folder) in check.note
+
+
+@pytest.mark.parametrize("listed", ["sha256=", "", "md5=AAAA", "SHA256=AAAA"])
+def test_what_a_package_hashes_in_another_way_or_not_at_all_need_only_be_there(
+    environment: Environment, site: Path, listed: str
+) -> None:
+    write(site / "c.py", b"anything")
+    write(site / "c-1.0.dist-info" / "RECORD", f"c.py,{listed},8\nc-1.0.dist-info/RECORD\n\n".encode())
+    assert checked(environment)[0].verdict == "ok"
+    (site / "c.py").unlink()
+    assert checked(environment)[0].output == f"{site / 'c.py'} is missing"
+
+
+def test_a_hash_is_read_with_and_without_its_padding() -> None:
+    for size in range(4):
+        text = urlsafe_b64encode(bytes([251, 255, 254][:size])).decode()
+        for written in (text, text.rstrip("=")):
+            assert integrity._hex(f"sha256={written}") == "fbfffe"[: 2 * size]
+
+
+def test_a_conda_package_lists_hard_links_by_either_hash_and_bytecode_does_not_count(environment: Environment) -> None:
+    write(environment.prefix / "a", b"a")
+    paths = [
+        {"_path": "a", "path_type": "hardlink", "sha256": sha256(b"a")},
+        {"_path": "a", "path_type": "hardlink", "sha256": "0", "sha256_in_prefix": sha256(b"a")},
+        {"_path": "a", "path_type": "hardlink"},
+        {"_path": "x.pyc", "path_type": "hardlink", "sha256": "0"},
+        {"_path": "link", "path_type": "softlink", "sha256": "0"},
+    ]
+    for name, content in (("a", {"paths_data": {"paths": paths}}), ("b", {"paths_data": None}), ("c", {})):
+        record = json.dumps({"name": name, **content}).encode()
+        write(environment.prefix / "conda-meta" / f"{name}.json", record)
+    check = checked(environment)[1]
+    assert (check.verdict, check.note, check.command) == ("ok", "3 files, 3 B", "sha256 against conda-meta")
+    (environment.prefix / "a").write_bytes(b"b")
+    check = checked(environment)[1]
+    assert (check.title, check.note) == ("files of conda packages", "2 of 3 files, 3 B differ, of a")
+
+
+def test_a_file_that_cannot_be_read_is_told_as_that(environment: Environment, site: Path) -> None:
+    (site / "b.py").unlink()
+    (site / "b.py").mkdir()
+    [check] = checked(environment)
+    assert check.output == f"{site / 'b.py'} cannot be read: Is a directory"
+    assert (check.title, check.command) == ("files of Python packages", "sha256 against RECORD")
+
+
+def test_further_files_are_named_with_the_note(environment: Environment, site: Path) -> None:
+    write(site / "more.py", b"")
+    [check] = checked(environment)
+    assert check.note == "7 files, 3.0 MB; no package lists more.py"
+    (site / "b.py").write_bytes(b"x")
+    assert checked(environment)[0].verdict == "failed"

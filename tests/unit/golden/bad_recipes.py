@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tests.unit.golden.inputs import lay_out, put_artifact
 from tests.unit.golden.store import FOLDER, stored
 from workflow.base.errors import RecipeError
+from workflow.catalogue.kinds import KINDS
 from workflow.recipe import load
+from workflow.recipe.findings import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +26,7 @@ BY_HAND = "bad_recipes.json"
 _SEED = 20261130
 _DAMAGES_EACH = 4
 _BASE = "<base>"
+_EVERY_KIND = "<every kind of step>"
 _ENTRY = r"(?:'[^']*'|\[[^\]]*\]|\{[^{}]*\}|[^,{}\[\]\n])+"
 _VALUES = (
     "7",
@@ -187,7 +190,7 @@ def _shown(recipe: bytes, base: Path) -> list[str]:
         steps = load(path).steps
     except RecipeError as error:
         text = f"error: {error.message}\n\n{error.details}\n\nwhat to do: {error.hint}"
-        return text.replace(str(base), _BASE).split("\n")
+        return text.replace(str(base), _BASE).replace(listed(KINDS), _EVERY_KIND).split("\n")
     return [f"no errors: {', '.join(step.name for step in steps)}"]
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from tests.fuzzing import models
 from workflow.base.errors import ModelFileError
 from workflow.models.inspection import inspect_model
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from tests.unit.golden.store import FOLDER
-from workflow.models.hdf5.blocks import Source
 from workflow.models.hdf5.data import DamagedError, UnusualError
+from workflow.models.hdf5.file_bytes import FileBytes
+from workflow.models.hdf5.file_reading import _root
 from workflow.models.hdf5.objects import File, require_known
-from workflow.models.hdf5.reading import _root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ def _outcome(content: bytes, sound: dict[str, str]) -> str:
 
 def _held(content: bytes) -> Iterator[tuple[str, str]]:
     """Yield everything in a file in words."""
-    root = _root(File(Source(io.BytesIO(content)), {}))
+    root = _root(File(FileBytes(io.BytesIO(content)), {}))
     require_known(root)
     yield from _in_group(root, depth=3)
 

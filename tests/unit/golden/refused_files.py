@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from tests.unit.models import hostile, models
-from tests.unit.models.test_contents import OTHER_FILES
-from tests.unit.models.test_tfjs_models import BAD_DOCUMENTS, BAD_TEXTS
+from tests.unit.models.test_file_contents import OTHER_FILES
+from tests.unit.models.test_tfjs_model import BAD_DOCUMENTS, BAD_TEXTS
 from workflow.base.errors import ModelFileError
 from workflow.models.inspection import inspect_model
 from workflow.models.sniffing import sighted

@@ -11,12 +11,12 @@ from tests.unit.golden.inputs import lay_out, put_artifact
 from tests.unit.golden.store import FOLDER
 from workflow import environment as environments
 from workflow.recipe import load
-from workflow.recipe.model import ApplicationModel, Step
+from workflow.recipe.recipes import ApplicationModel, Step
 from workflow.runs import planning
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Task
     from workflow.runs.sidecars import Ingredients
 

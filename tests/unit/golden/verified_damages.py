@@ -10,19 +10,20 @@ import pytest
 
 from tests.unit.verification.damages import DAMAGES
 from tests.unit.verification.keras_files import saved
-from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
+from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, quantized
 from tests.unit.verification.test_wrong_converters import KINDS, SHARD, WRONG, converted, quickly_verified
 from workflow.base.errors import DeclinedError, ModelFileError
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.model import LevelReport, Report
+    from workflow.verification.evidence import Evidence, LevelReport
 
 FILE = "verified_damages.json"
+_OF_ALL = ("attribution", "inputs", "drawn", "samples", "versions")
 _TIMES = frozenset({"seconds", "load_average", "timings", "versions", "inputs"})
 
 
@@ -75,20 +76,20 @@ def _good(folder: Path) -> dict[str, Subject]:
     return made
 
 
-def _verified(result: Subject, good: dict[str, Subject], base: str, scratch: Path) -> Report:
+def _verified(result: Subject, good: dict[str, Subject], base: str, scratch: Path) -> Evidence:
     source = good["graph" if base.startswith("graph") else "layers"]
     settings = Verification(runtimes=("python", "node"))
-    report = verify(Case(result, source, settings, scratch / "work"), NumpyBench())
+    report = verify(Case(result, source, settings, scratch / "work"), NumpyPlaces())
     shutil.rmtree(scratch / "work", ignore_errors=True)
     return report
 
 
-def _told(report: Report, scratch: Path) -> dict[str, Any]:
+def _told(report: Evidence, scratch: Path) -> dict[str, Any]:
     told = {
         "verdict": report.verdict,
         "levels": {level.level: _level(level) for level in report.levels},
-        "runs": list(report.runs),
-        "facts": dict(report.facts),
+        "runs": [run.as_json() for run in report.runs],
+        "facts": {key: value for key, value in report.as_json().items() if key in _OF_ALL},
     }
     plain: dict[str, Any] = _settled(json.loads(json.dumps(told, default=str)), str(scratch))
     return plain

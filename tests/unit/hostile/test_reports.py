@@ -15,10 +15,10 @@ from rich.console import Console
 from tests.unit.hostile.letters import COMMANDS, KEPT, acting, orders
 from tests.unit.report.runs import failed_step, full_check, run_of, step
 from workflow.base.errors import UsageError
-from workflow.report import comparing, html, junit, markdown, runs
-from workflow.report.reading import read_run
+from workflow.report import comparing, html, run_files
+from workflow.report.forms import junit_text, markdown_text, print_report
 from workflow.report.record import RunRecord
-from workflow.report.terminal import print_report
+from workflow.report.run_reading import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,9 @@ def hostile_run(text: str) -> dict[str, Any]:
     check = full_check()
     check["levels"][0] = {"level": "structure", "status": "failed", "findings": ["finding"], "remarks": ["remark"]}
     check["warnings"] = ["warning"]
-    check["runs"].append({"runtime": "browser", "backend": "webgpu", "not_run": {"why": "why", "remedy": "remedy"}})
+    check["runs"].append(
+        {"runtime": "browser", "backend": "webgpu", "status": "not run", "why": "why", "remedy": "remedy"}
+    )
     steps = [
         step("first", "python_to_js", full_check()),
         step("second", "quantize", full_check(0.02)),
@@ -97,12 +99,12 @@ def test_a_page_shows_hostile_texts_and_does_nothing_else(hostile: str, harmless
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     assert not [attributes for _, attributes in page.elements if "evil" in str(attributes.get("href"))]
     record = json.loads(html.embedded_json(text) or "")
-    assert RunRecord.model_validate(record).steps[0].step == read_run(hostile_run(hostile)).steps[0].step
+    assert RunRecord.from_json(record).steps[0].step == read_run(hostile_run(hostile)).steps[0].step
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_markdown_shows_hostile_texts_and_keeps_its_table(kind: str) -> None:
-    text = markdown.render(read_run(hostile_run(COMMANDS[kind])))
+    text = markdown_text(read_run(hostile_run(COMMANDS[kind])))
     assert acting(text) == []
     assert orders(text) == []
     rows = [line for line in text.splitlines() if line.startswith("| ")]
@@ -115,10 +117,10 @@ def test_markdown_shows_hostile_texts_and_keeps_its_table(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_junit_is_xml_whatever_it_tells(kind: str) -> None:
-    text = junit.render(read_run(hostile_run(COMMANDS[kind])))
+    text = junit_text(read_run(hostile_run(COMMANDS[kind])))
     assert acting(text) == []
     root = ET.fromstring(text)  # noqa: S314  our own text
-    assert root.get("tests") == ET.fromstring(junit.render(read_run(hostile_run("x")))).get("tests")  # noqa: S314  as above
+    assert root.get("tests") == ET.fromstring(junit_text(read_run(hostile_run("x")))).get("tests")  # noqa: S314  as above
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
@@ -152,7 +154,7 @@ def test_a_record_from_a_file_is_no_more_trusted(kind: str, tmp_path: Path) -> N
 
 def _changes(file: Path) -> Iterator[tuple[str, ...]]:
     try:
-        read = runs.record_of(str(file))
+        read = run_files.record_of(str(file))
     except UsageError as error:
         yield (error.message, error.hint)
         return
@@ -165,14 +167,14 @@ def test_letters_of_every_script_are_in_every_form() -> None:
     page = page_of(html.render(record)).text
     for text in KEPT:
         assert text in page
-        assert text in markdown.render(record).replace("\\", "")
-        assert text in junit.render(record)
+        assert text in markdown_text(record).replace("\\", "")
+        assert text in junit_text(record)
         assert text in record.to_json()
 
 
 def test_addresses_in_a_run_lose_their_secrets_in_every_form() -> None:
     record = read_run(hostile_run("https://me:s3cret@host/p?sig=t0ken "))
-    for text in (html.render(record), markdown.render(record), junit.render(record), record.to_json()):
+    for text in (html.render(record), markdown_text(record), junit_text(record), record.to_json()):
         assert "https://host/p?..." in text.replace("\\", "")
         assert "s3cret" not in text
         assert "t0ken" not in text

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.machines.conditions import Ended, lay_out, run
 from workflow.base import dialogue
 from workflow.base.plain_names import PlainNames
-from workflow.report import runs
+from workflow.report import run_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
 
@@ -50,7 +50,7 @@ def test_the_record_of_a_run_is_read_back_with_the_name_as_it_was(work: Path, mo
     [path] = (work / ".tfjs-workflow" / "r" / "runs").glob("*.json")
     assert json.loads(path.read_bytes())["recipe"] == str(work / "r.yml")
     monkeypatch.chdir(work)
-    assert runs.record_of(str(path)).steps[0].step == "shard"
+    assert run_files.record_of(str(path)).steps[0].step == "shard"
 
 
 def test_a_recipe_whose_own_name_is_no_text_runs(tmp_path: Path) -> None:

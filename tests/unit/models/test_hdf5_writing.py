@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from workflow.models.hdf5 import reading
+from workflow.models.hdf5 import file_reading
+from workflow.models.hdf5.file_writing import NewData, NewGroup, write_file
 from workflow.models.hdf5.objects import StoredGroup
-from workflow.models.hdf5.writing import NewData, NewGroup, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def test_h5py_reads_arrays_and_texts(tmp_path: Path) -> None:
 
 
 def test_our_own_reader_needs_no_library_for_it(tmp_path: Path) -> None:
-    with written(tmp_path / "m.h5", filled()).open("rb") as raw, reading.opened(raw) as root:
+    with written(tmp_path / "m.h5", filled()).open("rb") as raw, file_reading.opened(raw) as root:
         assert isinstance(root, StoredGroup)
         assert root.attrs["text"] == TEXTS["text"]
         assert root.data("floats").read().tobytes() == ARRAYS["floats"].tobytes()

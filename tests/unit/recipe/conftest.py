@@ -7,7 +7,7 @@ import pytest
 
 from workflow.base.errors import RecipeError
 from workflow.recipe import load
-from workflow.recipe.model import Recipe
+from workflow.recipe.recipes import Recipe
 
 Write = Callable[[str | bytes], Path]
 Load = Callable[[str | bytes], Recipe]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from workflow.recipe import schema
+from workflow.recipe import grammar
 
 
 def test_the_committed_schema_is_what_the_grammar_makes() -> None:
-    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python scripts/write_schema.py"
+    assert grammar.SCHEMA.read_text(encoding="utf-8") == grammar.schema_text(), "run: make schema"

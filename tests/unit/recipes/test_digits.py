@@ -6,7 +6,7 @@ import numpy as np
 
 from tests import ROOT
 from workflow.recipe import load
-from workflow.recipe.model import ScriptedModel
+from workflow.recipe.recipes import ScriptedModel
 
 RECIPE = ROOT / "recipes" / "digits.yml"
 DATA = ROOT / "recipes" / "digits" / "digits.npz"

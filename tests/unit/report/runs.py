@@ -48,7 +48,8 @@ def place(runtime: str, backend: str | None, max_abs: float, *, median: float = 
         "accuracy": ACCURACY,
         "timings": {"load_ms": 10.0, "first_ms": 20.0, "median_ms": median, "spread_ms": 0.1, "count": 20},
         "load_average": 0.7,
-        "facts": {"versions": {"tfjs": "4.22.0"}, "fallbacks": ["Einsum on cpu"]},
+        "facts": {"fallbacks": ["Einsum on cpu"]},
+        "versions": {"tfjs": "4.22.0"},
         **more,
     }
 

@@ -9,13 +9,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.unit.measures.models import write_model
 from tests.unit.report.runs import full_check, run_of, step
+from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import UsageError, WorkflowError
 from workflow.cli import report
 from workflow.cli.console import console, error_console
 from workflow.report.html import embedded_json
-from workflow.report.runs import record_of
+from workflow.report.run_files import record_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.unit.report.runs import full_check, full_run, place, run_of, step
 from workflow.report.comparing import Change, compare
-from workflow.report.reading import read_run
+from workflow.report.run_reading import read_run
 
 
 def changes(before: dict[str, object], after: dict[str, object]) -> dict[tuple[str, str], Change]:

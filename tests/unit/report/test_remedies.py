@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from tests.unit.report.runs import full_check, place, run_of, step
-from workflow.report import junit
+from workflow.report.conclusions import shortfalls
+from workflow.report.forms import junit_text
 from workflow.report.html import render
-from workflow.report.reading import read_run
-from workflow.report.tables import matrix
-from workflow.report.verdicts import shortfalls
+from workflow.report.report_tables import matrix
+from workflow.report.run_reading import read_run
 
 
 def test_every_form_of_a_report_sets_the_remedy_apart() -> None:
@@ -16,6 +16,6 @@ def test_every_form_of_a_report_sets_the_remedy_apart() -> None:
     wanted = "no program is there; correct TFJS_WORKFLOW_BROWSER"
     assert [cell.note for cell in matrix(record).rows[0].cells if cell and cell.note] == [wanted]
     assert any(wanted in reason for reason in shortfalls(record.steps))
-    assert wanted in junit.render(record)
+    assert wanted in junit_text(record)
     assert "no program is there correct" not in render(record)
     assert wanted in render(record)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.unit.runs.recipes import write_layers_model
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.bridge.usage import Usage
 from workflow.verification import exchange
-from workflow.verification.bench import RuntimePool
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
+from workflow.verification.warm_places import Runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.base.events import Listener
-    from workflow.bridge.fake import Answer
+    from workflow.bridge.fake_worker import ScriptedAnswer
 
 
 def write_model(args: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def reference(args: dict[str, Any], *, alike: bool = False) -> dict[str, Any]:
     }
 
 
-def predicted(change: Callable[[Any], Any] = lambda array: array, *, alike: bool = False) -> Answer:
+def predicted(change: Callable[[Any], Any] = lambda array: array, *, alike: bool = False) -> ScriptedAnswer:
     """Return what answers the job ``predict``: the source's answers, changed."""
 
     def answer(args: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,11 @@ def predicted(change: Callable[[Any], Any] = lambda array: array, *, alike: bool
     return answer
 
 
-DEFAULTS: dict[str, Answer | list[Answer]] = {"convert": write_model, "reference": reference, "predict": predicted()}
+DEFAULTS: dict[str, ScriptedAnswer | list[ScriptedAnswer]] = {
+    "convert": write_model,
+    "reference": reference,
+    "predict": predicted(),
+}
 
 
 def no_runtime(name: str, *, listener: Listener | None = None) -> NotRun:
@@ -72,7 +76,7 @@ def no_runtime(name: str, *, listener: Listener | None = None) -> NotRun:
 class FakeWorkshop:
     """A ``Workshop`` around one fake worker; counts how often it was prepared and closed."""
 
-    def __init__(self, **answers: Answer | list[Answer]) -> None:
+    def __init__(self, **answers: ScriptedAnswer | list[ScriptedAnswer]) -> None:
         self.fake = FakeWorker({**DEFAULTS, **answers})
         self.used = Usage()
         self.prepared = 0
@@ -90,8 +94,8 @@ class FakeWorkshop:
     def keras3_worker(self, listener: Listener) -> FakeWorker:
         return self.fake
 
-    def runtimes(self) -> RuntimePool:
-        return RuntimePool(no_runtime)
+    def runtimes(self) -> Runtimes:
+        return Runtimes(no_runtime)
 
     def usage(self) -> Usage:
         return self.used

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from workflow.recipe.model import Place, Recipe, ScriptedModel, Step, Verification
+from workflow.recipe.findings import Spot
+from workflow.recipe.recipes import Recipe, ScriptedModel, Step, Verification
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.catalogue.options import OptionValue
-    from workflow.recipe.model import ModelSource
+    from workflow.recipe.recipes import ModelSource
 
 
 def write_layers_model(folder: Path, *, weights: bytes = b"\0" * 8) -> Path:
@@ -44,7 +45,7 @@ def shard_step(base: Path, name: str = "shard", *, after: tuple[str, ...] = (), 
         options={"weight_shard_size_bytes": 4, **options},
         timeout=None,
         after=after,
-        place=Place(base / "recipe.yml", 3, 5),
+        spot=Spot(3, 5, path=base / "recipe.yml"),
         engine="reference",
     )
 
@@ -65,4 +66,4 @@ def recipe_of(base: Path, *steps: Step, model: ModelSource | None = None, verify
 def scripted(base: Path) -> ScriptedModel:
     """Return a model source that runs ``train.py`` to make ``web``."""
     (base / "train.py").write_text("print('trained')\n")
-    return ScriptedModel(base / "train.py", (), (), base / "web", Place(base / "recipe.yml", 1, 1))
+    return ScriptedModel(base / "train.py", (), (), base / "web", Spot(path=base / "recipe.yml"))

@@ -10,16 +10,16 @@ import pytest
 
 from tests.unit.runs.fakes import FakeWorkshop, write_model
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
-from tests.unit.verification.models import NumpyBench, layers_model
-from workflow.recipe.model import Verification
+from tests.unit.verification.models import NumpyPlaces, layers_model
+from workflow.recipe.recipes import Verification
 from workflow.runs.planning import Selection
 from workflow.runs.runner import Manner, Runner
 from workflow.runs.watching import RecordingWatcher
-from workflow.verification import judging, places
+from workflow.verification import asking, judging
 from workflow.verification.levels import Case, verify
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.watching import Outcome
 
 
@@ -73,12 +73,12 @@ def test_a_bug_in_one_place_of_a_verification_leaves_the_others_be(
     base: Path, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = layers_model(base / "source")
-    bench = NumpyBench()
+    places = NumpyPlaces()
 
     def mistaken_place(*_: Any, **__: Any) -> Any:
         raise KeyError("place")
 
-    target, name = (places, "in_javascript") if broken == "runtime" else (judging.Judge, "judge")
+    target, name = (asking, "in_javascript") if broken == "runtime" else (judging.Judge, "judge")
     sound = getattr(target, name)
     calls = iter([sound, mistaken_place] if broken == "answer" else [mistaken_place])
 
@@ -87,8 +87,8 @@ def test_a_bug_in_one_place_of_a_verification_leaves_the_others_be(
 
     monkeypatch.setattr(target, name, one_after_the_other)
     case = Case(source, source, Verification(runtimes=("python", "node")), base / "work")
-    report = verify(case, bench)
-    statuses = {run["runtime"]: run["status"] for run in report.runs}
+    report = verify(case, places)
+    statuses = {run.runtime: run.status for run in report.runs}
     assert statuses == {"python": "passed", "node": "failed"}
     assert report.failed is not None
     assert "bug in tfjs-workflow: KeyError" in report.failed.findings[0].text

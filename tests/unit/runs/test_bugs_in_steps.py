@@ -14,7 +14,7 @@ from workflow.runs.watching import RecordingWatcher
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.watching import Outcome
 
 

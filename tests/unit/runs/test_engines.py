@@ -18,9 +18,9 @@ from workflow.runs.runner import Manner, Runner
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
-    from workflow.bridge.fake import Answer
+    from workflow.bridge.fake_worker import ScriptedAnswer
     from workflow.catalogue.engines import Engine
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
     from workflow.runs.watching import Outcome
 
 
@@ -55,7 +55,7 @@ FROZEN = bytes([10, 16, 10, 1]) + b"x" + bytes([18, 11]) + b"Placeholder"
 """A GraphDef of one placeholder."""
 
 
-def traced(**facts: Any) -> Answer:
+def traced(**facts: Any) -> ScriptedAnswer:
     """Return what answers the job ``graph``: a graph model of one node."""
 
     def answer(args: dict[str, Any]) -> dict[str, Any]:

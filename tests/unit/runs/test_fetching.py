@@ -12,7 +12,8 @@ from tests.unit.runs.file_server import FileServer, serving
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
-from workflow.recipe.model import FetchedModel, Place
+from workflow.recipe.findings import Spot
+from workflow.recipe.recipes import FetchedModel
 from workflow.runs import fetching
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Desk:
         return self.folder / "cache"
 
     def fetch(self, url: str, *, sha256: str = DIGEST, most: int = 10**6) -> None:
-        source = FetchedModel(url, sha256, self.target, Place(self.folder / "recipe.yml", 1, 1), most)
+        source = FetchedModel(url, sha256, self.target, Spot(path=self.folder / "recipe.yml"), most)
         fetching.fetch(source, self.target, cache=self.cache, listener=self.listener)
 
 

@@ -21,7 +21,7 @@ from workflow.runs import hub, making, planning
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Step
+    from workflow.recipe.recipes import Step
 
 MODULE = archive_of(file("./saved_model.pb", b"graph"), file("./variables/variables.index", b"1"))
 

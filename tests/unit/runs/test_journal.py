@@ -21,7 +21,7 @@ from workflow.runs.sidecars import Ingredients, Sidecar, sidecar_path, write_sid
 from workflow.runs.watching import Outcome
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Task
 
 NOON = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC

@@ -10,7 +10,8 @@ import pytest
 
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.base.digests import artifact_digests
-from workflow.recipe.model import ApplicationModel, Place, Verification
+from workflow.recipe.findings import Spot
+from workflow.recipe.recipes import ApplicationModel, Verification
 from workflow.runs import planning, publishing
 from workflow.runs.journal import journal_folder, last_status
 from workflow.runs.planning import Selection
@@ -20,7 +21,7 @@ from workflow.verification.runtimes import browsers, node_program
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.planning import Decision
 
 LOCK = "lock-1"
@@ -212,7 +213,7 @@ def test_a_networks_options_its_weights_and_their_bytes_are_its_skip_key(tmp_pat
         seed=0,
         options={"alpha": 0.5},
         output=tmp_path / "model.h5",
-        place=Place(tmp_path / "recipe.yml", 1, 1),
+        spot=Spot(path=tmp_path / "recipe.yml"),
     )
 
     def made_of(model: ApplicationModel) -> Ingredients:

@@ -22,9 +22,9 @@ from workflow.base.errors import (
     RuntimeRequiredError,
     WeightsError,
 )
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.bridge.usage import JobUsage
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.runs import planning
 from workflow.runs.journal import journal_folder
 from workflow.runs.planning import Selection
@@ -33,7 +33,7 @@ from workflow.runs.sidecars import intact, read_sidecar, sidecar_path
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
-    from workflow.recipe.model import Recipe
+    from workflow.recipe.recipes import Recipe
     from workflow.runs.watching import Outcome
 
 BROKEN = ReferenceConverterError("the converter said no")

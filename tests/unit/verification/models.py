@@ -13,8 +13,8 @@ from workflow.base.errors import VerificationError
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
 from workflow.verification import exchange
-from workflow.verification.layer_weights import weights_of
-from workflow.verification.model import NotRun, RuntimeFailure, Subject
+from workflow.verification.requests import NotRun, RuntimeFailure, Subject, run_result
+from workflow.verification.weights_by_layer import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.catalogue.formats import Format
-    from workflow.verification.runtimes.fake import FakeRuntime
+    from workflow.verification.runtimes.fake_runtime import FakeRuntime
 
     Array = NDArray[Any]
     Arrays = dict[str, Array]
@@ -173,8 +173,8 @@ def _graph(document: dict[str, Any], values: Arrays, inputs: Arrays) -> Arrays:
 
 
 @dataclass
-class NumpyBench:
-    """A ``Bench`` whose Python and whose JavaScript are the interpreter above; ``wrong`` spoils JavaScript's outputs.
+class NumpyPlaces:
+    """A ``Places`` whose Python and whose JavaScript are the interpreter above; ``wrong`` spoils JavaScript's outputs.
 
     ``tensors`` is what the reference is run on; ``silent`` makes Python refuse every model.
     """
@@ -231,15 +231,13 @@ class _Interpreter:
     wrong: Any
 
     def run(self, request: Any) -> Any:
-        from workflow.verification.runtimes import base  # noqa: PLC0415  one use
-
         inputs = exchange.read(request.inputs)
         try:
             outputs = run(Subject(request.model, request.format), inputs)
         except (ValueError, KeyError) as problem:
             raise RuntimeFailure("run", str(problem)) from problem
         exchange.write(request.outputs, self.wrong(outputs, request) if self.wrong else outputs)
-        return base.result(request, backend=request.backend, told={"timings": {"first_ms": 1.0}}, facts={})
+        return run_result(request, backend=request.backend, told={"timings": {"first_ms": 1.0}}, facts={})
 
 
 def default_feeds() -> list[Array]:

@@ -11,8 +11,8 @@ import pytest
 
 from workflow.base.errors import ModelFileError
 from workflow.verification.cutting import points_of
-from workflow.verification.model import Subject
-from workflow.verification.ports import Ports, ports_of
+from workflow.verification.model_ports import ModelPorts, ports_of
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,6 @@ def test_what_lies_in_a_loop_is_left_out(tmp_path: Path) -> None:
 )
 def test_a_damaged_topology_has_no_ports_and_raises_nothing_else(topology: Any, tmp_path: Path) -> None:
     damaged = subject(tmp_path, topology, "tfjs_layers_model")
-    assert ports_of(damaged) == Ports()
+    assert ports_of(damaged) == ModelPorts()
     with contextlib.suppress(ModelFileError):
         points_of(damaged)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workflow.verification import exchange
-from workflow.verification.places import Feed, save_feed
+from workflow.verification.asking import Feed, save_feed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.verification.damages import DAMAGES, Damage
-from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
-from workflow.recipe.model import Verification
+from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, quantized
+from workflow.recipe.recipes import Verification
+from workflow.verification.evidence import LEVELS
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import LEVELS, Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.model import Report
+    from workflow.verification.evidence import Evidence
 
 BASES = ("layers", "graph", "uint8", "uint16", "float16", "graph_uint8")
 
@@ -32,9 +33,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     return made
 
 
-def verified(result: Subject, source: Subject, folder: Path, *, may_quantize: bool = True) -> Report:
+def verified(result: Subject, source: Subject, folder: Path, *, may_quantize: bool = True) -> Evidence:
     settings = Verification(runtimes=("python", "node"))
-    return verify(Case(result, source, settings, folder / "work", may_quantize=may_quantize), NumpyBench())
+    return verify(Case(result, source, settings, folder / "work", may_quantize=may_quantize), NumpyPlaces())
 
 
 def source_of(base: str, good: dict[str, Subject]) -> Subject:

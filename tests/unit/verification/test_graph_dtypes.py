@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from workflow.models.weights_manifest import Weight
-from workflow.verification.graph_references import problems
+from workflow.verification.topology_faults import graph_faults
 
 HELD_AS = {
     "DT_FLOAT": "float32",
@@ -32,7 +32,7 @@ def document(dtype: str) -> dict[str, Any]:
 def test_a_constant_is_held_as_its_own_type(dtype: str, held: str) -> None:
     def found(as_: str) -> list[str]:
         weights = {"c": Weight("c", (2,), as_)}
-        return [one.text for one in problems(document(dtype), Path("model.json"), weights=weights)]
+        return [one.text for one in graph_faults(document(dtype), Path("model.json"), weights=weights)]
 
     assert found(held) == []
     other = "bool" if held != "bool" else "int32"

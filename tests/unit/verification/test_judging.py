@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
+from workflow.verification.asking import OutputNames
 from workflow.verification.judging import Judge
-from workflow.verification.places import OutputNames
 from workflow.verification.tolerances import Tolerances
 
 NAN, INF = np.nan, np.inf

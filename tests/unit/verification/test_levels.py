@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyBench, graph_model, layers_model, quantized
+from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, quantized
 from workflow.base.errors import NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
-from workflow.recipe.model import Tolerance, Verification
+from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification import exchange, verdicts
+from workflow.verification.evidence import Accuracy, Evidence, LevelReport, Place
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import LevelReport, NotRun, Report, RuntimeFailure, Subject
-from workflow.verification.runtimes.fake import FakeRuntime
+from workflow.verification.requests import NotRun, RuntimeFailure, Subject
+from workflow.verification.runtimes.fake_runtime import FakeRuntime
 
 BOTH = ("python", "node")
 
@@ -26,9 +27,11 @@ def model(tmp_path: Path) -> Subject:
     return layers_model(tmp_path / "layers")
 
 
-def verified(result: Subject, source: Subject | None, tmp_path: Path, *, bench: Any = None, **settings: Any) -> Report:
+def verified(
+    result: Subject, source: Subject | None, tmp_path: Path, *, places: Any = None, **settings: Any
+) -> Evidence:
     chosen = Verification(**{"runtimes": BOTH, **settings})
-    return verify(Case(result, source, chosen, tmp_path / "work"), bench or NumpyBench())
+    return verify(Case(result, source, chosen, tmp_path / "work"), places or NumpyPlaces())
 
 
 def off(by: float) -> Any:
@@ -37,15 +40,16 @@ def off(by: float) -> Any:
 
 def test_what_the_runtime_adds_is_told_from_what_quantizing_does(model: Subject, tmp_path: Path) -> None:
     small = quantized(model, tmp_path / "small", "uint8")
-    report = verified(small, model, tmp_path, bench=NumpyBench(wrong=off(0.01)))
+    report = verified(small, model, tmp_path, places=NumpyPlaces(wrong=off(0.01)))
     assert report.failed is not None
     assert "from what the same file gives in Python" in report.failed.findings[0].text
-    assert report.facts["attribution"]["runtime"] == pytest.approx(0.01, rel=1e-3)
-    assert report.facts["attribution"]["quantization"] > 0
+    assert report.attribution is not None
+    assert report.attribution.runtime == pytest.approx(0.01, rel=1e-3)
+    assert report.attribution.quantization > 0
 
 
 def test_a_runtime_that_is_off_is_blamed(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, bench=NumpyBench(wrong=off(0.01)))
+    report = verified(model, model, tmp_path, places=NumpyPlaces(wrong=off(0.01)))
     assert report.failed is not None
     assert (
         "in Python the same file is off by 0, the rest is what node wasm makes of it" in report.failed.findings[0].text
@@ -65,12 +69,12 @@ def test_a_runtime_that_is_off_is_blamed(model: Subject, tmp_path: Path) -> None
     ],
 )
 def test_tolerances_can_be_set(settings: dict[str, Any], verdict: str, model: Subject, tmp_path: Path) -> None:
-    assert verified(model, model, tmp_path, bench=NumpyBench(wrong=off(0.01)), **settings).verdict == verdict
+    assert verified(model, model, tmp_path, places=NumpyPlaces(wrong=off(0.01)), **settings).verdict == verdict
 
 
 def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, tmp_path: Path) -> None:
     same = np.ones((1, 6), np.float32)
-    report = verified(model, model, tmp_path, bench=NumpyBench(feeds=[same, np.repeat(same, 3, axis=0)]))
+    report = verified(model, model, tmp_path, places=NumpyPlaces(feeds=[same, np.repeat(same, 3, axis=0)]))
     assert report.verdict == "no proof"
     error = verdicts.no_proof(report, "m")
     assert isinstance(error, NoProofError)
@@ -80,8 +84,8 @@ def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, tmp_path: Pa
 
 
 def test_the_record_has_the_worst_figures_over_all_places(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, bench=NumpyBench(wrong=off(1e-7)))
-    facts = verdicts.facts_of(report)
+    report = verified(model, model, tmp_path, places=NumpyPlaces(wrong=off(1e-7)))
+    facts = report.as_json()
     assert facts["runtime"] == "python"
     assert facts["top1"] == 1.0
     assert facts["max_abs"] == max(output["max_abs"] for run in facts["runs"] for output in run["outputs"]) > 0
@@ -89,19 +93,19 @@ def test_the_record_has_the_worst_figures_over_all_places(model: Subject, tmp_pa
 
 
 def test_times_are_recorded_in_milliseconds() -> None:
-    facts = verdicts.facts_of(Report((LevelReport("structure", "passed", seconds=1.23456),)))
+    facts = Evidence((LevelReport("structure", "passed", seconds=1.23456),)).as_json()
     assert [level["seconds"] for level in facts["levels"]] == [1.235]
 
 
 def test_one_sample_alone_is_no_proof(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, bench=NumpyBench(feeds=[np.ones((1, 6), np.float32)]))
+    report = verified(model, model, tmp_path, places=NumpyPlaces(feeds=[np.ones((1, 6), np.float32)]))
     assert report.verdict == "no proof"
 
 
 def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(model: Subject, tmp_path: Path) -> None:
-    bench = NumpyBench(runtimes={"node": NotRun("there is no node", "install it")})
-    report = verified(model, model, tmp_path, bench=bench)
-    assert [run["status"] for run in report.runs] == ["passed", "not run"]
+    places = NumpyPlaces(runtimes={"node": NotRun("there is no node", "install it")})
+    report = verified(model, model, tmp_path, places=places)
+    assert [run.status for run in report.runs] == ["passed", "not run"]
     assert report.verdict == "incomplete"
     assert verdicts.error_of(report, Verification(), who="m") is None
     error = verdicts.error_of(report, Verification(require=("node",)), who="m")
@@ -119,25 +123,25 @@ def test_a_required_runtime_that_has_no_run_at_all_is_an_error(model: Subject, t
 
 
 def test_a_runtime_that_fails_fails_the_outputs(model: Subject, tmp_path: Path) -> None:
-    bench = NumpyBench(runtimes={"node": FakeRuntime(failure=RuntimeFailure("timeout", "120 s are over"))})
-    report = verified(model, model, tmp_path, bench=bench)
+    places = NumpyPlaces(runtimes={"node": FakeRuntime(failure=RuntimeFailure("timeout", "120 s are over"))})
+    report = verified(model, model, tmp_path, places=places)
     assert isinstance(verdicts.error_of(report, Verification(), who="m"), OutputsError)
     assert report.failed is not None
     assert "run in node wasm, the result fails: timeout: 120 s are over" in report.failed.findings[0].text
 
 
 def test_a_model_that_python_does_not_run_is_not_run(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, bench=NumpyBench(silent="string inputs"))
+    report = verified(model, model, tmp_path, places=NumpyPlaces(silent="string inputs"))
     assert report.verdict == "not run"
-    assert {run["status"] for run in report.runs} == {"not run"}
+    assert {run.status for run in report.runs} == {"not run"}
 
 
 def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(tmp_path: Path) -> None:
     runtime = FakeRuntime(model=lambda tensors: {"third": next(iter(tensors.values()))})
     graph = graph_model(tmp_path / "graph")
-    feeds = [array.astype(np.float64) for array in NumpyBench().feeds]
-    bench = NumpyBench(feeds=feeds, runtimes={"node": runtime})
-    verified(graph, None, tmp_path, bench=bench)
+    feeds = [array.astype(np.float64) for array in NumpyPlaces().feeds]
+    places = NumpyPlaces(feeds=feeds, runtimes={"node": runtime})
+    verified(graph, None, tmp_path, places=places)
     index = json.loads((runtime.requests[0].inputs / "tensors.json").read_text())
     assert [(one["name"], one["dtype"]) for one in index] == [("x", "float32")]
 
@@ -145,13 +149,13 @@ def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(tmp_pat
 def test_python_models_are_run_in_python_alone(model: Subject, tmp_path: Path) -> None:
     from workflow.verification.outputs import places_of  # noqa: PLC0415  one use
 
-    assert places_of(Subject(tmp_path, "keras"), Verification()) == [("python", None)]
+    assert places_of(Subject(tmp_path, "keras"), Verification()) == [Place("python")]
     both = places_of(model, Verification(runtimes=("node", "browser"), backends={"node": ("cpu",)}))
-    assert both == [("node", "cpu"), ("browser", "webgl"), ("browser", "wasm")]
+    assert both == [Place("node", "cpu"), Place("browser", "webgl"), Place("browser", "wasm")]
 
 
 def test_the_facts_are_plain_json_with_everything_that_a_report_reads(model: Subject, tmp_path: Path) -> None:
-    facts = json.loads(json.dumps(verdicts.facts_of(verified(model, model, tmp_path)), allow_nan=False))
+    facts = json.loads(json.dumps(verified(model, model, tmp_path).as_json(), allow_nan=False))
     assert facts["verdict"] == "passed"
     assert [level["level"] for level in facts["levels"]] == ["structure", "weights", "contract", "outputs"]
     (output,) = facts["runs"][1]["outputs"]
@@ -159,8 +163,8 @@ def test_the_facts_are_plain_json_with_everything_that_a_report_reads(model: Sub
     assert facts["max_abs"] == 0.0
 
 
-class Labelled(NumpyBench):
-    """A bench that labels every sample with what the source answers, or as ``labels`` says."""
+class Labelled(NumpyPlaces):
+    """A places that labels every sample with what the source answers, or as ``labels`` says."""
 
     labels: Any = "right"
 
@@ -178,10 +182,10 @@ def fooled(outputs: Any, _: Any) -> Any:
 
 
 def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, tmp_path: Path) -> None:
-    bench = Labelled(wrong=fooled)
-    assert verified(model, model, tmp_path, bench=bench, atol=10.0, accuracy_drop=1.0).verdict == "passed"
-    report = verified(model, model, tmp_path / "again", bench=bench, atol=10.0, accuracy_drop=0.5)
-    assert report.runs[1]["accuracy"] == {"source": 1.0, "result": 0.0}
+    places = Labelled(wrong=fooled)
+    assert verified(model, model, tmp_path, places=places, atol=10.0, accuracy_drop=1.0).verdict == "passed"
+    report = verified(model, model, tmp_path / "again", places=places, atol=10.0, accuracy_drop=0.5)
+    assert report.runs[1].accuracy == Accuracy(1.0, 0.0)
     assert report.failed is not None
     assert report.failed.findings[0].text.startswith("run in node wasm, accuracy falls from 100.00% to 0.00%")
 
@@ -190,19 +194,19 @@ def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, tmp_path: Pa
 def test_a_budget_of_accuracy_that_cannot_be_held_to_fails(
     labels: Any, words: str, model: Subject, tmp_path: Path
 ) -> None:
-    bench = Labelled()
-    bench.labels = labels
-    report = verified(model, model, tmp_path, bench=bench, accuracy_drop=0.5)
+    places = Labelled()
+    places.labels = labels
+    report = verified(model, model, tmp_path, places=places, accuracy_drop=0.5)
     assert report.failed is not None
     assert words in report.failed.findings[0].text
-    assert verified(model, model, tmp_path / "again", bench=bench).verdict == "passed"
+    assert verified(model, model, tmp_path / "again", places=places).verdict == "passed"
 
 
 def test_what_is_switched_off_is_not_run(model: Subject, tmp_path: Path) -> None:
-    bench = NumpyBench()
-    report = verified(model, model, tmp_path, bench=bench, enabled=False)
+    places = NumpyPlaces()
+    report = verified(model, model, tmp_path, places=places, enabled=False)
     assert [level.level for level in report.levels] == ["structure", "weights", "contract"]
-    assert bench.jobs == []
+    assert places.jobs == []
 
 
 def shuffled(model: Subject, folder: Path) -> Subject:
@@ -225,8 +229,8 @@ def test_a_shuffled_quantized_graph_is_no_proof_and_a_good_one_passes(model: Sub
     assert "atol" in error.hint
 
 
-class WithoutReload(NumpyBench):
-    """A bench whose Python cannot give a source other weights, as that of Keras 3 cannot."""
+class WithoutReload(NumpyPlaces):
+    """A places whose Python cannot give a source other weights, as that of Keras 3 cannot."""
 
     def job(self, name: str, arguments: Any) -> dict[str, Any]:
         return {"not_run": "Keras 3 alone reads it"} if arguments.get("weights") else super().job(name, arguments)
@@ -234,16 +238,16 @@ class WithoutReload(NumpyBench):
 
 def test_a_source_that_does_not_take_the_results_weights_is_said(model: Subject, tmp_path: Path) -> None:
     small = quantized(model, tmp_path / "small", "uint8")
-    report = verified(small, model, tmp_path, bench=WithoutReload())
+    report = verified(small, model, tmp_path, places=WithoutReload())
     assert report.verdict == "passed"
     assert "cannot be run with the result's quantized weights (Keras 3 alone reads it)" in report.levels[-1].remarks[0]
     changes.layer("second", activation="linear")(small.path)
     changes.layer("first", activation="softmax")(small.path)
-    assert verified(small, model, tmp_path / "again", bench=WithoutReload()).verdict == "no proof"
+    assert verified(small, model, tmp_path / "again", places=WithoutReload()).verdict == "no proof"
 
 
-class Refusing(NumpyBench):
-    """A bench whose Python finds that a result asks for more than any place should give."""
+class Refusing(NumpyPlaces):
+    """A places whose Python finds that a result asks for more than any place should give."""
 
     def job(self, name: str, arguments: Any) -> dict[str, Any]:
         if name == "predict":
@@ -253,9 +257,9 @@ class Refusing(NumpyBench):
 
 def test_what_python_refuses_as_vast_runs_nowhere_else(model: Subject, tmp_path: Path) -> None:
     node = FakeRuntime()
-    report = verified(model, model, tmp_path, bench=Refusing(runtimes={"node": node}))
+    report = verified(model, model, tmp_path, places=Refusing(runtimes={"node": node}))
     assert report.verdict == "failed"
     assert report.failed is not None
     assert "the node Fill makes a tensor of 40.0 GB" in report.failed.findings[0].text
-    assert [run["status"] for run in report.runs] == ["failed", "not run"]
-    assert "no place should run" in report.runs[1]["why"]
+    assert [run.status for run in report.runs] == ["failed", "not run"]
+    assert "no place should run" in report.runs[1].why

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import GRAPH, NumpyBench, graph_model, layers_model, port, run, save
-from workflow.recipe.model import Verification
+from tests.unit.verification.models import GRAPH, NumpyPlaces, graph_model, layers_model, port, run, save
+from workflow.recipe.recipes import Verification
 from workflow.verification.cutting import cut, points_of
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import NotRun, Subject
-from workflow.verification.searching import Answer, search
+from workflow.verification.requests import NotRun, Subject
+from workflow.verification.searching import SearchResult, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
-def searched(case: Case, bench: NumpyBench, keep: Path) -> Answer:
-    found = search(case, bench, report=verify(case, bench), keep=keep)
-    assert isinstance(found, Answer), found
+def searched(case: Case, places: NumpyPlaces, keep: Path) -> SearchResult:
+    found = search(case, places, report=verify(case, places), keep=keep)
+    assert isinstance(found, SearchResult), found
     return found
 
 
@@ -41,7 +41,7 @@ def test_a_changed_layer_is_found_against_the_source(hurt: Callable[[Path], None
     shutil.copytree(source.path, tmp_path / "bad")
     hurt(tmp_path / "bad")
     case = Case(Subject(tmp_path / "bad", source.format), source, Verification(runtimes=("python",)), tmp_path / "work")
-    found = searched(case, NumpyBench(), tmp_path / "keep")
+    found = searched(case, NumpyPlaces(), tmp_path / "keep")
     assert found.located.point.name == name
     assert name in found.located.sentence()
     assert "--inputs" in found.command
@@ -58,7 +58,7 @@ def test_a_node_that_javascript_computes_wrongly_is_found(wrong: str, tmp_path: 
         return {name: array + np.float32(0.1) if wrong in names else array for name, array in outputs.items()}
 
     case = Case(model, None, Verification(runtimes=("python", "node")), tmp_path / "work")
-    found = searched(case, NumpyBench(wrong=spoiled), tmp_path / "keep")
+    found = searched(case, NumpyPlaces(wrong=spoiled), tmp_path / "keep")
     assert (found.located.point.name, found.place) == (wrong, "node wasm")
     assert "--runtime node --backend wasm" in found.command
 
@@ -72,7 +72,7 @@ def test_nan_is_located_in_a_model_whose_source_has_infinity_elsewhere(tmp_path:
         return {name: np.where(np.isfinite(a), np.nan, a) if a.shape[-1] == 4 else a for name, a in outputs.items()}
 
     case = Case(source, source, Verification(runtimes=("python", "node")), tmp_path / "work")
-    found = searched(case, NumpyBench(wrong=spoiled), tmp_path / "keep")
+    found = searched(case, NumpyPlaces(wrong=spoiled), tmp_path / "keep")
     assert (found.located.point.name, found.place) == ("third", "node wasm")
     assert "holds NaN" in found.located.sentence()
 
@@ -119,14 +119,14 @@ def test_a_branch_that_hides_the_difference_does_not_mislead(wrong: str, tmp_pat
         return {name: array + np.float32(0.1) if amiss else array for name, array in outputs.items()}
 
     case = Case(branched_model(tmp_path / "graph"), None, Verification(runtimes=("python", "node")), tmp_path / "work")
-    found = searched(case, NumpyBench(wrong=spoiled), tmp_path / "keep")
+    found = searched(case, NumpyPlaces(wrong=spoiled), tmp_path / "keep")
     assert found.located.point.name == wrong
 
 
 def test_nothing_is_located_where_nothing_differs(tmp_path: Path) -> None:
     case = Case(layers_model(tmp_path / "good"), None, Verification(runtimes=("python",)), tmp_path / "work")
-    bench = NumpyBench()
-    assert isinstance(search(case, bench, report=verify(case, bench), keep=tmp_path / "keep"), NotRun)
+    places = NumpyPlaces()
+    assert isinstance(search(case, places, report=verify(case, places), keep=tmp_path / "keep"), NotRun)
 
 
 def test_a_cut_keeps_only_the_weights_that_it_needs(tmp_path: Path) -> None:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.unit.verification.models import NumpyBench, save
-from workflow.recipe.model import Verification
+from tests.unit.verification.models import NumpyPlaces, save
+from workflow.recipe.recipes import Verification
 from workflow.verification import exchange
 from workflow.verification.cutting import points_of
-from workflow.verification.layer_weights import weights_of
+from workflow.verification.evidence import PlaceReport
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import NotRun, RuntimeFailure, Subject
-from workflow.verification.runtimes import base
-from workflow.verification.searching import Answer, search
+from workflow.verification.requests import NotRun, RuntimeFailure, Subject, run_result
+from workflow.verification.searching import SearchResult, search
+from workflow.verification.weights_by_layer import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,8 +91,8 @@ def computed(subject: Subject, inputs: Mapping[str, Array], at: str | None = Non
 
 
 @dataclass
-class Branches(NumpyBench):
-    """A bench that computes the model above; ``wrong`` is what JavaScript does to each layer's result."""
+class Branches(NumpyPlaces):
+    """A places that computes the model above; ``wrong`` is what JavaScript does to each layer's result."""
 
     ran: list[str] = field(default_factory=list)
     """The last layers of what ran in JavaScript or in Python, cut by cut."""
@@ -126,12 +126,12 @@ class Branches(NumpyBench):
         self.ran.append(config["output_layers"][0][0])
         outputs = computed(subject, exchange.read(request.inputs), wrong=self.wrong)
         exchange.write(request.outputs, outputs)
-        return base.result(request, backend=request.backend, told={"timings": {"first_ms": 1.0}}, facts={})
+        return run_result(request, backend=request.backend, told={"timings": {"first_ms": 1.0}}, facts={})
 
 
-def located(case: Case, bench: Branches, keep: Path) -> Answer:
-    found = search(case, bench, report=verify(case, bench), keep=keep)
-    assert isinstance(found, Answer), found
+def located(case: Case, places: Branches, keep: Path) -> SearchResult:
+    found = search(case, places, report=verify(case, places), keep=keep)
+    assert isinstance(found, SearchResult), found
     return found
 
 
@@ -141,9 +141,9 @@ def test_a_layer_with_another_weight_is_found_in_whichever_branch_it_is(spoilt: 
     case = Case(result, source, Verification(runtimes=("python",)), tmp_path / "work")
     report = verify(case, Branches())
     assert report.failed is not None  # the weights are compared first, and differ
-    forged = report.replaced(levels=(), runs=({"runtime": "python", "status": "failed"},))
+    forged = report.replaced(levels=(), runs=(PlaceReport("python", "failed"),))
     found = search(case, Branches(), report=forged, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == spoilt
     assert found.located.figure > found.located.bound
     assert set(found.located.fine) <= set(ABOVE[spoilt])
@@ -152,9 +152,9 @@ def test_a_layer_with_another_weight_is_found_in_whichever_branch_it_is(spoilt: 
 @pytest.mark.parametrize("spoilt", list(ABOVE))
 def test_a_layer_that_javascript_gets_wrong_is_found_and_the_cut_shows_it(spoilt: str, tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
-    bench = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == spoilt else array)
+    places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == spoilt else array)
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    found = located(case, bench, tmp_path / "keep")
+    found = located(case, places, tmp_path / "keep")
     assert (found.located.point.name, found.place) == (spoilt, "node wasm")
     assert "differs by up to 0.2, allowed is" in found.located.sentence()
     assert found.located.reproduction == tmp_path / "keep" / "model"
@@ -170,22 +170,22 @@ def above(name: str) -> set[str]:
 
 def test_what_agrees_before_it_is_named(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
-    bench = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "join" else array)
+    places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "join" else array)
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    sentence = located(case, bench, tmp_path / "keep").located.sentence()
+    sentence = located(case, places, tmp_path / "keep").located.sentence()
     assert sentence.startswith("the first to differ is join (Add): it differs by up to 0.2")
     assert sentence.endswith("; left3, right2 before it agree")
 
 
 def test_both_branches_are_looked_into_and_the_bisection_keeps_to_what_all_pass(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
-    bench = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "right1" else array)
+    places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "right1" else array)
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    report = verify(case, bench)
-    bench.ran.clear()
-    found = search(case, bench, report=report, keep=tmp_path / "keep")
-    assert isinstance(found, Answer)
-    cuts = list(dict.fromkeys(bench.ran))
+    report = verify(case, places)
+    places.ran.clear()
+    found = search(case, places, report=report, keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult)
+    cuts = list(dict.fromkeys(places.ran))
     assert cuts[0] == "top"  # the output, which must differ
     assert set(cuts[1:3]) <= {"stem", "join", "head"}  # every way leads through these
     assert found.located.cuts == len(cuts) < len(ABOVE)
@@ -193,12 +193,12 @@ def test_both_branches_are_looked_into_and_the_bisection_keeps_to_what_all_pass(
 
 def test_what_lies_before_a_point_that_agrees_is_not_cut(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
-    bench = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "top" else array)
+    places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "top" else array)
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    report = verify(case, bench)
-    bench.ran.clear()
-    search(case, bench, report=report, keep=tmp_path / "keep")
-    assert list(dict.fromkeys(bench.ran)) == ["top", "join", "head"]
+    report = verify(case, places)
+    places.ran.clear()
+    search(case, places, report=report, keep=tmp_path / "keep")
+    assert list(dict.fromkeys(places.ran)) == ["top", "join", "head"]
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_what_lies_before_a_point_that_agrees_is_not_cut(tmp_path: Path) -> None
 )
 def test_what_is_wrong_with_it_is_said(wrong: Any, words: str, tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
-    bench = Branches(wrong=lambda name, array: wrong(name, array) if name == "top" else array)
+    places = Branches(wrong=lambda name, array: wrong(name, array) if name == "top" else array)
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    forged = verify(case, Branches()).replaced(runs=({"runtime": "node", "backend": "cpu", "status": "failed"},))
-    found = search(case, bench, report=forged, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    forged = verify(case, Branches()).replaced(runs=(PlaceReport("node", "failed", "cpu"),))
+    found = search(case, places, report=forged, keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == "top"
     assert found.located.sentence().startswith(f"the first to differ is top (Dense): it {words}")
     assert found.place == "node cpu"
@@ -230,10 +230,10 @@ def test_a_layer_at_which_the_runtime_fails_is_the_one(tmp_path: Path) -> None:
         return array
 
     forged = verify(Case(subject, subject, Verification(runtimes=("python",)), tmp_path / "first"), Branches())
-    forged = forged.replaced(runs=({"runtime": "browser", "backend": "webgl", "status": "failed"},))
+    forged = forged.replaced(runs=(PlaceReport("browser", "failed", "webgl"),))
     case = Case(subject, subject, Verification(runtimes=("python", "browser")), tmp_path / "work")
     found = search(case, Branches(wrong=fails), report=forged, keep=tmp_path / "keep")
-    assert isinstance(found, Answer), found
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == "left2"
     assert "fails: no kernel for Tanh" in found.located.sentence()
     assert found.command.endswith("--runtime python --runtime browser --backend webgl")
@@ -242,7 +242,7 @@ def test_a_layer_at_which_the_runtime_fails_is_the_one(tmp_path: Path) -> None:
 def test_a_difference_that_no_cut_shows_is_said_to_lie_elsewhere(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
-    forged = copy.copy(verify(case, Branches())).replaced(runs=({"runtime": "node", "status": "failed"},))
+    forged = copy.copy(verify(case, Branches())).replaced(runs=(PlaceReport("node", "failed"),))
     found = search(case, Branches(), report=forged, keep=tmp_path / "keep")
     assert found == NotRun(
         "no output differs when the model is cut there", "the difference lies in how outputs are read"

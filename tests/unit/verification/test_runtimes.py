@@ -13,18 +13,18 @@ import pytest
 from workflow.base import locations
 from workflow.base.errors import ReferenceConverterError, StepTimeoutError, WorkerDiedError
 from workflow.base.events import Recording
-from workflow.bridge.fake import FakeWorker
+from workflow.bridge.fake_worker import FakeWorker
 from workflow.verification import exchange, runtimes
-from workflow.verification.model import NotRun, RunRequest, RuntimeFailure, TensorSpec
+from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure, TensorSpec
 from workflow.verification.runtimes import javascript, node_program, packages
-from workflow.verification.runtimes.fake import FakeRuntime
-from workflow.verification.runtimes.installation import Installation
-from workflow.verification.runtimes.python import PythonRuntime
+from workflow.verification.runtimes.fake_runtime import FakeRuntime
+from workflow.verification.runtimes.package_installation import Installation
+from workflow.verification.runtimes.python_runtime import PythonRuntime
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import Runtime
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_who_waits_for_an_installation_is_told() -> None:
 
 
 def test_without_npm_the_packages_are_not_run() -> None:
-    node = node_program.Node(locations.home() / "node", "20.0.0", None)
+    node = node_program.NodeProgram(locations.home() / "node", "20.0.0", None)
     found = packages.ensure(node, listener=Recording())
     assert isinstance(found, NotRun)
     assert "no npm" in found.why

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.verification.model import RuntimeFailure
+from workflow.verification.requests import RuntimeFailure
 from workflow.verification.runtimes.conversation import Conversation, Program
 
 if TYPE_CHECKING:

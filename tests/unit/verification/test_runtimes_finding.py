@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workflow.base.events import Recording
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import browsers, node_program
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="makes programs of shell scripts")
@@ -92,7 +92,7 @@ def test_node_is_new_enough_from_18(version: str, *, enough: bool) -> None:
 def test_node_on_the_path_is_taken_with_its_npm(tmp_path: Path) -> None:
     made = node(tmp_path, "20.1.0")
     found = node_program.on_path(str(made.parent))
-    assert isinstance(found, node_program.Node)
+    assert isinstance(found, node_program.NodeProgram)
     assert (found.program, found.version) == (made, "20.1.0")
     assert found.npm == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 

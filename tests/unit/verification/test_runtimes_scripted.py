@@ -15,10 +15,10 @@ import pytest
 from workflow.base import locations
 from workflow.base.events import Recording
 from workflow.verification import exchange
-from workflow.verification.model import NotRun, RunRequest, RuntimeFailure
-from workflow.verification.runtimes import browsers, integrity, node_program, packages
+from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure
+from workflow.verification.runtimes import browsers, node_program, package_integrity, packages
 from workflow.verification.runtimes.browser import BrowserRuntime
-from workflow.verification.runtimes.node import NodeRuntime
+from workflow.verification.runtimes.scripted import NodeRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,13 +173,13 @@ def test_packages_that_lack_a_needed_file_are_not_taken(runtime: NodeRuntime, ma
 
 
 def test_a_file_of_the_packages_that_was_changed_is_found_and_they_are_installed_anew(runtime: NodeRuntime) -> None:
-    assert list(integrity.checks()) == []  # nothing is installed yet
+    assert list(package_integrity.checks()) == []  # nothing is installed yet
     assert runtime.missing() is None
-    (sound,) = integrity.checks()
+    (sound,) = package_integrity.checks()
     assert sound.verdict == "ok"
     changed = packages.installation().folder / "node_modules" / "@tensorflow" / "tfjs-core" / "package.json"
     changed.write_text("evil")
-    (check,) = integrity.checks()
+    (check,) = package_integrity.checks()
     assert check.verdict == "failed"
     assert "@tensorflow/tfjs-core" in check.output + check.note
     assert not packages.installation().is_complete()

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from workflow.recipe.model import Tolerance, Verification
+from workflow.recipe.recipes import Tolerance, Verification
+from workflow.verification.evidence import OutputFigures, ValueRange
 from workflow.verification.tolerances import EPSILON, Tolerances, magnitude
 
 
@@ -60,4 +61,4 @@ def test_what_is_set_for_an_output_counts_before_what_is_set_for_all(
     [(-3.0, 2.0, 3.0), (1.0, 4.0, 4.0), (0.0, 0.0, 1.0), (-math.inf, 2.0, 1.0), (0.0, 0.5, 0.5)],
 )
 def test_the_magnitude_of_an_output_is_its_largest_value_or_one(low: float, high: float, size: float) -> None:
-    assert magnitude({"reference": {"min": low, "max": high}}) == size
+    assert magnitude(OutputFigures(reference=ValueRange(low, high))) == size

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from workflow.base.errors import VerificationError
-from workflow.recipe.model import Verification
-from workflow.verification import exchange, outputs
-from workflow.verification.model import Subject
+from workflow.recipe.recipes import Verification
+from workflow.verification import exchange
+from workflow.verification.requests import Subject
+from workflow.verification.source_answers import ask_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +69,7 @@ def test_an_exchange_set_that_would_take_all_the_memory_is_none(tmp_path: Path) 
         exchange.read(tmp_path)
 
 
-class Bench:
+class Places:
     """Answers a job as it is told."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
@@ -98,6 +99,6 @@ class Bench:
 )
 def test_feeds_elsewhere_are_refused(tmp_path: Path, feeds: Any) -> None:
     told = json.loads(json.dumps(feeds).replace("FOLDER", str(tmp_path)))
-    bench = Bench({"feeds": told})
+    places = Places({"feeds": told})
     with pytest.raises(VerificationError):
-        outputs.reference_of(Subject(tmp_path / "m.h5", "keras"), Verification(), bench=bench, folder=tmp_path)
+        ask_source(Subject(tmp_path / "m.h5", "keras"), Verification(), places=places, folder=tmp_path)

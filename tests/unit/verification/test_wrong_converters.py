@@ -20,16 +20,16 @@ from tests.unit.verification.wrong_converters import (
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Silent
 from workflow.conversion.native import EDGES, NativeJob
-from workflow.recipe.model import Verification
+from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.model import Subject
+from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workflow.catalogue.formats import Format
-    from workflow.verification.model import Report
+    from workflow.verification.evidence import Evidence
 
     Change = Callable[[pytest.MonkeyPatch], None]
 
@@ -47,7 +47,7 @@ def converted(source: Subject, target: Path, to: Format = "tfjs_layers_model", *
     return Subject(target, to)
 
 
-def quickly_verified(result: Subject, source: Subject, folder: Path) -> Report:
+def quickly_verified(result: Subject, source: Subject, folder: Path) -> Evidence:
     """Verify as ``verify --quick`` does: nothing is run."""
     no_bench: Any = None
     return verify(Case(result, source, Verification(enabled=False), folder), no_bench)

@@ -221,16 +221,16 @@ WRONG_LINES: dict[str, tuple[str, Line]] = {
 
 
 def _without_gamma(layer: Any) -> Any:
-    chain = Expression(layer)
+    expression = Expression(layer)
     kept_ones = [kept(array.role or role, array) for role, array in zip(_MOVING, layer.weights, strict=True)]
-    chain.core(layer.class_name, {"scale": False}, weights=kept_ones[1:])
-    return chain
+    expression.core(layer.class_name, {"scale": False}, weights=kept_ones[1:])
+    return expression
 
 
 def _without_bias(layer: Any) -> Any:
-    chain = Expression(layer)
-    chain.core(layer.class_name, {"use_bias": False}, weights=[kept("kernel", layer.weights[0])])
-    return chain
+    expression = Expression(layer)
+    expression.core(layer.class_name, {"use_bias": False}, weights=[kept("kernel", layer.weights[0])])
+    return expression
 
 
 def _lowered(class_name: str, lowering: Any) -> Any:
@@ -244,9 +244,9 @@ def _one_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _shards_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tfjs_writing._Shards.path
+    path = tfjs_writing._GroupFiles.path
     monkeypatch.setattr(
-        tfjs_writing._Shards, "path", lambda self, number: path(self, number ^ 1 if number < 2 else number)
+        tfjs_writing._GroupFiles, "path", lambda self, number: path(self, number ^ 1 if number < 2 else number)
     )
 
 

@@ -56,7 +56,7 @@ EDGES: dict[tuple[Format, Format], Callable[[NativeJob], Facts]] = {
     ("keras_keras", "tfjs_layers_model"): _lazily("keras.to_layers", "archive_to_layers"),
     ("tfjs_layers_model", "keras"): _lazily("keras.to_keras", "layers_to_keras"),
     ("tfjs_layers_model", "keras_keras"): _lazily("keras.to_keras", "layers_to_archive"),
-    ("tfjs_layers_model", "tfjs_layers_model"): _lazily("rewriting", "rewrite_layers_model"),
-    ("tfjs_graph_model", "tfjs_graph_model"): _lazily("rewriting", "rewrite_graph_model"),
+    ("tfjs_layers_model", "tfjs_layers_model"): _lazily("tfjs_rewriting", "rewrite_layers_model"),
+    ("tfjs_graph_model", "tfjs_graph_model"): _lazily("tfjs_rewriting", "rewrite_graph_model"),
 }
 """Each writes ``job.target`` and returns facts for the record; raises ``DeclinedError`` or a ``WorkflowError``."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError
 from workflow.base.wording import shown
+from workflow.catalogue.options import FLOAT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,9 +71,8 @@ def _left_alone(weights: Sequence[Tensor]) -> dict[str, str]:
     return left
 
 
-BIASES = "biases"
-NORMALISATION = "normalisation"
-WORDS = (BIASES, NORMALISATION)
+WORDS = FLOAT_WORDS
+BIASES, NORMALISATION = WORDS
 
 _BY_LAST_NAME = {
     **dict.fromkeys(("bias", "recurrent_bias"), BIASES),

@@ -29,14 +29,14 @@ _FIELD_BYTES = 110  # what a quantization field adds to model.json
 _FLOAT_BYTES = 4
 
 
-class Goal(Record):
+class QuantizationGoal(Record):
     """What quantization may cost: the largest error of any weight, or the bytes that all weights may take."""
 
     max_error: float | None = None
     max_bytes: int | None = None
 
 
-class Choice(Record):
+class DtypeChoice(Record):
     """One dtype for one weight: the bytes that it saves and the error that it makes."""
 
     name: str
@@ -45,15 +45,15 @@ class Choice(Record):
     error: float
 
 
-class _Step(Record):
+class _Move(Record):
     """A move to a smaller dtype: what it adds to the error for each byte that it saves more."""
 
-    choice: Choice
+    choice: DtypeChoice
     cost: float
     saved: int
 
 
-def goal_from(value: Mapping[str, Any]) -> Goal:
+def goal_from(value: Mapping[str, Any]) -> QuantizationGoal:
     """Return the goal that an option names; raises ``ConversionError`` unless it is one positive number."""
     unknown = [key for key in value if key not in ("max_error", "max_bytes")]
     if unknown or len(value) != 1:
@@ -68,10 +68,10 @@ def goal_from(value: Mapping[str, Any]) -> Goal:
         number = math.nan
     if not (math.isfinite(number) and number > 0):
         raise ConversionError(f"quantize auto: {name} is {given!r}, not a positive number", hint="Give a number.")
-    return Goal(max_error=number) if name == "max_error" else Goal(max_bytes=int(number))
+    return QuantizationGoal(max_error=number) if name == "max_error" else QuantizationGoal(max_bytes=int(number))
 
 
-def automatic_plan(weights: Sequence[Tensor], goal: Goal, *, kept: Mapping[str, str]) -> QuantizationPlan:
+def automatic_plan(weights: Sequence[Tensor], goal: QuantizationGoal, *, kept: Mapping[str, str]) -> QuantizationPlan:
     """Return the plan that saves most within the goal, by explicit patterns.
 
     Raises ``ConversionError`` when no choice of dtypes reaches ``max_bytes``.
@@ -94,7 +94,7 @@ def automatic_plan(weights: Sequence[Tensor], goal: Goal, *, kept: Mapping[str, 
     return QuantizationPlan(plan.dtypes, plan.table, facts)
 
 
-def _told(goal: Goal) -> dict[str, float]:
+def _told(goal: QuantizationGoal) -> dict[str, float]:
     every = {"max_error": goal.max_error, "max_bytes": goal.max_bytes}
     return {name: value for name, value in every.items() if value is not None}
 
@@ -139,20 +139,20 @@ def _worth(tensor: Tensor, kept: Mapping[str, str]) -> bool:
     return tensor.dtype == "float32" and tensor.name not in kept and saved > _FIELD_BYTES
 
 
-def _choices(tensor: Tensor, enough: float) -> list[Choice]:
+def _choices(tensor: Tensor, enough: float) -> list[DtypeChoice]:
     """Return what each dtype would do to a weight, the smallest first, up to one whose error is small enough."""
     blocks = arrays_of(opened(tensor), tensor.dtype)
     limits = extent(blocks, tensor.name)  # refuses NaN and infinity by the weight's name
-    found: list[Choice] = []
+    found: list[DtypeChoice] = []
     for dtype in _SMALLEST_FIRST:
         saved = tensor.size * (_FLOAT_BYTES - ITEM_BYTES[dtype])
-        found.append(Choice(tensor.name, dtype, saved=saved, error=error_of(blocks, limits, dtype=dtype)))
+        found.append(DtypeChoice(tensor.name, dtype, saved=saved, error=error_of(blocks, limits, dtype=dtype)))
         if dtype == _SMALLEST_FIRST[0] and found[0].error <= enough:
             break
     return found
 
 
-def _within_error(choices: Iterable[list[Choice]], most: float) -> list[Choice]:
+def _within_error(choices: Iterable[list[DtypeChoice]], most: float) -> list[DtypeChoice]:
     found = []
     for options in choices:
         fitting = [choice for choice in options if choice.error <= most]
@@ -161,10 +161,10 @@ def _within_error(choices: Iterable[list[Choice]], most: float) -> list[Choice]:
     return found
 
 
-def _within_bytes(choices: Iterable[list[Choice]], needed: int, total: int) -> list[Choice]:
+def _within_bytes(choices: Iterable[list[DtypeChoice]], needed: int, total: int) -> list[DtypeChoice]:
     """Take steps, those with the least error per byte first, until enough is saved; then drop what is too much."""
     steps = [step for options in choices for step in _steps(options)]
-    taken: list[_Step] = []
+    taken: list[_Move] = []
     for step in sorted(steps, key=lambda step: step.cost):
         if needed <= 0:
             break
@@ -179,9 +179,9 @@ def _within_bytes(choices: Iterable[list[Choice]], needed: int, total: int) -> l
     return _without_surplus(taken, -needed)
 
 
-def _without_surplus(taken: list[_Step], surplus: int) -> list[Choice]:
+def _without_surplus(taken: list[_Move], surplus: int) -> list[DtypeChoice]:
     """Return the choices that stay when steps, costly ones first, that saved more than was needed are taken back."""
-    stacks: dict[str, list[_Step]] = {}
+    stacks: dict[str, list[_Move]] = {}
     for step in taken:
         stacks.setdefault(step.choice.name, []).append(step)
     for step in reversed(taken):
@@ -192,21 +192,21 @@ def _without_surplus(taken: list[_Step], surplus: int) -> list[Choice]:
     return [stack[-1].choice for stack in stacks.values() if stack]
 
 
-def _steps(options: list[Choice]) -> list[_Step]:
+def _steps(options: list[DtypeChoice]) -> list[_Move]:
     """Return the moves from float32 down for one weight, each worth less than the one before."""
     one = options[0]
     if not one.error:
-        return [_Step(one, 0.0, one.saved)]
+        return [_Move(one, 0.0, one.saved)]
     two = min(options[1:], key=lambda choice: choice.error)
-    first = _Step(two, two.error / two.saved, two.saved)
-    direct = _Step(one, one.error / one.saved, one.saved)
+    first = _Move(two, two.error / two.saved, two.saved)
+    direct = _Move(one, one.error / one.saved, one.saved)
     if direct.cost <= first.cost:
         return [direct] if math.isfinite(direct.cost) else []
-    second = _Step(one, (one.error - two.error) / (one.saved - two.saved), one.saved - two.saved)
+    second = _Move(one, (one.error - two.error) / (one.saved - two.saved), one.saved - two.saved)
     return [step for step in (first, second) if math.isfinite(step.cost)]
 
 
-def _patterns(chosen: list[Choice], names: list[str]) -> dict[str, list[str]]:
+def _patterns(chosen: list[DtypeChoice], names: list[str]) -> dict[str, list[str]]:
     """Return patterns that catch exactly the chosen weights: by last name where all of that name are alike."""
     dtypes = {choice.name: choice.dtype for choice in chosen}
     alike: dict[str, set[str | None]] = {}

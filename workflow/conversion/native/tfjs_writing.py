@@ -36,7 +36,7 @@ _BATCH = 4 << 20
 _CREATING = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
-class _Shards:
+class _GroupFiles:
     """The files of one group, to be filled from any place on."""
 
     def __init__(self, folder: Path, number: int, *, total: int, shard_size: int) -> None:
@@ -55,13 +55,13 @@ class _Shards:
         return self._folder + self.names[number]
 
 
-class _Run:
+class _Writer:
     """Bytes written one after the other into the files of a group; others may write elsewhere in them meanwhile.
 
     A count of bytes that differs from the one announced is a bug of ours.
     """
 
-    def __init__(self, shards: _Shards, start: int, *, size: int) -> None:
+    def __init__(self, shards: _GroupFiles, start: int, *, size: int) -> None:
         self._shards = shards
         self._at = start
         self._missing = size
@@ -81,7 +81,7 @@ class _Run:
             self._at += count
             block = block[count:]
 
-    def __enter__(self) -> _Run:  # noqa: PYI034  typing.Self is of 3.11
+    def __enter__(self) -> _Writer:  # noqa: PYI034  typing.Self is of 3.11
         return self
 
     def __exit__(
@@ -134,7 +134,7 @@ def write_weights(
         for number, group in enumerate(groups, 1):
             chosen = [quantization.dtype_of(tensor) if quantization else None for tensor in group]
             jobs = [_Job(*pair, stored_bytes(*pair)) for pair in zip(group, chosen, strict=True)]
-            shards = _Shards(folder, number, total=sum(job.size for job in jobs), shard_size=shard_size)
+            shards = _GroupFiles(folder, number, total=sum(job.size for job in jobs), shard_size=shard_size)
             entries = []
             for parts in _done(jobs, shards):
                 for job, entry in parts:
@@ -144,13 +144,13 @@ def write_weights(
     return manifest
 
 
-def _done(jobs: Sequence[_Job], shards: _Shards) -> Iterator[list[tuple[_Job, dict[str, Any]]]]:
+def _done(jobs: Sequence[_Job], shards: _GroupFiles) -> Iterator[list[tuple[_Job, dict[str, Any]]]]:
     """Write every tensor and yield the manifest entries in order, side by side where there is much to compute."""
     computed = sum(job.size for job in jobs if job.tensor.encoded is None)
     batches = list(_batches(jobs))
     workers = min(_MOST_WORKERS, os.cpu_count() or 1)
     if computed < _MUCH or workers == 1 or len(batches) == 1:
-        with _Run(shards, 0, size=sum(job.size for job in jobs)) as run:
+        with _Writer(shards, 0, size=sum(job.size for job in jobs)) as run:
             for job in jobs:
                 yield [(job, _write(job, run))]
         return
@@ -178,9 +178,9 @@ def _batches(jobs: Sequence[_Job]) -> Iterator[tuple[int, list[_Job]]]:
         yield begin, batch
 
 
-def _filled(shards: _Shards, placed: tuple[int, list[_Job]]) -> list[tuple[_Job, dict[str, Any]]]:
+def _filled(shards: _GroupFiles, placed: tuple[int, list[_Job]]) -> list[tuple[_Job, dict[str, Any]]]:
     begin, batch = placed
-    with _Run(shards, begin, size=sum(job.size for job in batch)) as run:
+    with _Writer(shards, begin, size=sum(job.size for job in batch)) as run:
         return [(job, _write(job, run)) for job in batch]
 
 
@@ -190,7 +190,7 @@ def chooses_numbers(options: Mapping[str, Any]) -> bool:
 
 
 def write_groups(
-    job: NativeJob, groups: Sequence[Sequence[Tensor]], plan: QuantizationPlan | None
+    job: NativeJob, groups: Sequence[Sequence[Tensor]], *, plan: QuantizationPlan | None
 ) -> list[dict[str, Any]]:
     """Make the job's folder with the weight files of all groups, as ``write_weights`` does, telling its listener."""
     with storing(job.target):
@@ -201,7 +201,7 @@ def write_groups(
 
 
 def facts_of(
-    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], plan: QuantizationPlan | None
+    groups: Sequence[Sequence[Tensor]], manifest: Sequence[Mapping[str, Any]], *, plan: QuantizationPlan | None
 ) -> Facts:
     """Return the facts about weights that were written, for the record."""
     facts: Facts = {
@@ -236,7 +236,7 @@ def write_model_json(path: Path, fields: Mapping[str, Any]) -> None:
         path.write_bytes(text.encode("ascii"))
 
 
-def _write(job: _Job, run: _Run) -> dict[str, Any]:
+def _write(job: _Job, run: _Writer) -> dict[str, Any]:
     tensor, blocks = job.tensor, opened(job.tensor)
     if job.dtype is not None:
         passing, field = _quantized(tensor, blocks, dtype=job.dtype)
@@ -256,7 +256,7 @@ def _quantized(tensor: Tensor, blocks: Blocks, *, dtype: str) -> tuple[Iterator[
     return bytes_of(passing), field
 
 
-def _all(blocks: Iterable[memoryview], run: _Run) -> None:
+def _all(blocks: Iterable[memoryview], run: _Writer) -> None:
     for block in blocks:
         run.write(block)
 

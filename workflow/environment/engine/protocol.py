@@ -35,8 +35,8 @@ class Request:
     stage: str
     cache: str
     tie: str
-    mirrors: tuple[str, ...] = ()
-    offline: bool = False
+    mirrors: tuple[str, ...]
+    offline: bool
 
     def question(self) -> dict[str, str]:
         """Return the request for the line, which takes paths as they are within a text."""

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workflow.models.blocks import in_blocks
-from workflow.models.hdf5 import texts, values
-from workflow.models.hdf5.blocks import UNDEFINED
+from workflow.models.byte_blocks import in_blocks
+from workflow.models.hdf5 import attributes
+from workflow.models.hdf5.attributes import Heaps
 from workflow.models.hdf5.data import DamagedError, RefusedError, UnusualError
-from workflow.models.hdf5.symbols import links
-from workflow.models.hdf5.texts import Heaps
+from workflow.models.hdf5.file_bytes import UNDEFINED
+from workflow.models.hdf5.group_members import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from workflow.models.hdf5.blocks import Source
     from workflow.models.hdf5.data import Kind
+    from workflow.models.hdf5.file_bytes import FileBytes
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
@@ -43,7 +43,7 @@ _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
 class File:
     """What all objects of one file need; each header is taken apart once."""
 
-    def __init__(self, source: Source, headers: dict[int, Header]) -> None:
+    def __init__(self, source: FileBytes, headers: dict[int, Header]) -> None:
         self.source = source
         self.heaps = Heaps(source)
         self.headers = headers
@@ -73,7 +73,7 @@ class Header:
         return found[0]
 
 
-def header(source: Source, at: int) -> Header:
+def header(source: FileBytes, at: int) -> Header:
     """Read an object's header; raises ``UnusualError`` for one of another version, or with unknown messages."""
     version, count, _, size = _PREFIX.unpack(source.piece(at, _PREFIX_BYTES))
     if version != 1:
@@ -115,16 +115,16 @@ class Attributes(Mapping[str, Any]):
     """The attributes of one object; their values are read when they are asked for."""
 
     def __init__(self, bodies: Sequence[bytes], heaps: Heaps) -> None:
-        self._raw = dict(texts.attribute(body) for body in bodies)
+        self._raw = dict(attributes.attribute(body) for body in bodies)
         self._heaps = heaps
 
     def require_known(self) -> None:
         """Raise ``UnusualError`` for a value of a kind that cannot be read here."""
         for found in self._raw.values():
-            texts.require_readable(found)
+            attributes.require_readable(found)
 
     def __getitem__(self, name: str) -> Any:
-        return texts.value(self._raw[name], self._heaps)
+        return attributes.value(self._raw[name], self._heaps)
 
     def __contains__(self, name: object) -> bool:
         return name in self._raw
@@ -235,8 +235,8 @@ class StoredData:
     def __init__(self, file: File, found: Header) -> None:
         self._file = file
         self.identity = found.address
-        self._type = values.datatype(found.one(_TYPE))
-        self.shape = values.shape_of(found.one(_SPACE))
+        self._type = attributes.datatype(found.one(_TYPE))
+        self.shape = attributes.shape_of(found.one(_SPACE))
         self.leads_away = _EXTERNAL in found.messages
         self._place, self._inline, self.room = self._laid_out(found.one(_LAYOUT))
 

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.base.storage import storing
-from workflow.base.wording import shown, some
+from workflow.base.wording import kind_of, shown, some
 from workflow.models.containment import require_sound_archive
-from workflow.models.expecting import require_content, require_file
+from workflow.models.file_contents import require_content, require_file
 from workflow.models.keras import hdf5_groups
 from workflow.models.keras.archive_layout import layer_weights
+from workflow.models.keras.description import parsed, version_warnings
 from workflow.models.keras.dialect import as_keras2
 from workflow.models.keras.file import KerasFile
-from workflow.models.keras.parsing import parsed
+from workflow.models.summary import ModelSummary, summarise
+from workflow.models.topology import layer_facts, layers_of
 from workflow.worker.shared import containment_rules as rules
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _WANTED = "a .keras archive"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _AGAIN = "Get the file again, or save the model again with `model.save('model.keras')`."
+_NAME_HINT = "Rename it: Keras and the reference converter tell archives by their name."
 _DISTRUST = "Keras writes no such file: do not trust it."
 _CHUNK = 1 << 20
 _LOCAL_HEADER = 30
@@ -80,46 +83,62 @@ def open_archive(path: FilePath, *, scratch: FilePath) -> Iterator[KerasFile]:
     ``scratch`` is a folder for a weights file that lies compressed in the archive. Raises ``ModelFileError`` for
     anything else and ``DeclinedError`` for what only Keras can read. No code in the archive is ever run.
     """
-    require_file(path, _WANTED)
-    require_content(path, _WANTED, names=("zip",))
     with contextlib.ExitStack() as stack:
         with _reading(path):
-            archive = stack.enter_context(zipfile.ZipFile(path))
+            archive = stack.enter_context(_opened(path))
             require_sound_archive(archive, path)
-            _require_members(archive, path)
-            config, version = _configuration(archive, str(path))
+            config, version = _description(archive, path)
+            version_warnings(version, path)
             file = _weights_file(archive, path, scratch, stack=stack)
             checksum = archive.getinfo(_WEIGHTS).CRC
         root = stack.enter_context(hdf5_groups.opened(file, f"{path}: {_WEIGHTS}", checksum=checksum))
-        keras2, repairs = as_keras2(config, version)
+        keras2, repairs = as_keras2(config, version or "")
         weights = layer_weights(root, keras2, written=config, where=f"{path}: {_WEIGHTS}")
-        yield KerasFile(keras2, version, "tensorflow", None, weights=weights, repairs=repairs)
+        yield KerasFile(keras2, version or "", "tensorflow", None, weights=weights, repairs=repairs)
+
+
+def inspect(path: FilePath) -> ModelSummary:
+    """Check a Keras archive."""
+    with _reading(path), _opened(path) as archive:
+        if path.suffix != ".keras":
+            raise ModelFileError(f"{path} is a zip archive whose name does not end in .keras", hint=_NAME_HINT)
+        config, version = _description(archive, path)
+        size = archive.getinfo(_WEIGHTS).file_size
+    details = {
+        "keras_version": version,
+        "weights_file_bytes": size,
+        **layer_facts(layers_of(config, str(path))),
+    }
+    return summarise("keras_keras", (path,), details=details, warnings=version_warnings(version, path))
+
+
+def _opened(path: FilePath) -> zipfile.ZipFile:
+    require_file(path, _WANTED)
+    require_content(path, _WANTED, names=("zip",))
+    return zipfile.ZipFile(path)
 
 
 @contextlib.contextmanager
 def _reading(path: FilePath) -> Iterator[None]:
     try:
         yield
+    except PermissionError:
+        raise
     except _BROKEN as error:
         raise ModelFileError(f"{path} is cut short or damaged: {error}", hint=_AGAIN) from error
 
 
-def _require_members(archive: zipfile.ZipFile, path: FilePath) -> None:
-    names = [info.filename for info in archive.infolist()]
+def _description(archive: zipfile.ZipFile, path: FilePath) -> tuple[dict[str, Any], str | None]:
+    """Return the configuration of the model in an archive, and the version of the Keras that wrote it."""
+    names = archive.namelist()
     missing = [name for name in (_CONFIG, _METADATA, _WEIGHTS) if name not in names]
     if missing:
-        raise ModelFileError(f"{path} is no Keras archive that can be read: it has no {some(missing)}", hint=_AGAIN)
+        raise ModelFileError(f"{path} is no Keras archive: it has no {some(missing)}", hint=_AGAIN)
+    version = _json(archive, _METADATA, str(path)).get("keras_version")
+    return _json(archive, _CONFIG, str(path)), version if isinstance(version, str) else None
 
 
-def _configuration(archive: zipfile.ZipFile, where: str) -> tuple[Any, str]:
-    metadata = _json(archive, _METADATA, where)
-    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-    if not isinstance(version, str) or not version[:1].isdigit():
-        raise ModelFileError(f"{where} does not say which Keras wrote it (no keras_version)", hint=_AGAIN)
-    return _json(archive, _CONFIG, where), version
-
-
-def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
+def _json(archive: zipfile.ZipFile, name: str, where: str) -> dict[str, Any]:
     info = archive.getinfo(name)
     if info.file_size > rules.LARGEST_JSON:
         raise ModelFileError(f"{where}: its {name} is too large for a model", hint=_DISTRUST)
@@ -127,7 +146,10 @@ def _json(archive: zipfile.ZipFile, name: str, where: str) -> Any:
         text = archive.read(info).decode()
     except UnicodeDecodeError as error:
         raise ModelFileError(f"{where}: its {name} is not JSON in UTF-8", hint=_AGAIN) from error
-    return parsed(text, f"{where}: {name}")
+    value = parsed(text, f"{where}: its {name}")
+    if not isinstance(value, dict):
+        raise ModelFileError(f"{where}: its {name} is {kind_of(value)}, not an object", hint=_AGAIN)
+    return value
 
 
 def _weights_file(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.wording import shown
 from workflow.models.keras.allowed import COMMON, TABLES, says_nothing
-from workflow.models.keras.calls import SHAPES, keras2_call, recorded_shapes, tensor_refs
 from workflow.models.keras.file import CONTAINERS, OPERATION
+from workflow.models.keras.layer_calls import SHAPES, keras2_call, recorded_shapes, tensor_refs
 from workflow.models.keras.op_names import from_keras3, from_tensorflow
 from workflow.models.keras.tree import entries, is_container, layer_name
 

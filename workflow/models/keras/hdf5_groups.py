@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
-from workflow.models.hdf5 import claims, reading
+from workflow.models.hdf5 import array_claims, file_reading
 from workflow.models.hdf5.data import DamagedError, TruncatedError, UnusualError
 from workflow.models.keras.file import Stored
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workflow.models.hdf5.data import Data, Group, Kind
 
-_AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
+AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
 _CHUNK = 4 << 20
 
 
@@ -31,10 +31,10 @@ def opened(file: BufferedIOBase, where: str, *, checksum: int | None = None) -> 
     if checksum is not None:
         _require_checksum(file, where, checksum)
     try:
-        with reading.opened(file) as root:
+        with file_reading.opened(file) as root:
             yield root
     except TruncatedError as error:
-        raise ModelFileError(f"{where} is cut short: {error}", hint=_AGAIN) from error
+        raise ModelFileError(f"{where} is cut short: {error}", hint=AGAIN) from error
     except (DamagedError, UnusualError) as error:
         raise damaged(where, str(error)) from error
 
@@ -50,7 +50,7 @@ def _require_checksum(file: BufferedIOBase, where: str, wanted: int) -> None:
 
 def damaged(where: str, reason: str) -> ModelFileError:
     """Return the error for a file whose bytes are not what they should be."""
-    return ModelFileError(f"{where} is a damaged HDF5 file: {shown(reason)}", hint=_AGAIN)
+    return ModelFileError(f"{where} is a damaged HDF5 file: {reason}", hint=AGAIN)
 
 
 def child_group(group: Group | None, name: str, *, where: str) -> Group | None:
@@ -62,13 +62,18 @@ def child_group(group: Group | None, name: str, *, where: str) -> Group | None:
     return node if parts else None
 
 
-def stored(group: Group, name: str, *, where: str) -> Stored:
-    """Return the array under a path, unread; raises ``ModelFileError`` if it is none, or not to be trusted."""
+def array(group: Group, name: str, *, where: str) -> Data:
+    """Return the array under a path; raises ``ModelFileError`` where there is none."""
     head, _, last = name.rpartition("/")
     holder = child_group(group, head, where=where) if head else group
     if holder is None or not last or _kind(holder, last, where=where) != "data":
-        raise ModelFileError(f"{where}: the weight {shown(name)} of {group.name} is not in the file", hint=_AGAIN)
-    data = holder.data(last)
+        raise ModelFileError(f"{where}: the weight {shown(name)} of {group.name} is not in the file", hint=AGAIN)
+    return holder.data(last)
+
+
+def stored(group: Group, name: str, *, where: str) -> Stored:
+    """Return the array under a path, unread; raises ``ModelFileError`` if it is none, or not to be trusted."""
+    data = array(group, name, where=where)
     shape = _sound_shape(data, f"{where}: the weight {shown(name)}")
     return Stored(name.removesuffix(":0"), shape, data.dtype, data)
 
@@ -76,7 +81,7 @@ def stored(group: Group, name: str, *, where: str) -> Stored:
 def _kind(group: Group, name: str, *, where: str) -> Kind | None:
     """Return what a member is; raises ``ModelFileError`` for a link that leads away."""
     kind = group.kind(name)
-    claims.refuse_link(kind, f"{where}: {shown(name)}")
+    array_claims.refuse_link(kind, f"{where}: {shown(name)}")
     return kind
 
 
@@ -108,6 +113,6 @@ def _texts(value: object) -> list[str]:
 def _sound_shape(data: Data, what: str) -> tuple[int, ...]:
     """Return an array's shape when there are numbers for it; raises ``ModelFileError``."""
     if data.shape is None or not data.is_numeric:
-        raise ModelFileError(f"{what} holds {data.dtype}, not numbers", hint=_AGAIN)
-    claims.require_there(data, what)
+        raise ModelFileError(f"{what} holds {data.dtype}, not numbers", hint=AGAIN)
+    array_claims.require_there(data, what)
     return data.shape

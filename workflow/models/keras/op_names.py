@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
-from workflow.models.keras.calls import tensors
 from workflow.models.keras.file import OPERATION
+from workflow.models.keras.layer_calls import tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.records import Record
-from workflow.base.wording import shown, some
-from workflow.models.expecting import require_content, require_file
+from workflow.base.wording import plural, shown, some
+from workflow.models.file_contents import require_content, require_file
+from workflow.models.hdf5 import array_claims
 from workflow.models.keras import hdf5_groups
+from workflow.models.keras.description import parsed, version_warnings
 from workflow.models.keras.dialect import as_keras2, own_class
 from workflow.models.keras.file import KerasFile
-from workflow.models.keras.parsing import parsed
 from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves, with_classes_named
-from workflow.models.keras_versions import version_warnings
+from workflow.models.summary import ModelSummary, summarise
+from workflow.models.topology import layer_facts, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path as FilePath
 
-    from workflow.models.hdf5.data import Group
+    from workflow.models.hdf5.data import Data, Group
     from workflow.models.keras.file import Config, Path, Stored
 
 _SAVE_WHOLE = (
@@ -33,6 +35,11 @@ _TOP = "top_level_model_weights"
 _STATE = ("seed_generator_state", "StateVar")  # what random layers remember, which prediction does not use
 _BACKENDS = frozenset({"tensorflow", "jax", "torch", "numpy", "openvino", "cntk"})
 _MOST_GROUPS = 1_000_000
+_WANTED = "a Keras HDF5 file"
+_KERAS3_WEIGHTS = frozenset({"layers", "_layer_checkpoint_dependencies"})
+_WORDS = {"f": "float", "i": "int", "u": "uint", "b": "bool"}
+_DTYPES = {f"{kind}{size}": f"{word}{8 * size}" for kind, word in _WORDS.items() for size in (1, 2, 4, 8)}
+_DTYPES["b1"] = "bool"
 
 
 class _Group(Record):
@@ -48,32 +55,46 @@ def open_whole_file(path: FilePath) -> Iterator[KerasFile]:
 
     Raises ``ModelFileError`` for anything else and ``DeclinedError`` for what only Keras can read.
     """
-    require_file(path, "a Keras HDF5 file")
-    require_content(path, "a Keras HDF5 file", names=("hdf5",))
-    with path.open("rb") as file, hdf5_groups.opened(file, str(path)) as root:
+    with _opened(path) as root:
         yield _model(root, str(path), path)
 
 
+def inspect(path: FilePath) -> ModelSummary:
+    """Check a Keras model in HDF5."""
+    with _opened(path) as root:
+        weights = _weights_of(root, str(path))
+        array_claims.require_contained(root, str(path))
+        version = _noted("keras_version", root, weights)
+        warnings = version_warnings(version, path)
+        layers = layers_of(_written(root, str(path)), str(path))
+        facts, split = _weight_facts(weights, str(path))
+        backend = hdf5_groups.text(root.attrs.get("backend"))
+    details = {"keras_version": version, "backend": backend, **layer_facts(layers), **facts}
+    return summarise("keras", (path,), details=details, warnings=warnings + _split_warning(split))
+
+
+@contextlib.contextmanager
+def _opened(path: FilePath) -> Iterator[Group]:
+    """Yield the root of an HDF5 file that holds a model."""
+    require_file(path, _WANTED)
+    require_content(path, _WANTED, names=("hdf5",))
+    with path.open("rb") as file, hdf5_groups.opened(file, str(path)) as root:
+        _require_model(root, str(path))
+        yield root
+
+
 def _model(root: Group, where: str, path: FilePath) -> KerasFile:
-    attributes = root.attrs
-    _require_model(root, where)
-    weights = hdf5_groups.child_group(root, "model_weights", where=where)
-    if weights is None:
-        raise ModelFileError(f"{where} holds the topology of a model without its weights", hint=_SAVE_WHOLE)
-    version = hdf5_groups.text(attributes.get("keras_version", weights.attrs.get("keras_version")))
+    weights = _weights_of(root, where)
+    version = _noted("keras_version", root, weights)
     version_warnings(version, path)
-    backend = hdf5_groups.text(attributes.get("backend", weights.attrs.get("backend")))
-    text = hdf5_groups.text(attributes["model_config"]) or ""
-    written = parsed(text, f"{where}: model_config")
-    if "\\" in text or any(name in text for name in _FORMER_NAMES):  # a name may be written with escapes
-        written = with_classes_named(written, _FORMER_NAMES)
-    config, repairs = as_keras2(written, version or "")
+    backend = _noted("backend", root, weights)
+    config, repairs = as_keras2(_renamed(root, where), version or "")
     if not is_container(config):
         raise own_class(config)
     _require_layout(config, backend)
     groups = _groups(weights, where)
     groups += _hidden(config, weights, groups, where=where)
-    training = _training(attributes, where) if (version or "").startswith("2") else None
+    training = _training(root.attrs, where) if (version or "").startswith("2") else None
     return KerasFile(
         config=config,
         version=version or "",
@@ -86,14 +107,41 @@ def _model(root: Group, where: str, path: FilePath) -> KerasFile:
     )
 
 
+def _weights_of(root: Group, where: str) -> Group:
+    """Return the group of a model's weights."""
+    weights = hdf5_groups.child_group(root, "model_weights", where=where)
+    if weights is None:
+        raise ModelFileError(f"{where} holds the topology of a model without its weights", hint=_SAVE_WHOLE)
+    return weights
+
+
+def _noted(key: str, root: Group, weights: Group) -> str | None:
+    """Return what Keras noted of itself, in one place or the other."""
+    return hdf5_groups.text(root.attrs.get(key, weights.attrs.get(key)))
+
+
+def _written(root: Group, where: str) -> Any:
+    return parsed(hdf5_groups.text(root.attrs["model_config"]) or "", f"{where}: its model_config")
+
+
+def _renamed(root: Group, where: str) -> Any:
+    """Return the configuration with the classes of old versions by the names that they have now."""
+    text = hdf5_groups.text(root.attrs["model_config"]) or ""
+    written = _written(root, where)
+    is_old = "\\" in text or any(name in text for name in _FORMER_NAMES)  # a name may be written with escapes
+    return with_classes_named(written, _FORMER_NAMES) if is_old else written
+
+
 def _require_model(root: Group, where: str) -> None:
+    """Tell a model from weights, data, and nothing at all."""
     attributes, members = set(root.attrs), list(root)
-    if {"layer_names", "layer_names0"} & attributes or {"layers", "_layer_checkpoint_dependencies"} & set(members):
+    if {"layer_names", "layer_names0"} & attributes or _KERAS3_WEIGHTS & set(members):
         raise ModelFileError(f"{where} holds weights without the topology of a model", hint=_SAVE_WHOLE)
+    if not members and not attributes:
+        raise ModelFileError(f"{where} is an HDF5 file with nothing in it", hint=hdf5_groups.AGAIN)
     if "model_config" not in attributes:
-        holds = some([shown(name) for name in members]) or "nothing"
         raise ModelFileError(
-            f"{where} is an HDF5 file, but no Keras model: it holds {holds}",
+            f"{where} is an HDF5 file, but no Keras model: it holds {some([shown(name) for name in members])}",
             hint="Check that this is the model, and not its data.",
         )
 
@@ -112,8 +160,18 @@ def _training(attributes: Any, where: str) -> Any:
 
 
 def _groups(root: Group, where: str) -> list[_Group]:
-    """Return the groups of layers in the file's own order; a group without a list of names holds others."""
-    found: list[_Group] = []
+    """Return the groups of layers in the file's own order."""
+    return [
+        _Group(
+            group.name.removeprefix(root.name).strip("/"),
+            tuple(hdf5_groups.stored(group, each, where=where) for each in listed),
+        )
+        for group, listed in _listed(root, where)
+    ]
+
+
+def _listed(root: Group, where: str) -> Iterator[tuple[Group, list[str]]]:
+    """Yield the groups that list the names of their arrays, with these names; one without a list holds others."""
     seen = {root.identity}
     waiting = [(name, root) for name in reversed(list(root))]
     while waiting:
@@ -128,9 +186,29 @@ def _groups(root: Group, where: str) -> list[_Group]:
         if listed is None:
             waiting += [(inner, group) for inner in reversed(list(group))]
         else:
-            layer = group.name.removeprefix(root.name).strip("/")
-            found.append(_Group(layer, tuple(hdf5_groups.stored(group, each, where=where) for each in listed)))
-    return found
+            yield group, listed
+
+
+def _weight_facts(weights: Group, where: str) -> tuple[dict[str, object], int]:
+    """Return facts of the arrays that Keras lists, and in how many groups it had to split the list of their names."""
+    split = 0
+    arrays: list[Data] = []
+    for group, listed in _listed(weights, where):
+        split += "weight_names" not in group.attrs
+        arrays += [hdf5_groups.array(group, name, where=where) for name in listed]
+    facts: dict[str, object] = {
+        "weights": len(arrays),
+        "weight_bytes": sum(array.room for array in arrays),
+        "dtypes": tuple(sorted({_DTYPES.get(array.dtype[1:], array.dtype) for array in arrays})),
+    }
+    return facts, split
+
+
+def _split_warning(groups: int) -> tuple[str, ...]:
+    if not groups:
+        return ()
+    what = f"{plural(groups, 'layer')} with so many weights that Keras split the list of their names"
+    return (f"{what}: `engine: reference` cannot make a layers model of it (tfjs#3806)",)
 
 
 def _hidden(config: Config, root: Group, groups: list[_Group], *, where: str) -> list[_Group]:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from workflow import __version__
 from workflow.base import wording
-from workflow.base.errors import ModelFileError, UsageError
+from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
 from workflow.base.wording import shown
 from workflow.models.inspection import inspect_model
 from workflow.models.tfjs_model import flavour_of
-from workflow.verification.measures.files import is_tfjs
+from workflow.verification.measures.artifact_sizes import is_tfjs
+from workflow.verification.requests import NotRun
+from workflow.verification.runtimes import packages as javascript_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
     from workflow.models.tfjs_model import Flavour
 
@@ -107,6 +110,17 @@ def site_of(artifact: Path, *, packages: Path, labels: Path | None = None) -> Si
         )
     resources |= {f"/tfjs/{name}": _file(packages / "@tensorflow" / place) for name, place in _SCRIPTS.items()}
     return Site(folder.name, resources)
+
+
+def tfjs_packages(listener: Listener) -> Path:
+    """Return the node_modules folder with TensorFlow.js, installed on first use.
+
+    Raises ``RuntimeRequiredError`` when it cannot be had.
+    """
+    found = javascript_packages.modules(listener)
+    if isinstance(found, NotRun):
+        raise RuntimeRequiredError(f"the demo page needs TensorFlow.js: {found.why}", hint=found.remedy)
+    return found
 
 
 def _labels(path: Path | None) -> list[str]:

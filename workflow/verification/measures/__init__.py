@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
+    from workflow.verification.measures.artifact_sizes import Sizes
     from workflow.verification.measures.links import Link
-    from workflow.verification.measures.memory import Memory
-    from workflow.verification.measures.sizes import Sizes
+    from workflow.verification.measures.measured import Memory
     from workflow.verification.measures.sweep import LoadTime
 
 __all__ = ["Measures", "Wanted", "measure"]
@@ -41,7 +41,7 @@ def measure(wanted: Wanted, *, memory: Path | None, listener: Listener) -> Measu
 
     Raises ``ModelFileError`` for an artifact that is not there.
     """
-    from workflow.verification.measures.memory import Memory  # noqa: PLC0415  with the sockets it leads to
+    from workflow.verification.measures.measured import Memory  # noqa: PLC0415  with the sockets it leads to
 
     kept = Memory(memory)
     sizes = {name: _sizes(path, kept) for name, path in wanted.artifacts.items()}
@@ -51,24 +51,26 @@ def measure(wanted: Wanted, *, memory: Path | None, listener: Listener) -> Measu
 
 
 def _sizes(artifact: Path, memory: Memory) -> Sizes:
-    from workflow.verification.measures.files import artifact_files  # noqa: PLC0415  as above
-    from workflow.verification.measures.sizes import measure_sizes  # noqa: PLC0415  as above
+    from workflow.verification.measures import artifact_sizes  # noqa: PLC0415  as above
 
-    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in artifact_files(artifact)]
+    stats = [
+        (str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in artifact_sizes.artifact_files(artifact)
+    ]
     key = repr(stats)
     known = memory.sizes(key)
     if known is None:
-        known = measure_sizes(artifact)
+        known = artifact_sizes.measure_sizes(artifact)
         memory.keep_sizes(key, known)
     return known
 
 
 def _loads(wanted: Wanted, memory: Memory, listener: Listener) -> tuple[LoadTime, ...]:
-    from workflow.verification.measures import files, links, sweep  # noqa: PLC0415  as above
+    from workflow.verification.measures import artifact_sizes, links, sweep  # noqa: PLC0415  as above
 
-    payloads = {name: files.payload(path) for name, path in wanted.artifacts.items() if files.is_tfjs(path)}
+    loadable = {name: path for name, path in wanted.artifacts.items() if artifact_sizes.is_tfjs(path)}
+    payloads = {name: artifact_sizes.payload(path) for name, path in loadable.items()}
     planned = sweep.cases(payloads, cut=wanted.cut)
-    known: dict[tuple[Link, files.Payload], float] = {}
+    known: dict[tuple[Link, artifact_sizes.Payload], float] = {}
     for link in links.LINKS:
         for case in planned:
             seconds = memory.seconds(link, case.payload)

@@ -6,13 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflow.verification.measures.links import LINKS, Link
-from workflow.verification.measures.loading import load_seconds
+from workflow.verification.measures.links import LINKS, Link, load_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from workflow.verification.measures.files import Payload
+    from workflow.verification.measures.artifact_sizes import Payload
 
 CUTS: Mapping[str, int | None] = {"1 file": None, "4 MB": 4_000_000, "1 MB": 1_000_000, "100 kB": 100_000}
 """Sizes of weight files that are tried; 4 MB is the converter's own, 100 kB the tutorial's."""
@@ -36,7 +35,7 @@ class LoadTime:
 
 
 @dataclass(frozen=True)
-class Case:
+class LoadCase:
     """One artifact in one layout."""
 
     artifact: str
@@ -44,16 +43,16 @@ class Case:
     payload: Payload
 
 
-def cases(payloads: Mapping[str, Payload], *, cut: str | None) -> list[Case]:
+def cases(payloads: Mapping[str, Payload], *, cut: str | None) -> list[LoadCase]:
     """Return what to load: every artifact as made, and the artifact ``cut``, if it was made, in each other layout."""
-    found = [Case(name, AS_MADE, payload) for name, payload in payloads.items()]
+    found = [LoadCase(name, AS_MADE, payload) for name, payload in payloads.items()]
     if cut is None or cut not in payloads:
         return found
     seen = set()
     for layout, size in CUTS.items():
         payload = payloads[cut].cut(size)
         if payload not in seen:
-            found.append(Case(cut, layout, payload))
+            found.append(LoadCase(cut, layout, payload))
         seen.add(payload)
     return found
 
@@ -74,7 +73,7 @@ class Sweep:
         self._measure = measure or load_seconds
         self._end = time.monotonic() + budget
 
-    def run(self, wanted: list[Case]) -> Iterator[LoadTime]:
+    def run(self, wanted: list[LoadCase]) -> Iterator[LoadTime]:
         """Yield the load times link by link; each is measured once, however many cases share it."""
         for link in self._links:
             for case in wanted:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.verification.runtimes.base import Runtime
+    from workflow.verification.requests import Runtime
 
 __all__ = ["NAMES", "make"]
 
 
 def _node(listener: Listener | None, log: Path | None) -> Runtime:
-    from workflow.verification.runtimes.node import NodeRuntime  # noqa: PLC0415  only for those who run models
+    from workflow.verification.runtimes.scripted import NodeRuntime  # noqa: PLC0415  only for those who run models
 
     return NodeRuntime(listener=listener, log=log)
 

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import browsers
 from workflow.verification.runtimes.scripted import ScriptedRuntime
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base import programs
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

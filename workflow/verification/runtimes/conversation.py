@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import dialogue, processes
-from workflow.verification.model import RuntimeFailure
+from workflow.verification.requests import RuntimeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

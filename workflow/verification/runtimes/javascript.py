@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from workflow.verification.model import RuntimeFailure
-from workflow.verification.runtimes import base
+from workflow.verification.requests import RuntimeFailure, run_result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.verification.model import RunRequest, RunResult
+    from workflow.verification.requests import RunRequest, RunResult
     from workflow.verification.runtimes.conversation import Conversation
 
 FORMATS = ("tfjs_layers_model", "tfjs_graph_model")
@@ -28,7 +27,7 @@ def perform(conversation: Conversation, request: RunRequest, *, backend: str) ->
     device = ready.get("abilities", {}).get(str(answer["backend"]).partition("-")[0])
     if device:
         facts["device"] = device
-    return base.result(request, backend=str(answer["backend"]), told=answer, facts=facts)
+    return run_result(request, backend=str(answer["backend"]), told=answer, facts=facts)
 
 
 def wire(request: RunRequest, *, backend: str) -> dict[str, Any]:

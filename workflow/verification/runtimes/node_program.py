@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from workflow.base import processes, programs
 from workflow.base.errors import WorkflowError
 from workflow.environment import Wishes
-from workflow.verification.model import NotRun
-from workflow.verification.runtimes.installation import Installation
+from workflow.verification.requests import NotRun
+from workflow.verification.runtimes.package_installation import Installation
 
 if TYPE_CHECKING:
     from workflow.base.events import Listener
@@ -31,7 +31,7 @@ _SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Node:
+class NodeProgram:
     """A Node.js that will do, and the script that is its npm (None: it came without)."""
 
     program: Path
@@ -39,17 +39,17 @@ class Node:
     npm: Path | None
 
 
-def find(listener: Listener) -> Node | NotRun:
+def find(listener: Listener) -> NodeProgram | NotRun:
     """Return the Node.js on PATH if it is new enough and has npm, else our own, fetching it first if need be."""
     there = on_path(os.environ.get("PATH", os.defpath))
-    if isinstance(there, Node):
+    if isinstance(there, NodeProgram):
         return there
     own = _own(listener)
-    return own if isinstance(own, Node) else NotRun(f"{there.why}, and {own.why}", own.remedy)
+    return own if isinstance(own, NodeProgram) else NotRun(f"{there.why}, and {own.why}", own.remedy)
 
 
 @functools.lru_cache(maxsize=4)
-def on_path(path: str) -> Node | NotRun:
+def on_path(path: str) -> NodeProgram | NotRun:
     """Return the Node.js in the folders of ``path``, or why it will not do."""
     program = named(path)
     if program is None:
@@ -67,14 +67,14 @@ def named(path: str) -> str | None:
     return programs.found("node", path=path) or programs.found("nodejs", path=path)
 
 
-def ask(program: Path) -> Node | None:
+def ask(program: Path) -> NodeProgram | None:
     """Run a Node.js to learn what it is; None when it does not run."""
     try:
         done = processes.run([str(program), "-e", _QUESTION], env=environ(), timeout=20)
         version, executable = json.loads(done.stdout)
     except (OSError, ValueError, processes.CommandTimeoutError):
         return None
-    return Node(Path(executable), str(version), npm_of(program, Path(executable)))
+    return NodeProgram(Path(executable), str(version), npm_of(program, Path(executable)))
 
 
 def environ() -> dict[str, str]:
@@ -98,7 +98,7 @@ def npm_of(program: Path, executable: Path) -> Path | None:
     return next((place for place in places if place.name == "npm-cli.js" and place.is_file()), None)
 
 
-def _own(listener: Listener) -> Node | NotRun:
+def _own(listener: Listener) -> NodeProgram | NotRun:
     installation = _installation()
     if not installation.is_complete():
         try:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base import locations, processes
-from workflow.verification.model import NotRun
+from workflow.verification.requests import NotRun
 from workflow.verification.runtimes import node_program
-from workflow.verification.runtimes.installation import Installation
+from workflow.verification.runtimes.package_installation import Installation
 
 if TYPE_CHECKING:
     from workflow.base.events import Listener
-    from workflow.verification.runtimes.node_program import Node
+    from workflow.verification.runtimes.node_program import NodeProgram
 
 SCRIPTS = Path(__file__).resolve().parent / "js"
 _FILES = ("package.json", "package-lock.json")
@@ -42,7 +42,7 @@ def installation() -> Installation:
     return Installation(f"js-{digest[:16]}", _NEEDED)
 
 
-def ensure(node: Node, *, listener: Listener) -> Path | NotRun:
+def ensure(node: NodeProgram, *, listener: Listener) -> Path | NotRun:
     """Return the folder that holds ``node_modules``, installing it first when it is not complete."""
     there = installation()
     if there.is_complete():
@@ -66,7 +66,7 @@ def modules(listener: Listener) -> Path | NotRun:
     return folder if isinstance(folder, NotRun) else folder / "node_modules"
 
 
-def _install(there: Installation, node: Node, *, listener: Listener, offline: bool) -> Path | NotRun:
+def _install(there: Installation, node: NodeProgram, *, listener: Listener, offline: bool) -> Path | NotRun:
     if node.npm is None:
         return NotRun("the JavaScript packages are not installed, and there is no npm", node_program.REMEDY)
     listener.say("installing TensorFlow.js for Node and the browser (170 MB, once)")

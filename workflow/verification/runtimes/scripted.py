@@ -1,4 +1,4 @@
-"""What the Node and the browser runtime are: a script of ours in a warm Node.js, started when it is first asked."""
+"""Runs TensorFlow.js models by a script of ours in a warm Node.js: there itself, or in a browser that it drives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from workflow.base import locations
 from workflow.base.events import Silent
-from workflow.verification.model import NotRun, RuntimeFailure
+from workflow.verification.requests import NotRun, RuntimeFailure
 from workflow.verification.runtimes import javascript, node_program, packages
 from workflow.verification.runtimes.conversation import Conversation, Program
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from workflow.base.events import Listener
-    from workflow.verification.model import RunRequest, RunResult
+    from workflow.verification.requests import RunRequest, RunResult
 
 
 class ScriptedRuntime(ABC):
@@ -107,3 +107,16 @@ class ScriptedRuntime(ABC):
             why = f"{driven or node.program} cannot be driven: {failure.message}"
             return NotRun(why, f"look into {self._log}{self.way_out}")
         return conversation
+
+
+class NodeRuntime(ScriptedRuntime):
+    """Node.js with TensorFlow.js' own packages; both are fetched on first use if need be."""
+
+    name = "node"
+    title = "Node.js"
+
+    def _arguments(self, modules: Path, scratch: Path) -> Sequence[str]:
+        return ("node.mjs", str(modules), str(scratch))
+
+    def _offered(self) -> tuple[str, ...]:
+        return ("wasm", "cpu")

@@ -20,7 +20,8 @@ from workflow.base.errors import DownloadError
 from workflow.base.events import Recording
 from workflow.environment.engine.archives import Archives
 from workflow.environment.pins.conda import LockedPackage
-from workflow.recipe.model import FetchedModel, Place
+from workflow.recipe.findings import Spot
+from workflow.recipe.recipes import FetchedModel
 from workflow.runs import fetching
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Fetch(Protocol):
 
 def model(url: str, folder: Path, listener: Recording) -> bytes:
     target = folder / "data" / "model.h5"
-    source = FetchedModel(f"{url}/model.h5", DIGEST, target, Place(folder / "recipe.yml", 1, 1), 10**6)
+    source = FetchedModel(f"{url}/model.h5", DIGEST, target, Spot(path=folder / "recipe.yml"), 10**6)
     fetching.fetch(source, target, cache=folder / "cache", listener=listener)
     return target.read_bytes()
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.conversion.native.models import Stored, entries, numbers, rewrite, save
 from workflow.base.errors import ConversionError
-from workflow.conversion.native.quantization_goals import Goal, automatic_plan, goal_from
+from workflow.conversion.native.quantization_goals import QuantizationGoal, automatic_plan, goal_from
 from workflow.conversion.native.quantization_plans import make_plan
 from workflow.models.arrays import of_array
 
@@ -41,42 +41,42 @@ def relative(exact: NDArray[Any], near: NDArray[Any]) -> float:
 
 
 def test_every_weight_gets_the_smallest_dtype_within_the_error(weights: list[Tensor]) -> None:
-    plan = automatic_plan(weights, Goal(max_error=0.01), kept={})
+    plan = automatic_plan(weights, QuantizationGoal(max_error=0.01), kept={})
     assert plan.dtypes["even/kernel"] == plan.dtypes["large/kernel"] == "uint8"
     assert "tiny/scale" not in plan.dtypes  # its entry in model.json would be longer than what it saves
     assert max(plan.facts()["errors"].values()) <= 0.01
 
 
 def test_the_chosen_patterns_make_the_same_plan_again(weights: list[Tensor]) -> None:
-    plan = automatic_plan(weights, Goal(max_error=0.0001), kept={})
+    plan = automatic_plan(weights, QuantizationGoal(max_error=0.0001), kept={})
     globs = {name.removeprefix("quantize_"): globs for name, globs in plan.facts()["chosen"].items()}
     assert make_plan(weights, globs, kept={}).dtypes == plan.dtypes
 
 
 def test_a_goal_in_bytes_takes_the_cheapest_bytes_first(weights: list[Tensor]) -> None:
     total = 4 * 4803
-    plan = automatic_plan(weights, Goal(max_bytes=total - 8000), kept={})
+    plan = automatic_plan(weights, QuantizationGoal(max_bytes=total - 8000), kept={})
     assert set(plan.dtypes) == {"large/kernel"}
     assert plan.facts()["weight_bytes"] <= total - 8000
 
 
 def test_a_goal_that_is_reached_already_changes_nothing(weights: list[Tensor]) -> None:
-    assert not automatic_plan(weights, Goal(max_bytes=10**9), kept={}).dtypes
+    assert not automatic_plan(weights, QuantizationGoal(max_bytes=10**9), kept={}).dtypes
 
 
 def test_a_goal_that_cannot_be_reached_is_refused_with_what_can(weights: list[Tensor]) -> None:
     with pytest.raises(ConversionError, match="cannot be made smaller than 4,812 bytes, and max_bytes asks for 4,712"):
-        automatic_plan(weights, Goal(max_bytes=100), kept={})
+        automatic_plan(weights, QuantizationGoal(max_bytes=100), kept={})
 
 
 def test_what_a_word_keeps_stays_in_float(weights: list[Tensor]) -> None:
-    plan = automatic_plan(weights, Goal(max_error=1), kept={"large/kernel": "is kept"})
+    plan = automatic_plan(weights, QuantizationGoal(max_error=1), kept={"large/kernel": "is kept"})
     assert "large/kernel" not in plan.dtypes
 
 
 def test_a_weight_with_infinity_is_refused_by_name() -> None:
     with pytest.raises(ConversionError, match="'a/kernel' holds inf"):
-        automatic_plan([tensor("a/kernel", np.full(100, np.inf))], Goal(max_error=1), kept={})
+        automatic_plan([tensor("a/kernel", np.full(100, np.inf))], QuantizationGoal(max_error=1), kept={})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_goal_is_one_positive_number(value: dict[str, Any]) -> None:
 
 
 def test_numbers_may_come_as_text() -> None:
-    assert goal_from({"max_error": "0.01"}) == Goal(max_error=0.01)
+    assert goal_from({"max_error": "0.01"}) == QuantizationGoal(max_error=0.01)
 
 
 @pytest.mark.parametrize("most", [0.02, 0.002, 0.0001])

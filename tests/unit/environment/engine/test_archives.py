@@ -148,3 +148,65 @@ def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> N
     with unpacking(tmp_path, ".*"):
         assert folders(packages) == {"python-3.8"}
     assert (packages / ".cache.lock").exists()
+
+
+ONLINE = "run this once without --offline, or copy the cache folder from a machine that has it"
+
+
+def test_offline_names_the_packages_that_are_not_there_and_what_is_damaged(
+    server: PackageServer, archives: Archives, tmp_path: Path
+) -> None:
+    others = [LockedPackage(name, "1", f"{server.url}/noarch/{name}-1-0.conda", md5="0" * 32) for name in "ab"]
+    archives.provide([package(server)], (), offline=False)
+    with pytest.raises(DownloadError) as caught:
+        archives.provide([package(server), *others], (), offline=True)
+    assert caught.value.message == f"--offline: 2 of 3 conda packages are not in the cache {tmp_path}/archives: a, b"
+    assert caught.value.hint == ONLINE
+    path = archives.path(others[1])
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    got = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
+    with pytest.raises(IntegrityError) as damaged:
+        archives.provide([package(server), *others], (), offline=True)
+    assert damaged.value.message == (
+        f"{path}: the cached archive is damaged: md5 expected {'0' * 32}, got {got}; "
+        "--offline forbids fetching it again"
+    )
+    assert damaged.value.hint == ONLINE
+
+
+def test_what_is_received_is_counted(server: PackageServer, archives: Archives, news: Recording) -> None:
+    archives.provide([package(server)], (), offline=False)
+    counted = [(done, total) for what, done, total in news.progress if what == "conda packages downloaded"]
+    assert counted == [(1, 1)]
+    received = [(done, total) for what, done, total in news.progress if what == "bytes downloaded"]
+    assert received
+    assert all(0 < done <= len(_BODY) and total == 0 for done, total in received)
+
+
+def test_a_package_that_the_mirror_lacks_is_had_elsewhere_which_is_told_once(
+    server: PackageServer, archives: Archives, news: Recording, tmp_path: Path
+) -> None:
+    (tmp_path / "mirror").mkdir()
+    mirror = (tmp_path / "mirror").as_uri()
+    archives.provide([package(server)], (mirror,), offline=False)
+    assert news.lines[1] == f"downloading from {mirror}, then {server.url}"
+    assert news.warnings == [f"{mirror}/{_NAME}: No such file or directory"]
+    with pytest.raises(DownloadError) as caught:
+        archives.provide(
+            [LockedPackage("none", "2", f"{server.url}/noarch/n.conda", md5="0")], (mirror,), offline=False
+        )
+    assert caught.value.message.startswith("none 2 could not be fetched: ")
+    assert caught.value.details == (
+        f"tried, in this order:\n{mirror}/noarch/n.conda: No such file or directory\n"
+        f"{server.url}/noarch/n.conda: HTTP 404 Not Found"
+    )
+
+
+def test_when_no_server_can_be_reached_that_is_what_is_told(archives: Archives) -> None:
+    gone = LockedPackage("a", "1", "http://127.0.0.1:9/conda-forge/noarch/a-1-0.conda", md5="0" * 32)
+    with pytest.raises(DownloadError) as caught:
+        archives.provide([gone], (), offline=False)
+    assert caught.value.message == (
+        "no conda package server can be reached: http://127.0.0.1:9/conda-forge: Connection refused"
+    )

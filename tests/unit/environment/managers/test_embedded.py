@@ -16,7 +16,7 @@ from workflow.base.events import Recording
 from workflow.base.plain_names import PlainNames
 from workflow.environment import blueprint
 from workflow.environment.engine import __main__ as engine
-from workflow.environment.engine import protocol
+from workflow.environment.engine import protocol, staging
 from workflow.environment.managers import BuildOrder, Manager, embedded
 from workflow.environment.managers.embedded import EmbeddedManager
 
@@ -120,3 +120,61 @@ def test_failures_keep_their_class_and_words_across_the_pipe(kind: type[errors.W
     error = protocol.raised(json.loads(json.dumps(failure)), log="/log")
     assert type(error) is kind
     assert (error.message, error.hint, error.details, error.log) == ("what", "do", "more", "/log")
+
+
+def half_made(prefix: Path) -> Path:
+    stage = staging.place(prefix)
+    staging.prepare(stage)
+    (stage / "half").touch()
+    return stage
+
+
+def test_whatever_ends_a_making_nothing_of_it_is_left(
+    order: BuildOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    prefix = tmp_path / "env"
+    stage = half_made(prefix)
+    with pytest.raises(errors.EnvironmentProblem):
+        EmbeddedManager().create(prefix, order)  # there is no lock
+    assert not stage.exists()
+    half_made(prefix)
+    monkeypatch.setattr(embedded, "_answered", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        EmbeddedManager().create(prefix, order)
+    assert not stage.exists()
+
+
+def test_it_makes_nothing_at_a_place_that_is_taken_or_relative(order: BuildOrder, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for taken in (tmp_path, tmp_path / "link"):
+        with pytest.raises(errors.ForeignPathError) as raised:
+            EmbeddedManager().create(taken, order)
+        assert (raised.value.message, raised.value.hint) == (
+            f"{taken}: exists already",
+            "remove it or choose another name",
+        )
+    with pytest.raises(errors.EnvironmentProblem, match=r"^env: an environment needs an absolute path$"):
+        EmbeddedManager().create(Path("env"), order)
+
+
+def test_it_removes_the_environment_and_what_was_left_beside_it(tmp_path: Path) -> None:
+    prefix = tmp_path / "env"
+    (prefix / "bin").mkdir(parents=True)
+    stage = half_made(prefix)
+    EmbeddedManager().remove(prefix)
+    EmbeddedManager().remove(prefix)
+    assert not prefix.exists()
+    assert not stage.exists()
+
+
+def test_an_engine_that_dies_is_told_with_the_end_of_its_log(order: BuildOrder) -> None:
+    order.log.parent.mkdir(parents=True)
+    order.log.write_text("\n".join(f"line {number}" for number in range(20)), encoding="utf-8")
+    error = embedded._died(order.log)
+    assert error.message == "the embedded conda ended without an answer (it crashed, or something killed it)"
+    assert error.hint == "run this again: what was downloaded is kept; or try --manager python"
+    assert error.details.splitlines() == [f"line {number}" for number in range(8, 20)]
+    assert error.log == str(order.log)

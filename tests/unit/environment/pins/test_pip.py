@@ -72,3 +72,48 @@ def test_what_cannot_be_resolved_leaves_the_old_lock(root: Path) -> None:
     assert "small>=2" in caught.value.details
     assert (root / LOCK.path).read_text() == before
     assert sorted(path.name for path in (root / "requirements").iterdir()) == ["small.in", "small.txt"]
+
+
+def test_what_is_done_is_said_and_what_uv_says_is_told(root: Path) -> None:
+    listener = Recording()
+    pip.relock(LOCK, root, upgrade=False, listener=listener)
+    command = (
+        "uv pip compile requirements/small.in --python-version 3.8 --generate-hashes --no-emit-index-url --no-header"
+    )
+    assert listener.lines == [f"requirements/small.txt: {command}"]
+    header, body = pip._split((root / LOCK.path).read_text())
+    assert [line.partition(":")[0] for line in header[:3]] == ["# profile", "# sources sha256", "# body sha256"]
+    assert header[3:] == [f"# command: {command}"]
+    assert not body.startswith("#")
+    (root / "requirements" / "small.in").write_text("small>=9\n")
+    with pytest.raises(EnvironmentProblem) as caught:
+        pip.relock(LOCK, root, upgrade=True, listener=listener)
+    assert caught.value.message == "requirements/small.txt: uv could not resolve it (exit code 1)"
+    assert caught.value.hint == "the package index must be reachable; UV_INDEX_URL and the like name another"
+
+
+def test_each_reason_for_which_a_lock_is_stale_is_told(root: Path) -> None:
+    assert pip.staleness(LOCK, root) == "requirements/small.txt: there is no such lock"
+    text = relock(root)
+    (root / LOCK.path).write_text(text + "more\n")
+    assert pip.staleness(LOCK, root) == "requirements/small.txt: was edited by hand"
+    (root / LOCK.path).write_text(text.replace("# profile: full", "# profile: lean"))
+    assert pip.staleness(LOCK, root) == "requirements/small.txt: requirements/small.in has changed since it was made"
+    more = pip.PipLock(LOCK.path, LOCK.inputs, LOCK.options, ("requirements/extra.in",))
+    (root / "requirements" / "extra.in").write_text("")
+    assert pip.staleness(more, root) == (
+        "requirements/small.txt: requirements/small.in or requirements/extra.in has changed since it was made"
+    )
+    (root / "requirements" / "small.in").unlink()
+    with pytest.raises(EnvironmentProblem) as caught:
+        pip.staleness(LOCK, root)
+    assert caught.value.message == f"{root / 'requirements' / 'small.in'}: no such file"
+    assert caught.value.hint == "the locks are made in a checkout of the project"
+
+
+def test_of_pyproject_only_what_is_required_counts(tmp_path: Path) -> None:
+    text = 'name = "a"\nrequires-python = ">=3.10"\ndependencies = [\n  "b",\n]\nversion = "1"\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert pip._source_text(tmp_path / "pyproject.toml") == 'requires-python = ">=3.10"\ndependencies = [\n  "b",\n]'
+    (tmp_path / "other.toml").write_text(text)
+    assert pip._source_text(tmp_path / "other.toml") == text

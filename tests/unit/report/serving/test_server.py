@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.unit.measures.models import write_model
+from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import ModelFileError, UsageError
 from workflow.report.serving import server as serving
 from workflow.report.serving.server import DemoServer

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workflow.bridge.known_failures import KINDS
+from workflow.bridge.failure_kinds import KINDS
+from workflow.catalogue.options import of_the_reference
+from workflow.catalogue.pairs import EDGES
 from workflow.worker.failure import JobError
 from workflow.worker.graph import freezing, hub, options, origins, outputs, reach, signatures
 from workflow.worker.graph.signatures import Port, Signature
@@ -152,3 +154,14 @@ def test_a_hub_module_is_a_folder_and_the_worker_fetches_none(tmp_path: Path) ->
     for place in (str(tmp_path / "nothing"), "https://tfhub.dev/x/1"):
         with pytest.raises(JobError, match="is no folder of a module"):
             hub.folder_of(place)
+
+
+def test_the_worker_takes_the_options_that_the_reference_converter_has_for_new_graph_models() -> None:
+    made = [pair for pair in EDGES if pair[1] == "tfjs_graph_model" and pair[0] != pair[1]]
+    assert {name for pair in made for name in of_the_reference(pair)} == options.TAKEN
+
+
+@pytest.mark.parametrize("name", ["keep_float", "repairs", "unsafe", "dequantise"])
+def test_an_option_of_which_nothing_is_made_is_refused_by_the_worker(name: str) -> None:
+    with pytest.raises(JobError, match=f"making a graph model has no option {name}"):
+        options.parse({name: True})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.bridge.known_failures import KINDS
+from workflow.bridge.failure_kinds import KINDS
 from workflow.worker.failure import JobError
 from workflow.worker.rebuilding import artifacts, values
 

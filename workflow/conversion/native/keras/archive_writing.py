@@ -9,9 +9,9 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
-from workflow.models.hdf5.writing import NewGroup, write_file
+from workflow.models.hdf5.file_writing import NewGroup, write_file
 from workflow.models.keras.archive_layout import Counter
-from workflow.models.keras.keras2 import KERAS_VERSION, as_json
+from workflow.models.keras.description import KERAS_VERSION, as_json
 from workflow.models.keras.tree import entries, inner_model, is_container
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from workflow.conversion.native.keras.out_layers import (
 )
 from workflow.conversion.native.keras.wiring import wired
 from workflow.models.keras.allowed import require_allowed
-from workflow.models.keras.calls import MASK, tensor_ref, tensor_refs
 from workflow.models.keras.dialect import own_class
 from workflow.models.keras.file import OPERATION, InexpressibleError
+from workflow.models.keras.layer_calls import MASK, tensor_ref, tensor_refs
 from workflow.models.keras.tree import inner_model, is_container, leaves, valid_name
 from workflow.models.keras.variables import variables
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from workflow.conversion.native.keras.expressions import Expression, OutLayer
     from workflow.conversion.native.keras.fitting import ShapedLayer
     from workflow.conversion.native.keras.out_layers import OutWeight
-    from workflow.models.keras.calls import Call, TensorRef
     from workflow.models.keras.file import Config, KerasFile, Path, Shape
+    from workflow.models.keras.layer_calls import Call, TensorRef
 
 _HINT = "The model's configuration is damaged: save the model again."
 _MISTAKES = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)

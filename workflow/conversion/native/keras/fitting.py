@@ -8,7 +8,7 @@ from workflow.base.records import Record
 from workflow.conversion.native.keras import masks
 from workflow.conversion.native.keras.expressions import Expression, LayerCall, OutLayer
 from workflow.conversion.native.keras.masks import EVERYTHING, Masks
-from workflow.conversion.native.keras.objects import loadable, quick
+from workflow.conversion.native.keras.training_objects import loadable, quick
 from workflow.models.keras.allowed import require_allowed
 from workflow.models.keras.shapes import output_shapes
 from workflow.models.keras.tree import is_container

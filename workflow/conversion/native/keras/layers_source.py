@@ -9,7 +9,7 @@ from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.conversion.native.keras.lowering.recurrent import CELLS
-from workflow.models.hdf5.writing import NewData
+from workflow.models.hdf5.file_writing import NewData
 from workflow.models.keras.allowed import TABLES, require_allowed
 from workflow.models.keras.file import InexpressibleError
 from workflow.models.keras.tree import inner, is_container, layer_name, leaves, with_classes_named

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from workflow.conversion.native.keras.called_layers import CalledLayer
     from workflow.conversion.native.keras.expressions import LayerWeight
-    from workflow.models.keras.calls import TensorRef
     from workflow.models.keras.file import Config, InexpressibleError, Path, Shape, Stored
+    from workflow.models.keras.layer_calls import TensorRef
     from workflow.models.keras.variables import Variable
 
 _HINT = "The file is damaged, or its weights are of another model than its configuration."

@@ -11,8 +11,8 @@ from workflow.base.wording import shown
 from workflow.conversion.native import progress
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.conversion.native.keras.layers_source import open_layers_model
-from workflow.models.hdf5.writing import NewGroup, write_file
-from workflow.models.keras.keras2 import KERAS_VERSION, as_json
+from workflow.models.hdf5.file_writing import NewGroup, write_file
+from workflow.models.keras.description import KERAS_VERSION, as_json
 from workflow.models.keras.tree import layer_name
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import DeclinedError
+from workflow.catalogue.options import understood
 from workflow.conversion.native.keras.building import assemble
 from workflow.conversion.native.tfjs_writing import (
     chooses_numbers,
@@ -28,22 +29,6 @@ if TYPE_CHECKING:
 CONVERTED_BY = "TensorFlow.js Converter v4.22.0"
 """What the reference writes there; readers of models tell by it which features to expect."""
 
-_UNDERSTOOD = frozenset(
-    {
-        "weight_shard_size_bytes",
-        "quantize_float16",
-        "quantize_uint8",
-        "quantize_uint16",
-        "quantization_bytes",
-        "quantize_auto",
-        "keep_float",
-        "split_weights_by_layer",
-        "metadata",
-        "custom_objects",  # nothing of the model's own code is run here, what needs it is declined by its class
-        "unsafe",
-    }
-)
-
 
 def keras_to_layers(job: NativeJob) -> Facts:
     """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
@@ -64,7 +49,7 @@ def archive_to_layers(job: NativeJob) -> Facts:
 
 
 def _require_understood(job: NativeJob) -> None:
-    strange = sorted(set(job.options) - _UNDERSTOOD)
+    strange = sorted(job.options.keys() - understood((job.source_format, job.target_format)))
     if strange:
         raise DeclinedError(f"making a layers model natively has no option {', '.join(strange)}")
 
@@ -76,9 +61,9 @@ def _written(job: NativeJob, file: KerasFile) -> Facts:
     groups = _groups(file, model, split=bool(job.options.get("split_weights_by_layer")))
     plan = _plan(groups, job.options)
     document = with_metadata(_document(file, model), job.options.get("metadata"), flavour="layers")
-    manifest = write_groups(job, groups, plan)
+    manifest = write_groups(job, groups, plan=plan)
     write_model_json(job.target / "model.json", {**document, "weightsManifest": manifest})
-    facts = facts_of(groups, manifest, plan)
+    facts = facts_of(groups, manifest, plan=plan)
     told = {"quantization": facts.pop("quantization")} if plan else {}
     return {**facts, "changes": list(model.notes), **told}
 

@@ -8,14 +8,14 @@ from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
 from workflow.conversion.native.keras.called_layers import OUTSIDE
 from workflow.conversion.native.keras.out_layers import BuiltModel, NamedLayer
-from workflow.models.keras.calls import SHAPES, tensor_refs
 from workflow.models.keras.file import InexpressibleError
+from workflow.models.keras.layer_calls import SHAPES, tensor_refs
 from workflow.models.keras.tree import is_container, layer_name
 
 if TYPE_CHECKING:
     from workflow.conversion.native.keras.out_layers import GatheredModel, OutTensor
-    from workflow.models.keras.calls import TensorRef
     from workflow.models.keras.file import Config
+    from workflow.models.keras.layer_calls import TensorRef
 
 _HINT = "The model's configuration is damaged: save the model again."
 

@@ -30,7 +30,7 @@ def is_there() -> bool:
     """Tell whether the kernel has such filters and this processor is one that the filter is written for."""
     if _machine() is None:
         return False
-    return bool(ctypes.CDLL(None, use_errno=True).prctl(_GET_SECCOMP, 0, 0, 0, 0) >= 0)
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(_GET_SECCOMP) >= 0)
 
 
 def restrict() -> None:

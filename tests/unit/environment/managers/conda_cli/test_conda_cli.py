@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tests.unit.environment.orders import changed
+from workflow.base import processes
 from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
 from workflow.base.events import Recording
+from workflow.base.processes import CommandTimeoutError
 from workflow.environment.managers.conda_cli import CondaCliManager
 
 if TYPE_CHECKING:
@@ -260,3 +262,58 @@ def test_remove_works_when_conda_has_gone(
     monkeypatch.setenv("PATH", str(tmp_path))
     CondaCliManager("conda").remove(prefix)
     assert prefix.exists()
+
+
+def test_a_mirror_that_leaves_nothing_behind_gives_way_as_well(
+    conda: FakeConda, order: BuildOrder, prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(manager: CondaCliManager, *given: object, base: str, order: BuildOrder) -> None:
+        tried.append(base)
+        if base:
+            raise DownloadError("nothing there")
+
+    tried: list[str] = []
+    monkeypatch.setattr(CondaCliManager, "_install", refused)
+    CondaCliManager("conda").create(prefix, changed(order, mirrors=("https://a.example", "https://b.example")))
+    assert tried == ["https://a.example", "https://b.example", ""]
+    assert warnings(order) == ["nothing there; trying the next mirror"] * 2
+
+
+def test_each_command_may_take_its_time_and_no_longer(
+    conda: FakeConda, order: BuildOrder, prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(argv: list[str], *, timeout: float, **_: object) -> None:
+        asked.append((argv[1], timeout))
+        raise CommandTimeoutError("it ran too long")
+
+    asked: list[tuple[str, float]] = []
+    monkeypatch.setattr(processes, "run", too_long)
+    monkeypatch.setattr(processes, "run_tied", too_long)
+    program = conda.folder / "mamba"
+    assert CondaCliManager("mamba").missing() == f"{program} does not run: it ran too long"
+    with pytest.raises(DownloadError) as caught:
+        CondaCliManager("mamba").create(prefix, order)
+    assert caught.value.message == "mamba did not finish within 60 minutes"
+    assert caught.value.hint == "a mirror near you may be faster: --mirror"
+    assert caught.value.log == str(order.log)
+    (prefix / "conda-meta").mkdir(parents=True)
+    with pytest.raises(EnvironmentProblem, match=r"^mamba did not end within 10 minutes$"):
+        CondaCliManager("mamba").remove(prefix)
+    assert asked == [("--version", 60.0), ("--version", 60.0), ("create", 3600.0), ("env", 600.0)]
+
+
+def test_a_program_that_cannot_be_run_is_told(
+    conda: FakeConda, order: BuildOrder, prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_run(*_: object, **__: object) -> None:
+        raise OSError(8, "Exec format error")
+
+    monkeypatch.setattr(processes, "run_tied", not_run)
+    with pytest.raises(EnvironmentProblem) as caught:
+        CondaCliManager("conda").create(prefix, order)
+    assert caught.value.message == f"{conda.folder / 'conda'} does not run: [Errno 8] Exec format error"
+    assert caught.value.hint == "choose another with --manager"
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(EnvironmentProblem, match=r"^conda is not on PATH$") as caught:
+        CondaCliManager("conda").create(prefix, order)
+    assert caught.value.hint == "choose another with --manager"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflow.base.errors import RecipeError
+from workflow.cli.recipe import StaleSchemaError, check, schema
+from workflow.recipe import grammar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = "steps: [{graph: {input: a.h5, output: g}}]"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.h5").touch()
+    (tmp_path / "good.yml").write_text(GOOD)
+    (tmp_path / "bad.yml").write_text("nmae: x")
+    (tmp_path / "worse.yml").write_text("- x")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_names_the_steps_of_a_good_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    check(["good.yml"])
+    assert capsys.readouterr().out == "good.yml: no errors, 1 step: graph\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_reports_every_recipe_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RecipeError) as caught:
+        check(["bad", "good", "worse", "gone"])
+    assert caught.value.message == "bad.yml has 2 errors; worse.yml has 1 error; there is no recipe gone"
+    assert "bad.yml:1:1" in caught.value.details
+    assert "worse.yml:1:1" in caught.value.details
+    assert "good.yml" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_of_one_missing_recipe_says_so() -> None:
+    with pytest.raises(RecipeError, match="there is no recipe goood"):
+        check(["goood"])
+
+
+def test_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    schema()
+    assert capsys.readouterr().out == grammar.schema_text()
+
+
+def test_schema_check_notices_a_stale_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema(compare=True)
+    monkeypatch.setattr(grammar, "SCHEMA", tmp_path / "schema.json")
+    with pytest.raises(StaleSchemaError):
+        schema(compare=True)

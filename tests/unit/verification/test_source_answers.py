@@ -1,0 +1,71 @@
+"""A source is run once for all steps that read it with the same samples, and again when either is another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.verification.models import NumpyPlaces, layers_model
+from workflow.recipe.recipes import Verification
+from workflow.verification.levels import Case, verify
+from workflow.verification.requests import NotRun
+from workflow.verification.source_answers import SourceAnswer, SourceAnswers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from workflow.verification.requests import Subject
+
+SETTINGS = Verification(runtimes=("python",))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Subject:
+    return layers_model(tmp_path / "layers")
+
+
+@pytest.fixture
+def verified(tmp_path: Path) -> Iterator[Callable[..., int]]:
+    """Verify a model against itself and return how often its source has been run since the beginning."""
+    places, remembered = NumpyPlaces(), SourceAnswers()
+
+    def once(model: Subject, settings: Verification = SETTINGS) -> int:
+        folder = tmp_path / f"work_{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        report = verify(Case(model, model, settings, folder, source_answers=remembered), places)
+        assert report.verdict == "passed"
+        return [name for name, _ in places.jobs].count("reference")
+
+    yield once
+    remembered.close()
+
+
+def test_the_same_source_is_run_once(verified: Callable[..., int], model: Subject) -> None:
+    assert [verified(model), verified(model, SETTINGS.replaced(repeat=0, atol=1.0))] == [1, 1]
+
+
+def test_other_samples_and_other_files_are_another_source(verified: Callable[..., int], model: Subject) -> None:
+    assert [verified(model), verified(model, SETTINGS.replaced(seed=1))] == [1, 2]
+    assert verified(model, SETTINGS.replaced(samples=9)) == 3
+    document = model.path / "model.json"
+    document.write_text(document.read_text() + "\n")
+    assert verified(model) == 4
+
+
+def test_nothing_is_left_on_disk(model: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remembered = SourceAnswers()
+    remembered.of(model, SETTINGS, places=NumpyPlaces())
+    (kept,) = tmp_path.glob("tfjs-references-*")
+    remembered.close()
+    assert not kept.exists()
+
+
+def test_a_source_that_could_not_be_run_is_tried_again(model: Subject) -> None:
+    places, remembered = NumpyPlaces(silent="there is no environment"), SourceAnswers()
+    assert isinstance(remembered.of(model, SETTINGS, places=places), NotRun)
+    places.silent = ""
+    assert isinstance(remembered.of(model, SETTINGS, places=places), SourceAnswer)
+    remembered.close()

@@ -1,0 +1,55 @@
+"""The second level as a whole: what passes, what fails, and what is said of weights that nothing is known of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.unit.conversion.native.keras.files import archive, dense, given, layer, numbers, row
+from tests.unit.verification.models import LAYERS, save
+from workflow.verification import weights
+from workflow.verification.requests import Subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.conversion.native.keras.files import Arrays
+
+CONFIG = row(given([None, 3]), dense("dense"), layer("Mine", "mine"))
+PLACES = {
+    "layers/dense/vars/0": numbers(3, 2),
+    "layers/dense/vars/1": numbers(2),
+    "layers/mine/vars/0": numbers(2),
+}
+KEPT = {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}
+
+
+def source(tmp_path: Path) -> Subject:
+    return Subject(archive(tmp_path / "m.keras", CONFIG, PLACES, version="2.15.0"), "keras_keras")
+
+
+def result(tmp_path: Path, values: Arrays) -> Subject:
+    topology = {"keras_version": "2.15.0", "model_config": CONFIG}
+    return Subject(save(tmp_path / "web", {"format": "layers-model", "modelTopology": topology}, values), LAYERS)
+
+
+def test_weights_of_which_nothing_is_known_are_told_as_a_fact(tmp_path: Path) -> None:
+    found = weights.check(result(tmp_path, {**KEPT, "mine/w": numbers(2)}), source(tmp_path))
+    assert (found.status, found.findings) == ("not applicable", ())
+    assert found.why == (
+        "1 of its 3 weights are computed from the source's in ways not known here; the others are the source's"
+    )
+    assert found.facts["others"] == ["mine/w"]
+    assert (found.facts["tensors"], found.facts["bit_equal"]) == (3, 2)
+
+
+def test_weights_of_the_source_that_went_elsewhere_are_told_as_a_fact(tmp_path: Path) -> None:
+    found = weights.check(result(tmp_path, KEPT), source(tmp_path))
+    assert (found.status, found.findings) == ("not applicable", ())
+    assert found.why.startswith("1 of the source's weights are used in ways not known here")
+
+
+def test_a_wrong_weight_fails_beside_those_of_which_nothing_is_known(tmp_path: Path) -> None:
+    values = {"dense/kernel": numbers(3, 2), "dense/bias": -numbers(2), "mine/w": numbers(2)}
+    found = weights.check(result(tmp_path, values), source(tmp_path))
+    assert found.status == "failed"
+    assert [finding.subject for finding in found.findings] == ["dense/bias"]
