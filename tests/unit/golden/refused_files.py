@@ -144,6 +144,10 @@ def _text(file: Any) -> None:
     file["model_weights/dense/dense/bias:0"] = ["text"]
 
 
+def _circle(file: Any) -> None:
+    file["model_weights/loop"] = file["model_weights"]
+
+
 _CHANGES: dict[str, Callable[[Any], None]] = {
     "without its configuration": _weights_only,
     "with nothing in it": _nothing,
@@ -155,6 +159,7 @@ _CHANGES: dict[str, Callable[[Any], None]] = {
     "that names no weight": partial(_names, []),
     "with names in parts": _split,
     "with text for a weight": _text,
+    "that holds itself": _circle,
 }
 
 
