@@ -31,7 +31,7 @@ def found(folder: Path, paths: list[str], *beside: str) -> Orphans:
     [
         (["a.bin"], (), Orphans()),
         (["a.bin"], ("b.bin", "group1-shard1of1", "notes.txt"), Orphans(("group1-shard1of1",), ("b.bin",))),
-        (["a.bin"], (SHARD, "group1-shard2of2.bin"), Orphans((SHARD, "group1-shard2of2.bin"))),
+        (["a.bin"], (SHARD, "group1-shard2of2.bin"), Orphans(("group1-shard2of2.bin", SHARD))),
         (["a.bin"], (ODD, "xgroup1-shard1of1", "group1-shard1of1.txt"), Orphans((), (ODD,))),
         (["./a.bin"], (), Orphans()),
         (["sub/../a.bin"], ("sub/b.bin",), Orphans()),
