@@ -330,7 +330,7 @@ def one_array(file: Any, count: int) -> None:
 
 
 def test_an_array_in_one_piece_is_not_packed_and_leads_nowhere() -> None:
-    with reading.opened(io.BufferedReader(written(partial(one_array, count=3)))) as root:
+    with hdf5_reading.opened(io.BufferedReader(written(partial(one_array, count=3)))) as root:
         data = root.data("a")
         assert (data.is_packed, data.leads_away, data.room, data.dtype) == (False, False, 12, "<f4")
         assert root.data("a") is data
