@@ -17,7 +17,8 @@ from tests.unit.conversion.native.keras.files import archive, called, dense, giv
 from tests.unit.golden.damaged_documents import places, with_value
 from workflow.base.errors import ConversionError, DeclinedError, ModelFileError
 from workflow.base.events import Recording
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def all_outcomes(scratch: Path) -> dict[str, Any]:
     """
     layers, small = models.layers(scratch / "layers"), models.graph(scratch / "graph")
     old, new, web = _keras2(), _keras3(), scratch / "web"
-    EDGES["keras", _LAYERS](NativeJob(_old_file(scratch, old), "keras", web, _LAYERS, {}, Recording()))
+    EDGES["keras", _LAYERS](Job(_old_file(scratch, old), "keras", web, _LAYERS, {}, Recording()))
     return {
         "Keras 2 to layers": _outcomes(old, lambda one: _old_file(scratch, one), ("keras", _LAYERS), {}),
         "Keras 3 to layers": _outcomes(new, lambda one: _new_file(scratch, one), ("keras_keras", _LAYERS), {}),
@@ -104,7 +105,7 @@ def _outcome(source: Path, way: tuple[Format, Format], options: dict[str, Any]) 
     target = source.parent / ("made.h5" if way[1] == "keras" else "made")
     listener = Recording()
     try:
-        facts = EDGES[way](NativeJob(source, way[0], target, way[1], options, listener))
+        facts = EDGES[way](Job(source, way[0], target, way[1], options, listener))
     except DeclinedError as refusal:
         said = f"declined ({refusal.route}): {refusal.reason}"
     except (ModelFileError, ConversionError) as refusal:
