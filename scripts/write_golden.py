@@ -17,14 +17,18 @@ sys.path.insert(0, str(ROOT))
 
 from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
     bad_recipes,
+    damaged_conversions,
     damaged_documents,
     damaged_hdf5,
     damaged_keras,
     environments,
     failures,
+    folded_weights,
     judgements,
     native_results,
+    quantizations,
     refusals,
+    refused_files,
     step_keys,
     verified_damages,
     walls,
@@ -36,6 +40,7 @@ MAKERS = {
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,
+    damaged_conversions.FILE: damaged_conversions.all_outcomes,
     failures.FILE: failures.all_failures,
     judgements.FILE: judgements.all_judgements,
     refusals.FILE: refusals.all_refusals,
@@ -45,6 +50,9 @@ MAKERS = {
     damaged_documents.FILE: damaged_documents.all_outcomes,
     damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
     damaged_keras.FILE: damaged_keras.all_outcomes,
+    folded_weights.FILE: folded_weights.all_comparisons,
+    quantizations.FILE: quantizations.all_outcomes,
+    refused_files.FILE: refused_files.all_refusals,
     verified_damages.FILE: verified_damages.all_reports,
 }
 
