@@ -68,7 +68,7 @@ def _forms(record: RunRecord) -> Json:
 def _page(record: RunRecord) -> list[str]:
     page = html.render(record)
     for name in ("report.css", "report.js"):
-        page = page.replace((html._TEMPLATES / name).read_text(encoding="utf-8"), name)  # noqa: SLF001  where they are
+        page = page.replace((html._TEMPLATES / name).read_text(encoding="utf-8"), name)
     embedded = html.embedded_json(page)
     assert embedded is not None
     assert json.loads(embedded) == record.as_json()
