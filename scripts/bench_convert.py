@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from workflow import environment, recipe  # noqa: E402  the checkout beside this script is measured
 from workflow.cli.plans import command_lines  # noqa: E402  as above
-from workflow.runs.planning import Selection  # noqa: E402  as above
+from workflow.runs.tasks import Selection  # noqa: E402  as above
 
 if TYPE_CHECKING:
     from workflow.environment import Environment

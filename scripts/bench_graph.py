@@ -27,7 +27,8 @@ sys.path.insert(0, str(ROOT))
 from workflow import environment  # noqa: E402  the checkout beside this script is measured
 from workflow.base.events import Silent  # noqa: E402  as above
 from workflow.bridge.warm_worker import Worker  # noqa: E402  as above
-from workflow.conversion.native import EDGES, NativeJob  # noqa: E402  as above
+from workflow.conversion.job import Job  # noqa: E402  as above
+from workflow.conversion.native import EDGES  # noqa: E402  as above
 
 if TYPE_CHECKING:
     from workflow.environment import Environment
@@ -56,7 +57,7 @@ def application(worker: Worker, name: str, folder: Path) -> Path:
     keras, layers = folder / f"{name}.h5", folder / name
     job = {"application": name, "weights": "seeded", "offline": "fail", "seed": 0, "options": {}, "output": str(keras)}
     worker.run("application", job, log=folder / "application.log")
-    EDGES[KERAS, LAYERS](NativeJob(keras, KERAS, layers, LAYERS, {}, Silent()))
+    EDGES[KERAS, LAYERS](Job(keras, KERAS, layers, LAYERS, {}, Silent()))
     return layers / "model.json"
 
 

@@ -31,11 +31,12 @@ import sys, time
 sys.path[:0] = {paths!r}
 from pathlib import Path
 import json, bench_native
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.base.events import Silent
 source, have, target, want, options = sys.argv[1:]
 begin = time.perf_counter()
-EDGES[have, want](NativeJob(Path(source), have, Path(target), want, json.loads(options), Silent()))
+EDGES[have, want](Job(Path(source), have, Path(target), want, json.loads(options), Silent()))
 print(json.dumps([time.perf_counter() - begin, bench_native.peak_bytes()]))
 """
 

@@ -36,10 +36,11 @@ steps:
 EDGE = """\
 import sys
 from pathlib import Path
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.base.events import Silent
 source, have, target, want, options = sys.argv[1:]
-EDGES[have, want](NativeJob(Path(source), have, Path(target), want, eval(options), Silent()))
+EDGES[have, want](Job(Path(source), have, Path(target), want, eval(options), Silent()))
 """
 MAKE = "import sys, tensorflow as tf; tf.keras.applications.MobileNet(weights=None).save(sys.argv[1], save_format='h5')"
 KERAS, LAYERS = "keras", "tfjs_layers_model"

@@ -25,7 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 from workflow.base.events import Silent  # noqa: E402  as above
 from workflow.base.processes import run  # noqa: E402  as above
-from workflow.conversion.native import EDGES, NativeJob  # noqa: E402  the checkout beside this script is measured
+from workflow.conversion.job import Job  # noqa: E402  the checkout beside this script is measured
+from workflow.conversion.native import EDGES  # noqa: E402  the checkout beside this script is measured
 from workflow.conversion.native.tfjs_writing import write_model_json, write_weights  # noqa: E402  as above
 from workflow.models.arrays import of_array  # noqa: E402  as above
 
@@ -67,7 +68,7 @@ def child(source: Path, target: Path, name: str) -> None:
         import_module(f"workflow.conversion.native.{module}")
     begin = time.perf_counter()
     edge = EDGES["tfjs_layers_model", "tfjs_layers_model"]
-    job = NativeJob(source, "tfjs_layers_model", target, "tfjs_layers_model", options=JOBS[name], listener=Silent())
+    job = Job(source, "tfjs_layers_model", target, "tfjs_layers_model", options=JOBS[name], listener=Silent())
     edge(job)
     wall, used = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak": peak_bytes()}))

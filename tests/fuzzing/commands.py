@@ -22,7 +22,8 @@ from workflow.base import bugs
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.base.events import Silent
 from workflow.cli import boundary
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.models.inspection import inspect_model
 from workflow.recipe.recipes import Verification
 from workflow.report.serving.site import site_of
@@ -136,7 +137,7 @@ def _converted(model: Path, kind: Format, folder: Path, dice: random.Random) -> 
     pairs = [pair for pair in EDGES if pair[0] == kind]
     for number, pair in enumerate(pairs):
         options = dice.choice(_WISHES[pair[1]])
-        job = NativeJob(model, kind, folder / f"edge{number}", pair[1], options, Silent())
+        job = Job(model, kind, folder / f"edge{number}", pair[1], options, Silent())
         with contextlib.suppress(WorkflowError, DeclinedError):
             EDGES[pair](job)
 

@@ -11,7 +11,7 @@ from tests.unit.conversion.native.models import Stored, quantized, save, texts
 from tests.unit.models.models import write_h5
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_layers import archive_to_layers
 from workflow.models.protobuf import LENGTH, VARINT
 
@@ -31,7 +31,7 @@ def sound_models(folder: Path, gallery: Path) -> Iterator[Path]:
         target = folder / file.parent.name
         if file.suffix == ".keras" and not target.exists():
             try:
-                archive_to_layers(NativeJob(file, "keras_keras", target, "tfjs_layers_model", {}, Silent()))
+                archive_to_layers(Job(file, "keras_keras", target, "tfjs_layers_model", {}, Silent()))
             except DeclinedError:
                 continue
             yield target

@@ -47,12 +47,7 @@ BELOW: Mapping[str, tuple[str, ...]] = {
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
 """Modules that import from a room that they must not know; this list may only shrink."""
 
-CIRCLES: frozenset[frozenset[str]] = frozenset(
-    {
-        frozenset({"workflow.runs.journal", "workflow.runs.planning", "workflow.runs.watching"}),
-        frozenset(f"workflow.cli.{name}" for name in ("boundary", "convert", "main", "screens")),
-    }
-)
+CIRCLES: frozenset[frozenset[str]] = frozenset()
 """Modules that import each other, at whatever moment or for their types alone; this list may only shrink."""
 
 

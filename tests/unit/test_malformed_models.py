@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fuzzing import commands
-from tests.unit.runs.fakes import FakeWorkshop
+from tests.unit.runs.fakes import FakeWorkers
 from workflow import recipe as recipes
 from workflow.base.errors import ModelFileError
 from workflow.report.serving.site import site_of
-from workflow.runs.planning import Selection
 from workflow.runs.runner import Manner, Runner
+from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
@@ -138,13 +138,13 @@ def test_convert_refuses_it_by_its_place(malformed: tuple[Path, str], step: str,
 
 def test_js_to_python_refuses_it_before_a_worker_reads_it(malformed: tuple[Path, str], tmp_path: Path) -> None:
     model, words = malformed
-    workshop = FakeWorkshop()
+    workers = FakeWorkers()
     loaded = recipes.load(recipe(tmp_path, model, "js_to_python"))
-    (outcome,) = Runner(loaded, workshop, RecordingWatcher(), manner=Manner()).execute(Selection())
+    (outcome,) = Runner(loaded, workers, RecordingWatcher(), manner=Manner()).execute(Selection())
     assert isinstance(outcome.error, ModelFileError)
     assert words in outcome.error.message
     assert "model.json" in outcome.error.message
-    assert workshop.fake.requests == []
+    assert workers.fake.requests == []
 
 
 def test_graph_is_not_for_it(malformed: tuple[Path, str], tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ _HIDDEN = "..."
 
 def shown(text: str) -> str:
     """Return text from a file in quotes, with what a terminal must not receive escaped, and cut when long."""
+    if len(text) <= _LONGEST and text.isascii() and text.isprintable():  # as nearly all are
+        return f"'{text}'"
     return f"'{line(text[:_LONGEST])}{'…' if len(text) > _LONGEST else ''}'"
 
 

@@ -6,9 +6,8 @@ import functools
 from typing import Literal
 
 from workflow.base.records import Record
-from workflow.catalogue.formats import FORMATS, JAVASCRIPT, KERAS, PYTHON, Format
+from workflow.catalogue.formats import FORMATS, JAVASCRIPT, KERAS, PYTHON, Format, Pair, pairs
 from workflow.catalogue.options import Form, Option, Setting, listed
-from workflow.catalogue.pairs import Pair, pairs
 
 Kind = Literal["python_to_js", "js_to_python", "shard", "quantize", "graph", "convert"]
 

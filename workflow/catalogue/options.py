@@ -6,8 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.catalogue.formats import JAVASCRIPT, KERAS
-from workflow.catalogue.pairs import Pair, pairs
+from workflow.catalogue.formats import JAVASCRIPT, KERAS, Pair, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

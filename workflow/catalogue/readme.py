@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.catalogue.formats import FORMATS, JAVASCRIPT
+from workflow.catalogue.formats import EDGES, FORMATS, JAVASCRIPT
 from workflow.catalogue.kinds import KINDS
 from workflow.catalogue.options import listed
-from workflow.catalogue.pairs import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

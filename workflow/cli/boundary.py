@@ -8,7 +8,6 @@ import signal
 import stat
 from typing import TYPE_CHECKING
 
-from workflow.base import bugs
 from workflow.base.errors import AskedToEndError, InterruptedRunError, WorkflowError
 from workflow.cli.streams import READER_GONE, ReaderGoneError
 
@@ -36,36 +35,21 @@ def guarded(arguments: Sequence[str]) -> int:
     except (ReaderGoneError, BrokenPipeError):
         return READER_GONE
     except Exception as error:  # noqa: BLE001  the boundary: everything else is a bug of ours
+        from workflow.base import bugs  # noqa: PLC0415  for this alone
+
         return _told(bugs.unforeseen(error, arguments), arguments)
 
 
 def _told(error: WorkflowError, arguments: Sequence[str]) -> int:
     """Tell people, and a program that waits for JSON, of a failure; return its exit code."""
+    from workflow.cli.console import echo_json, show  # noqa: PLC0415  rich is loaded only when something is printed
+
     show(error)
     words = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in words and not error.answered:
-        from workflow.cli.console import echo_json  # noqa: PLC0415  for this alone
-
         with contextlib.suppress(OSError):
             echo_json({"error": error.as_json()})
     return error.exit_code
-
-
-def show(error: WorkflowError) -> None:
-    """Print a failure on standard error: what happened, the lines that say more, what to do, where the log is."""
-    from workflow.cli.console import error_console, line  # noqa: PLC0415  rich is loaded only when something is printed
-
-    screen = error_console()
-    screen.print("error: ", style="bold red", end="")
-    screen.print(line(_joined(error.message)))
-    if not all(each.strip() in error.message for each in error.details.splitlines()):
-        screen.print()
-        screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
-        screen.print()
-    for word, text in (("what to do", error.hint), ("log", error.log)):
-        if text:
-            screen.print(f"{word}: ", style="bold", end="")
-            screen.print(line(_joined(text)))
 
 
 def _heed_signals() -> None:
@@ -73,11 +57,6 @@ def _heed_signals() -> None:
     for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _as_interrupt)
-
-
-def _joined(text: str) -> str:
-    """Return a message as one line: what a library says in several is no less readable, and a name forges no line."""
-    return " ".join(part.strip() for part in text.split("\n"))
 
 
 def _as_interrupt(number: int, _frame: FrameType | None) -> None:

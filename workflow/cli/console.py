@@ -20,8 +20,12 @@ from workflow.base.wording import size_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from workflow.base.errors import WorkflowError
+
 _PROGRESS_EVERY_SECONDS = 2.0
 _LOG_WIDTH = 120
+_SIGNS = ("://", "::", "##")
+"""What stands in addresses, and in what a CI machine takes for commands."""
 
 
 def amount(what: str, done: int, total: int) -> str:
@@ -44,7 +48,8 @@ def error_console() -> Console:
 
 def line(text: object) -> str:
     """Return text from elsewhere as one line that may be printed."""
-    return wording.line(wording.scrubbed(str(text)))
+    text = str(text)
+    return text if _is_plain(text) else wording.line(wording.scrubbed(text))
 
 
 def echo(text: str, *, error: bool = False) -> None:
@@ -65,6 +70,31 @@ def print_json(text: str) -> None:
     sys.stdout.flush()
 
 
+def show(error: WorkflowError) -> None:
+    """Print a failure on standard error: what happened, the lines that say more, what to do, where the log is."""
+    screen = error_console()
+    screen.print("error: ", style="bold red", end="")
+    screen.print(line(_joined(error.message)))
+    if not all(each.strip() in error.message for each in error.details.splitlines()):
+        screen.print()
+        screen.print(error.details.rstrip("\n"), style="dim" if not error.details.isspace() else None)
+        screen.print()
+    for word, text in (("what to do", error.hint), ("log", error.log)):
+        if text:
+            screen.print(f"{word}: ", style="bold", end="")
+            screen.print(line(_joined(text)))
+
+
+def _joined(text: str) -> str:
+    """Return a message as one line: what a library says in several is no less readable, and a name forges no line."""
+    return " ".join(part.strip() for part in text.split("\n"))
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether text is shown as it is in any case, as nearly all is: it holds no address and nothing that acts."""
+    return text.isascii() and text.isprintable() and not any(sign in text for sign in _SIGNS)
+
+
 class _Stream:
     """Standard output or error as it is at the time, less the commands that a CI machine reads out of output."""
 
@@ -72,7 +102,7 @@ class _Stream:
         self._name = name
 
     def write(self, text: str) -> int:
-        self._now().write(wording.disarmed(text))
+        self._now().write(wording.disarmed(text) if "::" in text or "##" in text else text)
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -94,13 +124,14 @@ def _console(name: str) -> Console:
         """A console that takes text for text: no markup in it, and nothing that acts on a terminal."""
 
         def render_str(self, text: str, **how: Any) -> Any:
-            return super().render_str(wording.block(wording.scrubbed(text)), **how)
+            plain = text if _is_plain(text) else wording.block(wording.scrubbed(text))
+            return super().render_str(plain, **how)
 
         def render(self, renderable: Any, options: Any = None) -> Any:
             for text, style, control in super().render(renderable, options):
                 # what a library writes past us while a line is live, rich takes apart into styles: it makes no links
                 plain = style.update_link(None) if style and style.link else style
-                yield Segment(text if control else wording.block(text), plain, control)
+                yield Segment(text if control or _is_plain(text) else wording.block(text), plain, control)
 
     stream: Any = _Stream(name)
     width = _width(getattr(sys, name))

@@ -91,7 +91,7 @@ def _app(names: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name in names:
-        module = import_module(f"workflow.cli.{_MODULES[name]}")
+        module = import_module(f"workflow.cli.commands.{_MODULES[name]}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
@@ -103,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
     """Parse ``arguments``, run the command they name, and return its exit code."""
     words = list(arguments)
     if "--force" in words and words[0] != "env":
-        from workflow.cli.convert import with_bare_force  # noqa: PLC0415  as with all commands
+        from workflow.cli.commands.convert import with_bare_force  # noqa: PLC0415  as with all commands
 
         words = with_bare_force(words)
     named = words[:1] if words and words[0] in _MODULES else list(_MODULES)

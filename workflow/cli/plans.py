@@ -9,38 +9,39 @@ from typing import TYPE_CHECKING
 from workflow.base import wording
 from workflow.cli.console import console, line
 from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
-from workflow.runs import planning, publishing
+from workflow.runs import publishing
+from workflow.runs.tasks import selected
 
 if TYPE_CHECKING:
     from workflow.recipe.recipes import ModelSource, Recipe
-    from workflow.runs.planning import Decision, Selection
+    from workflow.runs.tasks import Selection, Task
 
 _RUN, _SKIP, _STOP = ("run ", "bold cyan"), ("skip", "dim"), ("stop", "bold red")
 
 
-def print_plan(recipe: Recipe, decisions: list[Decision], *, ready: bool) -> None:
+def print_plan(recipe: Recipe, tasks: list[Task], *, ready: bool) -> None:
     """Print one line per step: run, skip or stop, its name, from where to where, and the reason."""
     screen = console()
-    width = max((len(decision.task.name) for decision in decisions), default=0)
-    for decision in decisions:
-        word, style = (_STOP if decision.refused else _RUN) if decision.runs else _SKIP
+    width = max((len(task.name) for task in tasks), default=0)
+    for task in tasks:
+        word, style = (_STOP if task.refused else _RUN) if task.runs else _SKIP
         screen.print(word, style=style, end="  ")
-        screen.print(line(f"{decision.task.name:<{width}}  {_journey(decision, recipe)}"))
-        refusal = (f"convert will refuse it: {decision.refused}", publishing.IF_FOREIGN) if decision.refused else ()
-        for reason in (*decision.reasons, *refusal):
+        screen.print(line(f"{task.name:<{width}}  {_journey(task, recipe)}"))
+        refusal = (f"convert will refuse it: {task.refused}", publishing.IF_FOREIGN) if task.refused else ()
+        for reason in (*task.reasons, *refusal):
             screen.print(line(f"{'':6}{'':{width}}  {reason}"), style="dim")
-    running = sum(decision.runs for decision in decisions)
-    refused = sum(bool(decision.refused) for decision in decisions)
-    screen.print(f"{running} of {len(decisions)} to run{f', {refused} refused' if refused else ''}", style="bold")
-    for text in [] if ready else environment_lines(recipe, decisions):
+    running = sum(task.runs for task in tasks)
+    refused = sum(bool(task.refused) for task in tasks)
+    screen.print(f"{running} of {len(tasks)} to run{f', {refused} refused' if refused else ''}", style="bold")
+    for text in [] if ready else environment_lines(recipe, tasks):
         screen.print(line(text))
 
 
-def environment_lines(recipe: Recipe, decisions: list[Decision]) -> list[str]:
+def environment_lines(recipe: Recipe, tasks: list[Task]) -> list[str]:
     """Return what `convert` will do about an environment that is not ready: nothing where no step needs it."""
     from workflow.runs.making import may_come_to_need_it, needs_environment  # noqa: PLC0415  for this alone
 
-    running = [decision.task for decision in decisions if decision.runs]
+    running = [task for task in tasks if task.runs]
     if any(needs_environment(task, recipe.verification) for task in running):
         return [f"environment {recipe.environment} is not ready: `convert` makes it first"]
     if any(map(may_come_to_need_it, running)):
@@ -49,18 +50,18 @@ def environment_lines(recipe: Recipe, decisions: list[Decision]) -> list[str]:
     return []
 
 
-def plan_json(recipe: Recipe, decisions: list[Decision]) -> str:
+def plan_json(recipe: Recipe, tasks: list[Task]) -> str:
     """Return the plan as JSON text: recipe and per step name, kind, output, runs, reasons, and why it is refused."""
     steps = [
         {
-            "step": decision.task.name,
-            "kind": decision.task.kind,
-            "output": str(decision.task.output),
-            "runs": decision.runs,
-            "reasons": list(decision.reasons),
-            "refused": f"{decision.refused}: {publishing.IF_FOREIGN}" if decision.refused else None,
+            "step": task.name,
+            "kind": task.kind,
+            "output": str(task.output),
+            "runs": task.runs,
+            "reasons": list(task.reasons),
+            "refused": f"{task.refused}: {publishing.IF_FOREIGN}" if task.refused else None,
         }
-        for decision in decisions
+        for task in tasks
     ]
     return json.dumps(wording.everywhere({"recipe": str(recipe.path), "steps": steps}, wording.scrubbed), indent=1)
 
@@ -70,7 +71,7 @@ def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[st
     from workflow.conversion.command_line import command_line  # noqa: PLC0415  with its tables, for this alone
 
     lines = []
-    for task in planning.selected(recipe, selection):
+    for task in selected(recipe, selection):
         if isinstance(task.declared, Step):
             lines.append(command_line(_relative(task.declared, folder)))
         else:
@@ -87,8 +88,7 @@ def _below(path: Path, folder: Path) -> Path:
     return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
-def _journey(decision: Decision, recipe: Recipe) -> str:
-    task = decision.task
+def _journey(task: Task, recipe: Recipe) -> str:
     target = _below(task.output, recipe.base)
     if not isinstance(task.declared, Step):
         return f"{_origin(task.declared)} -> {target}"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.wording import size_text
-from workflow.cli.boundary import show
-from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line
-from workflow.cli.remarks import detour_lines, quantization_lines
-from workflow.cli.summaries import check_text, print_summary
+from workflow.cli.console import ConsoleListener, amount, console, echo_json, error_console, line, show
+from workflow.cli.summaries import detour_lines, ending, print_summary, quantization_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Decision
-    from workflow.runs.watching import Outcome, Watcher
+    from workflow.runs.tasks import Outcome, Task
+    from workflow.runs.watching import Watcher
 
 _MARKS = {
     "done": ("✓", "bold green"),
@@ -40,10 +37,10 @@ class QuietScreen(ConsoleListener):
     def __init__(self, *, quiet: bool = True) -> None:
         super().__init__(quiet=quiet)
 
-    def planned(self, decisions: list[Decision]) -> None:
+    def planned(self, tasks: list[Task]) -> None:
         """Print nothing."""
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Print nothing."""
 
     def ended(self, outcome: Outcome) -> None:
@@ -73,14 +70,14 @@ class PlainScreen(QuietScreen):
         super().__init__(quiet=False)
         self._recipe = recipe
 
-    def planned(self, decisions: list[Decision]) -> None:
+    def planned(self, tasks: list[Task]) -> None:
         """Print how much there is to do."""
-        running = sum(decision.runs for decision in decisions)
-        self.say(f"{self._recipe.path.name}: {running} of {len(decisions)} steps to run")
+        running = sum(task.runs for task in tasks)
+        self.say(f"{self._recipe.path.name}: {running} of {len(tasks)} steps to run")
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Print the step and why it runs."""
-        self.say(f"{decision.task.name}: {'; '.join(decision.reasons)}")
+        self.say(f"{task.name}: {'; '.join(task.reasons)}")
 
     def ended(self, outcome: Outcome) -> None:
         """Print how the step ended."""
@@ -117,7 +114,7 @@ class LiveScreen(PlainScreen):
             news = f"{what} {amount(what, done, total)}" if done or total else what
             self._progress.update(self._line, news=line(news))
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Start the live line of the step."""
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415  on terminals
 
@@ -129,8 +126,8 @@ class LiveScreen(PlainScreen):
         )
         self._progress = Progress(*columns, console=error_console(), transient=True)
         self._progress.start()
-        reasons = line("; ".join(decision.reasons))
-        self._line = self._progress.add_task(line(decision.task.name), total=None, news=reasons)
+        reasons = line("; ".join(task.reasons))
+        self._line = self._progress.add_task(line(task.name), total=None, news=reasons)
 
     def stopped(self) -> None:
         """Take the live line away, and give the terminal its cursor back."""
@@ -158,16 +155,3 @@ class LiveScreen(PlainScreen):
 
 def _remarks(outcome: Outcome) -> list[str]:
     return quantization_lines(outcome.facts) if outcome.status == "done" else []
-
-
-def ending(outcome: Outcome) -> str:
-    """Return one line about how a task ended: time, sizes, numbers of its check, or the reason it did not run."""
-    name = outcome.decision.task.name
-    if outcome.status in ("up to date", "not run"):
-        return f"{name}: {outcome.status} ({'; '.join(outcome.decision.reasons)})"
-    if outcome.status == "failed":
-        return f"{name}: failed after {outcome.seconds:.1f} s"
-    sizes = size_text(outcome.bytes_after)
-    if outcome.bytes_before:
-        sizes = f"{size_text(outcome.bytes_before)} -> {sizes}"
-    return " · ".join(part for part in (f"{name}: {outcome.seconds:.1f} s", sizes, check_text(outcome.facts)) if part)

@@ -1,13 +1,14 @@
-"""The end of a run for people: one table of steps, sizes and what was measured where, and what degraded."""
+"""What is said for people of a step that has ended, and of the whole run: numbers, remarks, the table of all steps."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workflow.base.records import Record
 from workflow.base.wording import plural, size_text
 from workflow.bridge.usage import peak
-from workflow.catalogue.runtimes import RuntimeName
+from workflow.catalogue.formats import RuntimeName
 from workflow.cli.console import console, line
 from workflow.verification.evidence import evidence_of
 
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.watching import Outcome
+    from workflow.runs.tasks import Outcome
     from workflow.verification.evidence import Evidence, PlaceReport
 
 _STYLES = {"done": "green", "up to date": "dim", "failed": "bold red", "not run": "yellow"}
 _RUNTIMES = get_args(RuntimeName)
 _ABSENT = ("not run", "yellow")
+
+_MOST_ROWS = 4
+_GOALS = {
+    "max_error": lambda most: f"to an error of at most {most:g} in each weight",
+    "max_bytes": lambda most: f"to at most {size_text(int(most))} of weights",
+}
 
 Cell = str | tuple[str, str]
 """A cell of the table: its text, and its style where it has one."""
@@ -53,6 +60,58 @@ def check_text(facts: Mapping[str, Any]) -> str:
     return f"{' '.join(ran)}: {', '.join(parts)}" + (f", not run in {' '.join(absent)}" if absent else "")
 
 
+def ending(outcome: Outcome) -> str:
+    """Return one line about how a task ended: time, sizes, numbers of its check, or the reason it did not run."""
+    name = outcome.task.name
+    if outcome.status in ("up to date", "not run"):
+        return f"{name}: {outcome.status} ({'; '.join(outcome.task.reasons)})"
+    if outcome.status == "failed":
+        return f"{name}: failed after {outcome.seconds:.1f} s"
+    sizes = size_text(outcome.bytes_after)
+    if outcome.bytes_before:
+        sizes = f"{size_text(outcome.bytes_before)} -> {sizes}"
+    return " · ".join(part for part in (f"{name}: {outcome.seconds:.1f} s", sizes, check_text(outcome.facts)) if part)
+
+
+def quantization_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return what each pattern caught in a few lines, also where a goal led to the patterns; the record has all."""
+    quantization: dict[str, Any] = facts.get("quantization") or {}
+    rows = quantization.get("globs")
+    if rows is None:
+        return []
+    lines = [_row(row) for row in rows[:_MOST_ROWS]]
+    if len(rows) > _MOST_ROWS:
+        lines.append(f"... and {plural(len(rows) - _MOST_ROWS, 'pattern')} more, in the record beside the result")
+    goals = [_GOALS[name](most) for name, most in (quantization.get("goal") or {}).items() if name in _GOALS]
+    return [f"quantized {goals[0]}{_largest_error(quantization)}", *lines] if goals else lines
+
+
+def detour_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return why a step went another way than the first, and what was found out for it on the way."""
+    declined = facts.get("declined")
+    by = "by the reference converter" if facts.get("engine") == "reference" else "as a graph model"
+    return [*([f"{by}, because {declined}"] if declined else []), *map(str, facts.get("said") or ())]
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    option = f"quantize_{row['dtype']}"
+    caught = plural(len(row["quantized"]), "weight")
+    sizes = f"{size_text(row['bytes_before'])} -> {size_text(row['bytes_after'])}"
+    left = "".join(f"; {len(names)} not: {_why(reason, names)}" for reason, names in row["left"].items())
+    return f"{option} {shlex.quote(row['glob'])}: {caught}, {sizes}{left}"
+
+
+def _why(reason: str, names: list[str]) -> str:
+    return f"{names[0]} {reason}" if len(names) == 1 else f"each {reason}"
+
+
+def _largest_error(quantization: Mapping[str, Any]) -> str:
+    errors = quantization.get("errors") or {}
+    if not errors:
+        return "; no weight can be made smaller so"
+    return f"; the largest error of any weight is {max(errors.values()):.2g} (root mean square, relative to its values)"
+
+
 def print_summary(recipe: Recipe, outcomes: list[Outcome], *, seconds: float) -> None:
     """Print the table of a run and one line of totals on standard output."""
     screen = console()
@@ -80,7 +139,7 @@ def _workers_part(outcomes: list[Outcome]) -> str:
 def _caveats(ended: list[_Ended]) -> list[str]:
     """Return what degraded, and where results were not run: said again, for the table is what is read."""
     outcomes = [each.outcome for each in ended]
-    found = [f"{each.decision.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
+    found = [f"{each.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
     absent: dict[str, dict[str, None]] = {}
     for each in ended:
         for run in each.check.absent:
@@ -90,7 +149,7 @@ def _caveats(ended: list[_Ended]) -> list[str]:
 
 def _places(recipe: Recipe, outcomes: list[Outcome]) -> str:
     """Return the folders that hold the results, seen from the recipe's base folder where they lie below it."""
-    folders = dict.fromkeys(outcome.decision.task.output.parent for outcome in outcomes)
+    folders = dict.fromkeys(outcome.task.output.parent for outcome in outcomes)
     shown = [folder.relative_to(recipe.base) if folder.is_relative_to(recipe.base) else folder for folder in folders]
     return ", ".join(str(folder) for folder in shown)
 
@@ -184,7 +243,7 @@ python, node, browser: the largest difference from the source's answers to the s
 top-1: how often the top answer is the source's, where that is least; accuracy: one number where it stays the same"""
 _OPTIONAL = ("size", *_RUNTIMES, "top-1", "accuracy")
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[_Ended], Cell]], ...] = (
-    ("step", "left", lambda ended: ended.outcome.decision.task.name),
+    ("step", "left", lambda ended: ended.outcome.task.name),
     ("result", "left", _status),
     ("time", "right", _time),
     ("size", "right", _sizes),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import wording
 from workflow.base.errors import ConversionError
+from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
-from workflow.catalogue.pairs import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workflow.catalogue.formats import Format
-    from workflow.conversion.job import Work
+    from workflow.conversion.job import Job
     from workflow.recipe.recipes import Step
 
 Facts = dict[str, Any]
@@ -25,7 +24,7 @@ _IN_WORKER: dict[Format, str] = {
     "keras_saved_model": "to_saved_model",
     "tfjs_layers_model": "to_layers_model",
 }
-"""The functions of ``traced`` that make something with TensorFlow, in the worker, by the format of the result."""
+"""The functions of ``in_worker`` that make something with TensorFlow, in the worker, by the format of the result."""
 
 _INSTEAD = (
     "`format: auto` makes a graph model where layers do not suffice; what the reference converter makes of such models "
@@ -39,69 +38,65 @@ def may_need_worker(step: Step) -> bool:
     return step.engine == "reference" or (step.from_format, step.to_format) not in native.EDGES
 
 
-def convert(work: Work) -> Facts:
+def convert(job: Job) -> Facts:
     """Do the conversion and return the facts for its record: the engine that did it, and why another did not.
 
     ``engine`` is ``native`` (our code, no TensorFlow), ``worker`` (our code, with TensorFlow in the worker) or
     ``reference``. Raises a ``WorkflowError``; with ``engine: native`` also where our code declines.
     """
-    step = work.step
+    step = job.step
     if step.engine == "reference":
-        return _by_reference(work)
+        return _by_reference(job, step)
     try:
         if may_need_worker(step):
-            return _in_worker(work, step.to_format)
-        return {"engine": "native", **_natively(work)}
+            return _in_worker(job)
+        pair = (job.source_format, job.target_format)
+        options = applying(job.options, pair)  # those of a graph model wait for `format: auto` to make one
+        return {"engine": "native", **native.EDGES[pair](job.replaced(options=options))}
     except DeclinedError as declined:
-        return _otherwise(work, declined)
+        return _otherwise(job, step, declined)
 
 
-def _in_worker(work: Work, target: Format) -> Facts:
+def _in_worker(job: Job) -> Facts:
     """Make the result with TensorFlow; what that takes is imported only now."""
-    make: Callable[[Work], Facts] = getattr(import_module("workflow.conversion.in_worker"), _IN_WORKER[target])
-    return {**make(work), "engine": "worker"}
+    make: Callable[[Job], Facts] = getattr(
+        import_module("workflow.conversion.in_worker"), _IN_WORKER[job.target_format]
+    )
+    return {**make(job), "engine": "worker"}
 
 
-def _natively(work: Work) -> Facts:
-    step = work.step
-    pair = (step.from_format, step.to_format)
-    options = applying(step.options, pair)  # those of a graph model wait for `format: auto` to make one
-    job = native.NativeJob(Path(step.input), pair[0], work.target, pair[1], options, work.listener)
-    return native.EDGES[pair](job)
-
-
-def _otherwise(work: Work, declined: DeclinedError) -> Facts:
+def _otherwise(job: Job, step: Step, declined: DeclinedError) -> Facts:
     """Go the way that is left where native has declined, if the recipe allows one."""
-    step = work.step
+    why = declined.reason
     if step.fallback_format == "tfjs_graph_model":
-        work.listener.say(f"{step.name}: a graph model, because {declined.reason}")
-        return {**_in_worker(work, step.fallback_format), "declined": declined.reason}
+        job.listener.say(f"{step.name}: a graph model, because {why}")
+        return {**_in_worker(job.replaced(target_format=step.fallback_format)), "declined": why}
     if step.engine == "native":
         raise ConversionError(
-            f"step {step.name}: the native engine declines: {declined.reason}",
+            f"step {step.name}: the native engine declines: {why}",
             hint=f"what works: {declined.route}; `engine: auto` takes the reference converter where it must",
         ) from declined
-    if step.to_format == "tfjs_layers_model" and (declined.route == "graph" or _useless_by_reference(work)):
+    if step.to_format == "tfjs_layers_model" and (declined.route == "graph" or _useless_by_reference(job)):
         raise ConversionError(
-            f"step {step.name}: {Path(step.input).name} cannot become a layers model: {declined.reason}",
+            f"step {step.name}: {job.source.name} cannot become a layers model: {why}",
             hint=_INSTEAD,
         ) from declined
-    work.listener.say(f"{step.name}: by the reference converter, because {declined.reason}")
-    return {**_by_reference(work), "declined": declined.reason}
+    job.listener.say(f"{step.name}: by the reference converter, because {why}")
+    return {**_by_reference(job, step), "declined": why}
 
 
-def _useless_by_reference(work: Work) -> bool:
+def _useless_by_reference(job: Job) -> bool:
     """Tell whether what the reference converter makes of the file is known not to load in TensorFlow.js."""
-    return work.of_keras_3 or work.step.from_format == "keras_keras"
+    return job.of_keras_3 or job.source_format == "keras_keras"
 
 
-def _by_reference(work: Work) -> Facts:
+def _by_reference(job: Job, step: Step) -> Facts:
     from workflow.conversion.command_line import command_line, converter_argv  # noqa: PLC0415  for this alone
 
-    if work.step.to_format == "tfjs_layers_model" and _useless_by_reference(work):
-        what = f"{work.step.name}: the layers models that the reference converter makes of such files"
-        work.listener.warn(f"{what} do not load in TensorFlow.js; `engine: auto` makes one that does")
-    argv = converter_argv(work.step, output=work.target)
-    args = {"argv": argv, "unsafe": bool(work.step.options.get("unsafe"))}
-    facts = work.worker().run("convert", args, log=work.log, timeout=work.timeout)
-    return {"engine": "reference", "command": command_line(work.step), **facts}
+    if job.target_format == "tfjs_layers_model" and _useless_by_reference(job):
+        what = f"{step.name}: the layers models that the reference converter makes of such files"
+        job.listener.warn(f"{what} do not load in TensorFlow.js; `engine: auto` makes one that does")
+    argv = converter_argv(step, output=job.target)
+    args = {"argv": argv, "unsafe": bool(step.options.get("unsafe"))}
+    facts = job.workers.warm().run("convert", args, log=job.log, timeout=job.timeout)
+    return {"engine": "reference", "command": command_line(step), **facts}

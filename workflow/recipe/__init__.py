@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.recipe.lookup import find
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.recipes import Recipe
 
-__all__ = ["find", "load"]
+
+def find(text: str, *, cwd: Path | None = None) -> Path:
+    """Return the file of the recipe that a word of a command line means; raise RecipeNotFoundError."""
+    from workflow.recipe import loading  # noqa: PLC0415  yaml takes time that --help does not have
+
+    return loading.find(text, cwd=cwd)
 
 
 def load(path: Path, *, check_files: bool = True) -> Recipe:
@@ -19,6 +22,6 @@ def load(path: Path, *, check_files: bool = True) -> Recipe:
 
     Without ``check_files``, what the recipe reads need not exist.
     """
-    from workflow.recipe import loading  # noqa: PLC0415  yaml takes time that --help does not have
+    from workflow.recipe import loading  # noqa: PLC0415  as above
 
     return loading.load(path, check_files=check_files)

@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from workflow.catalogue.engines import Engine
+from workflow.catalogue.formats import Engine
 from workflow.catalogue.kinds import KINDS, Kind, KindOfStep
 from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, Setting
 from workflow.recipe import value_types as types
-from workflow.recipe.entries import Entry, EntryOf, Key, needed, optional
 from workflow.recipe.findings import Refused, described, listed, nearest, refused
 from workflow.recipe.model_source import MODEL_SOURCE
-from workflow.recipe.value_types import ListOf, Reader, choice, number, shaped
+from workflow.recipe.value_types import Entry, EntryOf, Key, ListOf, Reader, choice, needed, number, optional, shaped
 from workflow.recipe.verify_settings import VERIFICATION
 
 if TYPE_CHECKING:

@@ -1,29 +1,29 @@
-"""A recipe file from its text to the validated recipe; every finding on the way is reported at once."""
+"""A recipe file, from the word that means it to the validated recipe; every finding on the way is reported at once."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.base.errors import RecipeNotFoundError
 from workflow.base.records import Record
 from workflow.models import sniffing
-from workflow.recipe import dependencies
 from workflow.recipe.document import Said, read
-from workflow.recipe.entries import EntryOf
 from workflow.recipe.grammar import STEPS, RecipeEntry
 from workflow.recipe.model_source import MODEL, source_kind, source_of
 from workflow.recipe.paths import BadPathError, InputPath, OutputPath, absolute
 from workflow.recipe.recipes import Recipe, Step, Verification
 from workflow.recipe.step_formats import FormatFinder
 from workflow.recipe.step_options import check_engine, files_of, options_of
-from workflow.recipe.steps import begun
+from workflow.recipe.steps import begun, by_place, dependencies, find_missing, in_order, makers, protect
+from workflow.recipe.value_types import EntryOf
 from workflow.recipe.verify_settings import VERIFY, verification_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
-    from workflow.catalogue.engines import Engine
-    from workflow.catalogue.formats import Format
+    from workflow.catalogue.formats import Engine, Format
     from workflow.recipe.document import Document
     from workflow.recipe.findings import KeyPath
     from workflow.recipe.grammar import StepEntry
@@ -76,7 +76,7 @@ class _Loading:
         """Return the recipe that was declared; None when there is none at all."""
         entry, document = self._declared.recipe, self._document
         if entry is None:
-            dependencies.makers(document, (), refused=self._declared.salvaged_outputs)
+            makers(document, (), refused=self._declared.salvaged_outputs)
             self._find_missing((), ())
             return None
         given = self._declared.given
@@ -98,24 +98,24 @@ class _Loading:
         builders = begun(document, self._declared.steps)
         outputs = [OutputPath(MODEL, source.model.output, (MODEL, "output"))] if source else []
         outputs += [builder.output_path for builder in builders]
-        found = dependencies.makers(document, outputs, refused=self._declared.salvaged_outputs)
-        needed = dependencies.dependencies(builders, found=found)
+        found = makers(document, outputs, refused=self._declared.salvaged_outputs)
+        needed = dependencies(builders, found=found)
         reads = [builder.input_path for builder in builders if builder.input_path]
         reads += source.reads if source else ()
         reads += self._samples(self._verification, (VERIFY,))
-        ordered = dependencies.in_order(builders, needed=needed)
+        ordered = in_order(builders, needed=needed)
         finder = FormatFinder({MODEL: source.formats} if source and source.formats else {}, needed)
-        steps: list[tuple[Step, StepBuilder]] = []
+        resolved: list[tuple[Step, StepBuilder]] = []
         for builder in ordered:
             if formats := finder.formats(builder):
                 step = self._step(builder, formats, after=needed.get(builder.name), engine=entry.engine)
-                steps.append((step, builder))
-        reads += [read for step, builder in steps for read in files_of(builder, step.options)]
-        for step, builder in steps:
+                resolved.append((step, builder))
+        reads += [read for step, builder in resolved for read in files_of(builder, step.options)]
+        for step, builder in resolved:
             reads += self._samples(step.verification, builder.at(VERIFY)) if step.verification else ()
-        dependencies.protect(document, reads, found=found)
+        protect(document, reads, found=found)
         self._find_missing(reads, outputs)
-        return [step for step, _ in steps]
+        return [step for step, _ in resolved]
 
     def _step(self, builder: StepBuilder, formats: StepFormats, *, after: str | None, engine: Engine) -> Step:
         """Return the step, resolved; what it does not say is as in the recipe."""
@@ -161,8 +161,8 @@ class _Loading:
         open_ended = undone or declared.open_ended
         wanted = [*reads, *declared.salvaged_inputs]
         certain = [read for read in wanted if not (open_ended and read.chained)]
-        found = dependencies.by_place([*outputs, *declared.salvaged_outputs])
-        dependencies.find_missing(self._document, certain, found=found)
+        found = by_place([*outputs, *declared.salvaged_outputs])
+        find_missing(self._document, certain, found=found)
 
 
 def _declared(document: Document) -> _Declarations:
@@ -268,3 +268,85 @@ def _model_file(builder: StepBuilder, source: Format) -> str:
         return str(path)
     is_file = path.suffix == ".json" and not path.is_dir()
     return str(path if is_file or path.is_file() else path / sniffing.MODEL_JSON)
+
+
+FOLDER = "recipes"
+ENDINGS = (".yml", ".yaml")
+_HEAD = 2**16
+_LONGEST = 400
+"""So much is shown of a path: a name that is mistyped stands at its end."""
+
+_STEPS = rb"(?m)^steps[ \t]*:"
+
+
+def find(text: str, *, cwd: Path | None = None) -> Path:
+    """Return the recipe file: the path itself, or in recipes/, each also with .yml or .yaml added.
+
+    Raises RecipeNotFoundError, which names what is near.
+    """
+    here = cwd or Path.cwd()
+    try:
+        for candidate in _candidates(text, here):
+            if candidate.is_file():
+                return candidate
+    except (OSError, ValueError) as error:
+        raise RecipeNotFoundError(f"`{text[:80]!r}` cannot be the path of a recipe: {error}") from None
+    raise RecipeNotFoundError(_problem(text, here), hint=_hint(text, here))
+
+
+def _candidates(text: str, here: Path) -> Iterator[Path]:
+    if not text:
+        return
+    given = Path(text).expanduser() if text.startswith("~/") else Path(text)
+    for folder in (here, here / FOLDER):
+        for ending in ("", *ENDINGS):
+            yield folder / f"{given}{ending}"
+
+
+def _problem(text: str, here: Path) -> str:
+    if text and (here / text).is_dir():
+        return f"{text} is a folder, not a recipe"
+    short = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
+    return f"there is no recipe {short or '(empty name)'}"
+
+
+def _hint(text: str, here: Path) -> str:
+    from workflow.recipe.findings import nearest  # noqa: PLC0415  only when there is something to say
+
+    found: dict[str, str] = {}
+    for path in (path for folder in _folders(text, here) for path in _recipes(folder)):
+        found.setdefault(path.name, _label(path, here))
+    stems = {Path(name).stem: Path(label).with_suffix("") for name, label in found.items()}
+    near = found.get(nearest(Path(text).name, found)) or stems.get(nearest(Path(text).stem, stems))
+    if near:
+        return f"did you mean {near}?"
+    names = ", ".join(list(found.values())[:10])
+    return f"there are {names}" if names else "write one in recipes/, or give the path of one"
+
+
+def _folders(text: str, here: Path) -> list[Path]:
+    """Return where to look for what may have been meant: the folder that the text names first."""
+    named = [here / text, (here / text).parent] if text else []
+    return list(dict.fromkeys([*named[:1], *(folder for folder in named[1:] if folder != here), here / FOLDER, here]))
+
+
+def _label(path: Path, here: Path) -> str:
+    """Return what to type for a recipe: its name where that is enough, else its path."""
+    if path.parent in (here, here / FOLDER):
+        return path.name
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _recipes(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and _is_recipe(path))
+    except (OSError, ValueError):
+        return []
+
+
+def _is_recipe(path: Path) -> bool:
+    """Tell whether a file looks like a recipe: by its folder, or by the key that every recipe has."""
+    if path.parent.name == FOLDER:
+        return path.is_file()
+    with path.open("rb") as file:
+        return re.search(_STEPS, file.read(_HEAD)) is not None

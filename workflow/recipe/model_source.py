@@ -5,19 +5,54 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.catalogue.applications import APPLICATIONS
 from workflow.models import sniffing
-from workflow.recipe.entries import Entry, EntryOf, needed, optional
 from workflow.recipe.findings import Refused, described, listed, nearest, refused
 from workflow.recipe.paths import InputPath, output_at, path_at
 from workflow.recipe.recipes import MOST_FETCHED, ApplicationModel, FetchedModel, ScriptedModel
-from workflow.recipe.value_types import ARGUMENTS, FLAG, SEED, SIZE, TEXT, ListOf, Reader, choice, number, shaped, whole
+from workflow.recipe.value_types import (
+    ARGUMENTS,
+    FLAG,
+    SEED,
+    SIZE,
+    TEXT,
+    Entry,
+    EntryOf,
+    ListOf,
+    Reader,
+    choice,
+    needed,
+    number,
+    optional,
+    shaped,
+    whole,
+)
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
     from workflow.recipe.document import Document, Said
     from workflow.recipe.findings import Spot
     from workflow.recipe.recipes import ModelSource
+
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "ConvNeXt": ("Tiny", "Small", "Base", "Large", "XLarge"),
+    "DenseNet": ("121", "169", "201"),
+    "EfficientNet": ("B0", "B1", "B2", "B3", "B4", "B5", "B6", "B7"),
+    "EfficientNetV2": ("B0", "B1", "B2", "B3", "S", "M", "L"),
+    "InceptionResNet": ("V2",),
+    "Inception": ("V3",),
+    "MobileNet": ("", "V2", "V3Small", "V3Large"),
+    "NASNet": ("Mobile", "Large"),
+    "RegNetX": ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320"),
+    "RegNetY": ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320"),
+    "ResNet": ("50", "101", "152", "50V2", "101V2", "152V2"),
+    "ResNetRS": ("50", "101", "152", "200", "270", "350", "420"),
+    "VGG": ("16", "19"),
+    "Xception": ("",),
+}
+APPLICATIONS: tuple[str, ...] = tuple(
+    family + variant for family, variants in _FAMILIES.items() for variant in variants
+)
+
 
 MODEL = "model"
 """The key of the model source, and its name among the steps."""

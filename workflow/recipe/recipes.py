@@ -10,11 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workflow.catalogue.engines import Engine
-    from workflow.catalogue.formats import Format
+    from workflow.catalogue.formats import Engine, Format, RuntimeName
     from workflow.catalogue.kinds import Kind
     from workflow.catalogue.options import OptionValue
-    from workflow.catalogue.runtimes import RuntimeName
     from workflow.recipe.findings import Spot
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, cast
 
 from workflow.base.records import Record
-from workflow.catalogue import pairs
+from workflow.catalogue import formats
 from workflow.catalogue.formats import JAVASCRIPT, PYTHON
 from workflow.catalogue.kinds import AUTOMATIC, KINDS
 from workflow.models import sniffing
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workflow.catalogue.formats import Format
-    from workflow.catalogue.pairs import Pair
+    from workflow.catalogue.formats import Format, Pair
     from workflow.recipe.steps import StepBuilder
 
 _TARGET_BY_ENDING: dict[str, Format] = {
@@ -158,7 +157,7 @@ def _automatic(step: StepBuilder, candidates: tuple[Format, ...]) -> StepFormats
     """Return the way to a layers model with the one to a graph model behind it, or the latter alone."""
     layers, graph = JAVASCRIPT
     for source in candidates:
-        if source in PYTHON and (source, layers) in pairs.NATIVE:
+        if source in PYTHON and (source, layers) in formats.NATIVE:
             return StepFormats((source, layers), fallback=graph)
     possible = [(source, graph) for source in candidates if source in PYTHON]
     if possible:
@@ -172,8 +171,8 @@ def _explain(step: StepBuilder, source: Format, target: Format) -> None:
     """Add the finding that says why this kind of step cannot be this conversion."""
     kind = KINDS[step.kind]
     strange = source not in kind.sources and target in JAVASCRIPT
-    gap = None if strange else pairs.edge(source, target)
-    if isinstance(gap, pairs.Missing):
+    gap = None if strange else formats.edge(source, target)
+    if isinstance(gap, formats.Missing):
         what = f"{source} cannot be converted to {target}: {gap.reason}"
         step.blame_value(_where(step), f"{what}. Instead, {gap.instead}", expected=_possible(source))
     else:
@@ -192,7 +191,7 @@ def _target(step: StepBuilder, source: Format) -> Format | None:
         return cast("Format", stated)
     if kind.targets[0] in PYTHON:
         return _target_by_name(step, source)
-    natural = pairs.natural_target(source)
+    natural = formats.natural_target(source)
     return natural if natural in kind.targets else kind.targets[0]
 
 
@@ -231,7 +230,7 @@ def _fits_input(step: StepBuilder, source: Format) -> bool:
 
 
 def _possible(source: Format) -> str:
-    targets = pairs.targets(source)
+    targets = formats.targets(source)
     return f"{listed(targets)} as the result of {source}" if targets else ""
 
 
@@ -250,7 +249,7 @@ def _stated_target(step: StepBuilder) -> str | None:
 
 def _is_ours(pair: Pair) -> bool:
     """Tell whether only our own code does this, as an order: what the reference converter offers too comes first."""
-    return not pairs.EDGES[pair].reference
+    return not formats.EDGES[pair].reference
 
 
 def _readable_as(target: Format) -> tuple[Format, ...]:

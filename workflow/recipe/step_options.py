@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import DTYPE_OF_BYTES, OPTIONS, QUANTIZATIONS, misplaced, ours
-from workflow.catalogue.pairs import EDGES
 from workflow.recipe.paths import InputPath, path_at
 
 if TYPE_CHECKING:
+    from workflow.catalogue.formats import Pair
     from workflow.catalogue.options import OptionValue
-    from workflow.catalogue.pairs import Pair
     from workflow.recipe.recipes import Step
     from workflow.recipe.step_formats import StepFormats
     from workflow.recipe.steps import StepBuilder

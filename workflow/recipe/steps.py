@@ -1,15 +1,28 @@
-"""Steps on their way from what a recipe writes to what is resolved: each with its name and its paths."""
+"""Steps from what a recipe writes to what is resolved: names, paths, who makes what another one reads, their order."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
+from workflow.models.sniffing import MODEL_JSON
+from workflow.recipe.findings import Finding
 from workflow.recipe.model_source import MODEL
-from workflow.recipe.paths import BadPathError, InputPath, OutputPath, absolute, output_at, path_at
+from workflow.recipe.paths import (
+    BadPathError,
+    InputPath,
+    OutputPath,
+    absolute,
+    enclosing,
+    nearest_path,
+    output_at,
+    path_at,
+    shown,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from workflow.catalogue.kinds import Kind
@@ -120,3 +133,126 @@ def _numbered(kind: str) -> Iterator[str]:
     while True:
         yield f"{kind}-{count}"
         count += 1
+
+
+def makers(
+    document: Document, outputs: Sequence[OutputPath], *, refused: Sequence[OutputPath] = ()
+) -> dict[str, OutputPath]:
+    """Return who of ``outputs`` writes each place.
+
+    Complains about places with two writers and about outputs inside outputs, also those of ``refused`` steps.
+    """
+    found: dict[str, OutputPath] = {}
+    for output in sorted((*outputs, *refused), key=_position):
+        if output.place in found:
+            _clash(document, output, f"is the output of `{found[output.place].by}` already")
+        else:
+            found[output.place] = output
+    for place, output in found.items():
+        around = next((found[folder] for folder in enclosing(place) if folder in found), None)
+        if around:
+            _clash(document, output, f"lies inside `{shown(around.path, document.base)}`, the output of `{around.by}`")
+    return by_place(outputs)
+
+
+def by_place(outputs: Iterable[OutputPath]) -> dict[str, OutputPath]:
+    """Return who writes each place, the first where there are several."""
+    found: dict[str, OutputPath] = {}
+    for output in outputs:
+        found.setdefault(output.place, output)
+    return found
+
+
+def maker_of(read: InputPath, found: Mapping[str, OutputPath]) -> OutputPath | None:
+    """Return who writes what is read, which may also be the model.json in an output folder."""
+    if read.place in found:
+        return found[read.place]
+    return found.get(os.path.dirname(read.place)) if read.path.name == MODEL_JSON else None  # noqa: PTH120  a text
+
+
+def protect(document: Document, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
+    """Complain about outputs that would replace, enclose or grow into something that the recipe reads."""
+    places = {read.place: read for read in reads if not (read.chained and maker_of(read, found))}
+    enclosed = {folder: read for place, read in places.items() for folder in enclosing(place)}
+    for place, output in found.items():
+        around = next((places[folder] for folder in enclosing(place) if folder in places), None)
+        if around:
+            _clash(document, output, f"lies inside `{shown(around.path, document.base)}`, which the recipe reads")
+        elif place in places:
+            _clash(document, output, "is what the recipe reads")
+        elif place in enclosed:
+            _clash(document, output, f"encloses `{shown(enclosed[place].path, document.base)}`, which the recipe reads")
+
+
+def find_missing(document: Document, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
+    """Complain about what the recipe reads and what neither exists nor is made by it.
+
+    What was presumed of a file by its name waits until the file is there.
+    """
+    base = document.base
+    produced = [output.path for output in found.values()]
+    for read in reads:
+        if not read.required or maker_of(read, found) is not None or os.path.lexists(read.path):
+            continue
+        what = f"`{shown(read.path, base)}` does not exist, and no step makes it"
+        near = nearest_path(read.path, produced, base=base)
+        spot = document.value_spot(read.at)
+        document.findings[:] = [other for other in document.findings if not (other.presumed and other.spot == spot)]
+        document.findings.append(Finding(spot, what, nearest=near, absent=True))
+
+
+def dependencies(steps: Sequence[StepBuilder], *, found: Mapping[str, OutputPath]) -> dict[str, str]:
+    """Return for each step the one that makes its input, if one does; complain about steps that read their output."""
+    needed: dict[str, str] = {}
+    for step in steps:
+        maker = maker_of(step.input_path, found) if step.input_path else None
+        if maker is None:
+            continue
+        if maker.by != step.name:
+            needed[step.name] = maker.by
+        elif maker.at[:-1] == step.entry.at:
+            step.blame_value("output", f"`{step.entry.output}` is the step's input too", expected="another path")
+    return needed
+
+
+def in_order(steps: Sequence[StepBuilder], *, needed: Mapping[str, str]) -> list[StepBuilder]:
+    """Return the steps so that each runs after the one that it needs, otherwise as declared.
+
+    Steps that wait for each other, and what waits for those, are left out; one finding speaks for each such circle.
+    """
+    by_name = {step.name: step for step in steps}
+    waiting = dict(by_name)
+    ordered: list[StepBuilder] = []
+    while ready := next((step for step in waiting.values() if needed.get(step.name) not in waiting), None):
+        ordered.append(waiting.pop(ready.name))
+    for circle in _circles(list(waiting), needed):
+        path = " → ".join(f"`{name}`" for name in (*circle, circle[0]))
+        what = f"these steps wait for each other: {path}"
+        by_name[circle[0]].blame_value("input", what, expected="one of them with another input")
+    return ordered
+
+
+def _circles(waiting: Sequence[str], needed: Mapping[str, str]) -> list[list[str]]:
+    """Return the circles among these steps, each of which waits for one other of them; written as output → input."""
+    seen: set[str] = set()
+    circles: list[list[str]] = []
+    for start in waiting:
+        trail: list[str] = []
+        name = start
+        while name not in seen:
+            seen.add(name)
+            trail.append(name)
+            name = needed[name]
+        if name in trail:
+            circles.append(trail[trail.index(name) :][::-1])
+    return circles
+
+
+def _position(output: OutputPath) -> int:
+    """Return the step's number in the file; a model source comes before all steps."""
+    return next((part for part in output.at if isinstance(part, int)), -1)
+
+
+def _clash(document: Document, output: OutputPath, problem: str) -> None:
+    text = f"`{document.text_at(output.at)}`"
+    document.blame_value(output.at, f"{text} {problem}", expected="a place of its own")

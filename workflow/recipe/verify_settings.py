@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from workflow.catalogue.runtimes import Backend, NodeBackend, RuntimeName, backends_by_runtime
-from workflow.recipe.entries import Entry, EntryOf, optional
+from workflow.catalogue.formats import Backend, NodeBackend, RuntimeName, backends_by_runtime
 from workflow.recipe.findings import described, nearest, refused
 from workflow.recipe.paths import path_at
 from workflow.recipe.recipes import Tolerance, Verification
-from workflow.recipe.value_types import SEED, TEXT, ListOf, MapOf, choice, number, whole
+from workflow.recipe.value_types import SEED, TEXT, Entry, EntryOf, ListOf, MapOf, choice, number, optional, whole
 
 if TYPE_CHECKING:
     from workflow.recipe.document import Document

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.catalogue.options import QUANTIZING, READING
-from workflow.recipe.recipes import Step
-from workflow.runs.settling import result_format
+from workflow.runs.making import result_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from workflow.base.errors import VerificationError
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
-    from workflow.recipe.recipes import Verification
-    from workflow.runs.making import Facts, Order
-    from workflow.runs.workers import Workshop
-    from workflow.verification.asking import Places
+    from workflow.conversion.job import Job
+    from workflow.recipe.recipes import Step, Verification
+    from workflow.runs.making import Facts
+    from workflow.runs.workers import RunWorkers
     from workflow.verification.evidence import Evidence, PlaceReport
     from workflow.verification.requests import Subject
 
@@ -28,31 +27,27 @@ TIME_LIMIT = 600.0
 """Seconds that a job of the verification may take where nobody says more: a model must not hold a run for ever."""
 
 
-def check(order: Order, verification: Verification, *, places: Places | None = None) -> Facts:
-    """Verify the staged artifact of a task and return the facts for its record; empty for a model source.
+def check(job: Job, settings: Verification, *, workers: RunWorkers) -> Facts:
+    """Verify the staged result of a step, as ``settings`` say, and return the facts for its record.
 
     Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there, with
     the facts. What was not run, and a comparison that proves nothing, is said and recorded.
     """
-    if not isinstance(order.task.declared, Step):
-        return {}
-    step = order.step
     from workflow.verification import verdicts  # noqa: PLC0415  nothing of it is needed to plan
 
-    settings = step.verification or verification
-    order.listener.advance("verifying", 0, 0)
-    report = _verified(order, settings, places)
-    _say(report, order)
+    job.listener.advance("verifying", 0, 0)
+    result = result_format(job.step, job.target)
+    report = _verified(job, settings, workers=workers, result=result)
+    _say(report, job, workers)
     report = report.replaced(warnings=report.remarks)
-    hint = _advice(report, result_format(step, order.staged)) if report.failed else ""
-    demanded = _demanded(settings, result_format(step, order.staged))
-    error = verdicts.error_of(report, demanded, who=f"step {step.name}", hint=hint)
+    hint = _advice(report, result) if report.failed else ""
+    error = verdicts.error_of(report, _demanded(settings, result), who=f"step {job.step.name}", hint=hint)
     if error is not None:
-        error.log, error.facts = str(order.log), report.as_json()
+        error.log, error.facts = str(job.log), report.as_json()
         raise error
-    unproven = verdicts.no_proof(report, step.name)
+    unproven = verdicts.no_proof(report, job.step.name)
     if unproven is not None:
-        order.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
+        job.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
     return (report if settings.enabled else report.replaced(not_run="verify is off in the recipe")).as_json()
 
 
@@ -65,13 +60,12 @@ def _demanded(settings: Verification, result: Format) -> Verification:
     return settings.replaced(require=tuple(able) if settings.enabled else ())
 
 
-def rejection_hint(error: VerificationError, order: Order, *, place: Path, verification: Verification) -> str:
+def rejection_hint(error: VerificationError, job: Job, *, settings: Verification, place: Path) -> str:
     """Return what to do about a result that was put aside at ``place``: the error's hint, its command ready to run."""
     from workflow.verification import verdicts  # noqa: PLC0415  as above
 
-    step, name = order.step, order.task.output.name
-    settings = step.verification or verification
-    words = [str(place / name if (place / name).exists() else place), "--against", step.input]
+    name = job.step.output.name
+    words = [str(place / name if (place / name).exists() else place), "--against", str(job.source)]
     words += [] if settings.inputs is None else ["--inputs", str(settings.inputs)]
     return f"the result was not published; look at it in {place}; {verdicts.with_paths(error.hint, words)}".strip()
 
@@ -81,30 +75,32 @@ def is_quantized(step: Step) -> bool:
     return any(step.options.get(name) for name in QUANTIZING)
 
 
-def _verified(order: Order, settings: Verification, places: Places | None) -> Evidence:
-    step = order.step
-    source, result = _subjects(step, order.staged)
+def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: Format) -> Evidence:
+    from workflow.verification.requests import Subject  # noqa: PLC0415  as above
+
+    reading = {name: job.options[name] for name in READING if name in job.options}
+    made = Subject(job.target, result)
     if not settings.enabled:
-        return _sound(result)
+        return _sound(made)
     from workflow.base import scratch  # noqa: PLC0415  as above
-    from workflow.runs.workers import worker_if_made  # noqa: PLC0415  as above
+    from workflow.runs.workers import keras3_if_made  # noqa: PLC0415  as above
     from workflow.verification.levels import Case, verify  # noqa: PLC0415  as above
     from workflow.verification.warm_places import WarmPlaces  # noqa: PLC0415  as above
 
-    pool = order.workshop.runtimes()
-    own = WarmPlaces(order.worker, pool, log=order.log, timeout=order.timeout or TIME_LIMIT, listener=order.listener)
-    own = dataclasses.replace(own, keras3=lambda: worker_if_made(order.workshop, order.listener))
+    pool = workers.runtimes()
+    places = WarmPlaces(workers.warm, pool, log=job.log, timeout=job.timeout or TIME_LIMIT, listener=job.listener)
+    places = dataclasses.replace(places, keras3=lambda: keras3_if_made(workers))
     with scratch.folder("verify") as folder:
         case = Case(
-            result,
-            source,
+            made,
+            Subject(job.source, job.source_format, reading),
             settings,
             folder,
-            may_quantize=is_quantized(step),
-            timeout=order.timeout,
+            may_quantize=is_quantized(job.step),
+            timeout=job.timeout,
             source_answers=pool.source_answers,
         )
-        report = verify(case, places or own)
+        report = verify(case, places)
         if report.failed:
             _require_room(folder)
         return report
@@ -131,44 +127,38 @@ def _sound(result: Subject) -> Evidence:
     return Evidence((structure.check(result),))
 
 
-def _subjects(step: Step, staged: Path) -> tuple[Subject, Subject]:
-    from workflow.verification.requests import Subject  # noqa: PLC0415  as above
-
-    reading = {name: step.options[name] for name in READING if name in step.options}
-    return Subject(Path(step.input), step.from_format, reading), Subject(staged, result_format(step, staged))
-
-
-def _say(report: Evidence, order: Order) -> None:
+def _say(report: Evidence, job: Job, workers: RunWorkers) -> None:
     """Say what is to be known about the result, less what is known of its input."""
-    known = _known(order.step) if report.remarks else ()
+    name = job.step.name
+    known = _known(job) if report.remarks else ()
     for remark in report.remarks:
         if remark not in known:
-            order.listener.warn(f"{order.task.name}: {remark}")
+            job.listener.warn(f"{name}: {remark}")
     for level in report.levels:
         if level.status == "not run":
-            order.listener.warn(f"{order.task.name}: {level.level} not compared: {level.why}")
+            job.listener.warn(f"{name}: {level.level} not compared: {level.why}")
     outputs = report.level("outputs")
     if outputs is not None and outputs.status != "not run":
-        say_where_not(report.runs, order.workshop, listener=order.listener)
+        say_where_not(report.runs, workers, listener=job.listener)
 
 
-def say_where_not(runs: Iterable[PlaceReport], workshop: Workshop, *, listener: Listener) -> None:
+def say_where_not(runs: Iterable[PlaceReport], workers: RunWorkers, *, listener: Listener) -> None:
     """Say which places are not there and how to get them, each reason once in a run."""
     absent: dict[str, list[str]] = {}
     for run in runs:
         if run.status == "not run":
             absent.setdefault(f"{run.why}; {run.remedy}", []).append(str(run.place))
-    told = workshop.runtimes().told
+    told = workers.runtimes().told
     for reason, places in absent.items():
         if reason not in told:
             told.add(reason)
             listener.warn(f"NOT RUN in {', '.join(places)}: {reason}")
 
 
-def _known(step: Step) -> tuple[str, ...]:
+def _known(job: Job) -> tuple[str, ...]:
     from workflow.models.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
     try:
-        return inspect_model(Path(step.input), step.from_format).warnings
+        return inspect_model(job.source, job.source_format).warnings
     except ModelFileError:
         return ()

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Task
-    from workflow.runs.watching import Outcome
+    from workflow.runs.tasks import Outcome, Task
 
 _KEPT_RUNS = 50
 _RECENT = 5
@@ -115,16 +114,16 @@ def _can_be_written(folder: Path) -> bool:
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    error, declared = outcome.error, outcome.decision.task.declared
+    error, declared = outcome.error, outcome.task.declared
     formats = None
     if isinstance(declared, Step):
         formats = {"from": declared.from_format, "to": outcome.facts.get("format") or declared.to_format}
     return {
-        **_named(outcome.decision.task),
-        "kind": outcome.decision.task.kind,
+        **_named(outcome.task),
+        "kind": outcome.task.kind,
         "formats": formats,
         "status": outcome.status,
-        "reasons": list(outcome.decision.reasons),
+        "reasons": list(outcome.task.reasons),
         "seconds": round(outcome.seconds, 3),
         "bytes": {"before": outcome.bytes_before, "after": outcome.bytes_after},
         "facts": outcome.facts,

@@ -9,78 +9,20 @@ from workflow.base import locations, wording
 from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.base.records import Record
 from workflow.conversion.engines import convert, may_need_worker
-from workflow.conversion.job import Work
+from workflow.conversion.job import Job
+from workflow.models import sniffing
 from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
 from workflow.runs.publishing import is_vacant
-from workflow.runs.settling import result_format, settled
+from workflow.runs.tasks import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workflow.base.events import Listener
-    from workflow.bridge.warm_worker import WorkerLike
-    from workflow.recipe.recipes import Verification
-    from workflow.runs.planning import Task
-    from workflow.runs.workers import Workshop
-
-
-class Workers(Record):
-    """The workshop's workers, each environment made ready when a worker of it is first asked for."""
-
-    workshop: Workshop
-    listener: Listener
-
-    def warm(self) -> WorkerLike:
-        """Return the warm worker of the converter environment."""
-        self.workshop.prepare(self.listener)
-        return self.workshop.worker()
-
-    def keras3(self) -> WorkerLike:
-        """Return the warm worker of the environment for files of Keras 3."""
-        return self.workshop.keras3_worker(self.listener)
-
-
-class Order(Record):
-    """One task to carry out: write the artifact to ``staged``, with all noise going to ``log``."""
-
-    task: Task
-    staged: Path
-    log: Path
-    timeout: float | None
-    workshop: Workshop
-    listener: Listener
-    handle: str = ""
-    """The handle of TensorFlow Hub that the step's input was fetched by, as it may be shown."""
-
-    @property
-    def step(self) -> Step:
-        """The step to carry out, its formats as the input on disk has it; for tasks that are steps."""
-        if not isinstance(self.task.declared, Step):
-            raise TypeError(self.task.declared)
-        return settled(self.task.declared)
-
-    def workers(self) -> Workers:
-        """Return where workers come from; an environment is made when the first worker of it is asked for."""
-        return Workers(self.workshop, self.listener)
-
-    def worker(self) -> WorkerLike:
-        """Return the warm worker; the environment is made and the worker started when this is first called."""
-        return self.workers().warm()
-
-
-def with_folder(order: Order) -> Order:
-    """Return the order with the folder of its module where the input is a handle of TensorFlow Hub.
-
-    The network is the host's affair: what reads a model has none. Raises what ``hub.provide`` raises.
-    """
-    step = order.task.declared
-    if not isinstance(step, Step) or not step.input_is_handle:
-        return order
-    from workflow.runs import hub  # noqa: PLC0415  urllib and ssl cost 30 ms
-
-    folder = hub.provide(step.input, order.listener)
-    local = step.replaced(input=str(folder), input_is_handle=False)
-    return order.replaced(task=order.task.replaced(declared=local), handle=wording.address_text(step.input))
+    from workflow.catalogue.formats import Format
+    from workflow.recipe.recipes import ModelSource, Verification
+    from workflow.runs.tasks import Task
+    from workflow.runs.workers import RunWorkers
 
 
 Facts = dict[str, Any]
@@ -88,17 +30,59 @@ Facts = dict[str, Any]
 _NOTHING_WRITTEN = "the script gets the path to write to as its last argument (sys.argv[-1])"
 
 
-def make(order: Order) -> Facts:
-    """Make the artifact of a task at ``order.staged`` and return the facts for its sidecar.
+class SourceJob(Record):
+    """A model source at work: it writes the first model file to ``target``, with all noise going to ``log``."""
+
+    source: ModelSource
+    target: Path
+    log: Path
+    timeout: float | None
+    workers: RunWorkers
+    listener: Listener
+
+
+def provided(step: Step, listener: Listener) -> Step:
+    """Return the step as it can be done now: with the folder of its module, and the formats that its input has.
+
+    The network is the host's affair: what reads a model has none. Raises what ``hub.provide`` raises.
+    """
+    if step.input_is_handle:
+        from workflow.runs import hub  # noqa: PLC0415  urllib and ssl cost 30 ms
+
+        step = step.replaced(input=str(hub.provide(step.input, listener)), input_is_handle=False)
+    if step.alternative is None:
+        return step
+    if _format_on_disk(Path(step.input), step.from_format) == step.from_format:
+        return step.replaced(alternative=None)
+    source, target = step.alternative
+    return step.replaced(from_format=source, to_format=target, alternative=None)
+
+
+def result_format(step: Step, staged: Path) -> Format:
+    """Return the format that the step's result has, of those that it may have."""
+    return _format_on_disk(staged, step.to_format) if step.fallback_format else step.to_format
+
+
+def _format_on_disk(path: Path, otherwise: Format) -> Format:
+    """Return what the model at ``path`` is by its files; ``otherwise`` where they do not tell.
+
+    Of models that were made as layers where that was possible, else as a graph, only the disk can tell.
+    """
+    found = sniffing.sighted(path)
+    return found.formats[0] if found.formats and otherwise not in found.formats else otherwise
+
+
+def make(job: Job | SourceJob, task: Task) -> Facts:
+    """Make the artifact of a task at ``job.target`` and return the facts for its sidecar.
 
     Raises a ``WorkflowError``; what is left in staging then is the caller's to remove.
     """
-    facts = _MAKERS[type(order.task.declared)](order)
-    if is_vacant(order.staged):
+    facts = _converted(job, task.declared) if isinstance(job, Job) else _MAKERS[type(job.source)](job.source, job)
+    if is_vacant(job.target):
         raise ConversionError(
-            f"step {order.task.name} ended without an error and without a result",
-            hint=_NOTHING_WRITTEN if isinstance(order.task.declared, ScriptedModel) else "the log may say why",
-            log=str(order.log),
+            f"step {task.name} ended without an error and without a result",
+            hint=_NOTHING_WRITTEN if isinstance(task.declared, ScriptedModel) else "the log may say why",
+            log=str(job.log),
         )
     return facts
 
@@ -119,71 +103,59 @@ def may_come_to_need_it(task: Task) -> bool:
     return isinstance(step, Step) and step.engine == "auto" and step.from_format != step.to_format
 
 
-def _fetched(order: Order) -> Facts:
+def _fetched(source: FetchedModel, job: SourceJob) -> Facts:
     from workflow.runs.fetching import fetch  # noqa: PLC0415  urllib and ssl cost 30 ms
 
-    source = order.task.declared
-    if not isinstance(source, FetchedModel):
-        raise TypeError(source)
-    fetch(source, order.staged, cache=locations.cache() / "models", listener=order.listener)
+    fetch(source, job.target, cache=locations.cache() / "models", listener=job.listener)
     return {"url": wording.address_text(source.url), "sha256": source.sha256}
 
 
-def _scripted(order: Order) -> Facts:
-    source = order.task.declared
-    if not isinstance(source, ScriptedModel):
-        raise TypeError(source)
+def _scripted(source: ScriptedModel, job: SourceJob) -> Facts:
     for file in (source.script, *source.depends):
-        _need(file, order)
-    arguments = [*source.arguments, str(order.staged)]
+        _need(file, source)
+    arguments = [*source.arguments, str(job.target)]
     printed: list[str] = []
 
     def on_progress(text: str) -> None:
         printed.append(text)
-        order.listener.say(text)
+        job.listener.say(text)
 
-    order.workshop.prepare(order.listener)
-    worker = order.workshop.fresh_worker()
+    worker = job.workers.fresh()
     try:
-        job = {"script": str(source.script), "arguments": arguments, "cwd": str(source.script.parent)}
-        worker.run("script", job, log=order.log, timeout=order.timeout, on_progress=on_progress)
+        args = {"script": str(source.script), "arguments": arguments, "cwd": str(source.script.parent)}
+        worker.run("script", args, log=job.log, timeout=job.timeout, on_progress=on_progress)
     finally:
         worker.close()
     return {"script": str(source.script), "arguments": list(source.arguments), "printed": printed[-20:]}
 
 
-def _application(order: Order) -> Facts:
-    source = order.task.declared
-    if not isinstance(source, ApplicationModel):
-        raise TypeError(source)
-    job = {key: getattr(source, key) for key in ("application", "weights", "offline", "seed")}
-    job |= {"options": dict(source.options), "output": str(order.staged)}
+def _application(source: ApplicationModel, job: SourceJob) -> Facts:
+    args = {key: getattr(source, key) for key in ("application", "weights", "offline", "seed")}
+    args |= {"options": dict(source.options), "output": str(job.target)}
     if source.weights not in ("imagenet", "seeded"):
-        _need(Path(source.weights), order)
+        _need(Path(source.weights), source)
     if source.weights == "imagenet":  # fetched by Keras itself, from the network that the warm worker's wall closes
-        order.workshop.prepare(order.listener)
-        worker = order.workshop.fresh_worker()
+        worker = job.workers.fresh()
         try:
-            facts = worker.run("application", job, log=order.log, timeout=order.timeout)
+            facts = worker.run("application", args, log=job.log, timeout=job.timeout)
         finally:
             worker.close()
     else:
-        facts = order.worker().run("application", job, log=order.log, timeout=order.timeout)
+        facts = job.workers.warm().run("application", args, log=job.log, timeout=job.timeout)
     if facts.get("degraded"):
-        order.listener.warn(str(facts["degraded"]))
+        job.listener.warn(str(facts["degraded"]))
     return facts
 
 
-def _converted(order: Order) -> Facts:
+def _converted(job: Job, declared: Step | ModelSource) -> Facts:
     from workflow.models.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
-    step = order.step
-    summary = inspect_model(Path(step.input), step.from_format)
+    summary = inspect_model(job.source, job.source_format)
     try:
-        work = Work(step, order.staged, order.log, order.timeout, order.workers(), order.listener, summary)
-        facts = convert(work)
-        handle = {"handle": order.handle} if order.handle else {}
-        return {**facts, **handle, "format": result_format(step, order.staged)}
+        facts = convert(job.replaced(summary=summary))
+        if isinstance(declared, Step) and declared.input_is_handle:
+            facts |= {"handle": wording.address_text(declared.input)}
+        return {**facts, "format": result_format(job.step, job.target)}
     except ReferenceConverterError as error:
         # what is known to be odd about the input is the likely cause, and names it better than Keras does
         known = (f"about the input: {warning}" for warning in summary.warnings)
@@ -191,17 +163,16 @@ def _converted(order: Order) -> Facts:
         raise
 
 
-def _need(file: Path, order: Order) -> None:
+def _need(file: Path, source: ModelSource) -> None:
     if not file.is_file():
         raise ModelFileError(
-            f"step {order.task.name} needs {file}, which is not there",
-            hint=f"named at {order.task.declared.spot}",
+            f"step {MODEL} needs {file}, which is not there",
+            hint=f"named at {source.spot}",
         )
 
 
-_MAKERS: dict[type, Callable[[Order], Facts]] = {
+_MAKERS: dict[type, Callable[[Any, SourceJob], Facts]] = {
     FetchedModel: _fetched,
     ScriptedModel: _scripted,
     ApplicationModel: _application,
-    Step: _converted,
 }

@@ -9,113 +9,54 @@ from typing import TYPE_CHECKING, Any
 from workflow import environment as environments
 from workflow.base import digests, wording
 from workflow.base.records import Record
-from workflow.catalogue import engines
+from workflow.catalogue import formats
 from workflow.models.files_read import input_digests
 from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.runs import publishing
 from workflow.runs.journal import last_status
 from workflow.runs.sidecars import Ingredients, Sidecar, intact, read_sidecar, sidecar_path
+from workflow.runs.tasks import MODEL, selected
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from workflow.recipe.recipes import ModelSource, Recipe, Step, Verification
+    from workflow.runs.tasks import Selection, Task
 
 _UNFINISHED = {"failed": "the last run failed", "interrupted": "the last run was interrupted"}
 
-MODEL = "model"
-"""The name of the model source among the steps."""
 
+def decide(task: Task, recipe: Recipe, *, environment: str, pending: Collection[str], forced: bool) -> Task:
+    """Return the task with what is decided about it.
 
-class Task(Record):
-    """One thing that a run does, a step or the model source, with its ingredients as they are on disk now."""
-
-    name: str
-    kind: str
-    output: Path
-    after: tuple[str, ...]
-    declared: Step | ModelSource
-
-
-class Decision(Record):
-    """Whether a task runs, and why; ``reasons`` is never empty. ``refused`` says why running will be refused, if so."""
-
-    task: Task
-    runs: bool
-    reasons: tuple[str, ...]
-    refused: str = ""
-
-
-class Selection(Record):
-    """Which steps the user asked for and which must run even if up to date; empty means no restriction."""
-
-    only: tuple[str, ...] = ()
-    first: str | None = None
-    last: str | None = None
-    forced: tuple[str, ...] = ()
-    force_all: bool = False
-
-    def names(self) -> tuple[str, ...]:
-        """Return every step name that the selection mentions."""
-        ends = tuple(name for name in (self.first, self.last) if name is not None)
-        return (*self.only, *ends, *self.forced)
-
-    def forces(self, name: str) -> bool:
-        """Tell whether the task of this name must run even if it is up to date."""
-        return self.force_all or name in self.forced
-
-
-def tasks(recipe: Recipe) -> list[Task]:
-    """Return the model source, if there is one, and the steps in running order."""
-    found = [Task(step.name, step.kind, step.output, step.after, step) for step in recipe.steps]
-    if recipe.model is None:
-        return found
-    return [Task(MODEL, MODEL, recipe.model.output, (), recipe.model), *found]
-
-
-def selected(recipe: Recipe, selection: Selection) -> list[Task]:
-    """Return the tasks that the selection leaves, in running order.
-
-    ``--only`` keeps exactly the named steps. The model source is kept while its file is not there.
+    ``pending`` names the tasks that run before it, ``environment`` is the digest of the environment's lock.
     """
-    every = tasks(recipe)
-    names = [task.name for task in every]
-    first = names.index(selection.first) if selection.first else 0
-    last = names.index(selection.last) if selection.last else len(names) - 1
-    inside = [task for task in every[first : last + 1] if not selection.only or task.name in selection.only]
-    source = next((task for task in every if task.name == MODEL and not task.output.exists()), None)
-    needs_source = source is not None and source not in inside and any(MODEL in task.after for task in inside)
-    return [source, *inside] if needs_source and source is not None else inside
-
-
-def decide(task: Task, recipe: Recipe, *, environment: str, pending: Collection[str], forced: bool) -> Decision:
-    """Decide on one task. ``pending`` names the tasks that run before it, ``environment`` is the lock's digest."""
     upstream = [name for name in task.after if name in pending]
     if forced:
-        return Decision(task, runs=True, reasons=("forced",))
+        return task.replaced(runs=True, reasons=("forced",))
     if upstream:
-        return Decision(task, runs=True, reasons=(f"its input is made by step {' and '.join(upstream)}",))
-    reasons = tuple(_reasons(task, recipe, environment))
-    if reasons:
-        return Decision(task, runs=True, reasons=reasons)
-    return Decision(task, runs=False, reasons=(_up_to_date(task),))
+        return task.replaced(runs=True, reasons=(f"its input is made by step {' and '.join(upstream)}",))
+    sidecar = read_sidecar(sidecar_path(task.output))
+    reasons = tuple(_reasons(task, recipe, environment=environment, sidecar=sidecar))
+    if reasons or sidecar is None:
+        return task.replaced(runs=True, reasons=reasons)
+    return task.replaced(runs=False, reasons=(_up_to_date(task, sidecar),))
 
 
-def plan(recipe: Recipe, selection: Selection, *, environment: str) -> list[Decision]:
-    """Return a decision for every selected task, in running order, given the digest of the environment's lock.
+def plan(recipe: Recipe, selection: Selection, *, environment: str) -> list[Task]:
+    """Return the selected tasks, decided, in running order, given the digest of the environment's lock.
 
     Changes no byte on disk.
     """
-    decisions: list[Decision] = []
+    decided: list[Task] = []
     pending: set[str] = set()
     for task in selected(recipe, selection):
         forced = selection.forces(task.name)
-        decision = decide(task, recipe, environment=environment, pending=pending, forced=forced)
-        decision = decision if forced or not decision.runs else decision.replaced(refused=_refused(task.output))
-        decisions.append(decision)
-        if decision.runs:
+        now = decide(task, recipe, environment=environment, pending=pending, forced=forced)
+        decided.append(now if forced or not now.runs else now.replaced(refused=_refused(task.output)))
+        if now.runs:
             pending.add(task.name)
-    return decisions
+    return decided
 
 
 def _refused(output: Path) -> str:
@@ -136,7 +77,7 @@ def ingredients(task: Task, recipe: Recipe, *, environment: str) -> Ingredients:
     if step.from_format in ("keras", "keras_keras") and "tfjs_graph_model" in (step.to_format, step.fallback_format):
         options["keras3"] = environments.lock_digest(environments.KERAS3_NAME)  # a file of Keras 3 may go that way
     if step.engine != "reference":
-        options["native revision"] = engines.REVISION
+        options["native revision"] = formats.REVISION
     options["verify"] = _verification_options(verification_of(step, recipe))
     handle = {"handle": {"sha256": wording.identity(step.input), "bytes": 0}} if step.input_is_handle else None
     inputs = handle or _step_inputs(step)
@@ -148,11 +89,10 @@ def verification_of(step: Step, recipe: Recipe) -> Verification:
     return step.verification or recipe.verification
 
 
-def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
+def _reasons(task: Task, recipe: Recipe, *, environment: str, sidecar: Sidecar | None) -> Iterable[str]:
     interrupted = publishing.leftovers(task.output)
     if interrupted:
         yield "an earlier run was interrupted"
-    sidecar = read_sidecar(sidecar_path(task.output))
     if sidecar is None and task.output.exists():
         yield "no record of an earlier run beside the output"
     elif sidecar is None and not interrupted:
@@ -168,11 +108,10 @@ def _reasons(task: Task, recipe: Recipe, environment: str) -> Iterable[str]:
         yield from presence.arrived(absent)
 
 
-def _up_to_date(task: Task) -> str:
+def _up_to_date(task: Task, sidecar: Sidecar) -> str:
     """Return why a task does not run again, and what it takes where its verification left something open."""
-    sidecar = read_sidecar(sidecar_path(task.output))
     text = "inputs, options and environment are as before, output is intact"
-    absent = [str(run.place) for run in sidecar.evidence.absent] if sidecar else []
+    absent = [str(run.place) for run in sidecar.evidence.absent]
     return f"{text}; it was not run in {', '.join(absent)}: --force {task.name} verifies it again" if absent else text
 
 

@@ -7,18 +7,23 @@ becomes the sidecar; the previous artifact is deleted. ``recover`` finishes or u
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from workflow.base import locations, locks
 from workflow.base.errors import OutputRefusedError
 from workflow.base.storage import remove, storing, sweep, sync_artifact, sync_folder, write_atomically
 from workflow.runs.sidecars import intact, intent_path, read_sidecar, sidecar_path, write_sidecar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from workflow.base.events import Listener
     from workflow.runs.sidecars import Sidecar
-
 
 IF_FOREIGN = "choose another output, move it away, or pass --force: then it is set aside, not deleted"
 
@@ -167,3 +172,32 @@ def _place_to_keep(output: Path) -> Path | None:
 def _aside(path: Path) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     return path.with_name(f"{path.name}.kept-{stamp}")
+
+
+@contextlib.contextmanager
+def hold(outputs: Iterable[Path], listener: Listener) -> Iterator[None]:
+    """Hold the lock of every output; waits for another run that holds one of them, and tells the listener.
+
+    Locks are taken in one fixed order, so that two runs never wait for each other.
+    """
+    with contextlib.ExitStack() as stack:
+        for output in sorted({output.resolve() for output in outputs}):
+            stack.enter_context(_held(output, listener))
+        yield
+
+
+def _held(output: Path, listener: Listener) -> IO[bytes]:
+    path = _lock_path(output)
+    with storing(path):
+        return locks.held(
+            path,
+            listener,
+            waiting=lambda holder: f"waiting for another run{holder} that writes {output}",
+            over=f"the other run has finished with {output.name}",
+            noted=True,
+        )
+
+
+def _lock_path(output: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(os.path.normcase(output))).hexdigest()[:32]
+    return locations.home() / "locks" / "outputs" / f"{name}.lock"

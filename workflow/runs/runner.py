@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow import environment
-from workflow.base import bugs, digests
+from workflow.base import digests
 from workflow.base.digests import artifact_digests, total_bytes
 from workflow.base.errors import (
     InterruptedRunError,
@@ -21,22 +21,23 @@ from workflow.base.errors import (
 from workflow.base.records import Record
 from workflow.base.storage import storing
 from workflow.base.wording import size_text
+from workflow.conversion.job import Job
 from workflow.models.files_read import States, input_digests, input_states
 from workflow.recipe.recipes import Step
 from workflow.runs import planning, publishing
 from workflow.runs.checking import check, rejection_hint, say_where_not
 from workflow.runs.journal import Journal
-from workflow.runs.locks import hold
-from workflow.runs.making import Order, make, needs_environment, with_folder
+from workflow.runs.making import SourceJob, make, needs_environment, provided
+from workflow.runs.publishing import hold
 from workflow.runs.sidecars import Sidecar, read_sidecar, sidecar_path
-from workflow.runs.watching import Outcome
+from workflow.runs.tasks import Outcome, selected
 from workflow.verification.evidence import evidence_of
 
 if TYPE_CHECKING:
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Decision, Selection, Task
+    from workflow.runs.tasks import Selection, Task
     from workflow.runs.watching import Watcher
-    from workflow.runs.workers import Workshop
+    from workflow.runs.workers import RunWorkers
 
 
 class Manner(Record):
@@ -49,9 +50,9 @@ class Manner(Record):
 class Runner:
     """One run of one recipe. ``execute`` may be called once."""
 
-    def __init__(self, recipe: Recipe, workshop: Workshop, watcher: Watcher, *, manner: Manner) -> None:
+    def __init__(self, recipe: Recipe, workers: RunWorkers, watcher: Watcher, *, manner: Manner) -> None:
         self._recipe = recipe
-        self._workshop = workshop
+        self._workers = workers
         self._watcher = watcher
         self._manner = manner
         self._lock = environment.lock_digest()
@@ -66,7 +67,7 @@ class Runner:
         Raises ``InterruptedRunError`` on ^C, and what keeps a run from starting (``EnvironmentProblem``).
         Finished tasks stay published in every case, and the record of the run is written.
         """
-        tasks = planning.selected(self._recipe, selection)
+        tasks = selected(self._recipe, selection)
         if self._journal.is_elsewhere:
             where = f"logs and records of this run go to {self._journal.folder}"
             self._watcher.say(f"{self._recipe.base} cannot be written to: {where}")
@@ -74,11 +75,11 @@ class Runner:
             with hold((task.output for task in tasks), self._watcher):
                 for task in tasks:
                     publishing.recover(task.output)
-                decisions = planning.plan(self._recipe, selection, environment=self._lock)
-                self._watcher.planned(decisions)
-                self._prepare(decisions)
-                for decision in decisions:
-                    self._carry_out(decision, forced=selection.forces(decision.task.name))
+                tasks = planning.plan(self._recipe, selection, environment=self._lock)
+                self._watcher.planned(tasks)
+                self._prepare(tasks)
+                for task in tasks:
+                    self._carry_out(task, forced=selection.forces(task.name))
         except KeyboardInterrupt:
             self._interrupted = self._at_work
             is_forced = selection.forced or selection.force_all
@@ -88,82 +89,80 @@ class Runner:
             ) from None
         finally:
             self._watcher.stopped()
-            self._workshop.close()
-            record = self._journal.write(self._outcomes, self._workshop.facts(), interrupted=self._interrupted)
+            self._workers.close()
+            record = self._journal.write(self._outcomes, self._workers.facts(), interrupted=self._interrupted)
         self._watcher.finished(self._outcomes, record)
         return self._outcomes
 
-    def _prepare(self, decisions: list[Decision]) -> None:
+    def _prepare(self, tasks: list[Task]) -> None:
         verification = self._recipe.verification
-        if any(decision.runs and needs_environment(decision.task, verification) for decision in decisions):
-            self._workshop.prepare(self._watcher)
+        if any(task.runs and needs_environment(task, verification) for task in tasks):
+            self._workers.prepare()
 
-    def _carry_out(self, planned: Decision, *, forced: bool) -> None:
-        blocker = self._blocker(planned.task)
+    def _carry_out(self, task: Task, *, forced: bool) -> None:
+        blocker = self._blocker(task)
         if blocker is not None:
-            self._end(Outcome(planned.replaced(reasons=(blocker,)), "not run"))
+            self._end(Outcome(task.replaced(reasons=(blocker,)), "not run"))
             return
-        self._at_work = planned.task
-        begin, jobs = time.monotonic(), self._workshop.usage().jobs
+        self._at_work = task
+        begin, jobs = time.monotonic(), self._workers.usage().jobs
         earlier = len(jobs)
         try:
-            outcome = self._outcome(planned, forced=forced)
+            outcome = self._outcome(task, forced=forced)
         except WorkflowError as error:
-            outcome = self._failed(planned, error)
+            outcome = self._failed(task, error)
         except Exception as error:  # noqa: BLE001  a bug of ours ends its step alone: others have nothing to do with it
-            outcome = self._failed(planned, bugs.as_error(error))
+            from workflow.base import bugs  # noqa: PLC0415  for this alone
+
+            outcome = self._failed(task, bugs.as_error(error))
         except BaseException:
-            publishing.recover(planned.task.output)
+            publishing.recover(task.output)
             raise
         if outcome.status != "up to date":
             outcome = outcome.replaced(seconds=time.monotonic() - begin, jobs=tuple(jobs[earlier:]))
         self._end(outcome)
 
-    def _outcome(self, planned: Decision, *, forced: bool) -> Outcome:
+    def _outcome(self, planned: Task, *, forced: bool) -> Outcome:
         """Run a task, unless it is up to date after all."""
-        decision = self._decide_again(planned, forced=forced)
-        if decision.runs:
-            self._watcher.began(decision)
-            return self._run(decision, forced=forced)
-        skipped = self._skipped(decision)
-        say_where_not(evidence_of(skipped.facts).runs, self._workshop, listener=self._watcher)
+        task = self._decide_again(planned, forced=forced)
+        if task.runs:
+            self._watcher.began(task)
+            return self._run(task, forced=forced)
+        skipped = self._skipped(task)
+        say_where_not(evidence_of(skipped.facts).runs, self._workers, listener=self._watcher)
         return skipped
 
-    def _failed(self, decision: Decision, error: WorkflowError) -> Outcome:
-        publishing.abandon(decision.task.output)
-        _say_what_it_takes(error, decision.task)
+    def _failed(self, task: Task, error: WorkflowError) -> Outcome:
+        publishing.abandon(task.output)
+        _say_what_it_takes(error, task)
         facts = dict(error.facts) if isinstance(error, VerificationError) else {}
-        return Outcome(decision, "failed", error=error, facts=facts)
+        return Outcome(task, "failed", error=error, facts=facts)
 
     def _blocker(self, task: Task) -> str | None:
-        bad = [outcome.decision.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
+        bad = [outcome.task.name for outcome in self._outcomes if outcome.status in ("failed", "not run")]
         lost = [name for name in task.after if name in bad]
         if lost:
-            failed = any(each.status == "failed" and each.decision.task.name == lost[0] for each in self._outcomes)
+            failed = any(each.status == "failed" and each.task.name == lost[0] for each in self._outcomes)
             return f"its input comes from step {lost[0]}, which {'failed' if failed else 'was not run'}"
         return "an earlier step failed" if bad and not self._manner.keep_going else None
 
-    def _decide_again(self, planned: Decision, *, forced: bool) -> Decision:
+    def _decide_again(self, planned: Task, *, forced: bool) -> Task:
         """Decide with the inputs as they are now: a step upstream may have produced the same bytes as last time."""
         if not planned.runs or forced:
             return planned
-        now = planning.decide(planned.task, self._recipe, environment=self._lock, pending=(), forced=False)
-        return now if not now.runs or not planned.task.after else planned.replaced(reasons=now.reasons)
+        now = planning.decide(planned, self._recipe, environment=self._lock, pending=(), forced=False)
+        return now if not now.runs or not planned.after else planned.replaced(reasons=now.reasons)
 
-    def _run(self, decision: Decision, *, forced: bool) -> Outcome:
-        task = decision.task
+    def _run(self, task: Task, *, forced: bool) -> Outcome:
         _refuse_overlap(task)
         _refuse_missing(task)
         publishing.refuse_foreign(task.output, force=forced)
         staged = publishing.begin(task.output)
-        log = self._journal.log(task)
-        step_timeout = task.declared.timeout if isinstance(task.declared, Step) else None
-        order = Order(task, staged, log, step_timeout or self._manner.timeout, self._workshop, self._watcher)
-        order = with_folder(order)
+        job = self._job(task, staged)
         begin, read = time.monotonic(), _read_now(task)
         with digests.ahead(partial(_bytes_before, task), partial(publishing.standing, task.output)):
-            facts = make(order)
-            facts["check"] = self._checked(order, facts)
+            facts = make(job, task)
+            facts["check"] = self._checked(job, facts) if isinstance(job, Job) else {}
         if "seconds" in facts:
             facts["job_seconds"] = facts.pop("seconds")
         _refuse_changed(task, read)
@@ -172,28 +171,39 @@ class Runner:
         if kept is not None:
             self._watcher.warn(f"what stood at {task.output} was not as we wrote it: kept as {kept.name}")
         sizes = _bytes_before(task), total_bytes(sidecar.files)
-        return Outcome(decision, "done", bytes_before=sizes[0], bytes_after=sizes[1], facts=sidecar.facts)
+        return Outcome(task, "done", bytes_before=sizes[0], bytes_after=sizes[1], facts=sidecar.facts)
 
-    def _checked(self, order: Order, facts: dict[str, Any]) -> dict[str, Any]:
+    def _job(self, task: Task, staged: Path) -> Job | SourceJob:
+        """Return what is to be done for a task now, with what its input is on disk."""
+        log, limit, listener = self._journal.log(task), self._manner.timeout, self._watcher
+        if not isinstance(task.declared, Step):
+            return SourceJob(task.declared, staged, log, limit, self._workers, listener)
+        step = provided(task.declared, listener)
+        formats = step.from_format, step.to_format
+        job = Job(Path(step.input), formats[0], staged, formats[1], step.options, listener, step)
+        return job.replaced(log=log, timeout=step.timeout or limit, workers=self._workers)
+
+    def _checked(self, job: Job, facts: dict[str, Any]) -> dict[str, Any]:
+        settings = planning.verification_of(job.step, self._recipe)
         try:
-            with digests.ahead(partial(artifact_digests, order.staged)):
-                return check(order, self._recipe.verification)
+            with digests.ahead(partial(artifact_digests, job.target)):
+                return check(job, settings, workers=self._workers)
         except VerificationError as error:
-            place = publishing.reject(order.task.output)
-            error.hint = rejection_hint(error, order, place=place, verification=self._recipe.verification)
+            place = publishing.reject(job.step.output)
+            error.hint = rejection_hint(error, job, settings=settings, place=place)
             error.facts = facts | {"check": dict(error.facts), "rejected": str(place)}
             raise
 
     def _sidecar(self, task: Task, staged: Path, facts: dict[str, Any]) -> Sidecar:
         now = planning.ingredients(task, self._recipe, environment=self._lock)
-        facts = facts | {"recipe": self._recipe.path.name, "environment": self._workshop.facts()}
+        facts = facts | {"recipe": self._recipe.path.name, "environment": self._workers.facts()}
         return Sidecar(task.name, now, artifact_digests(staged), facts)
 
-    def _skipped(self, decision: Decision) -> Outcome:
-        sidecar = read_sidecar(sidecar_path(decision.task.output))
+    def _skipped(self, task: Task) -> Outcome:
+        sidecar = read_sidecar(sidecar_path(task.output))
         if sidecar is None:
-            return Outcome(decision, "up to date")
-        return Outcome(decision, "up to date", bytes_after=total_bytes(sidecar.files), facts=sidecar.facts)
+            return Outcome(task, "up to date")
+        return Outcome(task, "up to date", bytes_after=total_bytes(sidecar.files), facts=sidecar.facts)
 
     def _end(self, outcome: Outcome) -> None:
         self._at_work = None

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow.base.events import Listener, Recording
-from workflow.base.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from workflow.base.errors import WorkflowError
-    from workflow.bridge.usage import JobUsage
-    from workflow.runs.planning import Decision
-
-Status = Literal["done", "up to date", "failed", "not run"]
-
-
-class Outcome(Record):
-    """How one task ended. ``facts`` is what its sidecar records; sizes in bytes; ``seconds`` is wall time.
-
-    ``jobs`` are those that workers did for it, with their memory, whether it came to an end or failed.
-    """
-
-    decision: Decision
-    status: Status
-    seconds: float = 0.0
-    bytes_before: int = 0
-    bytes_after: int = 0
-    facts: Mapping[str, Any] = {}
-    error: WorkflowError | None = None
-    jobs: tuple[JobUsage, ...] = ()
+    from workflow.runs.tasks import Outcome, Task
 
 
 class Watcher(Listener, Protocol):
     """Follows a run; lines from ``say`` and ``warn`` between ``began`` and ``ended`` belong to that task."""
 
-    def planned(self, decisions: list[Decision]) -> None:
+    def planned(self, tasks: list[Task]) -> None:
         """Hear what is going to be done, before anything is."""
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Hear that a task starts."""
 
     def ended(self, outcome: Outcome) -> None:
@@ -57,15 +34,15 @@ class RecordingWatcher(Recording):
 
     def __init__(self) -> None:
         super().__init__()
-        self.decisions: list[Decision] = []
+        self.tasks: list[Task] = []
         self.outcomes: list[Outcome] = []
         self.record: dict[str, Any] = {}
 
-    def planned(self, decisions: list[Decision]) -> None:
-        """Keep the decisions."""
-        self.decisions = decisions
+    def planned(self, tasks: list[Task]) -> None:
+        """Keep the tasks."""
+        self.tasks = tasks
 
-    def began(self, decision: Decision) -> None:
+    def began(self, task: Task) -> None:
         """Keep nothing."""
 
     def ended(self, outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workflow.base import scratch
 from workflow.bridge.usage import Usage
+from workflow.conversion.job import Workers
 from workflow.environment.entries import NO_CONDA
 
 if TYPE_CHECKING:
@@ -18,20 +19,14 @@ if TYPE_CHECKING:
     from workflow.verification.warm_places import Runtimes
 
 
-class Workshop(Protocol):
-    """Gives the runner a warm worker, and fresh ones for code that is not ours."""
+class RunWorkers(Workers, Protocol):
+    """Gives a run its workers; each environment is made ready when a worker of it is first asked for."""
 
-    def prepare(self, listener: Listener) -> None:
-        """Make the environment ready and start the worker; returns while the worker is still warming up."""
+    def prepare(self) -> None:
+        """Make the converter environment ready and start its warm worker; returns while that is still warming up."""
 
-    def worker(self) -> WorkerLike:
-        """Return the warm worker; ``prepare`` has been called."""
-
-    def fresh_worker(self) -> WorkerLike:
+    def fresh(self) -> WorkerLike:
         """Return a worker of its own for a user's script; the caller closes it."""
-
-    def keras3_worker(self, listener: Listener) -> WorkerLike:
-        """Return a worker in the environment for files of Keras 3, made when it is not there; it stays warm."""
 
     def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
@@ -46,67 +41,67 @@ class Workshop(Protocol):
         """End every worker; safe to repeat."""
 
 
-class EnvironmentWorkshop:
-    """The real workshop: an environment by name, created when it is not there.
+class EnvironmentWorkers:
+    """The real workers: those of an environment by name, created when it is not there.
 
     There are two worker processes at most: the warm one, and one for a user's script or for files of Keras 3.
+    ``listener`` hears of the making of environments.
     """
 
-    def __init__(self, name: str, wishes: Wishes, logs: Path) -> None:
+    def __init__(self, name: str, wishes: Wishes, *, logs: Path, listener: Listener) -> None:
         self._name = name
         self._wishes = wishes
         self._logs = logs
+        self._listener = listener
         scratch.clear(str(logs))  # what workers of a killed run have left there
         self._environment: Environment | None = None
-        self._worker: Worker | None = None
+        self._warm: Worker | None = None
         self._keras3: Worker | None = None
         self._usage = Usage()
         self._runtimes: Runtimes | None = None
         self._claims: list[Claim] = []
 
-    def prepare(self, listener: Listener) -> None:
+    def prepare(self) -> None:
         """Ensure the environment, warn about what it is not, and start the worker."""
+        self._ready()
+
+    def warm(self) -> Worker:
+        """Return the warm worker."""
+        return self._ready()[1]
+
+    def fresh(self) -> Worker:
+        """Return a new worker of the same environment, not started yet."""
+        return self._worker_of(self._ready()[0], "worker.log")
+
+    def keras3(self) -> Worker:
+        """Ensure the environment ``keras3`` and return the worker of it."""
+        from workflow import environment  # noqa: PLC0415  as below
+
+        if self._keras3 is None:
+            wishes = self._wishes.replaced(manager=None)  # that is meant for the other one
+            self._keras3 = self._worker_of(self._take(environment.KERAS3_NAME, wishes), "worker-keras3.log")
+        return self._keras3
+
+    def _ready(self) -> tuple[Environment, Worker]:
+        """Return the environment and its warm worker, made and started when they are not there."""
         from workflow.environment import registry  # noqa: PLC0415  nothing of it is needed when every step is up to date
 
-        if self._worker is not None:
-            return
-        registry.require_no_slip(self._name)
-        self._environment = self._take(self._name, self._wishes, listener)
-        for caveat in self._environment.caveats:
-            if caveat != NO_CONDA:
-                listener.warn(f"environment {self._name}: {caveat}")
-        self._worker = self.fresh_worker()
-        self._worker.start()
+        if self._environment is None or self._warm is None:
+            registry.require_no_slip(self._name)
+            self._environment = self._take(self._name, self._wishes)
+            for caveat in self._environment.caveats:
+                if caveat != NO_CONDA:
+                    self._listener.warn(f"environment {self._name}: {caveat}")
+            self._warm = self._worker_of(self._environment, "worker.log")
+            self._warm.start()
+        return self._environment, self._warm
 
-    def worker(self) -> Worker:
-        """Return the warm worker."""
-        if self._worker is None:
-            raise AssertionError("prepare() comes first")
-        return self._worker
-
-    def fresh_worker(self) -> Worker:
-        """Return a new worker of the same environment, not started yet."""
+    def _worker_of(self, made: Environment, log: str) -> Worker:
         from workflow import environment  # noqa: PLC0415  as above
         from workflow.bridge.warm_worker import Worker  # noqa: PLC0415  as above
 
-        if self._environment is None:
-            raise AssertionError("prepare() comes first")
-        environ = environment.worker_environ(self._environment)
-        log = self._logs / "worker.log"
-        return Worker(self._environment.python, environ=environ, log=log, usage=self._usage)
-
-    def keras3_worker(self, listener: Listener) -> Worker:
-        """Ensure the environment ``keras3`` and return the worker of it."""
-        from workflow import environment  # noqa: PLC0415  as above
-        from workflow.bridge.warm_worker import Worker  # noqa: PLC0415  as above
-
-        if self._keras3 is not None:
-            return self._keras3
-        wishes = self._wishes.replaced(manager=None)  # that is meant for the other one
-        made = self._take(environment.KERAS3_NAME, wishes, listener)
-        environ, log = environment.worker_environ(made), self._logs / "worker-keras3.log"
-        self._keras3 = Worker(made.python, environ=environ, log=log, usage=self._usage)
-        return self._keras3
+        environ = environment.worker_environ(made)
+        return Worker(made.python, environ=environ, log=self._logs / log, usage=self._usage)
 
     def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes, none of which is started yet when they are first asked for."""
@@ -121,11 +116,11 @@ class EnvironmentWorkshop:
 
     def facts(self) -> dict[str, Any]:
         """Return name, manager, Python version, lock digest and caveats of the environment, once it is known."""
-        from workflow.bridge import enclosure  # noqa: PLC0415  as above
-
         made = self._environment
         if made is None:
             return {"name": self._name}
+        from workflow.bridge import enclosure  # noqa: PLC0415  as above
+
         return {
             "name": made.name,
             "manager": made.manager,
@@ -138,24 +133,24 @@ class EnvironmentWorkshop:
 
     def close(self) -> None:
         """End the workers and the runtimes."""
-        for running in (self._runtimes, self._worker, self._keras3):
+        for running in (self._runtimes, self._warm, self._keras3):
             if running is not None:
                 running.close()
-        self._worker = self._keras3 = None
+        self._warm = self._keras3 = None
         while self._claims:
             self._claims.pop().release()
 
-    def _take(self, name: str, wishes: Wishes, listener: Listener) -> Environment:
+    def _take(self, name: str, wishes: Wishes) -> Environment:
         """Return the environment of this name, which nobody removes until we close."""
         from workflow import environment  # noqa: PLC0415  as above
 
-        made, claim = environment.taken(name, wishes=wishes, listener=listener)
+        made, claim = environment.taken(name, wishes=wishes, listener=self._listener)
         self._claims.append(claim)
         return made
 
 
-def worker_if_made(workshop: Workshop, listener: Listener) -> WorkerLike | None:
+def keras3_if_made(workers: Workers) -> WorkerLike | None:
     """Return a worker of the environment ``keras3``, None where nobody has made that yet."""
     from workflow import environment  # noqa: PLC0415  as above
 
-    return workshop.keras3_worker(listener) if environment.find(environment.KERAS3_NAME) else None
+    return workers.keras3() if environment.find(environment.KERAS3_NAME) else None

@@ -9,7 +9,7 @@ import pytest
 
 from tests.real.conversions.projects import Project
 from workflow.base.processes import run
-from workflow.catalogue.pairs import EDGES, Pair
+from workflow.catalogue.formats import EDGES, Pair
 from workflow.conversion import native
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.conversion.native.models import numbers, rewrite
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Silent
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def only_file(folder: Path) -> Path:
 
 
 def convert(source: Path, target: Path, formats: tuple[Format, Format]) -> Path:
-    EDGES[formats](NativeJob(source, formats[0], target, formats[1], {}, Silent()))
+    EDGES[formats](Job(source, formats[0], target, formats[1], {}, Silent()))
     return target
 
 

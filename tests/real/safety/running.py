@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from workflow.base.events import Listener
+
 WITHOUT_LIST = "TFJS_WORKFLOW_TEST_WITHOUT_LIST"
 _BUG = 1
 _LONGEST = 90
@@ -51,7 +53,7 @@ class Stage:
         self._variables = {} if listed else _SWITCHED_OFF
         self._made: dict[str, Any] = {}
         self._seen: dict[int, int] = {}
-        self._real = workers.EnvironmentWorkshop
+        self._real = workers.EnvironmentWorkers
 
     def run(self, arguments: list[str], *, folder: Path) -> Done:
         """Run one command with ``folder`` as the current one."""
@@ -75,21 +77,26 @@ class Stage:
     def _shared(self) -> Iterator[None]:
         variables = {**self._variables, "NO_COLOR": "1", "COLUMNS": "400", "TF_CPP_MIN_LOG_LEVEL": "2"}
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-        with mock.patch.dict(os.environ, variables), mock.patch.object(workers, "EnvironmentWorkshop", self._find):
+        with mock.patch.dict(os.environ, variables), mock.patch.object(workers, "EnvironmentWorkers", self._find):
             try:
                 yield
             finally:
                 for number, handler in handlers.items():
                     signal.signal(number, handler)
 
-    def _find(self, name: str, wishes: Any, logs: Path, **more: Any) -> Any:
+    def _find(self, name: str, wishes: Any, *, logs: Path, listener: Listener) -> Any:
         if name not in self._made:
-            self._made[name] = _Lasting(name, wishes, self._logs, **more)
+            self._made[name] = _Lasting(name, wishes, logs=self._logs, listener=listener)
+        self._made[name].tell(listener)
         return self._made[name]
 
 
-class _Lasting(workers.EnvironmentWorkshop):
-    """A workshop that outlives the commands that use it."""
+class _Lasting(workers.EnvironmentWorkers):
+    """Workers that outlive the commands that use them."""
+
+    def tell(self, listener: Listener) -> None:
+        """Tell the news to whoever listens to the present command."""
+        self._listener = listener
 
     def close(self) -> None:
         """Stay."""

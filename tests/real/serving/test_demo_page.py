@@ -47,7 +47,7 @@ def test_a_drawn_three_is_read_as_a_three(driver: Driver, tmp_path: Path, write:
 def test_the_command_serves_until_interrupted_and_then_ends_well(driver: Driver, tmp_path: Path) -> None:
     model = digit_models.write_layers_model(tmp_path / "digits")
     log = tmp_path / "log"
-    code = "import sys, typer; from workflow.cli.serve import serve; sys.argv[0] = 'serve'; typer.run(serve)"
+    code = "import sys, typer; from workflow.cli.commands.serve import serve; sys.argv[0] = 'serve'; typer.run(serve)"
     with log.open("wb") as sink:
         process = start([sys.executable, "-u", "-c", code, str(model), "--no-open"], stdout=sink, stderr=STDOUT)
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_layers import keras_to_layers
 from workflow.verification import structure, weights
 from workflow.verification.requests import Subject
@@ -67,7 +67,7 @@ def test_a_model_that_python_cannot_run_is_not_run_and_no_failure(lab: Lab, corp
 @pytest.mark.parametrize("path", KERAS)
 def test_a_keras_model_made_layers_raises_no_alarm(path: str, lab: Lab, corpus: Path, tmp_path: Path) -> None:
     source = Subject(corpus / "h5" / path, "keras")
-    options = NativeJob(source.path, "keras", tmp_path / "made", LAYERS, {}, Silent())
+    options = Job(source.path, "keras", tmp_path / "made", LAYERS, {}, Silent())
     try:
         keras_to_layers(options)
     except DeclinedError as declined:

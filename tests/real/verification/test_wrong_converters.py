@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.verification.wrong_converters import Line, with_line, with_options
 from workflow.base.events import Silent
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ WRONG: dict[str, tuple[str, Change]] = {
 def _converted(source: Subject, folder: Path) -> Subject:
     target = folder / "web"
     EDGES[source.format, "tfjs_layers_model"](
-        NativeJob(source.path, source.format, target, "tfjs_layers_model", {}, Silent())
+        Job(source.path, source.format, target, "tfjs_layers_model", {}, Silent())
     )
     return Subject(target, "tfjs_layers_model")
 

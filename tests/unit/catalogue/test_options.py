@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from workflow.catalogue.formats import EDGES, Pair
 from workflow.catalogue.options import (
     OPTIONS,
     QUANTIZATIONS,
@@ -14,7 +15,6 @@ from workflow.catalogue.options import (
     ours,
     understood,
 )
-from workflow.catalogue.pairs import EDGES, Pair
 
 GRAPH_AGAIN: Pair = ("tfjs_graph_model", "tfjs_graph_model")
 LAYERS_AGAIN: Pair = ("tfjs_layers_model", "tfjs_layers_model")

@@ -12,11 +12,11 @@ import pytest
 from workflow.base.errors import OutputsError
 from workflow.bridge.usage import JobUsage
 from workflow.cli import console, screens, summaries, verify_screens
-from workflow.cli.remarks import detour_lines, quantization_lines
+from workflow.cli.summaries import detour_lines, quantization_lines
 from workflow.recipe import load
 from workflow.recipe.recipes import Verification
 from workflow.runs import planning
-from workflow.runs.watching import Outcome
+from workflow.runs.tasks import Outcome, Selection
 from workflow.verification.cutting import Point
 from workflow.verification.evidence import Attribution, Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.levels import Case
@@ -180,8 +180,7 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def outcomes(recipe: Recipe) -> list[Outcome]:
-    decisions = planning.plan(recipe, planning.Selection(), environment="")
-    first, second, third, fourth = decisions
+    first, second, third, fourth = planning.plan(recipe, Selection(), environment="")
     check: dict[str, Any] = {"runs": RUNS_JSON}
     job = JobUsage("convert", 1.0, {"before": 1, "peak": 990_500_000, "now": 2})
     done = Outcome(
@@ -197,10 +196,10 @@ def outcomes(recipe: Recipe) -> list[Outcome]:
 def test_a_run_reads_so_line_by_line_and_at_its_end(recipe: Recipe, capsys: pytest.CaptureFixture[str]) -> None:
     found = outcomes(recipe)
     screen = screens.PlainScreen(recipe)
-    screen.planned([each.decision for each in found])
+    screen.planned([each.task for each in found])
     for each in found:
         if each.status in ("done", "failed"):
-            screen.began(each.decision)
+            screen.began(each.task)
         screen.ended(each)
     screen.finished(found, {"seconds": 54.1})
     printed = capsys.readouterr()
@@ -211,9 +210,9 @@ def test_a_run_reads_so_line_by_line_and_at_its_end(recipe: Recipe, capsys: pyte
 def test_a_quiet_run_shows_its_failure_alone(recipe: Recipe, capsys: pytest.CaptureFixture[str]) -> None:
     screen = screens.QuietScreen()
     found = outcomes(recipe)
-    screen.planned([each.decision for each in found])
+    screen.planned([each.task for each in found])
     for each in found:
-        screen.began(each.decision)
+        screen.began(each.task)
         screen.ended(each)
     screen.finished(found, {"seconds": 1.0})
     printed = capsys.readouterr()

@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from workflow.base.errors import ModelFileError
-from workflow.cli import boundary, console, screens
+from workflow.cli import console, screens
 from workflow.recipe import load
 from workflow.runs import planning
+from workflow.runs.tasks import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def test_the_live_line_says_what_goes_on_also_where_nothing_is_counted(
     terminal = Console(force_terminal=True, width=120)
     monkeypatch.setattr(screens, "error_console", lambda: terminal)
     screen = screens.LiveScreen(recipe)
-    screen.began(planning.plan(recipe, planning.Selection(), environment="")[0])
+    screen.began(planning.plan(recipe, Selection(), environment="")[0])
     screen.advance("weights", 9500, 9500)
     screen.advance("verifying in browser (webgl)", 0, 0)
     with terminal.capture() as shown:
@@ -59,7 +60,7 @@ def test_elsewhere_a_step_that_begins_is_named_with_its_reason(
     recipe: Recipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     console.error_console.cache_clear()
-    decisions = planning.plan(recipe, planning.Selection(), environment="")
+    decisions = planning.plan(recipe, Selection(), environment="")
     screen = screens.PlainScreen(recipe)
     screen.planned(decisions)
     screen.began(decisions[0])
@@ -112,7 +113,7 @@ def test_details_are_shown_where_they_say_more_than_the_message(
     details: str, counted: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     console.error_console.cache_clear()
-    boundary.show(ModelFileError("model.json: w.bin is short", hint="Get it", details=details))
+    console.show(ModelFileError("model.json: w.bin is short", hint="Get it", details=details))
     console.error_console.cache_clear()
     err = capsys.readouterr().err
     assert (err.count("w.bin is short"), "v.bin" in err) == (counted, counted > 1)

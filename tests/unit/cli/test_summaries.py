@@ -10,7 +10,7 @@ from workflow.cli.console import console
 from workflow.cli.summaries import check_text, print_summary
 from workflow.recipe import load
 from workflow.runs import planning
-from workflow.runs.watching import Outcome
+from workflow.runs.tasks import Outcome, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +41,11 @@ def shown(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     path = tmp_path / "one.yml"
     path.write_text("steps:\n  - python_to_js: {input: a.h5, output: data/web}\n")
     recipe = load(path, check_files=False)
-    (decision,) = planning.plan(recipe, planning.Selection(), environment="")
+    (task,) = planning.plan(recipe, Selection(), environment="")
 
     def one(found: dict[str, Any], status: Any = "done") -> str:
         facts = {"check": found}
-        print_summary(recipe, [Outcome(decision, status, seconds=1.0, bytes_after=2000, facts=facts)], seconds=1.0)
+        print_summary(recipe, [Outcome(task, status, seconds=1.0, bytes_after=2000, facts=facts)], seconds=1.0)
         return capsys.readouterr().out
 
     yield one
@@ -65,8 +65,8 @@ def test_every_folder_of_results_is_named_once(
     )
     path.write_text(f"steps:\n{lines}")
     recipe = load(path, check_files=False)
-    decisions = planning.plan(recipe, planning.Selection(), environment="")
-    outcomes = [Outcome(decision, "done", seconds=1.0, bytes_after=2000, facts={}) for decision in decisions]
+    tasks = planning.plan(recipe, Selection(), environment="")
+    outcomes = [Outcome(task, "done", seconds=1.0, bytes_after=2000, facts={}) for task in tasks]
     print_summary(recipe, outcomes, seconds=1.0)
     console.cache_clear()
     assert "results: data, more" in capsys.readouterr().out.splitlines()

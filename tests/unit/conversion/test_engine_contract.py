@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.runs.fakes import FakeWorkshop
+from tests.unit.runs.fakes import FakeWorkers
 from tests.unit.runs.recipes import shard_step, write_layers_model
 from workflow.base.errors import ConversionError, DeclinedError, WorkflowError
 from workflow.base.events import Recording
 from workflow.conversion import engines, in_worker, native
-from workflow.conversion.job import Work
+from workflow.conversion.job import Job
 
 if TYPE_CHECKING:
     from workflow.bridge.fake_worker import FakeWorker
-    from workflow.catalogue.engines import Engine
-    from workflow.catalogue.formats import Format
+    from workflow.catalogue.formats import Engine, Format
+    from workflow.recipe.recipes import Step
 
 LAYERS: Format = "tfjs_layers_model"
 GRAPH: Format = "tfjs_graph_model"
@@ -29,7 +29,7 @@ class Workers:
     """One fake worker for both environments."""
 
     def __init__(self) -> None:
-        self.fake = FakeWorkshop().fake
+        self.fake = FakeWorkers().fake
 
     def warm(self) -> FakeWorker:
         return self.fake
@@ -114,12 +114,19 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def work_of(case: Case, base: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
+def asked(step: Step, base: Path) -> Job:
+    formats = step.from_format, step.to_format
+    return Job(
+        Path(step.input), formats[0], base / "target", formats[1], step.options, Recording(), step, workers=Workers()
+    )
+
+
+def job_of(case: Case, base: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     before: Format = "keras_keras" if case.of_archive else LAYERS
     monkeypatch.setitem(native.EDGES, (before, LAYERS), EDGES[case.ours])
-    monkeypatch.setattr(in_worker, "to_graph_model", lambda work: {"made": str(work.target.name)})
+    monkeypatch.setattr(in_worker, "to_graph_model", lambda job: {"made": str(job.target.name)})
     step = shard_step(base).replaced(engine=case.engine, from_format=before, fallback_format=case.fallback)
-    return Work(step, base / "target", base / "log", None, Workers(), Recording())
+    return asked(step, base)
 
 
 def titled(case: Case) -> str:
@@ -129,18 +136,18 @@ def titled(case: Case) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=titled)
 def test_who_converts_and_what_is_said(case: Case, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = work_of(case, base, monkeypatch)
+    job = job_of(case, base, monkeypatch)
     found: dict[str, Any] = {}
     error: WorkflowError | None = None
     try:
-        found = engines.convert(work)
+        found = engines.convert(job)
     except ConversionError as failure:
         error = failure
-    asked = [request.job for request in work.workers.warm().requests]  # type: ignore[attr-defined]
-    assert asked == (["convert"] if case.did == "reference" else [])
+    told = [request.job for request in job.workers.warm().requests]  # type: ignore[attr-defined]
+    assert told == (["convert"] if case.did == "reference" else [])
     assert found.get("engine", "") == case.did
     assert found.get("declined") == (WHY if case.said else None)
-    assert work.listener.lines == ([case.said] if case.said else [])  # type: ignore[attr-defined]
+    assert job.listener.lines == ([case.said] if case.said else [])  # type: ignore[attr-defined]
     assert (error.message if error else "") == case.message
     assert error is None or (error.exit_code == 30 and error.hint.startswith(case.hint))
 
@@ -148,9 +155,9 @@ def test_who_converts_and_what_is_said(case: Case, base: Path, monkeypatch: pyte
 def test_the_reference_converter_is_told_its_command_and_the_record_has_it(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = work_of(Case("reference", "does it"), base, monkeypatch)
-    facts = engines.convert(work)
-    (request,) = work.workers.warm().requests  # type: ignore[attr-defined]
+    job = job_of(Case("reference", "does it"), base, monkeypatch)
+    facts = engines.convert(job)
+    (request,) = job.workers.warm().requests  # type: ignore[attr-defined]
     words = ["--input_format=tfjs_layers_model", "--output_format=tfjs_layers_model", "--weight_shard_size_bytes=4"]
     assert request.args == {"argv": [*words, str(base / "web"), str(base / "target")], "unsafe": False}
     assert facts["command"].startswith("tensorflowjs_converter ")
@@ -191,7 +198,7 @@ def test_what_only_tensorflow_can_make_is_made_in_the_worker_whatever_declines(
     targets: list[Format] = [GRAPH, "tf_saved_model", "keras_saved_model"]
     for target in targets:
         step = shard_step(base).replaced(engine="auto", from_format="tf_saved_model", to_format=target)
-        facts = engines.convert(Work(step, base / "target", base / "log", None, Workers(), Recording()))
+        facts = engines.convert(asked(step, base))
         assert facts["engine"] == "worker"
     assert made == ["to_graph_model", "to_saved_model", "to_saved_model"]
     assert Path(base / "web").is_dir()

@@ -8,7 +8,7 @@ from tests.unit.environment.builders import FakeBuilders
 from workflow.base.errors import EnvironmentProblem
 from workflow.base.events import Silent
 from workflow.environment import Wishes, lifecycle, registry
-from workflow.runs.workers import EnvironmentWorkshop
+from workflow.runs.workers import EnvironmentWorkers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("name", ["tfsj", "tfj", "tjfs", "TFJS", "keras", "keras2", "Keras3", "kears3"])
 def test_a_recipe_with_a_slip_in_the_name_makes_nothing(name: str, tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match=f"no environment named '{name}'; did you mean '(tfjs|keras3)'"):
-        EnvironmentWorkshop(name, Wishes(), tmp_path).prepare(Silent())
+        EnvironmentWorkers(name, Wishes(), logs=tmp_path, listener=Silent()).prepare()
 
 
 @pytest.mark.parametrize("name", ["tfjs", "keras3", "tfjs2", "tfjs-nightly", "mine", "work", "e"])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+
 FILE = "environments.json"
 _LOCKS = ("# profile: full\na==1\n", "# profile: lean\nb==2\n", "# profile: full\nc==3\n")
 _BARE = ("not a conda environment",)

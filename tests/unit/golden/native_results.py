@@ -25,7 +25,8 @@ from tests.unit.conversion.native.models import Stored, graph_node, quantized, s
 from tests.unit.golden.store import FOLDER
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def all_results(scratch: Path) -> dict[str, Any]:
     for number, (name, (source, have, want, options)) in enumerate(cases().items()):
         target = scratch / f"{number}{_ENDINGS.get(want, '')}"
         results[name] = target
-        job = NativeJob(results[source], have, target, want, _with_paths(options, sources), Silent())
+        job = Job(results[source], have, target, want, _with_paths(options, sources), Silent())
         found[name] = _result(job)
     return found
 
@@ -116,7 +117,7 @@ def _name(path: Path) -> str:
     return f"{path.parent.name} {path.name}"
 
 
-def _result(job: NativeJob) -> dict[str, Any]:
+def _result(job: Job) -> dict[str, Any]:
     try:
         facts = EDGES[job.source_format, job.target_format](job)
     except DeclinedError as refusal:

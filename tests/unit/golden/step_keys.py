@@ -13,12 +13,13 @@ from workflow import environment as environments
 from workflow.recipe import load
 from workflow.recipe.recipes import ApplicationModel, Step
 from workflow.runs import planning
+from workflow.runs.tasks import MODEL, tasks_of
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Task
     from workflow.runs.sidecars import Ingredients
+    from workflow.runs.tasks import Task
 
 FILE = "step_keys.json"
 LOCK = "digest of the environment's lock"
@@ -47,7 +48,7 @@ def keys_of(path: Path, base: Path, *, text: str | None = None) -> dict[str, Any
     recipe_file.write_text(path.read_text(encoding="utf-8") if text is None else text, encoding="utf-8", newline="\n")
     recipe = load(recipe_file)
     found = {}
-    for task in planning.tasks(recipe):
+    for task in tasks_of(recipe):
         ingredients = _pinned(planning.ingredients(task, recipe, environment=LOCK), base)
         found[task.name] = {"key": ingredients.key(), "parts": json.loads(json.dumps(ingredients.as_dict()))}
         put_artifact(task.output, _format_made(task, recipe), by=task.name)
@@ -86,4 +87,4 @@ def _format_made(task: Task, recipe: Recipe) -> Format:
         return task.declared.to_format
     if isinstance(task.declared, ApplicationModel):
         return "keras"
-    return next(step.from_format for step in recipe.steps if planning.MODEL in step.after)
+    return next(step.from_format for step in recipe.steps if MODEL in step.after)

@@ -13,8 +13,8 @@ import pytest
 from tests.unit.golden import step_keys
 from tests.unit.golden.store import FOLDER, require_equal, stored
 from workflow.base.digests import text_digest
+from workflow.catalogue.formats import EDGES
 from workflow.catalogue.kinds import KINDS
-from workflow.catalogue.pairs import EDGES
 
 if TYPE_CHECKING:
     from pathlib import Path

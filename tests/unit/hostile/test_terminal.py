@@ -14,10 +14,9 @@ import pytest
 from tests.unit.hostile.letters import COMMANDS, acting
 from tests.unit.runs.recipes import recipe_of, shard_step
 from workflow.base.errors import ConversionError
-from workflow.cli import boundary, console
+from workflow.cli import console
 from workflow.cli.screens import LiveScreen
-from workflow.runs.planning import Decision, tasks
-from workflow.runs.watching import Outcome
+from workflow.runs.tasks import Outcome, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,19 +52,19 @@ def seen(*doings: Callable[[], object]) -> str:
 def run_with(text: str, folder: Path) -> None:
     """Go through a step with a live line in which everything that may be said is this text."""
     recipe = recipe_of(folder, shard_step(folder, name=text))
-    decision = Decision(tasks(recipe)[0], runs=True, reasons=(text,))
+    task = tasks_of(recipe)[0].replaced(runs=True, reasons=(text,))
     live = LiveScreen(recipe)
     live.say(text)
-    live.began(decision)
+    live.began(task)
     live.say(text)
     live.warn(text)
     live.advance(text, 1, 2)
     sys.stderr.write(f"{text}\n")  # a library that does not know of the live line
-    live.ended(Outcome(decision, "failed", error=ConversionError(text, hint=text, details=f"more: {text}", log=text)))
-    live.began(decision)
-    live.ended(Outcome(decision, "done", facts={"degraded": text, "declined": text, "said": [text]}))
+    live.ended(Outcome(task, "failed", error=ConversionError(text, hint=text, details=f"more: {text}", log=text)))
+    live.began(task)
+    live.ended(Outcome(task, "done", facts={"degraded": text, "declined": text, "said": [text]}))
     live.stopped()
-    boundary.show(ConversionError(text, hint=text, details=f"more: {text}", log=text))
+    console.show(ConversionError(text, hint=text, details=f"more: {text}", log=text))
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
@@ -84,13 +83,13 @@ def test_markup_is_text(tmp_path: Path) -> None:
 
 
 def test_a_name_with_lines_in_it_stays_on_its_line() -> None:
-    told = seen(lambda: boundary.show(ConversionError("a\nverdict: passed", hint="b\nverdict: passed")))
+    told = seen(lambda: console.show(ConversionError("a\nverdict: passed", hint="b\nverdict: passed")))
     assert len(told.splitlines()) == 2
 
 
 def test_addresses_in_details_lose_their_secrets() -> None:
     details = "first line\nurl https://me:s3cret@host/p?sig=t0ken failed"
-    told = seen(lambda: boundary.show(ConversionError("x", details=details)))
+    told = seen(lambda: console.show(ConversionError("x", details=details)))
     assert "url https://host/p?... failed" in told
     assert "s3cret" not in told
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.catalogue.formats import FORMATS
-from workflow.catalogue.pairs import EDGES, reasons
+from workflow.catalogue.formats import EDGES, FORMATS, reasons
 
 if TYPE_CHECKING:
     from tests.unit.recipe.conftest import Load, Refuse

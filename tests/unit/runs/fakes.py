@@ -1,4 +1,4 @@
-"""A workshop whose worker is the fake one: it writes layers models as the reference converter would."""
+"""Workers of a run, all of them one fake: it writes layers models as the reference converter would."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def no_runtime(name: str, *, listener: Listener | None = None) -> NotRun:
     return NotRun(f"there is no {name} in a unit test", "run the real tests")
 
 
-class FakeWorkshop:
-    """A ``Workshop`` around one fake worker; counts how often it was prepared and closed."""
+class FakeWorkers:
+    """The ``RunWorkers`` around one fake worker; counts how often it was prepared and closed."""
 
     def __init__(self, **answers: ScriptedAnswer | list[ScriptedAnswer]) -> None:
         self.fake = FakeWorker({**DEFAULTS, **answers})
@@ -82,16 +82,18 @@ class FakeWorkshop:
         self.prepared = 0
         self.closed = 0
 
-    def prepare(self, listener: Listener) -> None:
+    def prepare(self) -> None:
         self.prepared += 1
 
-    def worker(self) -> FakeWorker:
+    def warm(self) -> FakeWorker:
+        self.prepare()
         return self.fake
 
-    def fresh_worker(self) -> FakeWorker:
+    def fresh(self) -> FakeWorker:
+        self.prepare()
         return self.fake
 
-    def keras3_worker(self, listener: Listener) -> FakeWorker:
+    def keras3(self) -> FakeWorker:
         return self.fake
 
     def runtimes(self) -> Runtimes:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.base.download.rude_server import answer, serving
-from tests.unit.runs.fakes import FakeWorkshop
-from tests.unit.runs.recipes import recipe_of, shard_step
+from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from tests.unit.runs.test_unpacking import archive_of, file, special
 from workflow.base import locations
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.events import Recording
-from workflow.runs import hub, making, planning
+from workflow.conversion.job import Job
+from workflow.runs import hub, making
+from workflow.runs.tasks import tasks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,19 +66,25 @@ def test_what_tensorflow_hub_has_fetched_before_is_found_without_a_network(cache
 def test_a_step_from_a_handle_reads_the_modules_folder_and_its_record_names_the_handle(
     cache: Path, tmp_path: Path
 ) -> None:
-    def ordered(step: Step) -> making.Order:
-        (task,) = planning.tasks(recipe_of(tmp_path, step))
-        return making.with_folder(making.Order(task, tmp_path / "s", tmp_path / "l", None, FakeWorkshop(), Recording()))
-
     handle = "https://tfhub.invalid/google/x/1"
     folder = cache / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"graph")
-    step = shard_step(tmp_path).replaced(from_format="tf_hub")
-    found = ordered(step.replaced(input=handle, input_is_handle=True))
-    assert (found.step.input, found.step.input_is_handle) == (str(folder), False)
-    assert found.handle == handle
-    assert (ordered(step).step, ordered(step).handle) == (step, "")
+    write_layers_model(tmp_path / "web")
+    local = shard_step(tmp_path).replaced(engine="native")
+    named = local.replaced(input=handle, input_is_handle=True)
+    found = making.provided(named, Recording())
+    assert (found.input, found.input_is_handle) == (str(folder), False)
+    assert making.provided(local, Recording()) == local
+
+    def handle_in_record(step: Step, target: str) -> object:
+        (task,) = tasks_of(recipe_of(tmp_path, step))
+        formats = local.from_format, local.to_format
+        job = Job(tmp_path / "web", formats[0], tmp_path / target, formats[1], {}, Recording(), local)
+        return making.make(job, task).get("handle")
+
+    assert handle_in_record(named, "one") == handle
+    assert handle_in_record(local, "two") is None
 
 
 def test_without_the_variable_modules_are_in_the_tools_own_cache(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,13 +16,12 @@ from workflow.base.errors import OutputsError
 from workflow.bridge.usage import JobUsage
 from workflow.runs import planning
 from workflow.runs.journal import Journal, journal_folder, last_status
-from workflow.runs.planning import Decision, Selection
 from workflow.runs.sidecars import Ingredients, Sidecar, sidecar_path, write_sidecar
-from workflow.runs.watching import Outcome
+from workflow.runs.tasks import Outcome, Selection, tasks_of
 
 if TYPE_CHECKING:
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Task
+    from workflow.runs.tasks import Task
 
 NOON = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC
 
@@ -34,7 +33,7 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def task_of(recipe: Recipe, name: str = "shard") -> Task:
-    return next(task for task in planning.tasks(recipe) if task.name == name)
+    return next(task for task in tasks_of(recipe) if task.name == name)
 
 
 def test_the_record_of_a_run_has_these_keys(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +41,7 @@ def test_the_record_of_a_run_has_these_keys(recipe: Recipe, monkeypatch: pytest.
     journal = Journal(recipe)
     job = JobUsage("convert", 1.23456, {"before": 1, "peak": 3, "now": 2})
     done = Outcome(
-        Decision(task_of(recipe), runs=True, reasons=("not made yet", "forced")),
+        task_of(recipe).replaced(runs=True, reasons=("not made yet", "forced")),
         "done",
         seconds=1.23456,
         bytes_before=8,
@@ -51,7 +50,7 @@ def test_the_record_of_a_run_has_these_keys(recipe: Recipe, monkeypatch: pytest.
         jobs=(job,),
     )
     error = OutputsError("shard: outputs: y differs", hint="look", details="a\nb", log="/log")
-    failed = Outcome(Decision(task_of(recipe, "again"), runs=True, reasons=("forced",)), "failed", error=error)
+    failed = Outcome(task_of(recipe, "again").replaced(runs=True, reasons=("forced",)), "failed", error=error)
     returned = journal.write([done, failed], {"name": "tfjs"}, interrupted=task_of(recipe, "again"))
     (path,) = (journal.folder / "runs").glob("*.json")
     record = json.loads(path.read_text())
@@ -107,8 +106,8 @@ def test_the_record_of_a_run_has_these_keys(recipe: Recipe, monkeypatch: pytest.
 
 
 def test_a_result_of_another_format_than_declared_is_noted_as_what_it_is(recipe: Recipe) -> None:
-    decision = Decision(task_of(recipe), runs=True, reasons=("forced",))
-    record = Journal(recipe).write([Outcome(decision, "done", facts={"format": "tfjs_graph_model"})], {})
+    task = task_of(recipe).replaced(runs=True, reasons=("forced",))
+    record = Journal(recipe).write([Outcome(task, "done", facts={"format": "tfjs_graph_model"})], {})
     assert record["steps"][0]["formats"] == {"from": "tfjs_layers_model", "to": "tfjs_graph_model"}
     assert record["interrupted"] is None
 

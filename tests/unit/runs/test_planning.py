@@ -14,15 +14,15 @@ from workflow.recipe.findings import Spot
 from workflow.recipe.recipes import ApplicationModel, Verification
 from workflow.runs import planning, publishing
 from workflow.runs.journal import journal_folder, last_status
-from workflow.runs.planning import Selection
 from workflow.runs.sidecars import Ingredients, Sidecar
+from workflow.runs.tasks import Selection, tasks_of
 from workflow.verification.runtimes import browsers, node_program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Decision
+    from workflow.runs.tasks import Task
 
 LOCK = "lock-1"
 
@@ -35,21 +35,21 @@ def base(tmp_path: Path) -> Path:
 
 def run_all(recipe: Recipe, lock: str = LOCK, **facts: object) -> None:
     """Publish for every task what a run would."""
-    for task in planning.tasks(recipe):
+    for task in tasks_of(recipe):
         write_layers_model(publishing.begin(task.output), weights=task.name.encode().ljust(8))
         ingredients = planning.ingredients(task, recipe, environment=lock)
         staged = publishing.staging_folder(task.output) / task.output.name
         publishing.publish(task.output, Sidecar(task.name, ingredients, artifact_digests(staged), facts))
 
 
-def plan(recipe: Recipe, lock: str = LOCK, **selection: object) -> list[Decision]:
+def plan(recipe: Recipe, lock: str = LOCK, **selection: object) -> list[Task]:
     return planning.plan(recipe, Selection(**selection), environment=lock)  # type: ignore[arg-type]
 
 
 def only_reason(recipe: Recipe, lock: str = LOCK) -> str:
-    (decision,) = plan(recipe, lock)
-    assert decision.runs
-    (reason,) = decision.reasons
+    (task,) = plan(recipe, lock)
+    assert task.runs
+    (reason,) = task.reasons
     return reason
 
 
@@ -59,7 +59,7 @@ def test_a_step_that_never_ran_says_so(base: Path) -> None:
 
 def test_a_step_whose_last_run_failed_says_so(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base))
-    task = planning.tasks(recipe)[0]
+    task = tasks_of(recipe)[0]
     runs = journal_folder(recipe) / "runs"
     runs.mkdir(parents=True)
     told = {"step": task.name, "output": str(task.output), "status": "failed"}
@@ -71,7 +71,7 @@ def test_a_step_whose_last_run_failed_says_so(base: Path) -> None:
 
 def test_the_latest_of_the_last_runs_counts(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base))
-    task = planning.tasks(recipe)[0]
+    task = tasks_of(recipe)[0]
     runs = journal_folder(recipe) / "runs"
     runs.mkdir(parents=True)
     for day, status in (("01", "failed"), ("02", "interrupted"), ("03", "done"), ("04", "failed"), ("05", "not run")):
@@ -119,9 +119,9 @@ def test_a_folder_of_pictures_counts_by_its_files(base: Path) -> None:
 def test_after_a_run_nothing_is_to_do(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base))
     run_all(recipe)
-    (decision,) = plan(recipe)
-    assert not decision.runs
-    assert "as before" in decision.reasons[0]
+    (task,) = plan(recipe)
+    assert not task.runs
+    assert "as before" in task.reasons[0]
 
 
 def test_a_changed_option_is_named_with_both_values(base: Path) -> None:
@@ -177,23 +177,23 @@ def test_force_runs_what_is_up_to_date(base: Path) -> None:
 def test_forcing_one_step_leaves_its_siblings(base: Path) -> None:
     recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "other"))
     run_all(recipe)
-    assert [decision.runs for decision in plan(recipe, forced=("one",))] == [True, False]
+    assert [task.runs for task in plan(recipe, forced=("one",))] == [True, False]
 
 
 def test_from_and_until_cut_the_list(base: Path) -> None:
     recipe = recipe_of(base, *(shard_step(base, name) for name in ("a", "b", "c", "d")))
-    assert [decision.task.name for decision in plan(recipe, first="b", last="c")] == ["b", "c"]
+    assert [task.name for task in plan(recipe, first="b", last="c")] == ["b", "c"]
 
 
 def test_only_keeps_the_named_step(base: Path) -> None:
     recipe = recipe_of(base, *(shard_step(base, name) for name in ("a", "b", "c")))
-    assert [decision.task.name for decision in plan(recipe, only=("b",))] == ["b"]
+    assert [task.name for task in plan(recipe, only=("b",))] == ["b"]
 
 
 def test_the_model_source_runs_before_a_selected_step_that_needs_it(tmp_path: Path) -> None:
     step = shard_step(tmp_path).replaced(after=("model",), input=str(tmp_path / "web"))
     recipe = recipe_of(tmp_path, step, model=scripted(tmp_path))
-    assert [decision.task.name for decision in plan(recipe, only=("shard",))] == ["model", "shard"]
+    assert [task.name for task in plan(recipe, only=("shard",))] == ["model", "shard"]
 
 
 def test_an_edited_training_script_runs_again(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_networks_options_its_weights_and_their_bytes_are_its_skip_key(tmp_pat
 
     def made_of(model: ApplicationModel) -> Ingredients:
         recipe = recipe_of(tmp_path, model=model)
-        return planning.ingredients(planning.tasks(recipe)[0], recipe, environment="")
+        return planning.ingredients(tasks_of(recipe)[0], recipe, environment="")
 
     told = made_of(model)
     assert told.as_dict()["options"] == {
@@ -293,9 +293,9 @@ def test_what_no_program_mends_stays_up_to_date_and_names_force(base: Path, monk
     monkeypatch.setenv(browsers.VARIABLE, str(base / "chromium"))
     recipe = recipe_of(base, shard_step(base))
     run_all(recipe, check=lacking("browser", "the browser has no webgl here (it offers no adapter)"))
-    (decision,) = plan(recipe)
-    assert not decision.runs
-    assert "it was not run in browser: --force shard verifies it again" in decision.reasons[0]
+    (task,) = plan(recipe)
+    assert not task.runs
+    assert "it was not run in browser: --force shard verifies it again" in task.reasons[0]
 
 
 def test_keys_change_with_the_query_of_an_address_and_hold_nothing_of_it(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_keys_change_with_the_query_of_an_address_and_hold_nothing_of_it(tmp_pat
         step = shard_step(tmp_path).replaced(input=address, input_is_handle=True, from_format="tf_hub")
         script = scripted(tmp_path).replaced(arguments=(f"--data={address}",))
         recipe = recipe_of(tmp_path, step, model=script)
-        found = [planning.ingredients(task, recipe, environment="") for task in planning.tasks(recipe)]
+        found = [planning.ingredients(task, recipe, environment="") for task in tasks_of(recipe)]
         assert "s3cret" not in str([each.as_dict() for each in found])
         assert "t0ken" not in str([each.as_dict() for each in found])
         return found[0].key(), found[1].key()

@@ -11,7 +11,8 @@ import numpy as np
 
 from workflow.base.errors import VerificationError
 from workflow.base.events import Silent
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.verification import exchange
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject, run_result
 from workflow.verification.weights_by_layer import weights_of
@@ -121,7 +122,7 @@ def graph_model(folder: Path) -> Subject:
 def quantized(source: Subject, folder: Path, dtype: str) -> Subject:
     """Quantize with the product's own code."""
     options: dict[str, Any] = {f"quantize_{dtype}": ["*"], "weight_shard_size_bytes": 128}
-    job = NativeJob(source.path, source.format, folder, source.format, options, Silent())
+    job = Job(source.path, source.format, folder, source.format, options, Silent())
     EDGES[source.format, source.format](job)
     return Subject(folder, source.format)
 

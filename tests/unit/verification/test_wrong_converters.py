@@ -19,7 +19,8 @@ from tests.unit.verification.wrong_converters import (
 )
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Silent
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import Subject
@@ -43,7 +44,7 @@ WRONG: dict[str, tuple[str, Change]] = {
 
 
 def converted(source: Subject, target: Path, to: Format = "tfjs_layers_model", **options: Any) -> Subject:
-    EDGES[source.format, to](NativeJob(source.path, source.format, target, to, options, Silent()))
+    EDGES[source.format, to](Job(source.path, source.format, target, to, options, Silent()))
     return Subject(target, to)
 
 

@@ -5,28 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.records import Record
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from workflow.base.events import Listener
     from workflow.catalogue.formats import Format
-    from workflow.catalogue.options import OptionValue
+    from workflow.conversion.job import Job
 
 Facts = dict[str, Any]
-
-
-class NativeJob(Record):
-    """One conversion: ``target`` does not exist yet, its parent folder does; options have the converter's names."""
-
-    source: Path
-    source_format: Format
-    target: Path
-    target_format: Format
-    options: Mapping[str, OptionValue]
-    listener: Listener
 
 
 def progress(listener: Listener, total: int) -> Callable[[int], None]:
@@ -41,17 +27,17 @@ def progress(listener: Listener, total: int) -> Callable[[int], None]:
     return more
 
 
-def _lazily(module: str, function: str) -> Callable[[NativeJob], Facts]:
+def _lazily(module: str, function: str) -> Callable[[Job], Facts]:
     """Return a function that imports its module only when it is called."""
 
-    def convert(job: NativeJob) -> Facts:
+    def convert(job: Job) -> Facts:
         facts: Facts = getattr(import_module(f"{__name__}.{module}"), function)(job)
         return facts
 
     return convert
 
 
-EDGES: dict[tuple[Format, Format], Callable[[NativeJob], Facts]] = {
+EDGES: dict[tuple[Format, Format], Callable[[Job], Facts]] = {
     ("keras", "tfjs_layers_model"): _lazily("keras.to_layers", "keras_to_layers"),
     ("keras_keras", "tfjs_layers_model"): _lazily("keras.to_layers", "archive_to_layers"),
     ("tfjs_layers_model", "keras"): _lazily("keras.to_keras", "layers_to_keras"),

@@ -22,19 +22,20 @@ from workflow.models.topology import layers_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.job import Job
+    from workflow.conversion.native import Facts
     from workflow.conversion.native.quantization_plans import QuantizationPlan
     from workflow.models.tensors import Tensor
     from workflow.models.tfjs_model import Flavour
     from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
 
-def rewrite_layers_model(job: NativeJob) -> Facts:
+def rewrite_layers_model(job: Job) -> Facts:
     """Write a layers model again as the job's options say; raises as ``EDGES`` says."""
     return _rewrite(job, "layers")
 
 
-def rewrite_graph_model(job: NativeJob) -> Facts:
+def rewrite_graph_model(job: Job) -> Facts:
     """Write a graph model again as the job's options say; raises as ``EDGES`` says."""
     if job.options.get("split_weights_by_layer"):
         raise ConversionError(
@@ -43,7 +44,7 @@ def rewrite_graph_model(job: NativeJob) -> Facts:
     return _rewrite(job, "graph")
 
 
-def _rewrite(job: NativeJob, flavour: Flavour) -> Facts:
+def _rewrite(job: Job, flavour: Flavour) -> Facts:
     strange = sorted(job.options.keys() - understood((job.source_format, job.target_format)))
     if strange:
         raise DeclinedError(f"rewriting a model natively has no option {', '.join(strange)}")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import NoReturn
 
-    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.job import Job
+    from workflow.conversion.native import Facts
     from workflow.conversion.native.quantization_plans import QuantizationPlan
     from workflow.models.tensors import Blocks, Tensor
     from workflow.models.tfjs_model import Flavour
@@ -190,7 +191,7 @@ def chooses_numbers(options: Mapping[str, Any]) -> bool:
 
 
 def write_groups(
-    job: NativeJob, groups: Sequence[Sequence[Tensor]], *, plan: QuantizationPlan | None
+    job: Job, groups: Sequence[Sequence[Tensor]], *, plan: QuantizationPlan | None
 ) -> list[dict[str, Any]]:
     """Make the job's folder with the weight files of all groups, as ``write_weights`` does, telling its listener."""
     with storing(job.target):

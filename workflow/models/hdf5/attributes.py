@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.base.records import Record
 from workflow.models.hdf5.data import DamagedError, UnusualError
@@ -28,7 +28,7 @@ _LARGEST_HEAP = 64 << 20
 _MOST_VALUES = 1_000_000
 
 
-class RawAttribute(Record):
+class RawAttribute(NamedTuple):
     """An attribute's type, shape and bytes."""
 
     type: Datatype

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +66,15 @@ class Data(Protocol):
         """Return all values; raises ``DamagedError`` when they cannot be read."""
 
 
+class Found(NamedTuple):
+    """What stands under a path: the last name of it that was looked for, what it is, and the group or array itself."""
+
+    name: str
+    kind: Kind | None
+    group: Group | None = None
+    data: Data | None = None
+
+
 class Group(Protocol):
     """One group. Names come in the order of the file, which is that of their letters."""
 
@@ -95,3 +104,9 @@ class Group(Protocol):
 
     def data(self, name: str) -> Data:
         """Return a member that is an array."""
+
+    def find(self, path: str) -> Found:
+        """Return what stands under a path below the group; a link on the way is what is found."""
+
+    def below(self) -> list[tuple[str, Found]]:
+        """Return all that is no group below this one, by all of its names, each group gone into once."""

@@ -9,8 +9,7 @@ import math
 import struct
 from typing import TYPE_CHECKING
 
-from workflow.models.hdf5.file_bytes import UNDEFINED
-from workflow.models.hdf5.group_members import tree_of
+from workflow.models.hdf5.file_bytes import UNDEFINED, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

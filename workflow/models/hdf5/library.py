@@ -18,6 +18,7 @@ from workflow.base import scratch
 from workflow.base.processes import CommandTimeoutError, run
 from workflow.models.hdf5 import rewriting
 from workflow.models.hdf5.data import DamagedError
+from workflow.models.hdf5.objects import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -117,8 +118,8 @@ def _facts(file: Path) -> Facts:
     return {"arrays": arrays, "links": links}
 
 
-class LibraryGroup:
-    """A group of a rewritten file; see ``model.Group``."""
+class LibraryGroup(Walk):
+    """A group of a rewritten file; see ``data.Group``."""
 
     def __init__(self, group: Group, facts: Facts) -> None:
         self._group = group
@@ -160,7 +161,7 @@ class LibraryGroup:
 
 
 class LibraryData:
-    """An array of a rewritten file, told as it was in the other; see ``model.Data``."""
+    """An array of a rewritten file, told as it was in the other; see ``data.Data``."""
 
     def __init__(self, data: Data, arrays: Mapping[int, Facts]) -> None:
         told = arrays.get(data.identity)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from workflow.models.byte_blocks import in_blocks
 from workflow.models.hdf5 import attributes
 from workflow.models.hdf5.attributes import Heaps
-from workflow.models.hdf5.data import DamagedError, RefusedError, UnusualError
-from workflow.models.hdf5.file_bytes import UNDEFINED
-from workflow.models.hdf5.group_members import links
+from workflow.models.hdf5.data import DamagedError, Found, RefusedError, UnusualError
+from workflow.models.hdf5.file_bytes import UNDEFINED, links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from workflow.models.hdf5.data import Kind
+    from workflow.models.hdf5.attributes import RawAttribute
+    from workflow.models.hdf5.data import Group, Kind
     from workflow.models.hdf5.file_bytes import FileBytes
 
 _PREFIX = struct.Struct("<BxHII4x")
@@ -36,6 +36,9 @@ _KNOWN = frozenset({_SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _MORE, _SYMBOLS, _EXTERN
 _SHARED = 0x02
 _MOST_BLOCKS = 1000
 _MOST_OBJECTS = 200_000
+_SMALL = 1 << 16
+_LIKELY = 512
+"""Bytes of most headers: more are read in a second piece."""
 _LAYOUT_VERSION = 3
 _COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
 
@@ -59,11 +62,24 @@ class File:
 
 
 class Header:
-    """The messages of one object, by their types."""
+    """The messages of one object, by their types, and what they were found to say when somebody first asked."""
 
     def __init__(self, address: int, messages: Mapping[int, Sequence[bytes]]) -> None:
         self.address = address
         self.messages = messages
+        self._links: dict[str, int | None] | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, RawAttribute]:
+        """The object's attributes by name, unread."""
+        return dict(map(attributes.attribute, self.messages.get(_ATTRIBUTE, ())))
+
+    def links(self, source: FileBytes) -> dict[str, int | None]:
+        """Return where the members of a group are; ``source`` is the file that the header is of."""
+        if self._links is None:
+            tree, heap = _PAIR.unpack_from(self.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
+            self._links = links(source, tree, heap=heap)
+        return self._links
 
     def one(self, kind: int) -> bytes:
         """Return the only message of a type; raises ``DamagedError`` where there is none, or more."""
@@ -75,7 +91,8 @@ class Header:
 
 def header(source: FileBytes, at: int) -> Header:
     """Read an object's header; raises ``UnusualError`` for one of another version, or with unknown messages."""
-    version, count, _, size = _PREFIX.unpack(source.piece(at, _PREFIX_BYTES))
+    first = source.some(at, least=_PREFIX_BYTES, most=_LIKELY)
+    version, count, _, size = _PREFIX.unpack_from(first)
     if version != 1:
         raise UnusualError("an object header of another version")
     blocks = [(at + _PREFIX_BYTES, size)]
@@ -83,7 +100,9 @@ def header(source: FileBytes, at: int) -> Header:
     for number, (begin, length) in enumerate(blocks):
         if number > _MOST_BLOCKS:
             raise DamagedError(f"the header at byte {at:,} never ends")
-        count -= _collect(source.piece(begin, length), found, most=count)
+        is_there = not number and _PREFIX_BYTES + length <= len(first)
+        body = first[_PREFIX_BYTES : _PREFIX_BYTES + length] if is_there else source.piece(begin, length)
+        count -= _collect(body, found, most=count)
         if count < 0:
             raise DamagedError(f"the header at byte {at:,} has more messages than it says")
         more = found.pop(_MORE, ())
@@ -114,8 +133,8 @@ def _collect(block: bytes, found: dict[int, list[bytes]], *, most: int) -> int:
 class Attributes(Mapping[str, Any]):
     """The attributes of one object; their values are read when they are asked for."""
 
-    def __init__(self, bodies: Sequence[bytes], heaps: Heaps) -> None:
-        self._raw = dict(attributes.attribute(body) for body in bodies)
+    def __init__(self, raw: Mapping[str, RawAttribute], heaps: Heaps) -> None:
+        self._raw = raw
         self._heaps = heaps
 
     def require_known(self) -> None:
@@ -136,8 +155,43 @@ class Attributes(Mapping[str, Any]):
         return len(self._raw)
 
 
-class StoredGroup:
-    """A group with a table of symbols; see ``model.Group``."""
+class Walk:
+    """How to come to what is below a group; see ``data.Group``."""
+
+    def find(self: Group, path: str) -> Found:
+        """Return what stands under a path below the group; a link on the way is what is found."""
+        found = Found("", "group", self)
+        for part in filter(None, path.split("/")):
+            if found.group is None:
+                return found._replace(kind=None, data=None) if found.data is not None else found
+            found = _member(found.group, part)
+        return found
+
+    def below(self: Group) -> list[tuple[str, Found]]:
+        """Return all that is no group below this one, by all of its names, each group gone into once."""
+        listed: list[tuple[str, Found]] = []
+        waiting, seen = [self], {self.identity}
+        while waiting:
+            group = waiting.pop()
+            for name in group:
+                found = _member(group, name)
+                if found.group is None:
+                    listed.append((f"{group.name.rstrip('/')}/{name}", found))
+                elif found.group.identity not in seen:
+                    seen.add(found.group.identity)
+                    waiting.append(found.group)
+        return listed
+
+
+def _member(group: Group, name: str) -> Found:
+    kind = group.kind(name)
+    if kind == "group":
+        return Found(name, kind, group=group.group(name))
+    return Found(name, kind, data=group.data(name)) if kind == "data" else Found(name, kind)
+
+
+class StoredGroup(Walk):
+    """A group with a table of symbols; see ``data.Group``."""
 
     def __init__(self, file: File, found: Header, name: str) -> None:
         self._file = file
@@ -145,16 +199,11 @@ class StoredGroup:
         self._groups: dict[str, StoredGroup] = {}
         self._data: dict[str, StoredData] = {}
         self.name = name
+        self.identity = found.address
 
     @cached_property
     def _links(self) -> dict[str, int | None]:
-        tree, heap = _PAIR.unpack_from(self._header.one(_SYMBOLS).ljust(_PAIR.size, b"\0"))
-        return links(self._file.source, tree, heap=heap)
-
-    @property
-    def identity(self) -> int:
-        """The offset of its header."""
-        return self._header.address
+        return self._header.links(self._file.source)
 
     @property
     def file_size(self) -> int:
@@ -164,7 +213,7 @@ class StoredGroup:
     @cached_property
     def attrs(self) -> Attributes:
         """Its attributes."""
-        return Attributes(self._header.messages.get(_ATTRIBUTE, ()), self._file.heaps)
+        return Attributes(self._header.attributes, self._file.heaps)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._links)
@@ -228,7 +277,7 @@ def require_known(root: StoredGroup) -> None:
 
 
 class StoredData:
-    """An array in one piece; see ``model.Data``. Raises ``UnusualError`` for one in chunks."""
+    """An array in one piece; see ``data.Data``. Raises ``UnusualError`` for one in chunks."""
 
     is_packed = False
 
@@ -237,22 +286,18 @@ class StoredData:
         self.identity = found.address
         self._type = attributes.datatype(found.one(_TYPE))
         self.shape = attributes.shape_of(found.one(_SPACE))
+        self.dtype, self.is_numeric = self._type.code, self._type.is_numeric
         self.leads_away = _EXTERNAL in found.messages
         self._place, self._inline, self.room = self._laid_out(found.one(_LAYOUT))
 
-    @property
-    def dtype(self) -> str:
-        """The dtype of its values."""
-        return self._type.code
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it holds plain numbers."""
-        return self._type.is_numeric
-
     def blocks(self) -> Iterator[memoryview]:
-        """Return the bytes of all values in pieces."""
-        return in_blocks(self._count(), self._fill)
+        """Return the bytes of all values in pieces; a small array is one, in room of its own."""
+        count = self._count()
+        if not 0 < count <= _SMALL:
+            return in_blocks(count, self._fill)
+        room = memoryview(bytearray(count))
+        self._fill(0, room)
+        return iter((room,))
 
     def read(self) -> NDArray[Any]:
         """Return all values."""

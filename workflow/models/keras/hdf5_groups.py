@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from io import BufferedIOBase
 
-    from workflow.models.hdf5.data import Data, Group, Kind
+    from workflow.models.hdf5.data import Data, Found, Group
 
 AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
 _CHUNK = 4 << 20
@@ -55,34 +55,30 @@ def damaged(where: str, reason: str) -> ModelFileError:
 
 def child_group(group: Group | None, name: str, *, where: str) -> Group | None:
     """Return the group under a path, or None if there is no group; links that lead away are refused."""
-    parts = [part for part in name.split("/") if part]
-    node = group
-    for part in parts:
-        node = node.group(part) if node is not None and _kind(node, part, where=where) == "group" else None
-    return node if parts else None
+    return _found(group, name, where=where).group if group is not None and name.strip("/") else None
 
 
 def array(group: Group, name: str, *, where: str) -> Data:
     """Return the array under a path; raises ``ModelFileError`` where there is none."""
-    head, _, last = name.rpartition("/")
-    holder = child_group(group, head, where=where) if head else group
-    if holder is None or not last or _kind(holder, last, where=where) != "data":
+    data = None if name.endswith("/") else _found(group, name, where=where).data
+    if data is None:
         raise ModelFileError(f"{where}: the weight {shown(name)} of {group.name} is not in the file", hint=AGAIN)
-    return holder.data(last)
+    return data
 
 
 def stored(group: Group, name: str, *, where: str) -> Stored:
     """Return the array under a path, unread; raises ``ModelFileError`` if it is none, or not to be trusted."""
     data = array(group, name, where=where)
-    shape = _sound_shape(data, f"{where}: the weight {shown(name)}")
+    shape = _sound_shape(data, name, where=where)
     return Stored(name.removesuffix(":0"), shape, data.dtype, data)
 
 
-def _kind(group: Group, name: str, *, where: str) -> Kind | None:
-    """Return what a member is; raises ``ModelFileError`` for a link that leads away."""
-    kind = group.kind(name)
-    array_claims.refuse_link(kind, f"{where}: {shown(name)}")
-    return kind
+def _found(group: Group, path: str, *, where: str) -> Found:
+    """Return what stands under a path; raises ``ModelFileError`` for a link that leads away."""
+    found = group.find(path)
+    if found.kind in array_claims.LINKS:
+        raise array_claims.link(found.kind, found.name, where=where)
+    return found
 
 
 def text(value: object) -> str | None:
@@ -110,9 +106,9 @@ def _texts(value: object) -> list[str]:
     return [text(name) or "" for name in value]
 
 
-def _sound_shape(data: Data, what: str) -> tuple[int, ...]:
+def _sound_shape(data: Data, name: str, *, where: str) -> tuple[int, ...]:
     """Return an array's shape when there are numbers for it; raises ``ModelFileError``."""
     if data.shape is None or not data.is_numeric:
-        raise ModelFileError(f"{what} holds {data.dtype}, not numbers", hint=AGAIN)
-    array_claims.require_there(data, what)
+        raise ModelFileError(f"{where}: the weight {shown(name)} holds {data.dtype}, not numbers", hint=AGAIN)
+    array_claims.require_there(data, name, where=where, noun="the weight ")
     return data.shape

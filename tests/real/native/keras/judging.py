@@ -11,7 +11,7 @@ import numpy as np
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
 from workflow.base.processes import run
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_layers import archive_to_layers, keras_to_layers
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def converted(source: Path, target: Path, **options: OptionValue) -> list[str]:
     """Convert a Keras file natively and return what was changed; raises ``DeclinedError``."""
     kind, convert = _BY_SUFFIX[source.suffix]
     target.parent.mkdir(parents=True, exist_ok=True)
-    facts = convert(NativeJob(source, kind, target, "tfjs_layers_model", options, Silent()))
+    facts = convert(Job(source, kind, target, "tfjs_layers_model", options, Silent()))
     changes: list[str] = facts["changes"]
     return changes
 

@@ -13,7 +13,7 @@ from tests.real.native.keras.judging import assert_all_well, converted, tensors
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
 from workflow.base.processes import run, start
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def answers(
             model, samples = layers_models[name]
             target = folder / f"{name}.{extension}"
             if not target.exists():
-                convert(NativeJob(model, "tfjs_layers_model", target, kind, {}, Silent()))
+                convert(Job(model, "tfjs_layers_model", target, kind, {}, Silent()))
             jobs.append([library, str(target), str(samples), str(folder / way / f"{name}.npz")])
         (folder / way).mkdir()
         (folder / f"{way}.json").write_text(json.dumps(jobs), encoding="utf-8")
@@ -108,13 +108,13 @@ def difference(file: Path, samples: Path) -> float:
 
 @pytest.mark.parametrize("convert", [layers_to_keras, layers_to_archive])
 def test_layers_models_of_strangers_load_in_keras(
-    corpus: Path, converter_python: Path, tmp_path: Path, convert: Callable[[NativeJob], Any]
+    corpus: Path, converter_python: Path, tmp_path: Path, convert: Callable[[Job], Any]
 ) -> None:
     extension, kind = ("h5", "keras") if convert is layers_to_keras else ("keras", "keras_keras")
     files = []
     for folder in sorted((corpus / "layers").iterdir()):
         target = tmp_path / f"{folder.name}.{extension}"
-        convert(NativeJob(folder, "tfjs_layers_model", target, kind, {}, Silent()))  # type: ignore[arg-type]
+        convert(Job(folder, "tfjs_layers_model", target, kind, {}, Silent()))  # type: ignore[arg-type]
         files.append(str(target))
     code = "import sys\nfrom tensorflow import keras\nfor f in sys.argv[1:]: keras.models.load_model(f, compile=False)"
     done = run([str(converter_python), "-c", code, *files])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workflow.base.events import Silent
-from workflow.conversion.native import EDGES, Facts, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES, Facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ def rewrite(
 ) -> Facts:
     """Run the native edge from a format to itself."""
     kind: Format = "tfjs_graph_model" if flavour == "graph" else "tfjs_layers_model"
-    job = NativeJob(source, kind, target, kind, options=options, listener=listener or Silent())
+    job = Job(source, kind, target, kind, options=options, listener=listener or Silent())
     return EDGES[kind, kind](job)
 
 

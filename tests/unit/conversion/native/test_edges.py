@@ -27,10 +27,11 @@ def test_both_kinds_of_javascript_model_can_be_written_again() -> None:
 CONVERSION = """
 import sys
 from pathlib import Path
-from workflow.conversion.native import EDGES, NativeJob
+from workflow.conversion.job import Job
+from workflow.conversion.native import EDGES
 from workflow.base.events import Silent
 source, have, target, want, *options = sys.argv[1:]
-EDGES[have, want](NativeJob(Path(source), have, Path(target), want, dict(map(eval, options)), Silent()))
+EDGES[have, want](Job(Path(source), have, Path(target), want, dict(map(eval, options)), Silent()))
 print(sorted({"numpy", "h5py"} & set(sys.modules)))
 """
 

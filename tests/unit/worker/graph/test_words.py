@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.bridge.failure_kinds import KINDS
+from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import of_the_reference
-from workflow.catalogue.pairs import EDGES
 from workflow.worker.failure import JobError
 from workflow.worker.graph import freezing, hub, options, origins, outputs, reach, signatures
 from workflow.worker.graph.signatures import Port, Signature

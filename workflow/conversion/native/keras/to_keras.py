@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path as FilePath
 
-    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.job import Job
+    from workflow.conversion.native import Facts
     from workflow.conversion.native.keras.layers_source import LayersModel
 
 _BACKEND = "tensorflow"
 _LONGEST_ATTRIBUTE = 64512  # bytes of a list of names; Keras splits longer ones
 
 
-def layers_to_keras(job: NativeJob) -> Facts:
+def layers_to_keras(job: Job) -> Facts:
     """Write a Keras HDF5 file of a layers model; raises as ``EDGES`` says."""
     _require_no_options(job)
     with open_layers_model(job.source) as model, storing(job.target), _refusals():
@@ -34,7 +35,7 @@ def layers_to_keras(job: NativeJob) -> Facts:
         return {"weights": names, "bytes": job.target.stat().st_size}
 
 
-def layers_to_archive(job: NativeJob) -> Facts:
+def layers_to_archive(job: Job) -> Facts:
     """Write a .keras archive of a layers model; raises as ``EDGES`` says."""
     from workflow.conversion.native.keras.archive_writing import write_archive  # noqa: PLC0415  one of two targets
 
@@ -56,7 +57,7 @@ def _refusals() -> Iterator[None]:
         ) from error
 
 
-def _require_no_options(job: NativeJob) -> None:
+def _require_no_options(job: Job) -> None:
     strange = sorted(set(job.options) - {"unsafe"})  # nothing is run here
     if strange:
         raise DeclinedError(f"making a Keras file natively has no option {', '.join(strange)}")

@@ -19,7 +19,8 @@ from workflow.models.keras.tree import entries, layer_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.conversion.native import Facts, NativeJob
+    from workflow.conversion.job import Job
+    from workflow.conversion.native import Facts
     from workflow.conversion.native.keras.building import AssembledModel
     from workflow.conversion.native.keras.out_layers import OutWeight
     from workflow.conversion.native.quantization_plans import QuantizationPlan
@@ -30,7 +31,7 @@ CONVERTED_BY = "TensorFlow.js Converter v4.22.0"
 """What the reference writes there; readers of models tell by it which features to expect."""
 
 
-def keras_to_layers(job: NativeJob) -> Facts:
+def keras_to_layers(job: Job) -> Facts:
     """Write a layers model of a Keras HDF5 file; raises as ``EDGES`` says."""
     _require_understood(job)
     from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  one of two sources
@@ -39,7 +40,7 @@ def keras_to_layers(job: NativeJob) -> Facts:
         return _written(job, file)
 
 
-def archive_to_layers(job: NativeJob) -> Facts:
+def archive_to_layers(job: Job) -> Facts:
     """Write a layers model of a .keras archive; raises as ``EDGES`` says."""
     _require_understood(job)
     from workflow.models.keras.archive import open_archive  # noqa: PLC0415  one of two sources
@@ -48,13 +49,13 @@ def archive_to_layers(job: NativeJob) -> Facts:
         return _written(job, file)
 
 
-def _require_understood(job: NativeJob) -> None:
+def _require_understood(job: Job) -> None:
     strange = sorted(job.options.keys() - understood((job.source_format, job.target_format)))
     if strange:
         raise DeclinedError(f"making a layers model natively has no option {', '.join(strange)}")
 
 
-def _written(job: NativeJob, file: KerasFile) -> Facts:
+def _written(job: Job, file: KerasFile) -> Facts:
     model = assemble(file)
     for note in model.notes:
         job.listener.say(note)

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from workflow.base.events import Recording
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_layers import archive_to_layers, keras_to_layers
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def converted(source: Path, **options: Any) -> tuple[Config, Arrays, list[str]]:
     is_archive = source.suffix == ".keras"
     convert = archive_to_layers if is_archive else keras_to_layers
     kind = "keras_keras" if is_archive else "keras"
-    facts = convert(NativeJob(source, kind, target, "tfjs_layers_model", options, Recording()))  # type: ignore[arg-type]
+    facts = convert(Job(source, kind, target, "tfjs_layers_model", options, Recording()))  # type: ignore[arg-type]
     document = json.loads((target / "model.json").read_text(encoding="ascii"))
     config: Config = document["modelTopology"]["model_config"]
     return config, stored(target), facts["changes"]

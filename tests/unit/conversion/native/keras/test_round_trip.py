@@ -29,7 +29,7 @@ from tests.unit.conversion.native.keras.rows_convolution import signed
 from tests.unit.conversion.native.keras.rows_recurrent import arrays, lstm, run_lstm
 from tests.unit.conversion.native.keras.test_layer_table import ROWS, titled
 from workflow.base.events import Recording
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ KINDS = ("back.h5", "back.keras")
 def to_keras(folder: Path, name: str) -> Path:
     """Write the layers model in a folder as a Keras file of this name beside it."""
     target = folder.parent / name
-    job = NativeJob(folder, "tfjs_layers_model", target, "keras", {}, Recording())
+    job = Job(folder, "tfjs_layers_model", target, "keras", {}, Recording())
     facts = (
         layers_to_keras(job) if name.endswith(".h5") else layers_to_archive(job.replaced(target_format="keras_keras"))
     )

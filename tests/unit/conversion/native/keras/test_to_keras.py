@@ -14,7 +14,7 @@ import pytest
 from tests.unit.conversion.native.keras.files import called, dense, given, graph, layer, numbers, row
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.events import Recording
-from workflow.conversion.native import NativeJob
+from workflow.conversion.job import Job
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.conversion.native.keras.to_keras import layers_to_archive, layers_to_keras
 from workflow.conversion.native.tfjs_writing import write_weights
@@ -49,10 +49,10 @@ def simple(tmp_path: Path, version: str = "2.13.1", **options: Any) -> Path:
     return layers_model(tmp_path / "layers", row(given([None, 3]), dense(**options), NORM), weights, version)
 
 
-def made(source: Path, convert: Callable[[NativeJob], Any], name: str, **options: Any) -> Path:
+def made(source: Path, convert: Callable[[Job], Any], name: str, **options: Any) -> Path:
     target = source.parent / name
     kind: Any = "keras" if name.endswith("h5") else "keras_keras"
-    convert(NativeJob(source, "tfjs_layers_model", target, kind, options, Recording()))
+    convert(Job(source, "tfjs_layers_model", target, kind, options, Recording()))
     return target
 
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.runs.fakes import FakeWorkshop, write_model
+from tests.unit.runs.fakes import FakeWorkers, write_model
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from tests.unit.verification.models import NumpyPlaces, layers_model
 from workflow.recipe.recipes import Verification
-from workflow.runs.planning import Selection
 from workflow.runs.runner import Manner, Runner
+from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
 from workflow.verification import asking, judging
 from workflow.verification.levels import Case, verify
 
 if TYPE_CHECKING:
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.watching import Outcome
+    from workflow.runs.tasks import Outcome
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(recipe: Recipe, workshop: FakeWorkshop, **manner: Any) -> list[Outcome]:
-    return Runner(recipe, workshop, RecordingWatcher(), manner=Manner(**manner)).execute(Selection())
+def run(recipe: Recipe, workers: FakeWorkers, **manner: Any) -> list[Outcome]:
+    return Runner(recipe, workers, RecordingWatcher(), manner=Manner(**manner)).execute(Selection())
 
 
 def statuses(outcomes: list[Outcome]) -> list[str]:
@@ -44,8 +44,8 @@ def mistaken(_: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_bug_in_a_step_ends_that_step_alone(base: Path) -> None:
     steps = shard_step(base, "one"), shard_step(base, "two", after=("one",)), shard_step(base, "three")
-    workshop = FakeWorkshop(convert=[mistaken, write_model])
-    outcomes = run(recipe_of(base, *steps), workshop, keep_going=True)
+    workers = FakeWorkers(convert=[mistaken, write_model])
+    outcomes = run(recipe_of(base, *steps), workers, keep_going=True)
     assert statuses(outcomes) == ["failed", "not run", "done"]
     error = outcomes[0].error
     assert error is not None
@@ -57,13 +57,13 @@ def test_a_bug_in_a_step_ends_that_step_alone(base: Path) -> None:
 
 
 def test_a_bug_without_keep_going_leaves_the_steps_behind_it_not_run(base: Path) -> None:
-    workshop = FakeWorkshop(convert=[mistaken, write_model])
-    outcomes = run(recipe_of(base, shard_step(base, "one"), shard_step(base, "two")), workshop)
+    workers = FakeWorkers(convert=[mistaken, write_model])
+    outcomes = run(recipe_of(base, shard_step(base, "one"), shard_step(base, "two")), workers)
     assert statuses(outcomes) == ["failed", "not run"]
 
 
 def test_the_report_of_the_bug_has_its_traceback(base: Path) -> None:
-    (outcome,) = run(recipe_of(base, shard_step(base)), FakeWorkshop(convert=[mistaken]))
+    (outcome,) = run(recipe_of(base, shard_step(base)), FakeWorkers(convert=[mistaken]))
     assert outcome.error is not None
     assert "KeyError: 'tensor'" in Path(outcome.error.log).read_text()
 

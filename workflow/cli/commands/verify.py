@@ -11,8 +11,7 @@ import typer
 
 from workflow.base import scratch
 from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
-from workflow.catalogue.formats import Format
-from workflow.catalogue.runtimes import Backend, RuntimeName, backends_by_runtime
+from workflow.catalogue.formats import Backend, Format, RuntimeName, backends_by_runtime
 from workflow.recipe.recipes import Verification
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
     from workflow.verification.levels import verify as through_the_levels  # noqa: PLC0415  as above
 
     answer: SearchResult | Any = None
-    places, workshop = _places_for(case, environment)
+    places, workers = _places_for(case, environment)
     try:
         report = through_the_levels(case, places)
         if report.failed:
@@ -131,7 +130,7 @@ def _verify(case: Case, environment: str, *, locate: bool, as_json: bool) -> Non
         if locate:
             answer = _located(case, places, report)
     finally:
-        workshop.close()
+        workers.close()
     if as_json:
         verify_screens.print_json(case, report, answer)
     else:
@@ -184,22 +183,16 @@ def _places_for(case: Case, environment: str) -> tuple[WarmPlaces, Any]:
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.environment import Wishes, registry  # noqa: PLC0415  as above
     from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above
-    from workflow.runs.workers import EnvironmentWorkshop, worker_if_made  # noqa: PLC0415  as above
+    from workflow.runs.workers import EnvironmentWorkers, keras3_if_made  # noqa: PLC0415  as above
     from workflow.verification.warm_places import WarmPlaces  # noqa: PLC0415  as above
 
     registry.require_meant(environment)
     logs = locations.home() / "logs"
-    workshop = EnvironmentWorkshop(environment, Wishes(), logs)
-
-    def worker() -> Any:
-        workshop.prepare(ConsoleListener())
-        return workshop.worker()
-
     listener = ConsoleListener()
-    places = WarmPlaces(
-        worker, workshop.runtimes(), log=logs / "verify.log", timeout=case.timeout or TIME_LIMIT, listener=listener
-    )
-    return replace(places, keras3=lambda: worker_if_made(workshop, listener)), workshop
+    workers = EnvironmentWorkers(environment, Wishes(), logs=logs, listener=listener)
+    timeout = case.timeout or TIME_LIMIT
+    places = WarmPlaces(workers.warm, workers.runtimes(), log=logs / "verify.log", timeout=timeout, listener=listener)
+    return replace(places, keras3=lambda: keras3_if_made(workers)), workers
 
 
 def _subject(text: str, named: str | None) -> Subject:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from workflow.catalogue import pairs
-from workflow.catalogue.formats import KERAS
-from workflow.catalogue.pairs import EDGES, Edge, Missing, edge, reasons
+from workflow.catalogue import formats
+from workflow.catalogue.formats import EDGES, KERAS, Edge, Missing, edge, reasons
 from workflow.conversion import native
 
 
@@ -15,8 +14,8 @@ def test_the_twelve_conversions_of_the_reference_converter_are_there_and_five_mo
         ("tfjs_graph_model", "tf_saved_model"),
         ("tfjs_graph_model", "tfjs_graph_model"),
     }
-    assert pairs.targets("tfjs_graph_model") == ("tf_saved_model", "tfjs_graph_model")
-    assert pairs.sources("tfjs_layers_model") == (*KERAS, "tfjs_layers_model")
+    assert formats.targets("tfjs_graph_model") == ("tf_saved_model", "tfjs_graph_model")
+    assert formats.sources("tfjs_layers_model") == (*KERAS, "tfjs_layers_model")
 
 
 def test_a_pair_is_an_edge_or_a_reason_with_a_way_out() -> None:
@@ -30,9 +29,9 @@ def test_a_pair_is_an_edge_or_a_reason_with_a_way_out() -> None:
 def test_every_source_that_goes_anywhere_has_one_natural_target() -> None:
     natural = [found for found in EDGES.values() if found.natural]
     assert sorted(found.source for found in natural) == sorted({source for source, _ in EDGES})
-    assert pairs.natural_target("tf_saved_model") == "tfjs_graph_model"
-    assert pairs.natural_target("tfjs_graph_model") == "tf_saved_model"
+    assert formats.natural_target("tf_saved_model") == "tfjs_graph_model"
+    assert formats.natural_target("tfjs_graph_model") == "tf_saved_model"
 
 
 def test_the_pairs_that_need_no_tensorflow_are_those_that_the_native_engine_has() -> None:
-    assert native.EDGES.keys() == pairs.NATIVE
+    assert native.EDGES.keys() == formats.NATIVE

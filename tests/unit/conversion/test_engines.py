@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.conversion.native.keras.files import given, layer, row, whole_file
-from tests.unit.runs.fakes import FakeWorkshop
+from tests.unit.runs.fakes import FakeWorkers
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from workflow.base.errors import DeclinedError
 from workflow.conversion import native
-from workflow.runs.planning import Selection
 from workflow.runs.runner import Manner, Runner
+from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
     from workflow.bridge.fake_worker import ScriptedAnswer
-    from workflow.catalogue.engines import Engine
+    from workflow.catalogue.formats import Engine
     from workflow.recipe.recipes import Step
-    from workflow.runs.watching import Outcome
+    from workflow.runs.tasks import Outcome
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def base(tmp_path: Path) -> Path:
 def run(
     base: Path,
     engine: Engine,
-    workshop: FakeWorkshop,
+    workers: FakeWorkers,
     *,
     verify: bool = False,
     watcher: RecordingWatcher | None = None,
 ) -> Outcome:
     recipe = recipe_of(base, shard_step(base).replaced(engine=engine), verify=verify)
-    (outcome,) = Runner(recipe, workshop, watcher or RecordingWatcher(), manner=Manner()).execute(Selection())
+    (outcome,) = Runner(recipe, workers, watcher or RecordingWatcher(), manner=Manner()).execute(Selection())
     return outcome
 
 
@@ -73,15 +73,15 @@ def traced(**facts: Any) -> ScriptedAnswer:
 
 
 def test_a_native_step_needs_no_environment(base: Path) -> None:
-    workshop = FakeWorkshop()
-    assert run(base, "auto", workshop).facts["engine"] == "native"
-    assert workshop.prepared == 0
+    workers = FakeWorkers()
+    assert run(base, "auto", workers).facts["engine"] == "native"
+    assert workers.prepared == 0
 
 
 def test_the_reference_is_taken_when_it_is_asked_for(base: Path) -> None:
-    workshop = FakeWorkshop()
-    assert run(base, "reference", workshop).facts["engine"] == "reference"
-    assert workshop.prepared > 0
+    workers = FakeWorkers()
+    assert run(base, "reference", workers).facts["engine"] == "reference"
+    assert workers.prepared > 0
 
 
 def test_what_native_declines_goes_to_the_reference_and_the_user_and_the_record_are_told_why(
@@ -89,7 +89,7 @@ def test_what_native_declines_goes_to_the_reference_and_the_user_and_the_record_
 ) -> None:
     monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining_what_the_reference_can)
     watcher = RecordingWatcher()
-    facts = run(base, "auto", FakeWorkshop(), watcher=watcher).facts
+    facts = run(base, "auto", FakeWorkers(), watcher=watcher).facts
     why = "layer gru of class GRU has an option that it does not know"
     assert (facts["engine"], facts["declined"]) == ("reference", why)
     assert f"shard: by the reference converter, because {why}" in watcher.lines
@@ -99,17 +99,17 @@ def test_what_no_layers_model_can_express_is_refused_with_the_way_that_works(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
-    workshop = FakeWorkshop()
-    error = run(base, "auto", workshop).error
+    workers = FakeWorkers()
+    error = run(base, "auto", workers).error
     assert error is not None
     assert "class GRU" in error.message
     assert "format: auto" in error.hint
-    assert workshop.fake.requests == []
+    assert workers.fake.requests == []
 
 
 def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
-    error = run(base, "native", FakeWorkshop()).error
+    error = run(base, "native", FakeWorkers()).error
     assert error is not None
     assert error.exit_code == 30
     assert error.message == "step shard: the native engine declines: layer gru of class GRU is more than it knows"
@@ -118,13 +118,13 @@ def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, mo
 
 
 def test_a_graph_model_is_traced_by_our_own_code_in_the_worker(base: Path) -> None:
-    workshop = FakeWorkshop(graph=traced(unsupported={"wasm": {"Einsum": ["attention"]}}))
+    workers = FakeWorkers(graph=traced(unsupported={"wasm": {"Einsum": ["attention"]}}))
     watcher = RecordingWatcher()
     step = shard_step(base).replaced(kind="graph", to_format="tfjs_graph_model", options={}, engine="auto")
-    (outcome,) = Runner(recipe_of(base, step, verify=False), workshop, watcher, manner=Manner()).execute(Selection())
+    (outcome,) = Runner(recipe_of(base, step, verify=False), workers, watcher, manner=Manner()).execute(Selection())
     assert outcome.error is None
     assert outcome.facts["engine"] == "worker"
-    assert workshop.fake.requests[0].args["source"]["format"] == "tfjs_layers_model"
+    assert workers.fake.requests[0].args["source"]["format"] == "tfjs_layers_model"
     assert any("not on wasm: Einsum" in warning for warning in watcher.warnings)
 
 
@@ -135,7 +135,7 @@ def test_outputs_that_nobody_named_are_said(base: Path) -> None:
     step = shard_step(base).replaced(kind="graph", input=str(base / "frozen.pb"), options={}, engine="auto")
     step = step.replaced(from_format="tf_frozen_model", to_format="tfjs_graph_model")
     recipe = recipe_of(base, step, verify=False)
-    (outcome,) = Runner(recipe, FakeWorkshop(graph=found), watcher, manner=Manner()).execute(Selection())
+    (outcome,) = Runner(recipe, FakeWorkers(graph=found), watcher, manner=Manner()).execute(Selection())
     assert outcome.error is None
     assert any("found in the graph: softmax" in line for line in watcher.lines)
 
@@ -145,7 +145,7 @@ def test_where_layers_do_not_suffice_a_graph_model_is_made_instead(base: Path, m
     watcher = RecordingWatcher()
     step = shard_step(base).replaced(fallback_format="tfjs_graph_model", options={}, engine="auto")
     recipe = recipe_of(base, step, verify=False)
-    runner = Runner(recipe, FakeWorkshop(graph=traced()), watcher, manner=Manner())
+    runner = Runner(recipe, FakeWorkers(graph=traced()), watcher, manner=Manner())
     (outcome,) = runner.execute(Selection())
     assert outcome.error is None
     assert outcome.facts["format"] == "tfjs_graph_model"
@@ -161,19 +161,19 @@ def keras_step(base: Path, *layers: dict[str, Any], engine: Engine) -> Step:
 
 def test_a_keras_3_file_that_is_declined_never_goes_to_the_reference(base: Path) -> None:
     step = keras_step(base, layer("Lambda", "twice", function="x"), engine="auto")
-    workshop = FakeWorkshop()
-    runner = Runner(recipe_of(base, step, verify=False), workshop, RecordingWatcher(), manner=Manner())
+    workers = FakeWorkers()
+    runner = Runner(recipe_of(base, step, verify=False), workers, RecordingWatcher(), manner=Manner())
     (outcome,) = runner.execute(Selection())
     assert outcome.error is not None
     assert "layer 'twice': TensorFlow.js has no layer class 'Lambda'" in outcome.error.message
     assert "graph model" in outcome.error.hint
-    assert workshop.fake.requests == []
+    assert workers.fake.requests == []
 
 
 def test_who_insists_on_the_reference_for_a_keras_3_file_is_warned(base: Path) -> None:
     watcher = RecordingWatcher()
     recipe = recipe_of(base, keras_step(base, engine="reference"), verify=False)
-    (outcome,) = Runner(recipe, FakeWorkshop(), watcher, manner=Manner()).execute(Selection())
+    (outcome,) = Runner(recipe, FakeWorkers(), watcher, manner=Manner()).execute(Selection())
     assert outcome.facts["engine"] == "reference"
     assert any("do not load in TensorFlow.js" in warning for warning in watcher.warnings)
 
@@ -181,13 +181,13 @@ def test_who_insists_on_the_reference_for_a_keras_3_file_is_warned(base: Path) -
 def test_the_reference_converter_is_not_asked_for_what_it_does_not_offer(base: Path) -> None:
     step = shard_step(base).replaced(to_format="tf_saved_model", options={}, engine="reference")
     recipe = recipe_of(base, step, verify=False)
-    (outcome,) = Runner(recipe, FakeWorkshop(), RecordingWatcher(), manner=Manner()).execute(Selection())
+    (outcome,) = Runner(recipe, FakeWorkers(), RecordingWatcher(), manner=Manner()).execute(Selection())
     assert outcome.error is not None
     assert "reference" in outcome.error.message
 
 
 def test_a_native_step_that_is_verified_uses_the_worker_for_that(base: Path) -> None:
-    workshop = FakeWorkshop()
-    outcome = run(base, "auto", workshop, verify=True)
-    assert [request.job for request in workshop.fake.requests] == ["reference", "predict"]
+    workers = FakeWorkers()
+    outcome = run(base, "auto", workers, verify=True)
+    assert [request.job for request in workers.fake.requests] == ["reference", "predict"]
     assert outcome.facts["check"]["max_abs"] == 0.0

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.runs.fakes import FakeWorkshop
+from tests.unit.runs.fakes import FakeWorkers
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from workflow.cli.plans import environment_lines
 from workflow.recipe.recipes import Verification
 from workflow.runs import planning
 from workflow.runs.runner import Manner, Runner
+from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
 
 if TYPE_CHECKING:
@@ -34,17 +35,17 @@ def test_an_environment_is_announced_when_and_only_when_the_run_makes_one(
 ) -> None:
     write_layers_model(tmp_path / "web")
     made = recipe(tmp_path, whole=whole, own=own, engine=engine, with_script=with_script)
-    decisions = planning.plan(made, planning.Selection(only=("shard",)), environment="")
+    decisions = planning.plan(made, Selection(only=("shard",)), environment="")
     announced = bool(environment_lines(made, decisions))
-    workshop = FakeWorkshop()
-    Runner(made, workshop, RecordingWatcher(), manner=Manner()).execute(planning.Selection(only=("shard",)))
-    assert announced == (workshop.prepared > 0)
+    workers = FakeWorkers()
+    Runner(made, workers, RecordingWatcher(), manner=Manner()).execute(Selection(only=("shard",)))
+    assert announced == (workers.prepared > 0)
 
 
 def test_where_nothing_runs_nothing_is_said_of_it(tmp_path: Path) -> None:
     write_layers_model(tmp_path / "web")
     made = recipe(tmp_path, whole=True, own=None, engine="reference", with_script=False)
-    decisions = [each.replaced(runs=False) for each in planning.plan(made, planning.Selection(), environment="")]
+    decisions = [each.replaced(runs=False) for each in planning.plan(made, Selection(), environment="")]
     assert environment_lines(made, decisions) == []
 
 
@@ -52,5 +53,5 @@ def test_where_our_own_code_may_decline_a_model_it_is_said_that_this_is_not_sure
     write_layers_model(tmp_path / "web")
     step = shard_step(tmp_path).replaced(engine="auto", to_format="keras", output=tmp_path / "back.h5")
     made = recipe_of(tmp_path, step, verify=False)
-    [line] = environment_lines(made, planning.plan(made, planning.Selection(), environment=""))
+    [line] = environment_lines(made, planning.plan(made, Selection(), environment=""))
     assert "not sure to be needed" in line

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workflow.recipe.recipes import Recipe
-    from workflow.runs.planning import Selection
-    from workflow.runs.watching import Outcome, Watcher
+    from workflow.runs.tasks import Outcome, Selection
+    from workflow.runs.watching import Watcher
 
 EVERY_STEP = "*"
 _LONGEST_SECONDS = 1e9
@@ -120,7 +120,7 @@ def _load(
     text: str, *, only: list[str] | None, first: str | None, last: str | None, force: list[str] | None
 ) -> tuple[Recipe, Selection]:
     from workflow import recipe as recipes  # noqa: PLC0415  yaml costs time that --help does not have
-    from workflow.runs.planning import Selection  # noqa: PLC0415  as above
+    from workflow.runs.tasks import Selection  # noqa: PLC0415  as above
 
     loaded = recipes.load(recipes.find(text))
     forced = tuple(name for name in force or () if name != EVERY_STEP)
@@ -132,9 +132,9 @@ def _load(
 def _check_names(recipe: Recipe, selection: Selection) -> None:
     import difflib  # noqa: PLC0415  as above
 
-    from workflow.runs.planning import tasks  # noqa: PLC0415  as above
+    from workflow.runs.tasks import tasks_of  # noqa: PLC0415  as above
 
-    known = [task.name for task in tasks(recipe)]
+    known = [task.name for task in tasks_of(recipe)]
     for name in selection.names():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -158,12 +158,13 @@ def _execute(
     from workflow.environment import Wishes  # noqa: PLC0415  for runs only
     from workflow.runs.journal import journal_folder  # noqa: PLC0415  as above
     from workflow.runs.runner import Manner, Runner  # noqa: PLC0415  as above
-    from workflow.runs.workers import EnvironmentWorkshop  # noqa: PLC0415  as above
+    from workflow.runs.workers import EnvironmentWorkers  # noqa: PLC0415  as above
 
     if not isinstance(wishes, Wishes):
         raise TypeError(wishes)
-    workshop = EnvironmentWorkshop(recipe.environment, wishes, journal_folder(recipe) / "logs")
-    runner = Runner(recipe, workshop, watcher, manner=Manner(keep_going, timeout))
+    logs = journal_folder(recipe) / "logs"
+    workers = EnvironmentWorkers(recipe.environment, wishes, logs=logs, listener=watcher)
+    runner = Runner(recipe, workers, watcher, manner=Manner(keep_going, timeout))
     try:
         return runner.execute(selection)
     except KeyboardInterrupt:
@@ -178,11 +179,11 @@ def _print_plan(recipe: Recipe, selection: Selection, *, as_json: bool) -> None:
     from workflow.cli.plans import plan_json, print_plan  # noqa: PLC0415  as above
     from workflow.runs import planning  # noqa: PLC0415  as above
 
-    decisions = planning.plan(recipe, selection, environment=environment.lock_digest())
+    tasks = planning.plan(recipe, selection, environment=environment.lock_digest())
     if as_json:
-        print_json(plan_json(recipe, decisions))
+        print_json(plan_json(recipe, tasks))
     else:
-        print_plan(recipe, decisions, ready=environment.find(recipe.environment) is not None)
+        print_plan(recipe, tasks, ready=environment.find(recipe.environment) is not None)
 
 
 def _print_commands(recipe: Recipe, selection: Selection) -> None:

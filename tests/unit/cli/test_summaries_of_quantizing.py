@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.conversion.native.models import Stored, entries, graph_node, numbers, save
 from workflow.cli.boundary import guarded
-from workflow.cli.remarks import detour_lines, quantization_lines
+from workflow.cli.summaries import detour_lines, quantization_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

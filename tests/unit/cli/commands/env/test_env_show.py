@@ -10,7 +10,7 @@ from workflow.base import locations
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.env.conftest import Made, Tool
+    from tests.unit.cli.commands.env.conftest import Made, Tool
 
 
 def test_list_works_with_none(tool: Tool) -> None:

@@ -27,8 +27,8 @@ if terminal:
 from workflow.cli import boundary, main
 from workflow.cli.console import ConsoleListener
 def run(arguments):
-    note.write_text("at work")
     try:
+        note.write_text("at work")
         time.sleep(60)
     finally:
         ConsoleListener().say("clearing up")

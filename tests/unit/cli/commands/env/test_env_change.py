@@ -15,7 +15,7 @@ from workflow.environment.pins import regeneration
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.env.conftest import Made, Tool
+    from tests.unit.cli.commands.env.conftest import Made, Tool
 
 
 def test_create_of_a_ready_one_says_how_to_enter_and_leave(

@@ -11,8 +11,9 @@ import pytest
 from tests.unit.verification.changes import entry, values
 from tests.unit.verification.models import graph_model, layers_model
 from workflow.catalogue.formats import Format
-from workflow.cli import verify, verify_screens
+from workflow.cli import verify_screens
 from workflow.cli.boundary import guarded
+from workflow.cli.commands import verify
 from workflow.cli.console import console
 from workflow.verification.evidence import Evidence
 

@@ -14,7 +14,7 @@ from workflow.base import processes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.env.conftest import Made, Tool
+    from tests.unit.cli.commands.env.conftest import Made, Tool
 
 TOOL = f"'{sys.executable}' -m workflow env"
 

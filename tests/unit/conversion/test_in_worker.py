@@ -13,7 +13,7 @@ from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
 from workflow.base.events import Recording
 from workflow.bridge.fake_worker import FakeWorker
 from workflow.conversion import in_worker
-from workflow.conversion.job import Work
+from workflow.conversion.job import Job
 from workflow.models.summary import ModelSummary
 
 if TYPE_CHECKING:
@@ -36,25 +36,27 @@ class Workers:
         return self.second
 
 
-def work_of(tmp_path: Path, workers: Workers, *, version: str = "2.13.1", **step: Any) -> Work:
+def job_of(tmp_path: Path, workers: Workers, *, version: str = "2.13.1", **step: Any) -> Job:
     source = step.pop("source", str(tmp_path / "m.h5"))
     options = step.pop("options", {})
     first = shard_step(tmp_path).replaced(input=source, from_format="keras", to_format="tfjs_graph_model")
     summary = ModelSummary("keras", (Path(source),), 0, {"keras_version": version})
     made = first.replaced(options=options, **step)
-    return Work(made, tmp_path / "target", tmp_path / "log", 60.0, workers, Recording(), summary)
+    formats = made.from_format, made.to_format
+    job = Job(Path(source), formats[0], tmp_path / "target", formats[1], made.options, Recording(), made)
+    return job.replaced(log=tmp_path / "log", timeout=60.0, workers=workers, summary=summary)
 
 
-def lines(work: Work) -> list[str]:
-    listener: Any = work.listener
+def lines(job: Job) -> list[str]:
+    listener: Any = job.listener
     return list(listener.lines)
 
 
 def test_a_graph_is_traced_of_the_file_itself_with_the_options_of_the_step(tmp_path: Path) -> None:
     workers = Workers(graph={"nodes": 7})
     options = {"repairs": False, "strip_debug_ops": True, "unsafe": True, "custom_objects": ["/mine.py"]}
-    work = work_of(tmp_path, workers, options=options)
-    assert in_worker.to_graph_model(work) == {"nodes": 7}
+    job = job_of(tmp_path, workers, options=options)
+    assert in_worker.to_graph_model(job) == {"nodes": 7}
     (request,) = workers.first.requests
     assert (request.job, request.timeout, request.log) == ("graph", 60.0, tmp_path / "log")
     assert request.args == {
@@ -73,7 +75,7 @@ def test_a_graph_is_traced_of_the_file_itself_with_the_options_of_the_step(tmp_p
 
 def test_repairs_are_made_unless_the_step_says_otherwise(tmp_path: Path) -> None:
     workers = Workers(graph={})
-    in_worker.to_graph_model(work_of(tmp_path, workers))
+    in_worker.to_graph_model(job_of(tmp_path, workers))
     assert workers.first.requests[0].args["repairs"] is True
 
 
@@ -87,7 +89,7 @@ def test_a_file_of_keras_3_goes_by_way_of_a_layers_model_where_layers_suffice(tm
 
     workers = Workers(graph=graph)
     options = {"split_weights_by_layer": True, "unsafe": True}
-    facts = in_worker.to_graph_model(work_of(tmp_path, workers, version="3.5.0", options=options))
+    facts = in_worker.to_graph_model(job_of(tmp_path, workers, version="3.5.0", options=options))
     args = workers.first.requests[0].args
     assert facts == {"by_way_of": "tfjs_layers_model"}
     assert args["source"]["format"] == "tfjs_layers_model"
@@ -106,8 +108,8 @@ def test_else_it_goes_by_way_of_the_environment_for_keras_3(tmp_path: Path, fall
     lambda_file(tmp_path)
     workers = Workers(graph={"nodes": 1}, export={"keras": "3.5.0"})
     options = {"custom_objects": ["/mine.py"], "unsafe": True}
-    work = work_of(tmp_path, workers, version="3.5.0", options=options, fallback_format=fallback)
-    facts = in_worker.to_graph_model(work)
+    job = job_of(tmp_path, workers, version="3.5.0", options=options, fallback_format=fallback)
+    facts = in_worker.to_graph_model(job)
     assert facts == {"by_way_of": "keras3", "exported": {"keras": "3.5.0"}, "nodes": 1}
     (export,) = workers.second.requests
     assert export.job == "export"
@@ -116,7 +118,7 @@ def test_else_it_goes_by_way_of_the_environment_for_keras_3(tmp_path: Path, fall
     made = workers.first.requests[0].args["source"]
     assert made == {"path": str(tmp_path / "target.scratch" / "exported"), "format": "tf_saved_model"}
     because = "" if fallback else ", because layer 'odd': TensorFlow.js has no layer class 'Lambda'"
-    assert lines(work)[0] == f"shard: by way of the environment for Keras 3{because}"
+    assert lines(job)[0] == f"shard: by way of the environment for Keras 3{because}"
 
 
 @pytest.mark.parametrize("unsafe", [True, False])
@@ -124,7 +126,7 @@ def test_where_bytecode_was_run_a_death_may_be_of_another_python(tmp_path: Path,
     lambda_file(tmp_path)
     workers = Workers(export=WorkerDiedError("it died", hint="look"))
     with pytest.raises(WorkerDiedError) as caught:
-        in_worker.to_graph_model(work_of(tmp_path, workers, version="3.5.0", options={"unsafe": unsafe}))
+        in_worker.to_graph_model(job_of(tmp_path, workers, version="3.5.0", options={"unsafe": unsafe}))
     other = "bytecode in the model may be of another Python than the environment's; "
     assert caught.value.hint == f"{other if unsafe else ''}look"
 
@@ -136,8 +138,8 @@ def test_layers_of_a_saved_model_are_taken_out_by_keras_and_written_by_our_own_c
 
     workers = Workers(resave=resave)
     options = {"unsafe": True, "quantize_uint8": ["*"]}
-    work = work_of(tmp_path, workers, from_format="keras_saved_model", to_format="tfjs_layers_model", options=options)
-    facts = in_worker.to_layers_model(work)
+    job = job_of(tmp_path, workers, from_format="keras_saved_model", to_format="tfjs_layers_model", options=options)
+    facts = in_worker.to_layers_model(job)
     assert (facts["resaved"], facts["by_way_of"], facts["weights"]) == (True, "keras", 2)
     assert facts["quantization"]
     assert (tmp_path / "target" / "model.json").is_file()
@@ -154,16 +156,16 @@ def test_what_layers_cannot_say_is_declined_also_of_a_saved_model(tmp_path: Path
         return {}
 
     with pytest.raises(DeclinedError, match="Lambda"):
-        in_worker.to_layers_model(work_of(tmp_path, Workers(resave=resave), from_format="keras_saved_model"))
+        in_worker.to_layers_model(job_of(tmp_path, Workers(resave=resave), from_format="keras_saved_model"))
     assert not (tmp_path / "target.scratch").exists()
 
 
 def test_a_saved_model_is_made_of_the_kind_that_was_asked_for(tmp_path: Path) -> None:
     workers = Workers(saved_model={"made": True})
-    work = work_of(
+    job = job_of(
         tmp_path, workers, from_format="tfjs_graph_model", to_format="tf_saved_model", options={"unsafe": True}
     )
-    assert in_worker.to_saved_model(work) == {"made": True}
+    assert in_worker.to_saved_model(job) == {"made": True}
     (request,) = workers.first.requests
     assert request.args == {
         "source": {"path": str(tmp_path / "m.h5"), "format": "tfjs_graph_model", "unsafe": True},
@@ -174,14 +176,14 @@ def test_a_saved_model_is_made_of_the_kind_that_was_asked_for(tmp_path: Path) ->
 
 def test_where_a_model_lacks_kernels_is_a_warning_unless_it_is_webgpu_alone(tmp_path: Path) -> None:
     for backend, warned in (("wasm", True), ("webgpu", False)):
-        work = work_of(tmp_path, Workers(graph={"unsupported": {backend: {"Einsum": ["a"]}}}))
-        in_worker.to_graph_model(work)
-        listener: Any = work.listener
+        job = job_of(tmp_path, Workers(graph={"unsupported": {backend: {"Einsum": ["a"]}}}))
+        in_worker.to_graph_model(job)
+        listener: Any = job.listener
         assert [bool(listener.warnings), bool(listener.lines)] == [warned, not warned]
 
 
 def test_where_no_folder_can_be_made_it_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    work = work_of(tmp_path, Workers(graph={})).replaced(target=tmp_path / "file" / "target")
+    job = job_of(tmp_path, Workers(graph={})).replaced(target=tmp_path / "file" / "target")
     with pytest.raises(ConversionError, match=r"step shard: .*Not a directory"):
-        in_worker.to_graph_model(work)
+        in_worker.to_graph_model(job)

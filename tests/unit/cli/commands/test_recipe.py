@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base.errors import RecipeError
-from workflow.cli.recipe import StaleSchemaError, check, schema
+from workflow.cli.commands.recipe import StaleSchemaError, check, schema
 from workflow.recipe import grammar
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tests import ROOT
 from tests.unit.runs.recipes import write_layers_model
 from workflow.base.processes import run
 from workflow.cli.boundary import guarded
-from workflow.cli.convert import with_bare_force
+from workflow.cli.commands.convert import with_bare_force
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tests.unit.report.runs import full_check, run_of, step
 from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import UsageError, WorkflowError
-from workflow.cli import report
+from workflow.cli.commands import report
 from workflow.cli.console import console, error_console
 from workflow.report.html import embedded_json
 from workflow.report.run_files import record_of
