@@ -6,8 +6,13 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.unit.verification.damages import DAMAGES
+from tests.unit.verification.keras_files import saved
 from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, quantized
+from tests.unit.verification.test_wrong_converters import KINDS, SHARD, WRONG, converted, quickly_verified
+from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import Subject
@@ -27,6 +32,7 @@ def all_reports(scratch: Path) -> dict[str, Any]:
     good = _good(scratch / "good")
     found = {f"sound: {name}": _told(_verified(one, good, name, scratch), scratch) for name, one in good.items()}
     found["sound: graph of layers"] = _told(_verified(good["graph"], good, "layers", scratch), scratch)
+    found |= _of_wrong_converters(scratch)
     for damage in DAMAGES:
         copy = scratch / "copy"
         shutil.copytree(good[damage.base].path, copy)
@@ -34,6 +40,31 @@ def all_reports(scratch: Path) -> dict[str, Any]:
         report = _verified(Subject(copy, good[damage.base].format), good, damage.base, scratch)
         found[damage.name] = _told(report, scratch)
         shutil.rmtree(copy)
+    return found
+
+
+def _of_wrong_converters(scratch: Path) -> dict[str, Any]:
+    """Return what is found in what a native converter writes that is wrong in a small way."""
+    found: dict[str, Any] = {}
+    for what, (model, change) in WRONG.items():
+        for ending, kind in KINDS.items():
+            folder = scratch / "wrong"
+            folder.mkdir()
+            source = Subject(saved(folder, model, ending), kind)
+            with pytest.MonkeyPatch.context() as patch:
+                change(patch)
+                try:
+                    result = converted(source, folder / "web", weight_shard_size_bytes=SHARD)
+                except (DeclinedError, ModelFileError):
+                    result = None  # it noticed by itself
+            if result is not None:
+                report = quickly_verified(result, source, folder)
+                found[f"{what}, from {ending}"] = [
+                    f"{level.level} {level.status}: {finding.text}".replace(str(folder), "FOLDER")
+                    for level in report.levels
+                    for finding in level.findings
+                ]
+            shutil.rmtree(folder)
     return found
 
 
