@@ -86,8 +86,9 @@ def follows(reference: Array, result: Array) -> bool:
     if reference.ndim == 0 or len(reference) < 2 or not reference.size or reference.dtype.kind not in _NUMBERS:  # noqa: PLR2004
         return False
     theirs, ours = (np.nan_to_num(one.astype(np.float64).reshape(len(one), -1)) for one in (reference, result))
-    middle = theirs.mean(axis=0)
-    cosine = _cosine(theirs - middle, ours - middle)
+    with np.errstate(over="ignore", invalid="ignore"):  # what was infinite is now the largest number there is
+        middle = theirs.mean(axis=0)
+        cosine = _cosine(theirs - middle, ours - middle)
     if cosine is not None and cosine >= _FOLLOWING:
         return True
     best = theirs.argmax(axis=1)
@@ -129,7 +130,7 @@ def _cosine(one: Array, other: Array) -> float | None:
 
 def _agreement(one: Array, other: Array, count: int) -> float | None:
     """Return how often the reference's largest element is among the ``count`` largest, where axes can mean classes."""
-    if one.ndim < 2 or one.shape[-1] < 2 or (count > 1 and one.shape[-1] <= count):  # noqa: PLR2004
+    if one.ndim < 2 or not one.size or one.shape[-1] < 2 or (count > 1 and one.shape[-1] <= count):  # noqa: PLR2004
         return None
     best = np.argmax(one, axis=-1)[..., None]
     if count == 1:

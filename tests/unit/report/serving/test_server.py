@@ -119,11 +119,43 @@ def test_only_reading_is_possible(server: DemoServer) -> None:
     assert (status, body, headers["content-length"]) == (200, b"", "5")
 
 
-def test_the_page_may_load_from_here_alone(server: DemoServer) -> None:
-    headers = ask(server, "/")[2]
-    assert "default-src 'self'" in headers["content-security-policy"]
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["cache-control"] == "no-store"
+HEADERS = {
+    "server": "tfjs-workflow ",
+    "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob: data:;"
+    " worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+ANSWERS = [
+    ("GET", "/model/a%20b.bin", None, 200, b"first", {"content-type": "application/octet-stream"}),
+    ("HEAD", "/model/a%20b.bin", None, 200, b"", {"content-type": "application/octet-stream", "content-length": "5"}),
+    ("GET", "/tfjs/core.js", None, 200, b"tf = {}", {"content-type": "text/javascript; charset=utf-8"}),
+    ("GET", "/nothing", None, 404, b"404 Not Found\n", {}),
+    ("HEAD", "/nothing", None, 404, b"", {"content-length": "14"}),
+    ("GET", "/nothing", "0", 403, b"403 Forbidden\n", {}),
+    ("POST", "/", None, 501, b"501 Not Implemented\n", {}),
+]
+
+
+@pytest.mark.parametrize(("asked", "status", "body", "more"), [(each[:3], *each[3:]) for each in ANSWERS])
+def test_an_answer_has_these_headers_and_no_others(
+    server: DemoServer, asked: tuple[str, str, str | None], status: int, body: bytes, more: dict[str, str]
+) -> None:
+    method, path, token = asked
+    found, content, headers = ask(server, path, method=method, token=token)
+    assert (found, content) == (status, body)
+    assert headers.pop("date")
+    plain = {"content-type": "text/plain; charset=utf-8", "content-length": str(len(body))}
+    assert headers == {**HEADERS, **plain, **more}
+
+
+def test_a_ticket_is_answered_without_a_body(server: DemoServer) -> None:
+    _, content, headers = ask(server, urlsplit(server.ticket()).path, token="")
+    assert (content, headers["content-type"], headers["content-length"]) == (b"", "text/plain; charset=utf-8", "0")
 
 
 def test_it_listens_on_this_machine_alone(server: DemoServer) -> None:
