@@ -65,7 +65,7 @@ def measure(reference: Array, result: Array) -> OutputFigures:
 def distance(reference: Array, result: Array) -> float:
     """Return the largest difference of two arrays of one shape; infinite where only one of them is finite."""
     far = _distances(reference.astype(np.float64), result.astype(np.float64))
-    return float(np.nan_to_num(far, nan=np.inf).max()) if far.size else 0.0
+    return float(np.nan_to_num(far, nan=np.inf, posinf=np.inf).max()) if far.size else 0.0
 
 
 def _distances(theirs: Array, ours: Array) -> Array:
@@ -86,8 +86,9 @@ def follows(reference: Array, result: Array) -> bool:
     if reference.ndim == 0 or len(reference) < 2 or not reference.size or reference.dtype.kind not in _NUMBERS:  # noqa: PLR2004
         return False
     theirs, ours = (np.nan_to_num(one.astype(np.float64).reshape(len(one), -1)) for one in (reference, result))
-    middle = theirs.mean(axis=0)
-    cosine = _cosine(theirs - middle, ours - middle)
+    with np.errstate(over="ignore", invalid="ignore"):  # what was infinite is now the largest number there is
+        middle = theirs.mean(axis=0)
+        cosine = _cosine(theirs - middle, ours - middle)
     if cosine is not None and cosine >= _FOLLOWING:
         return True
     best = theirs.argmax(axis=1)
@@ -129,7 +130,7 @@ def _cosine(one: Array, other: Array) -> float | None:
 
 def _agreement(one: Array, other: Array, count: int) -> float | None:
     """Return how often the reference's largest element is among the ``count`` largest, where axes can mean classes."""
-    if one.ndim < 2 or one.shape[-1] < 2 or (count > 1 and one.shape[-1] <= count):  # noqa: PLR2004
+    if one.ndim < 2 or not one.size or one.shape[-1] < 2 or (count > 1 and one.shape[-1] <= count):  # noqa: PLR2004
         return None
     best = np.argmax(one, axis=-1)[..., None]
     if count == 1:

@@ -42,6 +42,11 @@ def test_the_fake_runs_what_the_test_gives_it(request_: RunRequest) -> None:
     assert result.backend == "wasm"
     assert result.load_average is not None or not hasattr(os, "getloadavg")
     assert fake.requests == [request_]
+    assert result.timings == {"load_ms": 1.0, "first_ms": 1.0}
+    timed = runtime.run(request_.replaced(repeat=4)).timings
+    assert timed == {"load_ms": 1.0, "first_ms": 1.0, "median_ms": 1.0, "spread_ms": 0.0, "count": 4}
+    fake.close()
+    assert fake.closed
 
 
 def test_the_fake_is_missing_or_fails_as_the_test_wants(request_: RunRequest) -> None:
@@ -52,7 +57,12 @@ def test_the_fake_is_missing_or_fails_as_the_test_wants(request_: RunRequest) ->
         absent.run(request_)
     with pytest.raises(RuntimeFailure, match="too much"):
         FakeRuntime(failure=RuntimeFailure("memory", "too much")).run(request_)
-    assert FakeRuntime().missing("webgl") is not None
+    assert FakeRuntime().missing("webgl") == NotRun("node has no backend webgl", "its backends are wasm, cpu")
+    assert (FakeRuntime().backends(), FakeRuntime().missing(), FakeRuntime().missing("cpu")) == (
+        ("wasm", "cpu"),
+        None,
+        None,
+    )
 
 
 def test_python_runs_the_predict_job_of_the_worker(request_: RunRequest, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
 STAND_IN = Path(__file__).with_name("stand_in_node.py")
+NPM = "lib/node_modules/npm/bin/npm-cli.js"
 
 
 @pytest.fixture
@@ -98,10 +99,14 @@ def test_a_model_runs_in_node_after_the_packages_are_installed_once(
     second.close()
 
 
-def test_npm_is_told_to_run_no_scripts_and_to_heed_the_lock(runtime: NodeRuntime) -> None:
+def test_npm_is_told_to_run_no_scripts_and_to_heed_the_lock(runtime: NodeRuntime, node: Path) -> None:
     assert runtime.missing() is None
     log = packages.installation().log.read_text()
-    assert "npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error\n" in log
+    asked = "ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error"
+    command, said = log.splitlines()
+    assert command.startswith("+ ")
+    assert command.endswith(f"tethered.mjs {shlex.quote(str(node.parents[1] / NPM))} {asked}")
+    assert said == f"npm {asked} 1 false"  # and asks nobody whether it is the latest
     folder = packages.installation().folder
     for name in ("package.json", "package-lock.json"):
         assert (folder / name).read_bytes() == locations.project_file(name).read_bytes()
@@ -163,7 +168,7 @@ def test_offline_the_remedy_is_to_run_once_with_a_network(
     found = runtime.missing()
     assert found is not None
     assert found.remedy == "run once without TFJS_WORKFLOW_OFFLINE; after that no network is needed"
-    assert " --offline\n" in packages.installation().log.read_text()
+    assert " --offline 1 false\n" in packages.installation().log.read_text()
 
 
 def test_packages_that_lack_a_needed_file_are_not_taken(runtime: NodeRuntime, manner: Callable[..., None]) -> None:
@@ -220,13 +225,41 @@ def test_a_browser_offers_what_it_can(
     assert browser.backends() == offered
 
 
-@pytest.mark.parametrize("backend", ["webgl", "webgpu", "webgl-f16"])
-def test_a_browser_without_graphics_says_what_it_takes(browser: BrowserRuntime, backend: str) -> None:
+DRIVER = "give the machine a graphics driver, or a browser that brings SwiftShader"
+GPU = "take a machine with a GPU and driver that the browser's WebGPU supports"
+
+
+@pytest.mark.parametrize(("backend", "remedy"), [("webgl", DRIVER), ("webgpu", GPU), ("webgl-f16", DRIVER)])
+def test_a_browser_without_graphics_says_what_it_takes(browser: BrowserRuntime, backend: str, remedy: str) -> None:
     plain = backend.removesuffix("-f16")
     found = browser.missing(backend)
     assert found is not None
     assert found.why == f"the browser has no {plain} here (it offers no adapter)"
-    assert found.remedy
+    assert found.remedy == remedy
+
+
+def test_a_backend_that_no_browser_has_is_not_run(browser: BrowserRuntime) -> None:
+    assert browser.missing("tpu") == NotRun("the browser has no backend tpu", "its backends are wasm, cpu")
+
+
+def test_the_scripts_are_told_what_they_need(
+    browser: BrowserRuntime, runtime: NodeRuntime, node: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules, scratch = Path("/modules"), Path("/scratch")
+    assert list(runtime._arguments(modules, scratch)) == ["node.mjs", "/modules", "/scratch"]
+    assert browser._needed() == node
+    for user in (0, 1000):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        script, settings = browser._arguments(modules, scratch)
+        told = {"modules": "/modules", "executable": str(node), "sandbox": bool(user), "scratch": "/scratch"}
+        assert (script, json.loads(settings)) == ("browser.mjs", told)
+
+
+def test_a_runtime_without_a_log_writes_into_the_tools_own_folder(node: Path) -> None:
+    for made, name in ((NodeRuntime(), "node"), (BrowserRuntime(), "browser")):
+        assert made._log == locations.home() / "logs" / f"runtime-{name}.log"
+        assert made.pid is None
+        made.close()
 
 
 def test_the_device_of_a_backend_is_among_the_facts(

@@ -105,8 +105,9 @@ def _await(process: processes.Process, deadline: float) -> None:
 
 
 def _why(there: Installation, output: str, *, offline: bool) -> NotRun:
-    lines = [line.removeprefix("npm error").strip() for line in output.splitlines() if line.startswith("npm error")]
-    told = [line for line in lines if line and not line.startswith("code ")]
+    said = [line.removeprefix("npm error").strip() for line in output.splitlines() if line.startswith("npm error")]
+    lines = [line for line in said if line]
+    told = [line for line in lines if not line.startswith("code ")]
     reason = next((line for line in told if _UNREACHABLE.search(line)), (told or lines or ["its log has more"])[0])
     remedy = f"look into {there.log}, then try again"
     if offline:
