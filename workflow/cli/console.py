@@ -14,7 +14,6 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from workflow.base import wording
-from workflow.base.events import ITEMS
 from workflow.base.wording import size_text
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ _SIGNS = ("://", "::", "##")
 
 def amount(what: str, done: int, total: int) -> str:
     """Return how far something is: ``17.1 MB of 20.0 MB``, or ``5 of 27`` where it is counted one by one."""
+    from workflow.base.events import ITEMS  # noqa: PLC0415  for what takes long alone
+
     shown = str if what in ITEMS else size_text
     return f"{shown(done)} of {shown(total)}" if total else shown(done)
 

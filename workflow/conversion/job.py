@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workflow.bridge.warm_worker import WorkerLike
     from workflow.catalogue.formats import Format
     from workflow.catalogue.options import OptionValue
-    from workflow.models.summary import ModelSummary
+    from workflow.models.inspection import ModelSummary
     from workflow.recipe.recipes import Step
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
-from workflow.models.json_fields import LONGEST_NAME, MOST_DIMENSIONS, At
+from workflow.models.strict_json import LONGEST_NAME, MOST_DIMENSIONS, At
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

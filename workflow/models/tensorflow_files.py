@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import plural, some
 from workflow.models.file_contents import folder_kind, recognise, require_file, require_folder
+from workflow.models.inspection import ModelSummary, summarise
 from workflow.models.protobuf import LENGTH, VARINT, Field, WireError, fields
-from workflow.models.summary import ModelSummary, summarise
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format

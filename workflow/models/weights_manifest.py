@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.json_fields import LONGEST_NAME, MOST_ELEMENTS, At
-from workflow.models.strict_json import Document
+from workflow.models.strict_json import LONGEST_NAME, MOST_ELEMENTS, At, Document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from workflow.base.errors import RecipeNotFoundError
 from workflow.base.records import Record
 from workflow.models import sniffing
 from workflow.recipe.document import Said, read
-from workflow.recipe.grammar import STEPS, RecipeEntry
+from workflow.recipe.grammar import STEPS, VERIFY, RecipeEntry, verification_of
 from workflow.recipe.model_source import MODEL, source_kind, source_of
 from workflow.recipe.paths import BadPathError, InputPath, OutputPath, absolute
 from workflow.recipe.recipes import Recipe, Step, Verification
@@ -18,7 +18,6 @@ from workflow.recipe.step_formats import FormatFinder
 from workflow.recipe.step_options import check_engine, files_of, options_of
 from workflow.recipe.steps import begun, by_place, dependencies, find_missing, in_order, makers, protect
 from workflow.recipe.value_types import EntryOf
-from workflow.recipe.verify_settings import VERIFY, verification_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

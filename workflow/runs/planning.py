@@ -10,7 +10,7 @@ from workflow import environment as environments
 from workflow.base import digests, wording
 from workflow.base.records import Record
 from workflow.catalogue import formats
-from workflow.models.files_read import input_digests
+from workflow.models.sniffing import input_digests
 from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel
 from workflow.runs import publishing
 from workflow.runs.journal import last_status

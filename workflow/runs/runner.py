@@ -22,7 +22,7 @@ from workflow.base.records import Record
 from workflow.base.storage import storing
 from workflow.base.wording import size_text
 from workflow.conversion.job import Job
-from workflow.models.files_read import States, input_digests, input_states
+from workflow.models.sniffing import States, input_digests, input_states
 from workflow.recipe.recipes import Step
 from workflow.runs import planning, publishing
 from workflow.runs.checking import check, rejection_hint, say_where_not

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workflow.base import scratch
 from workflow.bridge.usage import Usage
 from workflow.conversion.job import Workers
 from workflow.environment.entries import NO_CONDA
@@ -53,7 +52,10 @@ class EnvironmentWorkers:
         self._wishes = wishes
         self._logs = logs
         self._listener = listener
-        scratch.clear(str(logs))  # what workers of a killed run have left there
+        if logs.exists():
+            from workflow.base import scratch  # noqa: PLC0415  for this alone
+
+            scratch.clear(str(logs))  # what workers of a killed run have left there
         self._environment: Environment | None = None
         self._warm: Worker | None = None
         self._keras3: Worker | None = None

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.containment import require_contained
-from workflow.models.inspection import inspect_model
+from workflow.models.inspection import inspect_model, require_contained
 from workflow.models.strict_json import read_object
-from workflow.models.weight_files import check_shards
+from workflow.models.tfjs_model import check_shards
 from workflow.models.weights_manifest import read_groups
 from workflow.verification import topology_faults
 from workflow.verification.evidence import Finding, LevelReport

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workflow.models.arrays import Array
-    from workflow.models.keras.file import Stored
+    from workflow.models.keras.tree import Stored
     from workflow.models.tfjs_weights import StoredWeight
 
 _NARROWED = {"float16": "float32", "float64": "float32", "int64": "int32"}

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
-from workflow.models.graph import node_name, read_graph
 from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves
 from workflow.models.keras.variables import variables
 from workflow.models.topology import model_config
@@ -40,6 +39,8 @@ def graph_faults(document: Json, path: Path, *, weights: Mapping[str, Weight] | 
 
     What is no graph is for the inspection to refuse; ``weights`` is None where the manifest is none.
     """
+    from workflow.models.graph import read_graph  # noqa: PLC0415  for graph models alone
+
     try:
         graph = read_graph(document, path)
     except ModelFileError:
@@ -52,6 +53,8 @@ def graph_faults(document: Json, path: Path, *, weights: Mapping[str, Weight] | 
 
 
 def _lost_inputs(nodes: Iterable[Node], names: Collection[str]) -> list[Finding]:
+    from workflow.models.graph import node_name  # noqa: PLC0415  as above
+
     return [
         Finding(f"the node {node.name} ({node.op}) reads {tensor}, which is not in the graph", node.name)
         for node in nodes
@@ -61,6 +64,8 @@ def _lost_inputs(nodes: Iterable[Node], names: Collection[str]) -> list[Finding]
 
 
 def _lost_ports(side: str, ports: Iterable[SignaturePort], names: Collection[str]) -> list[Finding]:
+    from workflow.models.graph import node_name  # noqa: PLC0415  as above
+
     return [
         Finding(f"the signature's {side} {port.name} is the tensor {port.tensor}, which is not in the graph", port.name)
         for port in ports

@@ -19,7 +19,7 @@ from workflow.verification.keras_roles import name_in_script, role_in, roles_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from workflow.models.keras.file import KerasFile, Path, Stored
+    from workflow.models.keras.tree import KerasFile, Path, Stored
     from workflow.models.tfjs_weights import StoredModel
     from workflow.verification.requests import Subject
     from workflow.verification.tensors import Named

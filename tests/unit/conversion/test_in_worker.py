@@ -16,7 +16,7 @@ from workflow.base.events import Recording
 from workflow.bridge.fake_worker import FakeWorker
 from workflow.conversion import in_worker
 from workflow.conversion.job import Job
-from workflow.models.summary import ModelSummary
+from workflow.models.inspection import ModelSummary
 
 if TYPE_CHECKING:
     from workflow.bridge.fake_worker import ScriptedAnswer

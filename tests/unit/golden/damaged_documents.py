@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.catalogue.formats import Format
-    from workflow.models.summary import ModelSummary
+    from workflow.models.inspection import ModelSummary
 
 FILE = "damaged_documents.json"
 _GONE = object()

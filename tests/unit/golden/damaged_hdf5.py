@@ -10,8 +10,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from tests.unit.golden.store import FOLDER
-from workflow.models.hdf5.data import DamagedError, UnusualError
-from workflow.models.hdf5.file_bytes import FileBytes
+from workflow.models.hdf5.file_bytes import DamagedError, FileBytes, UnusualError
 from workflow.models.hdf5.file_reading import _root
 from workflow.models.hdf5.objects import File, require_known
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from workflow.models.hdf5.data import Group
+    from workflow.models.hdf5.file_bytes import Group
 
 FILE = "damaged_hdf5.json"
 _SOURCE = FOLDER / "small.h5"

@@ -13,9 +13,8 @@ import numpy as np
 import workflow
 from workflow.conversion.native import tfjs_writing
 from workflow.conversion.native.keras import to_layers
-from workflow.conversion.native.keras.expressions import Expression
+from workflow.conversion.native.keras.expressions import Expression, kept
 from workflow.conversion.native.keras.lowering import LOWERINGS
-from workflow.conversion.native.keras.lowering.layer_weights import kept
 from workflow.models.arrays import of_array, whole
 from workflow.models.keras.tree import leaves
 

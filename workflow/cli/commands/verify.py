@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from workflow.base import scratch
+from workflow.base import locations, scratch
 from workflow.base.errors import ModelFileError, RuntimeRequiredError, UsageError
 from workflow.catalogue.formats import Backend, Format, RuntimeName, backends_by_runtime
 from workflow.recipe.recipes import Verification
@@ -179,7 +179,6 @@ def _remedy(report: Evidence) -> str:
 
 
 def _places_for(case: Case, environment: str) -> tuple[WarmPlaces, Any]:
-    from workflow.base import locations  # noqa: PLC0415  as above
     from workflow.cli.console import ConsoleListener  # noqa: PLC0415  as above
     from workflow.environment import Wishes, registry  # noqa: PLC0415  as above
     from workflow.runs.checking import TIME_LIMIT  # noqa: PLC0415  as above

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.base.records import Record
-from workflow.models.hdf5.data import DamagedError, UnusualError
+from workflow.models.hdf5.file_bytes import DamagedError, UnusualError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,16 +7,22 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from workflow.models.hdf5.data import DamagedError, RefusedError, TruncatedError, UnusualError
-from workflow.models.hdf5.file_bytes import UNDEFINED, FileBytes
+from workflow.models.file_contents import Kept, settled
+from workflow.models.hdf5.file_bytes import (
+    UNDEFINED,
+    DamagedError,
+    FileBytes,
+    RefusedError,
+    TruncatedError,
+    UnusualError,
+)
 from workflow.models.hdf5.objects import File, StoredGroup, require_known
-from workflow.models.kept import Kept, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedIOBase
 
-    from workflow.models.hdf5.data import Group
+    from workflow.models.hdf5.file_bytes import Group
     from workflow.models.hdf5.objects import Header
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base import scratch
 from workflow.base.processes import CommandTimeoutError, run
 from workflow.models.hdf5 import rewriting
-from workflow.models.hdf5.data import DamagedError
+from workflow.models.hdf5.file_bytes import DamagedError
 from workflow.models.hdf5.objects import Walk
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.models.hdf5.data import Data, Group, Kind
+    from workflow.models.hdf5.file_bytes import Data, Group, Kind
 
 _SECONDS = 8.0
 _BYTES_PER_SECOND = 20 << 20  # what unpacking takes at worst

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workflow.models.byte_blocks import in_blocks
 from workflow.models.hdf5 import attributes
 from workflow.models.hdf5.attributes import Heaps
-from workflow.models.hdf5.data import DamagedError, Found, RefusedError, UnusualError
-from workflow.models.hdf5.file_bytes import UNDEFINED, links
+from workflow.models.hdf5.file_bytes import UNDEFINED, DamagedError, Found, RefusedError, UnusualError, links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workflow.models.hdf5.attributes import RawAttribute
-    from workflow.models.hdf5.data import Group, Kind
-    from workflow.models.hdf5.file_bytes import FileBytes
+    from workflow.models.hdf5.file_bytes import FileBytes, Group, Kind
 
 _PREFIX = struct.Struct("<BxHII4x")
 _MESSAGE = struct.Struct("<HHBxxx")
@@ -294,6 +291,8 @@ class StoredData:
         """Return the bytes of all values in pieces; a small array is one, in room of its own."""
         count = self._count()
         if not 0 < count <= _SMALL:
+            from workflow.models.byte_blocks import in_blocks  # noqa: PLC0415  for large arrays alone
+
             return in_blocks(count, self._fill)
         room = memoryview(bytearray(count))
         self._fill(0, room)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.wording import shown
-from workflow.models.keras.file import InexpressibleError
+from workflow.models.keras.tree import InexpressibleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
     Test = Callable[[Any], bool]
     Table = Mapping[str, Test]

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.storage import storing
 from workflow.base.wording import kind_of, shown, some
-from workflow.models.containment import require_sound_archive
 from workflow.models.file_contents import require_content, require_file
+from workflow.models.inspection import ModelSummary, require_sound_archive, summarise
 from workflow.models.keras import hdf5_groups
 from workflow.models.keras.archive_layout import layer_weights
-from workflow.models.keras.description import parsed, version_warnings
 from workflow.models.keras.dialect import as_keras2
-from workflow.models.keras.file import KerasFile
-from workflow.models.summary import ModelSummary, summarise
+from workflow.models.keras.tree import KerasFile, parsed, version_warnings
 from workflow.models.topology import layer_facts, layers_of
 from workflow.worker.shared import containment_rules as rules
 

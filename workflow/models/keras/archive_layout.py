@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.wording import shown
 from workflow.models.keras import hdf5_groups
-from workflow.models.keras.file import OPERATION, Stored
-from workflow.models.keras.tree import entries, inner, inner_model, is_container, layer_name
+from workflow.models.keras.tree import OPERATION, Stored, entries, inner, inner_model, is_container, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.models.hdf5.data import Group
-    from workflow.models.keras.file import Config, Path
+    from workflow.models.hdf5.file_bytes import Group
+    from workflow.models.keras.tree import Config, Path
 
 _KERAS3, _KERAS2 = "layers", "_layer_checkpoint_dependencies"
 _VARIABLES = "vars"

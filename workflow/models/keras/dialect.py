@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.wording import shown
 from workflow.models.keras.allowed import COMMON, TABLES, says_nothing
-from workflow.models.keras.file import CONTAINERS, OPERATION
 from workflow.models.keras.layer_calls import SHAPES, keras2_call, recorded_shapes, tensor_refs
-from workflow.models.keras.op_names import from_keras3, from_tensorflow
-from workflow.models.keras.tree import entries, is_container, layer_name
+from workflow.models.keras.tree import CONTAINERS, OPERATION, entries, is_container, layer_name
 
 if TYPE_CHECKING:
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 _OURS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _OPS = ("keras.src.ops", "keras.ops")
@@ -67,13 +65,20 @@ def _operations_named(container: Config, depth: int = 0) -> Config:
     layers = [
         _operations_named(entry, depth + 1)
         if is_container(entry)
-        else from_tensorflow(entry)
+        else _operation(entry)
         if entry["class_name"] in _TENSORFLOW_OPS
         else entry
         for entry in listed
     ]
     config = container["config"]
     return {**container, "config": {**config, "layers": layers} if isinstance(config, dict) else layers}
+
+
+def _operation(entry: Config, containers: frozenset[str] | None = None) -> Config:
+    """Return an operation of TensorFlow, or where ``containers`` are given of Keras 3, under the name it has here."""
+    from workflow.models.keras import op_names  # noqa: PLC0415  for the few models that have such alone
+
+    return op_names.from_tensorflow(entry) if containers is None else op_names.from_keras3(entry, containers)
 
 
 class _Translation:
@@ -85,9 +90,9 @@ class _Translation:
     def layer(self, entry: Config, containers: frozenset[str] = frozenset(), *, depth: int = 0) -> Config:
         """Return one layer with its calls; ``containers`` are the models among its neighbours."""
         if self.keras3 and _is_operation(entry):
-            return from_keras3(entry, containers)
+            return _operation(entry, containers)
         if entry["class_name"] in _TENSORFLOW_OPS:
-            return from_tensorflow(entry)
+            return _operation(entry)
         name = _qualified(entry)
         config = entry["config"]
         result: Config = {"class_name": name, "config": self._config(name, config, depth)}

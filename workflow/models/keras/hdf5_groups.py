@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
 from workflow.base.wording import shown
-from workflow.models.hdf5 import array_claims, file_reading
-from workflow.models.hdf5.data import DamagedError, TruncatedError, UnusualError
-from workflow.models.keras.file import Stored
+from workflow.models.hdf5 import file_reading
+from workflow.models.hdf5.file_bytes import DamagedError, TruncatedError, UnusualError
+from workflow.models.keras.tree import Stored
+from workflow.worker.shared import containment_rules as rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from io import BufferedIOBase
 
-    from workflow.models.hdf5.data import Data, Found, Group
+    from workflow.models.hdf5.file_bytes import Data, Found, Group
 
 AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
 _CHUNK = 4 << 20
@@ -76,8 +78,8 @@ def stored(group: Group, name: str, *, where: str) -> Stored:
 def _found(group: Group, path: str, *, where: str) -> Found:
     """Return what stands under a path; raises ``ModelFileError`` for a link that leads away."""
     found = group.find(path)
-    if found.kind in array_claims.LINKS:
-        raise array_claims.link(found.kind, found.name, where=where)
+    if found.kind in LINKS:
+        raise link(found.kind, found.name, where=where)
     return found
 
 
@@ -110,5 +112,51 @@ def _sound_shape(data: Data, name: str, *, where: str) -> tuple[int, ...]:
     """Return an array's shape when there are numbers for it; raises ``ModelFileError``."""
     if data.shape is None or not data.is_numeric:
         raise ModelFileError(f"{where}: the weight {shown(name)} holds {data.dtype}, not numbers", hint=AGAIN)
-    array_claims.require_there(data, name, where=where, noun="the weight ")
+    require_there(data, name, where=where, noun="the weight ")
     return data.shape
+
+
+LINKS = rules.LINKS
+"""The kinds of members that lead away, in words."""
+
+_DISTRUST = "Keras writes no such file: do not trust it."
+
+
+def require_contained(root: Group, where: str) -> None:
+    """Raise ``ModelFileError`` for a link, for values from another file, and for claims without the bytes.
+
+    An array counts by each of its names.
+    """
+    claimed = held = 0
+    for path, (_, kind, _, data) in root.below():
+        if kind in LINKS:
+            raise link(kind, path, where=where)
+        if data is not None:
+            claimed, held = claimed + require_there(data, path, where=where), held + data.room
+    _refuse(rules.claim_fault(f"{where}: all of its arrays", claimed, held=held))
+
+
+def require_there(data: Data, name: str, *, where: str, noun: str = "") -> int:
+    """Return the bytes of an array's numbers; raises ``ModelFileError`` where the file does not hold them.
+
+    What are no numbers, which no weight is, claims nothing. ``noun`` is what the array is called.
+    """
+    if data.leads_away:
+        raise ModelFileError(f"{where}: {noun}{shown(name)} {rules.ELSEWHERE}", hint=_DISTRUST)
+    if data.shape is None or not data.is_numeric:
+        return 0
+    size = math.prod(data.shape) * int(data.dtype[2:])
+    if size > data.room:
+        what = f"{where}: {noun}{shown(name)}"
+        _refuse(rules.claim_fault(what, size, held=data.room, is_packed=data.is_packed))
+    return size
+
+
+def link(kind: str, name: str, *, where: str) -> ModelFileError:
+    """Return the error for a link that leads away."""
+    return ModelFileError(f"{where}: {shown(name)} is {LINKS[kind]}", hint=_DISTRUST)
+
+
+def _refuse(fault: rules.Fault | None) -> None:
+    if fault is not None:
+        raise ModelFileError(fault.text, hint=_DISTRUST)

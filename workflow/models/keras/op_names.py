@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
-from workflow.models.keras.file import OPERATION
 from workflow.models.keras.layer_calls import tensors
+from workflow.models.keras.tree import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 _HINT = "The model's configuration is damaged: save the model again."
 _TENSOR = "__keras_tensor__"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.models.keras.file import Config, Shape
+    from workflow.models.keras.tree import Config, Shape
 
     Rule = Callable[[Config, Shape], Shape | None]
 

@@ -1,19 +1,75 @@
-"""Walking a configuration in the words of Keras 2: models, what they hold, and what wrappers hold."""
+"""A Keras model in the words of Keras 2: its description and arrays, and the walk through all that models hold."""
 
 from __future__ import annotations
 
+import json
 import re
 from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
+from workflow.base.records import Record
 from workflow.base.wording import kind_of, shown
-from workflow.models.keras.file import CONTAINERS
+from workflow.models.strict_json import require_shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path as FilePath
 
-    from workflow.models.keras.file import Config, Path
+    from workflow.models.arrays import Array
+    from workflow.models.hdf5.file_bytes import Data
+
+Config = dict[str, Any]
+Shape = tuple[int | None, ...]
+"""A tensor's shape with the batch; None where it is not fixed."""
+
+Path = tuple[str, ...]
+"""The names of the models around a layer, outermost first, and its own."""
+
+CONTAINERS = frozenset({"Sequential", "Functional", "Model"})
+OPERATION = "Operation"
+"""The class under which an operation without a layer (``x * 2``) stands in a configuration."""
+
+
+class InexpressibleError(Exception):
+    """One layer means something that no layers model can say; the text says what."""
+
+
+class Stored(Record):
+    """One array in a Keras file, unread; ``name`` is "" where files have none, ``dtype`` a type as numpy writes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    data: Data
+
+    @property
+    def role(self) -> str:
+        """The last part of its name: kernel, bias..."""
+        return self.name.rpartition("/")[2]
+
+    def read(self) -> Array:
+        """Return all of its values."""
+        return self.data.read()
+
+
+class KerasFile(Record):
+    """A Keras model as it lies in a file, its configuration in the words of Keras 2.
+
+    ``weights`` holds each layer's arrays by its path, in Keras's order. ``order`` are the layers of the top level and
+    ``listed`` all arrays in the file's own order, which is that of the weights in the reference converter's result;
+    both are empty where files have none.
+    """
+
+    config: Config
+    version: str
+    backend: str | None
+    training: Any
+    weights: Mapping[Path, Sequence[Stored]]
+    order: Sequence[str] = ()
+    listed: Sequence[Stored] = ()
+    repairs: tuple[str, ...] = ()
+
 
 _HINT = "The model's configuration is damaged: save the model again."
 _NESTED = (dict, list)
@@ -104,3 +160,60 @@ def with_classes_named(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(name, str) and name in names:
         result["class_name"] = names[name]
     return result if any(map(is_not, result.values(), value.values())) else value
+
+
+_AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
+_DISTRUST = "Keras writes no such file: do not trust it."
+_LARGEST_TEXT = 64 << 20
+
+
+def parsed(raw: str, where: str) -> Any:
+    """Return a JSON value of sane depth and size; raises ``ModelFileError``."""
+    if len(raw) > _LARGEST_TEXT:
+        raise ModelFileError(f"{where} is too large for a model", hint=_DISTRUST)
+    try:
+        value = json.loads(raw)
+    except RecursionError as error:
+        raise ModelFileError(f"{where} is nested too deeply for a model", hint=_DISTRUST) from error
+    except ValueError as error:
+        raise ModelFileError(f"{where} is not JSON ({error})", hint=_AGAIN) from error
+    require_shallow(value, where, hint=_DISTRUST)
+    return value
+
+
+KERAS_VERSION = "2.15.0"
+"""What the reference writes: the Keras whose forms these files have."""
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON; raises ``ModelFileError`` for numbers that JSON does not have."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"the topology holds what JSON does not have: {error}", hint="It is damaged.") from error
+
+
+_KERAS1_HINT = (
+    "Load it with Keras 2.0 to 2.2 (`keras.models.load_model`), save it again with `model.save`, and convert that."
+)
+_KERAS3 = (
+    "Keras {version} wrote this file: with `engine: reference`, its layers model does not load in TensorFlow.js, "
+    "and there is no graph model"
+)
+
+
+def version_warnings(version: str | None, path: FilePath) -> tuple[str, ...]:
+    """Return what the user should know about a file of this Keras version; refuses what Keras 1 wrote."""
+    major = (version or "").partition(".")[0]
+    if version is None:
+        raise ModelFileError(
+            f"{path} does not say which Keras wrote it (no keras_version), as with Keras before 1.2",
+            hint=_KERAS1_HINT,
+        )
+    if major in ("0", "1"):
+        raise ModelFileError(
+            f"{path} was saved by Keras {version}: layers and kernels were stored in another way then, "
+            "and a conversion would give wrong numbers",
+            hint=_KERAS1_HINT,
+        )
+    return () if major == "2" else (_KERAS3.format(version=version),)

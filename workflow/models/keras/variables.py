@@ -10,7 +10,7 @@ from workflow.models.keras.shapes import channels_last, spatial
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.models.keras.file import Config, Shape
+    from workflow.models.keras.tree import Config, Shape
 
     Rule = Callable[[Config, Shape | None], list["Variable"]]
 

@@ -9,21 +9,28 @@ from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import plural, shown, some
 from workflow.models.file_contents import require_content, require_file
-from workflow.models.hdf5 import array_claims
+from workflow.models.inspection import ModelSummary, summarise
 from workflow.models.keras import hdf5_groups
-from workflow.models.keras.description import parsed, version_warnings
 from workflow.models.keras.dialect import as_keras2, own_class
-from workflow.models.keras.file import KerasFile
-from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves, with_classes_named
-from workflow.models.summary import ModelSummary, summarise
+from workflow.models.keras.tree import (
+    KerasFile,
+    entries,
+    inner_model,
+    is_container,
+    layer_name,
+    leaves,
+    parsed,
+    version_warnings,
+    with_classes_named,
+)
 from workflow.models.topology import layer_facts, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path as FilePath
 
-    from workflow.models.hdf5.data import Data, Group
-    from workflow.models.keras.file import Config, Path, Stored
+    from workflow.models.hdf5.file_bytes import Data, Group
+    from workflow.models.keras.tree import Config, Path, Stored
 
 _SAVE_WHOLE = (
     "Save the whole model with `model.save('model.h5')`; if you have only these weights, load them into "
@@ -63,7 +70,7 @@ def inspect(path: FilePath) -> ModelSummary:
     """Check a Keras model in HDF5."""
     with _opened(path) as root:
         weights = _weights_of(root, str(path))
-        array_claims.require_contained(root, str(path))
+        hdf5_groups.require_contained(root, str(path))
         version = _noted("keras_version", root, weights)
         warnings = version_warnings(version, path)
         layers = layers_of(_written(root, str(path)), str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from workflow.base.errors import ModelFileError
 from workflow.models.strict_json import read_object
-from workflow.models.weight_files import weight_files
+from workflow.models.tfjs_model import weight_files
 from workflow.models.weights_manifest import read_groups
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import pytest
 from tests import ROOT
 from tests.unit.models.models import write_h5
 from workflow.base.errors import ModelFileError
-from workflow.models import kept
+from workflow.models import file_contents
 from workflow.models.hdf5 import file_bytes, file_reading, library
-from workflow.models.hdf5.data import DamagedError
+from workflow.models.hdf5.file_bytes import DamagedError
 from workflow.models.hdf5.library import LibraryGroup
 from workflow.models.hdf5.objects import File, StoredData, StoredGroup, header, require_known
 from workflow.models.keras import whole_file
@@ -26,7 +26,7 @@ from workflow.models.keras import whole_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.models.hdf5.data import Group
+    from workflow.models.hdf5.file_bytes import Group
 
 ARRAYS = {
     **{
@@ -304,7 +304,7 @@ def test_a_file_that_is_opened_again_is_taken_apart_once_until_it_changes(
 
     monkeypatch.setattr(file_reading, "require_known", look)
     for tick in ("_TICK", "_COARSE_TICK"):
-        monkeypatch.setattr(kept, tick, 0)
+        monkeypatch.setattr(file_contents, tick, 0)
     path = tmp_path / "m.h5"
     for count in (3, 4000):
         path.write_bytes(written(partial(one_array, count=count)).getvalue())
@@ -317,7 +317,7 @@ def test_a_file_that_is_opened_again_is_taken_apart_once_until_it_changes(
 def test_a_file_that_was_written_a_moment_ago_is_always_taken_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "_TICK", 10**12)
+    monkeypatch.setattr(file_contents, "_TICK", 10**12)
     path = tmp_path / "m.h5"
     path.write_bytes(written(everything).getvalue())
     with path.open("rb") as file, file_reading.opened(file):

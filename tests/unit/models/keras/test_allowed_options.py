@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from workflow.models.keras.allowed import ACTIVATIONS, COMMON, TABLES, require_allowed
-from workflow.models.keras.file import InexpressibleError
+from workflow.models.keras.tree import InexpressibleError
 
 CONVOLUTIONS = "Conv1D Conv2D Conv3D Conv2DTranspose Conv3DTranspose SeparableConv2D ConvLSTM2D"
 WINDOWED = f"{CONVOLUTIONS} DepthwiseConv2D"

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.models.hdf5.file_writing import NewGroup, write_file
 from workflow.models.keras.archive_layout import Counter
-from workflow.models.keras.description import KERAS_VERSION, as_json
-from workflow.models.keras.tree import entries, inner_model, is_container
+from workflow.models.keras.tree import KERAS_VERSION, as_json, entries, inner_model, is_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workflow.conversion.native.keras.layers_source import LayersModel
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"})
 _CONTAINER_CLASS = {"Sequential": "Sequential", "Functional": "Model", "Model": "Model"}

@@ -21,13 +21,12 @@ from workflow.conversion.native.keras.out_layers import (
     OutTensor,
     Tree,
     out_weights,
+    wired,
 )
-from workflow.conversion.native.keras.wiring import wired
 from workflow.models.keras.allowed import require_allowed
 from workflow.models.keras.dialect import own_class
-from workflow.models.keras.file import OPERATION, InexpressibleError
 from workflow.models.keras.layer_calls import MASK, tensor_ref, tensor_refs
-from workflow.models.keras.tree import inner_model, is_container, leaves, valid_name
+from workflow.models.keras.tree import OPERATION, InexpressibleError, inner_model, is_container, leaves, valid_name
 from workflow.models.keras.variables import variables
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from workflow.conversion.native.keras.expressions import Expression, OutLayer
     from workflow.conversion.native.keras.fitting import ShapedLayer
     from workflow.conversion.native.keras.out_layers import OutWeight
-    from workflow.models.keras.file import Config, KerasFile, Path, Shape
     from workflow.models.keras.layer_calls import Call, TensorRef
+    from workflow.models.keras.tree import Config, KerasFile, Path, Shape
 
 _HINT = "The model's configuration is damaged: save the model again."
 _MISTAKES = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)

@@ -14,8 +14,8 @@ from workflow.models.keras.tree import entries, inner_model, is_container, layer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.models.keras.file import Config, Shape
     from workflow.models.keras.layer_calls import TensorRef
+    from workflow.models.keras.tree import Config, Shape
 
 _HINT = "The model's configuration is damaged: save the model again."
 OUTSIDE: TensorRef = ("", 0, 0)

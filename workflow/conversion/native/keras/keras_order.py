@@ -12,7 +12,7 @@ from workflow.models.keras.tree import entries, inner_model, layer_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
     Names = Callable[[Config], list[tuple[str, bool]]]
     """Returns the weights of a leaf in the order of its making, and whether each can be trained at all."""

@@ -11,8 +11,7 @@ from workflow.base.wording import shown
 from workflow.conversion.native.keras.lowering.recurrent import CELLS
 from workflow.models.hdf5.file_writing import NewData
 from workflow.models.keras.allowed import TABLES, require_allowed
-from workflow.models.keras.file import InexpressibleError
-from workflow.models.keras.tree import inner, is_container, layer_name, leaves, with_classes_named
+from workflow.models.keras.tree import InexpressibleError, inner, is_container, layer_name, leaves, with_classes_named
 from workflow.models.keras.variables import variables
 from workflow.models.tensors import ITEM_BYTES, opened
 from workflow.models.tfjs_weights import open_model
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path as FilePath
 
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
     from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
 _HINT = "The weights are those of another model, or the manifest is damaged: convert the model again."

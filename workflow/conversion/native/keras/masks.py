@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from workflow.base.records import Record
 from workflow.conversion.native.keras.expressions import LayerCall
-from workflow.models.keras.file import OPERATION
+from workflow.models.keras.tree import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 EVERYTHING = "all steps"
 """The mask that leaves nothing out, which a helper puts in place of another layer's."""

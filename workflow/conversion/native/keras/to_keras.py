@@ -12,8 +12,7 @@ from workflow.conversion.native import progress
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.conversion.native.keras.layers_source import open_layers_model
 from workflow.models.hdf5.file_writing import NewGroup, write_file
-from workflow.models.keras.description import KERAS_VERSION, as_json
-from workflow.models.keras.tree import layer_name
+from workflow.models.keras.tree import KERAS_VERSION, as_json, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

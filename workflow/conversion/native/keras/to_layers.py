@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workflow.conversion.native.keras.building import AssembledModel
     from workflow.conversion.native.keras.out_layers import OutWeight
     from workflow.conversion.native.quantization_plans import QuantizationPlan
-    from workflow.models.keras.file import KerasFile
+    from workflow.models.keras.tree import KerasFile
     from workflow.models.tensors import Tensor
 
 CONVERTED_BY = "TensorFlow.js Converter v4.22.0"

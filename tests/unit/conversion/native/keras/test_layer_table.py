@@ -18,7 +18,7 @@ from tests.unit.conversion.native.keras.rows import Refused, Row, written
 from workflow.base.errors import DeclinedError
 from workflow.conversion.native.keras.lowering import KNOWN
 from workflow.models.keras.allowed import TABLES as ALLOWED
-from workflow.models.keras.file import OPERATION
+from workflow.models.keras.tree import OPERATION
 
 if TYPE_CHECKING:
     from pathlib import Path

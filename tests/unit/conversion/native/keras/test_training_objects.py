@@ -18,7 +18,7 @@ from tests.unit.conversion.native.keras.files import (
     row,
     whole_file,
 )
-from workflow.conversion.native.keras.training_objects import loadable
+from workflow.conversion.native.keras.fitting import loadable
 
 if TYPE_CHECKING:
     from pathlib import Path

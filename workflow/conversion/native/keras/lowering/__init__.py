@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from workflow.conversion.native.keras import expressions
 from workflow.conversion.native.keras.expressions import Expression, LayerCall, OutLayer
-from workflow.conversion.native.keras.lowering import activations
 from workflow.models.keras.allowed import TABLES
-from workflow.models.keras.file import OPERATION
+from workflow.models.keras.tree import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
     Lowering = Callable[[LayerCall], Expression]
 
@@ -88,7 +88,7 @@ def express(layer: LayerCall) -> Expression:
     function = layer.config.get("activation")
     if layer.class_name in _RECURRENT or function is None:
         return _named(LOWERINGS.get(layer.class_name, _AS_IT_IS)(layer))
-    name = activations.native_name(function) if isinstance(function, str) else None
+    name = expressions.native_name(function) if isinstance(function, str) else None
     if name is not None:
         changed = layer if name == function else _with_activation(layer, name)
         return _named(LOWERINGS.get(layer.class_name, _AS_IT_IS)(changed))
@@ -97,12 +97,12 @@ def express(layer: LayerCall) -> Expression:
 
 def _activated(layer: LayerCall, function: Any) -> Expression:
     """Express a layer without its activation function, and that by layers behind it."""
-    if isinstance(function, str) and activations.is_composed(function):
+    if isinstance(function, str) and expressions.is_composed(function):
         if layer.class_name == "Activation":
             expression = Expression(layer)
         else:
             expression = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))
-        activations.compose(expression, function)
+        expressions.compose(expression, function)
         return expression
     if isinstance(function, dict) and function.get("class_name") in _ELEMENTWISE:
         expression = LOWERINGS.get(layer.class_name, _AS_IT_IS)(_with_activation(layer, "linear"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workflow.conversion.native.keras.expressions import REMOVED, Expression
-from workflow.conversion.native.keras.lowering.layer_weights import kept, made, of, reshaped
+from workflow.conversion.native.keras.expressions import REMOVED, Expression, kept, made, of, reshaped
 from workflow.models.keras.shapes import channels_last, spatial
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from workflow.conversion.native.keras.expressions import LayerCall, LayerWeight
     from workflow.models.arrays import Array
-    from workflow.models.keras.file import Config, Stored
+    from workflow.models.keras.tree import Config, Stored
 
 _LARGEST_KERNEL = 1 << 28  # numbers: 1 GiB
 _LARGEST_WINDOW = 1 << 16

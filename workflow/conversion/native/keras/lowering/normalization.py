@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.conversion.native.keras.expressions import Expression
-from workflow.conversion.native.keras.lowering.layer_weights import kept, made, of
+from workflow.conversion.native.keras.expressions import Expression, kept, made, of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workflow.conversion.native.keras.expressions import LayerCall, LayerWeight
     from workflow.models.arrays import Array
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 _HIGHEST_RANK = 4  # beyond it TensorFlow.js has no batch normalization
 _MOST_CHANNELS = 1 << 24  # beyond them a weight for each is no weight of a sane model

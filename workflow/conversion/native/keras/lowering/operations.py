@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.wording import shown
-from workflow.conversion.native.keras.expressions import Expression
-from workflow.conversion.native.keras.lowering.activations import COMPOSITIONS, affine, applied, squared
+from workflow.conversion.native.keras.expressions import COMPOSITIONS, Expression, affine, applied, squared
 from workflow.models.keras.allowed import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workflow.conversion.native.keras.expressions import LayerCall
-    from workflow.models.keras.file import InexpressibleError
+    from workflow.models.keras.tree import InexpressibleError
 
     Rule = Callable[[Expression], None]
 

@@ -9,7 +9,7 @@ from workflow.models.keras.shapes import channels_last
 
 if TYPE_CHECKING:
     from workflow.conversion.native.keras.expressions import LayerCall
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 
 def pooling(layer: LayerCall) -> Expression:

@@ -6,14 +6,21 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.wording import shown
-from workflow.conversion.native.keras.expressions import REMOVED, Expression, LayerCall, LayerWeight, OutLayer
-from workflow.conversion.native.keras.lowering.layer_weights import kept, matched
+from workflow.conversion.native.keras.expressions import (
+    REMOVED,
+    Expression,
+    LayerCall,
+    LayerWeight,
+    OutLayer,
+    kept,
+    matched,
+)
 from workflow.models.keras.variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workflow.models.keras.file import Config, Shape, Stored
+    from workflow.models.keras.tree import Config, Shape, Stored
 
 CELLS = frozenset({"SimpleRNNCell", "GRUCell", "LSTMCell"})
 """The cells that TensorFlow.js has."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from workflow.conversion.native.keras.expressions import Expression, OutLayer
-from workflow.conversion.native.keras.lowering.layer_weights import made
+from workflow.conversion.native.keras.expressions import Expression, OutLayer, made
 from workflow.models.keras.shapes import channels_last, output_shapes, sides
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from workflow.conversion.native.keras.expressions import LayerCall
     from workflow.models.arrays import Array
-    from workflow.models.keras.file import Config
+    from workflow.models.keras.tree import Config
 
 _LARGEST_MATRIX = 1 << 22  # elements; beyond it a Dense layer is no sane way to resize
 

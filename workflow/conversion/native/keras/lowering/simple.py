@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.conversion.native.keras.expressions import REMOVED, Expression
-from workflow.conversion.native.keras.lowering.activations import affine, applied
+from workflow.conversion.native.keras.expressions import REMOVED, Expression, affine, applied
 from workflow.models.keras.shapes import channels_last
 
 if TYPE_CHECKING:

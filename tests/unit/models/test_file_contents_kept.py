@@ -11,9 +11,9 @@ import pytest
 
 from tests.unit.models.models import layers_document, write_model
 from workflow.base.errors import ModelFileError
-from workflow.models import kept, strict_json
+from workflow.models import strict_json
+from workflow.models.file_contents import Kept, settled
 from workflow.models.inspection import inspect_model
-from workflow.models.kept import Kept, settled
 from workflow.models.strict_json import Document, read_object
 from workflow.models.weights_manifest import read_groups
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts that were parsed, in a world in which no file was written a moment ago."""
     for tick in ("_TICK", "_COARSE_TICK"):
-        monkeypatch.setattr(kept, tick, 0)
+        monkeypatch.setattr("workflow.models.file_contents." + tick, 0)
     monkeypatch.setattr(strict_json, "_KEPT", Kept(2))
     texts: list[str] = []
     real = strict_json._parsed

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.models.models import SEQUENTIAL, layers_document, write_h5, write_model
 from workflow.base.errors import ModelFileError
-from workflow.models.hazards import browser_hazards
 from workflow.models.inspection import inspect_model
+from workflow.models.topology import browser_hazards
 
 if TYPE_CHECKING:
     from pathlib import Path
