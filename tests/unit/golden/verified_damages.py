@@ -15,7 +15,8 @@ from tests.unit.verification.test_wrong_converters import KINDS, SHARD, WRONG, c
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
-from workflow.verification.requests import Subject
+from workflow.verification.requests import NotRun, Subject
+from workflow.verification.searching import search
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,9 @@ def all_reports(scratch: Path) -> dict[str, Any]:
         copy = scratch / "copy"
         shutil.copytree(good[damage.base].path, copy)
         damage.hurt(copy)
-        report = _verified(Subject(copy, good[damage.base].format), good, damage.base, scratch)
-        found[damage.name] = _told(report, scratch)
+        damaged = Subject(copy, good[damage.base].format)
+        report = _verified(damaged, good, damage.base, scratch)
+        found[damage.name] = {**_told(report, scratch), "located": _located(damaged, good, damage.base, scratch)}
         shutil.rmtree(copy)
     return found
 
@@ -77,11 +79,28 @@ def _good(folder: Path) -> dict[str, Subject]:
 
 
 def _verified(result: Subject, good: dict[str, Subject], base: str, scratch: Path) -> Evidence:
-    source = good["graph" if base.startswith("graph") else "layers"]
     settings = Verification(runtimes=("python", "node"))
-    report = verify(Case(result, source, settings, scratch / "work"), NumpyPlaces())
+    report = verify(Case(result, _source(good, base), settings, scratch / "work"), NumpyPlaces())
     shutil.rmtree(scratch / "work", ignore_errors=True)
     return report
+
+
+def _located(result: Subject, good: dict[str, Subject], base: str, scratch: Path) -> str:
+    """Return where the difference begins, how it is shown again and what was computed for it, or why it is not said."""
+    case = Case(result, _source(good, base), Verification(runtimes=("python", "node")), scratch / "work")
+    places = NumpyPlaces()
+    found = search(case, places, report=verify(case, places), keep=scratch / "kept")
+    asked = [f"{name} {'with weights' if one.get('weights') else ''}".strip() for name, one in places.jobs]
+    for folder in ("work", "kept"):
+        shutil.rmtree(scratch / folder, ignore_errors=True)
+    if isinstance(found, NotRun):
+        return f"{found.why} | {found.remedy}"
+    told = f"{found.located.sentence()} | {found.place} | {found.command} | {found.located.cuts} | {', '.join(asked)}"
+    return told.replace(str(scratch), "FOLDER")
+
+
+def _source(good: dict[str, Subject], base: str) -> Subject:
+    return good["graph" if base.startswith("graph") else "layers"]
 
 
 def _told(report: Evidence, scratch: Path) -> dict[str, Any]:
