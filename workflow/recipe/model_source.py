@@ -154,7 +154,7 @@ def _no_source(value: Any) -> Any:
     keys = list(value) if isinstance(value, dict) else []
     present = [key for key in keys if key in SOURCES]
     expected = f"exactly one of {listed(SOURCES)}, which says where the first model comes from"
-    if len(present) > 1:
+    if present:  # several: one alone would be read
         what = f"`model` has {listed(present)} at once".replace(" or ", " and ")
         raise Refused(what, expected, at=(present[1],), alone=True)
     near = {key: nearest(key, SOURCES) for key in keys}

@@ -44,16 +44,18 @@ def working_run(recipe: Recipe, *, back: int = 0) -> dict[str, Any]:
 
     A run that found everything up to date holds the figures of the one before, and so nothing to compare.
     """
-    found = [path for path in reversed(journal_runs(recipe)) if _worked(_object(path))]
+    every = journal_runs(recipe)
+    found = [path for path in reversed(every) if _worked(_object(path))]
     if back < len(found):
         return _run(found[back])
-    if not found and not back:
+    if not found and not (back and every):
         return latest_run(recipe)
     name = recipe.path.name
     there = ", ".join(f"{name}{f'~{number}' if number else ''} ({path.stem})" for number, path in enumerate(found))
     times = "once only" if len(found) == 1 else f"{len(found)} times only"
     raise UsageError(
-        f"{name} has run {times}; runs that found everything up to date do not count", hint=f"there are {there}"
+        f"{name} has run {times}; runs that found everything up to date do not count",
+        hint=there and f"there are {there}",
     )
 
 

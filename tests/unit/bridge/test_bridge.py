@@ -391,3 +391,8 @@ def test_a_job_outside_of_the_wall_sees_the_users_files_and_variables(tmp_path: 
         assert not is_alive(first)
         assert made.run("convert", {}, log=tmp_path / "log", timeout=20)["pid"] == made.pid
     assert not list(tmp_path.glob("tfjs-*"))
+
+
+def test_a_job_without_limits_that_dies_for_want_of_memory_names_none(worker: Worker, tmp_path: Path) -> None:
+    with pytest.raises(WorkerDiedError, match=r"^the worker was lost during script: it ended with exit code 1$"):
+        worker.run("script", {"do": "exit", "code": 1, "noise": "MemoryError\n"}, log=tmp_path / "log", timeout=20)

@@ -353,3 +353,26 @@ def test_of_a_longer_log_the_middle_is_left_out(
     passage.log.write_bytes(b"01234" + b"-" * 1000 + b"56789")
     passage.take_log(tmp_path / "log")
     assert (tmp_path / "log").read_text() == "01234\n[... 1,000 bytes of this log are left out ...]\n56789"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others cannot share blocks so")
+def test_a_copy_shares_its_blocks_where_the_file_system_can_and_is_whole_where_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, asked = os.copy_file_range, []
+
+    def noted(given: int, taken: int, count: int) -> int:
+        asked.append(count)
+        return usual(given, taken, min(count, 1000))
+
+    def refused(*_: object) -> int:
+        raise OSError(95, "Operation not supported")
+
+    (tmp_path / "source").write_bytes(bytes(2500))
+    for copy, wanted in ((noted, [1 << 30] * 4), (refused, [])):
+        asked.clear()
+        monkeypatch.setattr(os, "copy_file_range", copy)
+        airlock_module._copied(tmp_path / "source", tmp_path / "copy")
+        assert asked == wanted
+        assert (tmp_path / "copy").read_bytes() == bytes(2500)
+        (tmp_path / "copy").unlink()

@@ -170,6 +170,7 @@ _JUDGED: Mapping[str, Callable[[], Any]] = {
     "not finite, in Python neither": lambda: _judge(_LOST, reload=_LOST),
     "another shape": lambda: _judge({"out": _GRID[:, :2]}),
     "reload of another shape": lambda: _judge(_OFF, reload={"out": _GRID[:, :2]}),
+    "another shape, then off": lambda: _judge({"a": _GRID[:, :2], "b": _TWO["b"] + 1}, reference=_TWO),
     "other names": lambda: _judge({"x": _GRID, "y": _GRID}),
     "no outputs": lambda: _judge({}),
     "by order": lambda: _judge({"x": _GRID, "y": _TWO["b"]}, reference=_TWO),
@@ -219,6 +220,7 @@ _TRIALS: Mapping[str, Callable[[], tuple[Judge, list[Trial], Any]]] = {
     "dead": lambda: _trials(_STILL, _STILL),
     "half dead": lambda: _trials(_HALF, _HALF),
     "vague": lambda: _trials({"out": _GRID}, _ROLLED, noise=0.01),
+    "failed in both": lambda: _trials(_HALF, {"a": _OFF["out"], "b": _HALF["b"] + 1}),
     "half vague": lambda: _trials({"a": _GRID, "b": _GRID}, {"a": _GRID, "b": _ROLLED["out"]}, noise=0.01),
     "vague and dead": lambda: _trials(
         {"a": _GRID, "b": _STILL["out"]}, {"a": _ROLLED["out"], "b": _STILL["out"]}, noise=0.01

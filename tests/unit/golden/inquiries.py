@@ -13,7 +13,7 @@ from workflow.bridge.fake_worker import FakeWorker
 from workflow.recipe.recipes import Verification
 from workflow.verification import searching, warm_places
 from workflow.verification.cutting import Point
-from workflow.verification.evidence import Evidence, LevelReport, PlaceReport
+from workflow.verification.evidence import LEVELS, Evidence, LevelReport, PlaceReport
 from workflow.verification.levels import Case
 from workflow.verification.locate import Located
 from workflow.verification.requests import NotRun, Subject
@@ -109,13 +109,14 @@ def _sources(folder: Path) -> Any:
         told = json.loads(json.dumps(answer).replace("HERE", str(folder / "work")))
         done = failing(
             lambda told=told: ask_source(source, Verification(), places=_Asked(told), folder=folder / "work")
-        )  # type: ignore[misc]
+        )
         found[name] = [vars(done), getattr(done, "labels", None)] if hasattr(done, "feeds") else done
-    answers, feed = SourceAnswers(), {"feeds": []}
-    asked = _Asked(feed)
+    answers, asked = SourceAnswers(), _Asked({"feeds": []})
     for name, settings in _SETTINGS.items():
         before = len(asked.jobs)
-        chosen = {key: folder / value if isinstance(value, Path) else value for key, value in settings.items()}
+        chosen: dict[str, Any] = {
+            key: folder / value if isinstance(value, Path) else value for key, value in settings.items()
+        }
         for value in chosen.values():
             if isinstance(value, Path):
                 value.write_text("x")
@@ -143,9 +144,8 @@ def _sources(folder: Path) -> Any:
 
 
 def _searches(folder: Path) -> Any:
-    levels = ("structure", "weights", "contract", "outputs")
     reports = {
-        **{f"{name} failed": Evidence((LevelReport(name, "failed"),)) for name in levels},
+        **{f"{name} failed": Evidence((LevelReport(name, "failed"),)) for name in LEVELS},
         "nothing ran": Evidence((), (PlaceReport("python", "not run"),)),
         "all passed": Evidence((LevelReport("outputs", "passed"),), (PlaceReport("python", "passed"),)),
         "weights and runs": Evidence((LevelReport("weights", "failed"),), (PlaceReport("python", "passed"),)),

@@ -108,7 +108,8 @@ def _memory(folder: Path) -> Any:
         path.write_text(json.dumps({**whole, "values": values}))
         damaged = measured.Memory(path)
         found[f"damaged {value}"] = [damaged.sizes("a"), damaged.seconds(links.LINKS[4], payload)]
-    for changes in ({"method": 1}, {"values": []}, {"values": 3}):
+    other: list[dict[str, Any]] = [{"method": 1}, {"values": []}, {"values": 3}]
+    for changes in other:
         path.write_text(json.dumps({**whole, **changes}))
         found[str(changes)] = measured.Memory(path)._values
     measured.Memory(None).save()

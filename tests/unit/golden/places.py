@@ -75,7 +75,9 @@ def _browsers(folder: Path) -> Any:
     for place in ("chromium-2/chrome-linux64", "chromium-1/chrome-linux", "firefox-1/firefox"):
         _program(folder / ".cache" / "ms-playwright" / place / "chrome")
     environ = {"HOME": str(folder), "PATH": str(folder / "bin"), "PROGRAMFILES": "P", "LOCALAPPDATA": "L"}
-    found = {name: list(map(str, browsers.places(environ, platform=name))) for name in ("linux", "darwin", "win32")}
+    found: dict[str, Any] = {
+        name: list(map(str, browsers.places(environ, platform=name))) for name in ("linux", "darwin", "win32")
+    }
     found["bare"] = [str(one) for one in browsers.places({"PATH": ""}, platform="win32")]
     found["bare mac"] = [str(one) for one in browsers.places({"PATH": ""}, platform="darwin")]
     chosen = {
@@ -152,8 +154,8 @@ def _requests(folder: Path) -> Any:
     found: dict[str, Any] = {"wire": javascript.wire(request, backend="wasm")}
     for name, files in layouts.items():
         (folder / name).mkdir()
-        for file in files:
-            (folder / name / file).write_text("{}")
+        for each in files:
+            (folder / name / each).write_text("{}")
         found[name] = failing(javascript.model_json, folder / name)
     found["gone"] = failing(javascript.model_json, folder / "gone.json")
     for kind in ("keras", "tfjs_graph_model"):

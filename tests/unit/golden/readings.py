@@ -10,10 +10,10 @@ from tests.unit.golden.comparisons import plain
 from tests.unit.golden.inputs import lay_out
 from tests.unit.golden.store import FOLDER
 from workflow.base.errors import RecipeNotFoundError
-from workflow.catalogue import pairs
+from workflow.catalogue.formats import EDGES, reasons
 from workflow.catalogue.kinds import KINDS
 from workflow.catalogue.options import OPTIONS
-from workflow.recipe import load, lookup, value_types
+from workflow.recipe import find, load, value_types
 from workflow.recipe.document import Document, Said
 from workflow.recipe.findings import Spot, described
 from workflow.recipe.grammar import ENVIRONMENT, NAME, SECONDS
@@ -36,8 +36,8 @@ def all_readings(folder: Path) -> dict[str, Any]:
         "spots": {str(spot): plain(spot) for spot in (Spot(), Spot(2, 3, 4))},
         "options": {name: _option(name) for name in OPTIONS},
         "kinds": {name: sorted(map(" to ".join, kind.pairs)) for name, kind in KINDS.items()},
-        "edges": {" to ".join(pair): [edge.natural, edge.native, edge.reference] for pair, edge in pairs.EDGES.items()},
-        "no edges": {" to ".join(pair): [one.reason, one.instead] for pair, one in sorted(pairs.reasons().items())},
+        "edges": {" to ".join(pair): [edge.natural, edge.native, edge.reference] for pair, edge in EDGES.items()},
+        "no edges": {" to ".join(pair): [one.reason, one.instead] for pair, one in sorted(reasons().items())},
         "found": _found(folder / "looked"),
     }
     told: dict[str, Any] = _placed(found, str(folder))
@@ -213,6 +213,6 @@ def _found(folder: Path) -> dict[str, Any]:
 
 def _looked_up(word: str, here: Path) -> Any:
     try:
-        return str(lookup.find(word, cwd=here))
+        return str(find(word, cwd=here))
     except RecipeNotFoundError as error:
         return [error.message, error.hint]

@@ -149,7 +149,16 @@ def test_a_failure_is_shown_whole() -> None:
 
 
 def test_other_pages_carry_no_record() -> None:
-    assert embedded_json("<html></html>") is None
+    begin = '<script type="application/json" id="record">'
+    pages = {
+        "<html></html>": None,
+        f"<html>{'x' * 80}<script>{{}}</script></html>": None,
+        f"{begin}{{}}": None,
+        f"{begin}</script>": None,
+        f"{begin}{{}}</script>": "{}",
+        f"</script>x{begin}{{}}</script>{begin}[]</script>": "{}",
+    }
+    assert {page: embedded_json(page) for page in pages} == pages
 
 
 def test_measures_are_part_of_the_record() -> None:

@@ -17,7 +17,8 @@ MANNER = json.loads(os.environ.get("STAND_IN", "{}"))
 
 def install() -> int:
     """Make the files that the packages have, in the current folder, or fail as npm does."""
-    sys.stdout.write(f"npm {' '.join(sys.argv[3:])}\n")
+    notifiers = [os.environ.get(name, "") for name in ("NO_UPDATE_NOTIFIER", "npm_config_update_notifier")]
+    sys.stdout.write(f"npm {' '.join(sys.argv[3:])} {' '.join(notifiers)}\n")
     if MANNER.get("npm"):
         sys.stdout.write(MANNER["npm"] + "\n")
         return 1

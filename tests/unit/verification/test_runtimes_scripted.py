@@ -106,7 +106,7 @@ def test_npm_is_told_to_run_no_scripts_and_to_heed_the_lock(runtime: NodeRuntime
     command, said = log.splitlines()
     assert command.startswith("+ ")
     assert command.endswith(f"tethered.mjs {shlex.quote(str(node.parents[1] / NPM))} {asked}")
-    assert said == f"npm {asked}"
+    assert said == f"npm {asked} 1 false"  # and asks nobody whether it is the latest
     folder = packages.installation().folder
     for name in ("package.json", "package-lock.json"):
         assert (folder / name).read_bytes() == locations.project_file(name).read_bytes()
@@ -168,7 +168,7 @@ def test_offline_the_remedy_is_to_run_once_with_a_network(
     found = runtime.missing()
     assert found is not None
     assert found.remedy == "run once without TFJS_WORKFLOW_OFFLINE; after that no network is needed"
-    assert " --offline\n" in packages.installation().log.read_text()
+    assert " --offline 1 false\n" in packages.installation().log.read_text()
 
 
 def test_packages_that_lack_a_needed_file_are_not_taken(runtime: NodeRuntime, manner: Callable[..., None]) -> None:

@@ -184,7 +184,6 @@ def _scale(payload: Payload, link: Link) -> float:
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
-    allow_reuse_address = True
     request_queue_size = CONNECTIONS
 
     def __init__(self, payload: Payload, shaper: Shaper) -> None:

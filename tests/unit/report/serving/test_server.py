@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -280,6 +280,20 @@ def test_who_says_nothing_more_is_hung_up_on(server: DemoServer, monkeypatch: py
     assert time.monotonic() - begin < 3
 
 
+def test_a_request_is_waited_for_forty_seconds_at_most(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience: list[float] = []
+
+    class Noting(threading.Timer):
+        def __init__(self, interval: float, function: Any) -> None:
+            patience.append(interval)
+            super().__init__(interval, function)
+
+    monkeypatch.setattr(threading, "Timer", Noting)
+    assert ask(server, "/")[0] == 200
+    assert set(patience) == {40.0}
+    assert (serving._Handler.timeout, serving._MOST_CONNECTIONS, serving.DEFAULT_PORT) == (30.0, 64, 8137)
+
+
 def test_who_drips_a_request_is_hung_up_on(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "_IDLE_SECONDS", 0.2)
     monkeypatch.setattr(serving, "_HEAD_SECONDS", 0.2)
@@ -297,7 +311,7 @@ def test_connections_are_counted(server: DemoServer, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(server, "_places", threading.BoundedSemaphore(3))
     held = [socket.create_connection(("127.0.0.1", server.server_port), timeout=5) for _ in range(3)]
     time.sleep(0.2)
-    with pytest.raises(OSError, match=r"."):
+    with pytest.raises(ConnectionError):  # it is hung up on at once, and does not wait for a place
         ask(server, "/")
     for connection in held:
         connection.close()
