@@ -33,6 +33,7 @@ from tests.unit.golden import (  # noqa: E402  the checkout beside this script i
     refusals,
     reports,
     step_keys,
+    verifications,
     verified_damages,
     walls,
     words,
@@ -59,6 +60,7 @@ MAKERS = {
     damaged_documents.FILE: damaged_documents.all_outcomes,
     damaged_hdf5.FILE: damaged_hdf5.all_outcomes,
     damaged_keras.FILE: damaged_keras.all_outcomes,
+    verifications.FILE: verifications.all_verifications,
     verified_damages.FILE: verified_damages.all_reports,
 }
 

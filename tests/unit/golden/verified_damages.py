@@ -25,14 +25,14 @@ _TIMES = frozenset({"seconds", "load_average", "timings", "versions", "inputs"})
 def all_reports(scratch: Path) -> dict[str, Any]:
     """Return what each verification tells, without what differs from run to run."""
     good = _good(scratch / "good")
-    found = {f"sound: {name}": _told(_verified(one, good, name, scratch), scratch) for name, one in good.items()}
-    found["sound: graph of layers"] = _told(_verified(good["graph"], good, "layers", scratch), scratch)
+    found = {f"sound: {name}": told(_verified(one, good, name, scratch), scratch) for name, one in good.items()}
+    found["sound: graph of layers"] = told(_verified(good["graph"], good, "layers", scratch), scratch)
     for damage in DAMAGES:
         copy = scratch / "copy"
         shutil.copytree(good[damage.base].path, copy)
         damage.hurt(copy)
         report = _verified(Subject(copy, good[damage.base].format), good, damage.base, scratch)
-        found[damage.name] = _told(report, scratch)
+        found[damage.name] = told(report, scratch)
         shutil.rmtree(copy)
     return found
 
@@ -53,14 +53,15 @@ def _verified(result: Subject, good: dict[str, Subject], base: str, scratch: Pat
     return report
 
 
-def _told(report: Evidence, scratch: Path) -> dict[str, Any]:
-    told = {
+def told(report: Evidence, scratch: Path) -> dict[str, Any]:
+    """Return all that a verification tells, without times, with its numbers to four digits."""
+    found = {
         "verdict": report.verdict,
         "levels": {level.level: _level(level) for level in report.levels},
         "runs": [run.as_json() for run in report.runs],
         "facts": {key: value for key, value in report.as_json().items() if key in _OF_ALL},
     }
-    plain: dict[str, Any] = _settled(json.loads(json.dumps(told, default=str)), str(scratch))
+    plain: dict[str, Any] = _settled(json.loads(json.dumps(found, default=str)), str(scratch))
     return plain
 
 
