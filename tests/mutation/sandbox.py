@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.base.processes import run
+from workflow.worker.shared import janitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ class Sandbox:
 
     def build(self) -> None:
         """Make the copy anew."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        janitor.remove(str(self.folder))
         copied(self.root, self.tree, self.files)
         self._make_interpreter()
         # sources are compared by their hash: by time and size, a change within a second would go unseen
@@ -69,7 +70,7 @@ class Sandbox:
     def pytest(self, arguments: Sequence[str], seconds: float, environ: Mapping[str, str]) -> tuple[int, str]:
         """Run pytest in the copy under a leash; return its exit code and what it said."""
         scratch = self.folder / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)
+        janitor.remove(str(scratch))  # some changes leave folders deeper than Python can follow
         for name in ("home", "tmp"):
             (scratch / name).mkdir(parents=True)
         env = {**os.environ, "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp"), **environ}
@@ -77,7 +78,7 @@ class Sandbox:
         leash = [sys.executable, "-I", str(Path(__file__).with_name("leash.py")), str(seconds), str(MEGABYTES)]
         argv = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
         done = run([*leash, *argv], cwd=self.tree, env=env, timeout=seconds + STARTUP_SECONDS)
-        shutil.rmtree(scratch, ignore_errors=True)
+        janitor.remove(str(scratch))
         return done.code, done.stdout + done.stderr
 
     def run_tests(self, tests: Sequence[str], seconds: float) -> tuple[int, str]:

@@ -155,7 +155,6 @@ def begin(argv: Callable[[Path], Sequence[str]], *, environ: Mapping[str, str], 
             process = processes.start(
                 argv(scratch.path),
                 stdin=processes.PIPE,
-                stdout=processes.PIPE,
                 stderr=sink,
                 env=variables,
                 cwd=scratch.path,

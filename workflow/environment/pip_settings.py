@@ -51,10 +51,8 @@ def _sources(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
         # pip takes the best candidate of all indexes, and so does our lock, whose hashes make that safe
         answer["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     links = [found for link in settings.get("find-links", "").split() if (found := _usable_link(link))]
-    if links:
-        answer["UV_FIND_LINKS"] = ",".join(links)
-    if settings.get("trusted-host"):
-        answer["UV_INSECURE_HOST"] = " ".join(settings["trusted-host"].split())
+    answer["UV_FIND_LINKS"] = ",".join(links)
+    answer["UV_INSECURE_HOST"] = " ".join(settings.get("trusted-host", "").split())
     return answer
 
 

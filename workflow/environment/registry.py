@@ -233,4 +233,4 @@ def _is_there(name: str) -> bool:
 
 def _near(name: str) -> str:
     names = [*_KNOWN, *(entry.name for entry in list_environments() if entry.status != "foreign")]
-    return next(iter(difflib.get_close_matches(name.lower(), names, 1, _NEAR)), "")
+    return next(iter(difflib.get_close_matches(name.lower(), names, cutoff=_NEAR)), "")

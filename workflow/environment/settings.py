@@ -178,5 +178,5 @@ def _entries(text: str, path: Path) -> list[tuple[int, str, Any]]:
 
 
 def _unknown(what: str, text: str, known: Any) -> str:
-    near = difflib.get_close_matches(text, list(known), n=1)
+    near = difflib.get_close_matches(text, list(known))
     return f"there is no {what} {text!r}" + (f"; did you mean {near[0]!r}?" if near else "")

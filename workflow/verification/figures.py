@@ -65,7 +65,7 @@ def measure(reference: Array, result: Array) -> OutputFigures:
 def distance(reference: Array, result: Array) -> float:
     """Return the largest difference of two arrays of one shape; infinite where only one of them is finite."""
     far = _distances(reference.astype(np.float64), result.astype(np.float64))
-    return float(np.nan_to_num(far, nan=np.inf).max()) if far.size else 0.0
+    return float(np.nan_to_num(far, nan=np.inf, posinf=np.inf).max()) if far.size else 0.0
 
 
 def _distances(theirs: Array, ours: Array) -> Array:

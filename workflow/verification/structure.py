@@ -134,10 +134,10 @@ def _orphans(groups: tuple[WeightGroup, ...], path: Path) -> Orphans:
     files = list(folder.iterdir())
     if sum(file.name.endswith(".json") and not file.name.endswith(".tfjs-workflow.json") for file in files) > 1:
         return Orphans()
-    loose = sorted(file.name for file in files if _is_weights(file.name) and file.name not in named and file.is_file())
-    if loose:  # a name may also lead to a file by another way
-        meant = {(folder / name).resolve() for name in named}
-        loose = [name for name in loose if (folder / name).resolve() not in meant]
+    meant = {(folder / name).resolve() for name in named}  # a name may lead to a file by another way, too
+    loose = sorted(
+        file.name for file in files if _is_weights(file.name) and file.is_file() and file.resolve() not in meant
+    )
     shards = tuple(name for name in loose if _SHARD.match(name))
     return Orphans(shards, tuple(name for name in loose if name not in shards))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.base.digests import ahead, artifact_digests, file_digest, from_json, text_digest, to_json
+from workflow.base.digests import ahead, artifact_digests, file_digest, from_json, text_digest, to_json, total_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +70,35 @@ def test_a_failure_stops_what_is_hashed_ahead_of_it(tmp_path: Path) -> None:
         raise ValueError("bad")
     assert time.monotonic() - begin < 3
     assert "hashing ahead" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_digest_is_the_one_of_canonical_json() -> None:
+    value = {"b": [1, 2.5, None, True], "a": "\u00e9"}
+    text = '{"a":"\\u00e9","b":[1,2.5,null,true]}'
+    assert text_digest(value) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_an_artifact_has_its_files_in_order_with_sizes_and_none_that_lies_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    folder = tmp_path / "out"
+    (folder / "in").mkdir(parents=True)
+    for name, content in (("b", b"22"), ("a", b"1"), ("in/c", b"333")):
+        (folder / name).write_bytes(content)
+    (folder / "link").symlink_to(folder / "a")
+    (folder / "away").symlink_to(tmp_path / "secret")
+    found = artifact_digests(folder)
+    assert list(found) == ["a", "b", "in/c", "link"]
+    assert [found[name].size for name in found] == [1, 2, 3, 1]
+    assert total_bytes(found) == 7
+    assert to_json(found)["b"] == {"sha256": hashlib.sha256(b"22").hexdigest(), "bytes": 2}
+    assert list(artifact_digests(folder / "b")) == ["b"]
+    assert artifact_digests(folder / "nothing") == {}
+
+
+def test_a_large_file_is_read_whole(tmp_path: Path) -> None:
+    content = bytes(range(256)) * (1 << 13)
+    (tmp_path / "a").write_bytes(content)
+    (tmp_path / "empty").touch()
+    assert file_digest(tmp_path / "a").sha256 == hashlib.sha256(content).hexdigest()
+    assert file_digest(tmp_path / "a").size == len(content)
+    assert file_digest(tmp_path / "empty").size == 0

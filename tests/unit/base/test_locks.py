@@ -1,17 +1,15 @@
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from workflow.base import locks, processes
 from workflow.base.events import Recording, Silent
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOLDER = """
 import sys, time
@@ -123,3 +121,58 @@ def test_where_nothing_can_be_made_the_system_s_error_is_raised(tmp_path: Path) 
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         locks.held(tmp_path / "file" / "x.lock", Silent(), waiting=str)
+
+
+def test_who_holds_a_lock_is_noted_beside_it_and_a_note_that_is_no_number_is_not_told(path: Path) -> None:
+    with locks.held(path, Silent(), waiting=str, noted=True):
+        assert path.with_suffix(".pid").read_text() == str(os.getpid())
+        for text, told in (("7", " (process 7)"), ("", ""), ("x", ""), ("\u00e9", "")):
+            path.with_suffix(".pid").write_text(text, encoding="utf-8")
+            assert locks._holder(path) == told
+    path.with_suffix(".pid").unlink()
+    assert locks._holder(path) == ""
+
+
+def test_where_a_note_cannot_be_written_that_of_the_last_holder_goes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    path.parent.mkdir()
+    path.with_suffix(".pid").write_text("7")
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with locks.held(path, Silent(), waiting=str, noted=True):
+        assert not path.with_suffix(".pid").exists()
+
+
+def test_an_interrupted_wait_lets_go_of_the_file(path: Path) -> None:
+    def interrupted(_: str) -> str:
+        raise KeyboardInterrupt
+
+    path.parent.mkdir()
+    with locks.opened(path) as other:
+        assert locks.take(other)
+        with pytest.raises(KeyboardInterrupt):
+            locks.held(path, Silent(), waiting=interrupted)
+    with locks.opened(path) as third:
+        assert locks.take(third)
+        assert locks.stands(third, path)
+        path.unlink()
+        assert not locks.stands(third, path)
+
+
+def test_a_file_that_may_only_be_read_can_be_shared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = Path.open
+
+    def refused(self: Path, mode: str = "r", **more: object) -> object:
+        if mode == "r+b":
+            raise PermissionError(13, "Permission denied")
+        return usual(self, mode, **more)  # type: ignore[call-overload]
+
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.setattr(Path, "open", refused)
+    with locks.opened(path) as file:
+        assert file.mode == "rb"
+        assert locks.share(file)

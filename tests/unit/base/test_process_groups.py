@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base import processes
+from workflow.base.errors import AskedToEndError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,3 +170,82 @@ def test_a_tied_program_that_a_signal_ends_ends_so_for_us_as_well(tmp_path: Path
 
 def test_a_program_on_this_terminal_gives_its_exit_code() -> None:
     assert processes.run_foreground([sys.executable, "-c", "import sys; sys.exit(9)"]) == 9
+
+
+def test_a_program_gets_the_folder_variables_and_descriptors_that_it_is_given_and_no_input(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; print(os.getcwd(), os.environ['OWN'], len(os.environ) < 4, sys.stdin.read() == ''); "
+        "os.write(int(sys.argv[1]), b'told')"
+    )
+    reading, writing = os.pipe()
+    argv = [sys.executable, "-I", "-c", code, str(writing)]
+    process = processes.start(argv, cwd=tmp_path, env={"OWN": "yes"}, inherited=[writing])
+    os.close(writing)
+    out, err = process.communicate(timeout=20)
+    assert out.decode().split() == [os.path.realpath(tmp_path), "yes", "True", "True"], err
+    assert os.read(reading, 10) == b"told"
+    os.close(reading)
+    assert processes.run(argv[:4], cwd=tmp_path, env={"OWN": "yes"}).stderr.count("IndexError") == 1
+
+
+def test_a_program_on_this_terminal_starts_in_our_folder_and_group_with_what_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; "
+        "Path(sys.argv[1]).write_text(f'{os.getcwd()} {os.getpgrp()} {os.environ[\"OWN\"]}')"
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    for folder, expected in ((None, tmp_path), (tmp_path / "other", tmp_path / "other")):
+        argv = [sys.executable, "-c", code, str(tmp_path / "told")]
+        assert processes.run_foreground(argv, cwd=folder, env={**os.environ, "OWN": "yes"}) == 0
+        assert (tmp_path / "told").read_text() == f"{os.path.realpath(expected)} {os.getpgrp()} yes"
+
+
+def test_who_is_asked_to_end_passes_that_on_and_an_interruption_is_left_to_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Waited:
+        def __init__(self) -> None:
+            self.raised: list[BaseException] = [KeyboardInterrupt(), AskedToEndError(15), KeyboardInterrupt()]
+            self.sent: list[int] = []
+
+        def wait(self) -> int:
+            if self.raised:
+                raise self.raised.pop(0)
+            return 5
+
+        def send_signal(self, number: int) -> None:
+            self.sent.append(number)
+
+    waited = Waited()
+    monkeypatch.setattr(processes, "start", lambda *_, **__: waited)
+    assert processes.run_foreground(["x"]) == 5
+    assert waited.sent == [15]
+
+
+def test_a_command_is_shown_as_one_would_type_it_and_without_secrets() -> None:
+    done = processes.Completed(("a", "b c", "https://me:s@host/?t=1"), 0, "", "")
+    assert done.command == "a 'b c' 'https://host/?...'"
+    assert processes.quoted(["it's"]) == "'it'\"'\"'s'"
+
+
+def test_a_command_that_takes_too_long_is_named_without_secrets_and_with_its_limit(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import time; time.sleep(60)", "https://me:s@host/"]
+    shown = processes.quoted([*argv[:3], "https://host/"])
+    for log in (None, tmp_path / "log"):
+        with pytest.raises(processes.CommandTimeoutError) as caught:
+            processes.run(argv, timeout=0.5, log=log)
+        assert str(caught.value) == f"{shown} ran longer than 0.5 s"
+    assert (tmp_path / "log").read_text() == f"+ {shown}\n"
+    with pytest.raises(processes.CommandTimeoutError):
+        processes.run_tied(argv, timeout=0.5, tie=tmp_path / "tie", log=tmp_path / "log")
+
+
+def test_a_tied_command_runs_in_the_folder_of_its_log(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import os; print(os.getcwd(), os.environ['OWN'])"]
+    log = tmp_path / "logs" / "log"
+    done = processes.run_tied(argv, tie=tmp_path / "tie", log=log, env={**os.environ, "OWN": "yes"})
+    assert done.stdout.split() == [os.path.realpath(log.parent), "yes"]
+    assert (done.argv, done.stderr) == (tuple(argv), "")

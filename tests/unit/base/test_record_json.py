@@ -103,3 +103,91 @@ def test_a_schema_has_each_part_once_with_what_its_docstring_and_its_fields_say(
     }
     assert schema["properties"]["best"] == {"anyOf": [{"$ref": "#/$defs/Leaf"}, {"type": "null"}], "default": None}
     assert schema["$defs"]["Leaf"]["required"] == ["size"]
+
+
+class Odd(JsonRecord):
+    """One of each kind that is left."""
+
+    only: Literal["x"]
+    digit: Literal[1, 2] = 1
+    loose: Loose | None = None
+    table: Mapping[str, tuple[int, ...]] = {}
+    anything: Mapping[str, Any] = {}
+    two_words: int | None = None
+    nothing: None = None
+
+
+def test_a_schema_is_what_it_is_to_the_letter() -> None:
+    assert json_schema(Odd) == {
+        "$defs": {
+            "Loose": {
+                "additionalProperties": True,
+                "description": "Takes what it knows.",
+                "properties": {
+                    "name": {"title": "Name", "type": "string"},
+                    "count": {"default": 3, "title": "Count", "type": "integer"},
+                },
+                "required": ["name"],
+                "title": "Loose",
+                "type": "object",
+            }
+        },
+        "additionalProperties": False,
+        "description": "One of each kind that is left.",
+        "properties": {
+            "only": {"const": "x", "title": "Only", "type": "string"},
+            "digit": {"default": 1, "enum": [1, 2], "title": "Digit", "type": "integer"},
+            "loose": {"anyOf": [{"$ref": "#/$defs/Loose"}, {"type": "null"}], "default": None},
+            "table": {
+                "additionalProperties": {"items": {"type": "integer"}, "type": "array"},
+                "default": {},
+                "title": "Table",
+                "type": "object",
+            },
+            "anything": {"additionalProperties": True, "default": {}, "title": "Anything", "type": "object"},
+            "two_words": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None, "title": "Two Words"},
+            "nothing": {"default": None, "title": "Nothing", "type": "null"},
+        },
+        "required": ["only"],
+        "title": "Odd",
+        "type": "object",
+    }
+    assert "required" not in json_schema(Bare)
+    assert json_schema(Bare)["$defs"] == {}
+
+
+class Bare(JsonRecord):
+    """Nothing need be said."""
+
+    word: str = ""
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([], "it should be an object"),
+        ({}, "only: it is missing"),
+        ({"only": "y"}, "only: it should be 'x'"),
+        ({"only": "x", "digit": True}, "digit: it should be 1 or 2"),
+        ({"only": "x", "digit": 1.0}, "digit: it should be 1 or 2"),
+        ({"only": "x", "table": []}, "table: it should be an object"),
+        ({"only": "x", "table": {"a": [1], "b": [1, "2"]}}, "table, b, 1: it should be a whole number"),
+        ({"only": "x", "table": {"a": [2**63]}}, "table, a, 0: it is too large"),
+        ({"only": "x", "table": {"a": [-(2**63)]}}, "table, a, 0: it is too large"),
+        ({"only": "x", "nothing": 0}, "nothing: it should be null"),
+        ({"only": "x", "two_words": "1"}, "two_words: it should be a whole number"),
+    ],
+)
+def test_what_is_odd_is_refused_with_its_place(told: Any, said: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        Odd.from_json(told)
+    assert str(caught.value) == said
+    place, _, what = said.rpartition(": ")
+    assert (caught.value.what, caught.value.place) == (what, tuple(place.split(", ")) if place else ())
+
+
+def test_numbers_up_to_two_to_the_63rd_are_taken_and_lists_become_tuples() -> None:
+    most = 2**63 - 1
+    found = Odd.from_json({"only": "x", "digit": 2, "table": {"a": [most, -most]}, "anything": {"b": [1]}})
+    assert (found.digit, found.table, found.anything) == (2, {"a": (most, -most)}, {"b": [1]})
+    assert found.as_json()["table"] == {"a": [most, -most]}

@@ -104,3 +104,48 @@ def test_folders_of_other_users_are_left_alone(place: Path, monkeypatch: pytest.
     monkeypatch.undo()
     scratch.clear(str(place))
     assert not left.exists()
+
+
+def test_a_folder_is_closed_to_others_marked_and_where_it_was_asked_for(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    own, other = Scratch("verify"), Scratch("airlock", place=tmp_path / "beside")
+    assert (own.path.parent, other.path.parent) == (place, tmp_path / "beside")
+    assert other.path.name.startswith("tfjs-airlock-")
+    assert own.path.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in own.path.iterdir()] == [".tfjs-workflow-in-use"]
+    for made in (own, other, own):
+        made.close()
+    assert not own.path.exists()
+    assert not other.path.exists()
+
+
+def test_folders_that_others_left_are_removed_by_their_pattern_but_no_files_and_links(tmp_path: Path) -> None:
+    for name in (".tmpA/in", ".tmpB", "kept"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / ".tmpfile").touch()
+    (tmp_path / ".tmplink").symlink_to(tmp_path / "kept")
+    scratch.clear_folders(tmp_path, ".tmp*")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".tmpfile", ".tmplink", "kept"]
+    scratch.clear_folders(tmp_path / "nowhere", "*")
+
+
+def test_a_block_that_fails_leaves_no_folder(place: Path) -> None:
+    with pytest.raises(ValueError, match="once"), scratch.folder("verify") as path:
+        raise ValueError("once")
+    assert not path.exists()
+
+
+def test_where_nothing_can_be_locked_a_folder_has_no_mark_and_is_left_alone(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_locks(_: object) -> bool:
+        raise OSError(37, "No locks available")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workflow.base.locks.take", without_locks)
+        made = Scratch("verify")
+    assert [path.name for path in made.path.iterdir()] == [".tfjs-workflow-in-use.new"]
+    scratch.clear(str(place))
+    assert made.path.is_dir()
+    made.close()
+    scratch.clear(str(place / "nowhere"))

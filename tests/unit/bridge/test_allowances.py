@@ -85,3 +85,15 @@ def test_limits_are_set_from_outside_and_none_is_raised() -> None:
         assert resource.prlimit(process.pid, resource.RLIMIT_FSIZE) == (1000, 1000)
         process.kill()
     assert allowances.impose(process.pid, asked)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits from outside are Linux's")
+@pytest.mark.parametrize("refusal", [PermissionError, ProcessLookupError])
+def test_limits_that_cannot_be_set_are_no_error(refusal: type[OSError], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr("resource.prlimit", refuse)
+    assert allowances.impose(os.getpid(), granted(1))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not allowances.impose(os.getpid(), granted(1))

@@ -324,3 +324,75 @@ def test_of_a_job_that_failed_nothing_is_taken_and_its_words_name_the_users_file
         worker.run("predict", {"do": "results", "fails": 1, "feeds": feeds(tmp_path)}, log=tmp_path / "log", timeout=20)
     assert caught.value.message == f"the verification inputs do not fit: see {tmp_path / 'given.txt'}"
     assert not (tmp_path / "made.txt").exists()
+
+
+def test_a_python_that_does_not_start_is_told_with_what_helps_and_leaves_nothing(tmp_path: Path) -> None:
+    worker = Worker(tmp_path / "python", environ={}, log=tmp_path / "logs" / "worker.log")
+    for _ in range(2):
+        with pytest.raises(UnhealthyError) as caught:
+            worker.start()
+        assert caught.value.message == (
+            f"the converter environment's Python does not start: {tmp_path / 'python'}: No such file or directory"
+        )
+        assert caught.value.hint == (
+            "`tfjs-workflow env verify` shows what is wrong with it; `env remove` and `env create` remake it"
+        )
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["worker.log"]
+
+
+def test_a_job_that_takes_too_long_is_told_with_its_limit_and_the_end_of_its_log(
+    worker: Worker, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_text("of the job before\n")
+    with pytest.raises(StepTimeoutError) as caught:
+        ask(worker, tmp_path / "log", timeout=1.5, do="hang", noise="reading weights\n")
+    assert caught.value.message == "the worker's job `convert` took longer than its limit of 1.5 s and was stopped"
+    assert caught.value.details == "reading weights"
+    assert (tmp_path / "log").read_text() == "of the job before\nreading weights\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "foreign"),
+    [
+        ({}, False),
+        ({"custom_objects": ["a.py"]}, True),
+        ({"custom_objects": []}, False),
+        ({"unsafe": True}, True),
+        ({"unsafe": False}, False),
+        ({"source": {"unsafe": True}}, True),
+        ({"model": {"custom_objects": ["a.py"]}}, True),
+        ({"source": {}, "model": "m"}, False),
+        ({"other": {"unsafe": True}}, False),
+    ],
+)
+def test_after_a_model_that_may_bring_code_the_process_gives_way(
+    worker: Worker, tmp_path: Path, args: dict[str, Any], *, foreign: bool
+) -> None:
+    first = ask(worker, tmp_path / "log", **args)["pid"]
+    assert (worker.pid != first) is foreign
+    said = "the worker gives way to a new one: it has run code that came with a model\n"
+    assert (said in (tmp_path / "worker.log").read_text()) is foreign
+
+
+def test_a_jobs_time_includes_its_start_and_is_noted_with_its_name(worker: Worker, tmp_path: Path) -> None:
+    begin = time.monotonic()
+    ask(worker, tmp_path / "log", memory={"now": 1})
+    [done] = worker.usage.jobs
+    assert 0 < done.seconds <= time.monotonic() - begin
+    assert (done.job, done.memory) == ("convert", {"now": 1})
+
+
+def test_a_job_outside_of_the_wall_sees_the_users_files_and_variables(tmp_path: Path, scripted: None) -> None:
+    with Worker(Path(sys.executable), environ={**os.environ, "OWN": "yes"}, log=tmp_path / "worker.log") as made:
+        answer = made.run("script", {"path": "/mine"}, log=tmp_path / "log", timeout=20)
+        assert answer["args"] == {"path": "/mine"}
+        assert made.usage.jobs[0].job == "script"
+        first = answer["pid"]
+        assert not is_alive(first)
+        assert made.run("convert", {}, log=tmp_path / "log", timeout=20)["pid"] == made.pid
+    assert not list(tmp_path.glob("tfjs-*"))
+
+
+def test_a_job_without_limits_that_dies_for_want_of_memory_names_none(worker: Worker, tmp_path: Path) -> None:
+    with pytest.raises(WorkerDiedError, match=r"^the worker was lost during script: it ended with exit code 1$"):
+        worker.run("script", {"do": "exit", "code": 1, "noise": "MemoryError\n"}, log=tmp_path / "log", timeout=20)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base import scratch
-from workflow.base.errors import ConversionError, StorageError
+from workflow.base.errors import ConversionError, ModelFileError, StorageError
+from workflow.bridge import airlock as airlock_module
+from workflow.bridge.airlock import Airlock
 from workflow.bridge.allowances import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.bridge.airlock import Airlock, Passage
+    from workflow.bridge.airlock import Passage
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, modes and names of bytes")
 _DEEP = 3000
@@ -186,3 +188,191 @@ def test_files_that_are_removed_and_still_open_are_counted(tmp_path: Path) -> No
         with pytest.raises(ConversionError, match="write more than"):
             granted.require_kept([tmp_path], os.getpid())
     granted.require_kept([tmp_path], os.getpid())
+
+
+def test_a_link_in_a_tree_that_is_deeper_than_python_can_follow_leads_nowhere(tmp_path: Path, private: Path) -> None:
+    (private / "inner").mkdir()
+    private.chmod(0o750)
+    for name in ("deep", "closed"):
+        (tmp_path / name / "a").mkdir(parents=True)
+        (tmp_path / name / "a" / "link").symlink_to(private)
+        (tmp_path / name / "link").symlink_to(private / "inner")
+    dig(tmp_path / "deep" / "a", 70)
+    (tmp_path / "closed" / "a").chmod(0)
+    for name in ("deep", "closed"):
+        scratch.remove(tmp_path / name)
+        assert not (tmp_path / name).exists()
+    assert private.stat().st_mode & 0o777 == 0o750
+    assert (private / "inner").is_dir()
+    assert (private / "log").exists()
+
+
+TAMPERED = "what a model leaves in its place is no result; who made it may know why. Do not use the model"
+
+
+def nested(place: Path, depth: int) -> None:
+    place.joinpath(*(["d"] * depth)).mkdir(parents=True)
+
+
+def named(place: Path, name: str) -> None:
+    place.mkdir()
+    (place / name).touch()
+
+
+@pytest.mark.parametrize(
+    ("made", "wrong", "where"),
+    [
+        (lambda place: place.symlink_to("/"), "a link", ""),
+        (os.mkfifo, "no plain file", ""),
+        (lambda place: nested(place, 33), "folders nested more than 32 deep", "/" + "/".join("d" * 33)),
+        (lambda place: named(place, "a\nb"), "a name that is no text", "/a\nb"),
+        (lambda place: named(place, "a\udcff"), "a name that is no text", "/a\udcff"),
+    ],
+    ids=["link", "pipe", "deep", "line", "bytes"],
+)
+def test_what_is_no_result_is_told_with_the_place_where_it_was_to_be(
+    passage: Passage, tmp_path: Path, made: Callable[[Path], None], wrong: str, where: str
+) -> None:
+    made(result(passage, tmp_path))
+    with pytest.raises(ConversionError) as caught:
+        passage.take_results()
+    assert caught.value.message == f"the job left {wrong} where {tmp_path / 'result'}{where} was to be written"
+    assert caught.value.hint == TAMPERED
+
+
+def test_a_result_may_be_as_deep_as_32_folders(passage: Passage, tmp_path: Path) -> None:
+    nested(result(passage, tmp_path), 32)
+    passage.take_results()
+    assert tmp_path.joinpath("result", *(["d"] * 32)).is_dir()
+
+
+def test_a_link_on_the_way_is_told_without_a_place(passage: Passage, tmp_path: Path, private: Path) -> None:
+    room_of_the_result(result(passage, tmp_path), private)
+    with pytest.raises(ConversionError) as caught:
+        passage.take_results()
+    assert caught.value.message == "the job left a link, or no folder, where its results were to be"
+    assert caught.value.hint == TAMPERED
+
+
+def test_a_result_that_cannot_be_put_in_its_place_is_told(passage: Passage, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    place = Path(passage.result(str(tmp_path / "file" / "result")))
+    passage.hand_over()
+    place.touch()
+    with pytest.raises(StorageError) as caught:
+        passage.take_results()
+    assert caught.value.message.startswith(f"cannot write {tmp_path / 'file' / 'result'}: ")
+    assert caught.value.hint == "see that the disk has room"
+
+
+def test_what_cannot_be_brought_in_is_told(passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "m.h5").touch()
+    monkeypatch.setattr(passage._copies, "put", full)
+    with pytest.raises(StorageError) as caught:
+        passage.model(str(tmp_path / "m.h5"), "keras")
+    assert caught.value.message == f"{tmp_path / 'm.h5'} cannot be copied for the worker: No space left on device"
+    assert caught.value.hint == f"see that it can be read, and that the disk of {passage._reads} has room"
+
+
+def test_a_folder_of_a_model_that_cannot_be_listed_is_told(
+    passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/closed")
+
+    (tmp_path / "saved").mkdir()
+    with monkeypatch.context() as patched, pytest.raises(ModelFileError) as caught:
+        patched.setattr(os, "scandir", closed)
+        passage.model(str(tmp_path / "saved"), "tf_saved_model")
+    assert caught.value.message == f"{tmp_path / 'saved'} cannot be read: /closed: Permission denied"
+    assert caught.value.hint == "see who owns it"
+
+
+def test_without_a_place_beside_the_log_files_go_among_temporary_ones_and_without_any_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "file").touch()
+    made = Airlock(tmp_path / "file")
+    assert made.path.parent == tmp_path
+    assert sorted(path.name for path in made.path.iterdir() if path.is_dir()) == ["held", "in", "out"]
+    assert all(path.stat().st_mode & 0o777 == 0o700 for path in (made.reads, made.writes, made.path / "held"))
+    made.close()
+    made.close()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    with pytest.raises(StorageError) as caught:
+        Airlock(tmp_path / "file")
+    assert caught.value.message.startswith(f"there is no place for the worker's files in {tmp_path / 'file'}: ")
+    assert caught.value.hint == "see that the disk has room and that the folder can be written"
+
+
+def test_copies_are_made_once_until_a_file_changes_and_forgotten_when_they_take_too_much(
+    airlock: Airlock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.h5").write_bytes(b"12345")
+    copies = airlock.path / "held" / "copies"
+
+    def brought() -> bytes:
+        passage = airlock.passage()
+        place = Path(passage.model(str(tmp_path / "m.h5"), "keras"))
+        content = place.read_bytes()
+        assert passage.bytes == len(content)
+        passage.close()
+        return content
+
+    assert [brought(), brought()] == [b"12345"] * 2
+    assert len(list(copies.iterdir())) == 1
+    (tmp_path / "m.h5").write_bytes(b"1234567")
+    assert brought() == b"1234567"
+    assert len(list(copies.iterdir())) == 2
+    monkeypatch.setattr(airlock_module, "_MOST_COPIED", 12)
+    assert brought() == b"1234567"
+    assert len(list(copies.iterdir())) == 2
+    monkeypatch.setattr(airlock_module, "_MOST_COPIED", 11)
+    assert brought() == b"1234567"
+    assert len(list(copies.iterdir())) == 1
+
+
+def test_of_a_long_log_both_ends_are_kept(passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airlock_module, "_LOG_BYTES", 10)
+    passage.hand_over()
+    passage.log.write_bytes(b"0123456789")
+    passage.take_log(tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "0123456789"
+    passage.close()
+
+
+def test_of_a_longer_log_the_middle_is_left_out(
+    passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airlock_module, "_LOG_BYTES", 10)
+    passage.hand_over()
+    passage.log.write_bytes(b"01234" + b"-" * 1000 + b"56789")
+    passage.take_log(tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "01234\n[... 1,000 bytes of this log are left out ...]\n56789"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others cannot share blocks so")
+def test_a_copy_shares_its_blocks_where_the_file_system_can_and_is_whole_where_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, asked = os.copy_file_range, []
+
+    def noted(given: int, taken: int, count: int) -> int:
+        asked.append(count)
+        return usual(given, taken, min(count, 1000))
+
+    def refused(*_: object) -> int:
+        raise OSError(95, "Operation not supported")
+
+    (tmp_path / "source").write_bytes(bytes(2500))
+    for copy, wanted in ((noted, [1 << 30] * 4), (refused, [])):
+        asked.clear()
+        monkeypatch.setattr(os, "copy_file_range", copy)
+        airlock_module._copied(tmp_path / "source", tmp_path / "copy")
+        assert asked == wanted
+        assert (tmp_path / "copy").read_bytes() == bytes(2500)
+        (tmp_path / "copy").unlink()

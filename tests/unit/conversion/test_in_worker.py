@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.unit.conversion.native.keras.files import dense, given, layer, numbers, row, whole_file
 from tests.unit.runs.recipes import shard_step
+from tests.unit.verification.models import graph_model
 from workflow.base.errors import ConversionError, DeclinedError, WorkerDiedError
 from workflow.base.events import Recording
 from workflow.bridge.fake_worker import FakeWorker
@@ -187,3 +189,47 @@ def test_where_no_folder_can_be_made_it_is_said(tmp_path: Path) -> None:
     job = job_of(tmp_path, Workers(graph={})).replaced(target=tmp_path / "file" / "target")
     with pytest.raises(ConversionError, match=r"step shard: .*Not a directory"):
         in_worker.to_graph_model(job)
+
+
+@pytest.mark.parametrize(
+    ("kept", "dtype"), [({"keep_float": ["biases"]}, "uint8"), ({"quantize_auto": {"max_bytes": 10_000}}, None)]
+)
+def test_what_the_worker_cannot_do_to_weights_is_done_to_its_graph_afterwards(
+    tmp_path: Path, kept: Any, dtype: Any
+) -> None:
+    def graph(args: dict[str, Any]) -> dict[str, Any]:
+        graph_model(Path(args["output"]))
+        return {"nodes": 7}
+
+    workers = Workers(graph=graph)
+    patterns = {} if "quantize_auto" in kept else {"quantize_uint8": ["*"]}
+    options = {**patterns, "weight_shard_size_bytes": 100, "strip_debug_ops": True, **kept}
+    facts = in_worker.to_graph_model(job_of(tmp_path, workers, options=options))
+    args = workers.first.requests[0].args
+    assert args["options"] == {"strip_debug_ops": True}
+    assert args["output"] == str(tmp_path / "target.scratch" / "graph")
+    assert facts["nodes"] == 7
+    (group,) = json.loads((tmp_path / "target" / "model.json").read_text())["weightsManifest"]
+    stored = {one["name"].rpartition("/")[2]: one.get("quantization", {}).get("dtype") for one in group["weights"]}
+    assert stored == {"kernel": dtype, "bias": None}
+    assert max(path.stat().st_size for path in (tmp_path / "target").glob("*.bin")) <= 100
+    assert not (tmp_path / "target.scratch").exists()
+
+
+QUANTIZING = ("quantize_float16", "quantize_uint8", "quantize_uint16")
+
+
+@pytest.mark.parametrize("name", QUANTIZING)
+def test_patterns_alone_are_for_the_worker(tmp_path: Path, name: str) -> None:
+    workers = Workers(graph={})
+    options = {name: ["*"], "weight_shard_size_bytes": 100}
+    in_worker.to_graph_model(job_of(tmp_path, workers, options=options))
+    args = workers.first.requests[0].args
+    assert (args["options"], args["output"]) == (options, str(tmp_path / "target"))
+
+
+@pytest.mark.parametrize("name", QUANTIZING)
+def test_with_a_word_all_of_its_kind_is_done_afterwards(tmp_path: Path, name: str) -> None:
+    workers = Workers(graph=lambda args: {"made": str(graph_model(Path(args["output"])).path)})
+    in_worker.to_graph_model(job_of(tmp_path, workers, options={name: ["*"], "keep_float": ["biases"]}))
+    assert workers.first.requests[0].args["options"] == {}

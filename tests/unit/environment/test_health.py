@@ -131,3 +131,66 @@ def test_a_check_that_hangs_is_ended(environment: Environment, tmp_path: Path, m
     monkeypatch.setattr(health, "_SECONDS", 0.3)
     python(environment, imports="sleep 60")
     assert verdicts(environment, tmp_path)[2] == "failed"
+
+
+def test_each_check_that_hangs_or_cannot_start_is_told_and_the_log_has_all(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert health._SECONDS == 300.0
+    monkeypatch.setattr(health, "_SECONDS", 0.5)
+    python(environment, imports="sleep 60")
+    found = list(health.checks(environment, log=tmp_path / "logs" / "log"))
+    assert [(check.verdict, check.note) for check in found] == [
+        *(("ok", ""), ("ok", ""), ("failed", "no answer within 0.5 s"), ("ok", ""), ("ok", "")),
+    ]
+    assert all(check.mend == "" for check in found)
+    log = (tmp_path / "logs" / "log").read_text().splitlines()
+    assert log[:3] == [
+        f"+ {environment.python} --version",
+        "Python 3.8.20",
+        f"[ok after {found[0].seconds:.1f} s ]",
+    ]
+    assert sum(line.startswith("[") for line in log) == 5
+
+
+@pytest.mark.parametrize("version", ["3.10.1", "3.11.1", "3.12.1", "3.13.1"])
+def test_keras_3_runs_on_four_series_of_python(environment: Environment, tmp_path: Path, version: str) -> None:
+    made = environment.replaced(name="keras3", profile="keras3", python_version=version)
+    python(made, version=version, imports="echo 2.21.0 tensorflow 3.15.1")
+    assert verdicts(made, tmp_path) == ["ok"] * 3
+
+
+@pytest.mark.parametrize(
+    ("profile", "version", "note"),
+    [
+        ("full", "3.9.1", "this must be Python 3.8"),
+        ("full", "3.80.1", "this must be Python 3.8"),
+        ("keras3", "3.9.1", "this must be Python 3.10 to 3.13"),
+        ("keras3", "3.14.1", "this must be Python 3.10 to 3.13"),
+    ],
+)
+def test_another_series_fails_with_what_it_must_be(
+    environment: Environment, tmp_path: Path, profile: str, version: str, note: str
+) -> None:
+    made = environment.replaced(profile=profile, python_version=version)
+    python(made, version=version)
+    first = next(health.checks(made, log=tmp_path / "log"))
+    assert (first.verdict, first.note) == ("failed", note)
+
+
+def test_programs_are_asked_without_the_settings_of_pip(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
+    monkeypatch.setenv("KEPT", "yes")
+    found = health._environ(environment)
+    assert (found["PIP_CONFIG_FILE"], found["KEPT"]) == ("/dev/null", "yes")
+    assert "PIP_REQUIRE_VIRTUALENV" not in found
+
+
+def test_a_missing_interpreter_is_told_with_its_command(environment: Environment, tmp_path: Path) -> None:
+    environment.python.unlink()
+    (only,) = health.checks(environment, log=tmp_path / "log")
+    assert only.command == f"{environment.python} --version"
+    assert (only.title, only.seconds, only.note) == ("python --version", 0.0, "")
+    assert f"+ {only.command}\n{only.output}\n[failed after 0.0 s ]\n" == (tmp_path / "log").read_text()

@@ -209,3 +209,11 @@ def test_further_files_are_named_with_the_note(environment: Environment, site: P
     assert check.note == "7 files, 3.0 MB; no package lists more.py"
     (site / "b.py").write_bytes(b"x")
     assert checked(environment)[0].verdict == "failed"
+
+
+def test_each_file_that_differs_has_a_line_of_its_own(environment: Environment, site: Path) -> None:
+    for name in ("a/__init__.py", "b.py"):
+        (site / name).unlink()
+    [check] = checked(environment)
+    assert check.output.splitlines() == [f"{site / 'a/__init__.py'} is missing", f"{site / 'b.py'} is missing"]
+    assert check.note == "2 of 7 files, 3.0 MB differ, of a-1.0, b-1.0"

@@ -21,11 +21,12 @@ from workflow.base.errors import (
     UnhealthyError,
 )
 from workflow.base.events import Recording, Silent
-from workflow.environment import Wishes, lifecycle, registry, state
+from workflow.environment import Wishes, claims, lifecycle, registry, state
 from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from workflow.environment import Environment
@@ -281,3 +282,27 @@ def test_an_incomplete_installation_is_told(project: Path) -> None:
     pip_lock(project).unlink()
     with pytest.raises(EnvironmentProblem, match="cannot read"):
         environment.lock_digest()
+
+
+def test_what_a_former_version_made_and_is_removed_while_we_wait_is_made_in_its_new_place_under_the_new_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = ensure(FakeBuilders())
+    plain = state.prefix("e")
+    made.prefix.rename(plain)
+    known = state.read(plain)
+    assert known is not None
+    state.write(plain, replace(known, prefix=str(plain)))
+    (plain / "bin" / "python").unlink()
+    assert registry.look("e").prefix == plain
+    held: list[str] = []
+    usual = claims.held
+
+    def noted(key: str, listener: Recording) -> AbstractContextManager[None]:
+        held.append(key)
+        shutil.rmtree(plain, ignore_errors=True)
+        return usual(key, listener)
+
+    monkeypatch.setattr(claims, "held", noted)
+    assert ensure(FakeBuilders()).prefix == made.prefix
+    assert held == ["e", made.prefix.name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from workflow.environment.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.unit.environment.package_index import Index
 
@@ -135,3 +135,45 @@ def test_the_users_own_uv_cache_is_respected(monkeypatch: pytest.MonkeyPatch, to
     assert uv_program.environ(offline=False)["UV_CACHE_DIR"] == str(tool_home / "cache" / "uv")
     monkeypatch.setenv("UV_CACHE_DIR", "/my/cache")
     assert uv_program.environ(offline=False)["UV_CACHE_DIR"] == "/my/cache"
+
+
+def test_where_the_packages_come_from_is_said(python: Path, index: Index) -> None:
+    first = "from the cache"
+    for offline, source in ((False, "the first time this downloads about 0.7 GB"), (True, first)):
+        listener = install(python, locked(index.sha256), offline=offline)
+        assert listener.lines[0] == f"installing 1 Python packages of lock.txt ({source})"
+    listener = install(python, f"tiny==1.0 ; python_version > '3' --hash=sha256:{index.sha256}\n")
+    assert listener.lines[0].startswith("installing up to 1 Python packages")
+
+
+def test_what_uv_prints_is_kept_whatever_it_is(
+    tmp_path: Path, tool_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_CACHE_DIR")
+    listener = Recording()
+    program = tmp_path / "uv"
+    said = "printf 'Building wheel-1\\nodd \\377\\n'; echo $TMPDIR $TEMP $TMP $PWD >&2; exit 3"
+    program.write_text(f"#!/bin/sh\n{said}\n")
+    program.chmod(0o755)
+    cache = tool_home / "cache" / "uv"
+    (cache / ".tmpLeft").mkdir(parents=True)
+    (cache / ".lock").touch()
+    log = tmp_path / "deep" / "logs" / "log.txt"
+    code, output = pip_packages._run([str(program), "a b"], offline=True, news=pip_packages._News(listener), log=log)
+    building, odd, places = output.split("\n")
+    assert (code, building, odd) == (3, "Building wheel-1", "odd \ufffd")
+    temporary, *others, folder = places.split()
+    assert others == [temporary, temporary]
+    assert folder == os.path.realpath(log.parent)
+    assert not Path(temporary).exists()
+    assert log.read_bytes().startswith(os.fsencode(f"+ {program} 'a b'\nBuilding wheel-1\nodd ") + b"\xff\n")
+    assert listener.lines == ["building wheel-1"]
+    assert not (cache / ".tmpLeft").exists()
+
+
+def test_a_failure_names_the_lock_and_has_the_end_of_what_uv_printed(python: Path, index: Index) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        install(python, locked("0" * 64))
+    assert caught.value.message == ("installing the packages of lock.txt: a package is not the one that the lock names")
+    assert caught.value.log == str(python.parent / "logs" / "log.txt")
+    assert 1 < len(caught.value.details.splitlines()) <= 15

@@ -50,10 +50,10 @@ def _outcomes(folder: Path, kind: Format) -> dict[str, Any]:
     copied.mkdir()
     for shard in folder.glob("*.bin"):
         (copied / shard.name).write_bytes(shard.read_bytes())
-    for keys in _places(document, ()):
+    for keys in places(document, ()):
         by_outcome: dict[str, list[str]] = {}
         for name, value in _VALUES.items():
-            damaged = _with(document, keys, value)
+            damaged = with_value(document, keys, value)
             if damaged != document:
                 (copied / "model.json").write_text(json.dumps(damaged), encoding="utf-8")
                 by_outcome.setdefault(_outcome(Subject(copied, kind), sound, facts), []).append(name)
@@ -61,15 +61,15 @@ def _outcomes(folder: Path, kind: Format) -> dict[str, Any]:
     return found
 
 
-def _places(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+def places(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
     """Yield the keys to every value, an object before what is in it."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in pairs:
         yield (*keys, key)
-        yield from _places(inner, (*keys, key))
+        yield from places(inner, (*keys, key))
 
 
-def _with(document: Any, keys: tuple[str | int, ...], value: Any) -> Any:
+def with_value(document: Any, keys: tuple[str | int, ...], value: Any) -> Any:
     changed = copy.deepcopy(document)
     inner = changed
     for key in keys[:-1]:

@@ -51,15 +51,14 @@ def _rows() -> Iterator[tuple[str, AnyRow]]:
 
 
 def _damaged(row: AnyRow, number: int, seen: set[str]) -> Iterator[tuple[str, str, AnyRow]]:
-    """Yield a row with each option that its class was not yet damaged in, with two values, which go by turns."""
-    names = list(_VALUES)
+    """Yield a row without each option that its class was not yet damaged in, and with another value, by turns."""
+    names = [name for name in _VALUES if name != "gone"]
     for place, key in enumerate(row.entry["config"]):
         known = f"{row.entry['class_name']} {key}"
         if key in _OF_EVERY_LAYER or known in seen:
             continue
         seen.add(known)
-        for turn in (0, 3):
-            name = names[(number + place + turn) % len(names)]
+        for name in ("gone", names[(number + place) % len(names)]):
             if (key, name) == ("cells", "list"):
                 continue  # no file can be written with numbers for cells
             config = {**row.entry["config"], key: _VALUES[name]}

@@ -81,6 +81,9 @@ class World:
         for entry in registry.list_environments():
             current = "" if entry.current else ", of another checkout"
             self.told.append(f"-> {entry.key} is {entry.status}{current}: {entry.reason}")
+            if entry.environment is None:
+                unknown = (entry.created, entry.tool_version, entry.platform, entry.environment)
+                self.told.append(f"   of which nothing is known: {unknown}")
 
     def use(self, name: str = "e") -> None:
         """Ask for an environment as a shell and a verification do."""

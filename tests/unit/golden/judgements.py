@@ -11,21 +11,50 @@ from unittest import mock
 
 from tests.unit.environment.orders import changed, order_for
 from tests.unit.golden import model_claims
+from tests.unit.golden.store import figures
 from workflow.base import dialogue
 from workflow.base.errors import WorkflowError
 from workflow.base.events import Recording
-from workflow.bridge import allowances, enclosure, failures, job_answers, usage
-from workflow.environment import claims, health, interpreters, layout, pip_packages
+from workflow.bridge import (
+    airlock,
+    allowances,
+    belongings,
+    enclosure,
+    failures,
+    job_answers,
+    usage,
+    warm_worker,
+)
+from workflow.environment import (
+    claims,
+    health,
+    integrity,
+    interpreters,
+    layout,
+    orphans,
+    pip_packages,
+    pip_settings,
+    registry,
+    state,
+    uv_program,
+)
 from workflow.environment.engine import channels, protocol
 from workflow.environment.entries import Environment
-from workflow.environment.managers import embedded
+from workflow.environment.managers import conda_cli, embedded, python
+from workflow.environment.pins import pip, regeneration
 from workflow.environment.pins.conda import LockedPackage
-from workflow.worker.shared import wall
+from workflow.worker.shared import containment_rules as rules
+from workflow.worker.shared import janitor, wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FILE = "judgements.json"
+_MODULES = (
+    *(airlock, allowances, belongings, failures, job_answers, usage, warm_worker, claims, health, integrity),
+    *(interpreters, orphans, pip_packages, registry, state, uv_program, conda_cli, embedded, python, pip, regeneration),
+    *(rules, janitor),
+)
 _GB = 2**30
 
 MESSAGES = (
@@ -98,6 +127,7 @@ _MACHINES = ((0, 1000 * _GB), (4 * _GB, 100 * _GB), (16 * _GB, 10 * _GB), (256 *
 def all_judgements(scratch: Path) -> dict[str, Any]:
     """Return what is made of each."""
     found = {**_of_jobs(scratch), **_of_environments(scratch), **model_claims.all_claims(scratch)}
+    found["figures"] = figures(*_MODULES)
     return dict(json.loads(json.dumps(found).replace(str(scratch), "/machine")))  # tuples are lists there
 
 
@@ -137,6 +167,7 @@ def _of_environments(scratch: Path) -> dict[str, Any]:
             for plans in (health._PLANS, health._PLANS_FOR_KERAS3)
         ],
         "places of Python": {" ".join(variables): _candidates(variables) for variables in _PLACES},
+        "places of pip": {f"{system} {sorted(names)}": _pip(system, names) for system in _SYSTEMS for names in _OF_PIP},
         "variables": {profile: _environ(profile, scratch) for profile in ("full", "keras3")},
         "news of uv": _news(_OF_UV),
         "commands": {" ".join(argv): _command(argv) for argv in _COMMANDS},
@@ -229,10 +260,32 @@ _PLACES: tuple[dict[str, str], ...] = (
 
 def _candidates(variables: Mapping[str, str]) -> list[Any]:
     with mock.patch.dict(os.environ, variables, clear=True):
-        return [
-            [str(path) for path in interpreters._candidates("3.8")],
-            [(str(a), b) for a, b in interpreters._installations("3.8")],
-        ]
+        here = [str(path) for path in interpreters._candidates("3.8")]
+        with mock.patch.object(sys, "platform", "win32"):
+            on_windows = [str(path) for path in interpreters._candidates("3.8")]
+        return [here, on_windows, [(str(folder), pattern) for folder, pattern in interpreters._installations("3.8")]]
+
+
+_SYSTEMS = ("linux", "darwin", "win32")
+_OF_PIP: tuple[dict[str, str], ...] = (
+    {"HOME": "/h"},
+    {"HOME": "/h", "XDG_CONFIG_DIRS": "/x:/y", "XDG_CONFIG_HOME": "/z", "PROGRAMDATA": "/p", "APPDATA": "/r"},
+    {"HOME": "/h", "PIP_CONFIG_FILE": "/chosen"},
+    {"HOME": "/h", "PIP_CONFIG_FILE": os.devnull},
+)
+
+
+def _pip(system: str, variables: Mapping[str, str]) -> list[list[str]]:
+    """Return where pip's settings are, without and with the folder that macOS has for them."""
+    found = []
+    for is_there in (False, True):
+        with (
+            mock.patch.object(sys, "platform", system),
+            mock.patch.object(sys, "prefix", "/py"),
+            mock.patch.object(Path, "is_dir", return_value=is_there),
+        ):
+            found.append([str(path) for path in pip_settings._files(variables)])
+    return found
 
 
 def _environ(profile: str, scratch: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "golden"
 AGAIN = "where this is meant: .venv/bin/python scripts/write_golden.py"
@@ -66,3 +67,19 @@ def _are_lines(value: Any) -> bool:
 def _short(value: Any) -> str:
     text = value if value == _ABSENT else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def figures(*modules: ModuleType) -> dict[str, dict[str, Any]]:
+    """Return the numbers that stand at the top of modules, by module and name: waits and limits that no test meets."""
+    return {
+        module.__name__.rpartition(".")[2]: {
+            name: value for name, value in vars(module).items() if name.isupper() and _is_figure(value)
+        }
+        for module in modules
+    }
+
+
+def _is_figure(value: object) -> bool:
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_is_figure, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from workflow.bridge import enclosure
 from workflow.worker.shared.wall import audit, calls, landlock, seatbelt, seccomp, surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FILE = "walls.json"
 
@@ -48,11 +52,10 @@ def all_walls(scratch: Path) -> dict[str, Any]:
     return {
         "calls": {machine: _answers(machine) for machine in calls.MACHINES},
         "programs": {machine: _steps(machine) for machine in calls.MACHINES},
-        "events": dict.fromkeys(audit._REFUSED, "refused") | {event: list(of) for event, of in _changing()},
+        "events": _heard(),
         "landlock": {str(version): _told(version, scratch) for version in range(1, 8)},
         "profile": seatbelt.profile(reads=["/in", "/in", "/i n"], writes=["/out"]).splitlines(),
-        "readable": [*surroundings._LIBRARIES, *surroundings._FACTS],
-        "parts of a prefix": list(surroundings._OF_A_PREFIX),
+        "readable": _readable(),
         "writable": surroundings.writable(),
         "variables": enclosure.variables(dict.fromkeys([*_PASSING, *_KEPT_BACK], "1"), Path("/own")),
     }
@@ -72,8 +75,56 @@ def _steps(machine: str) -> list[str]:
     return [*steps[:6], *steps[6 + refused :]]
 
 
-def _changing() -> list[tuple[str, tuple[int, ...]]]:
-    return sorted(audit._CHANGING.items())
+_EVENTS = (
+    *("os.exec", "os.fork", "os.forkpty", "os.kill", "os.killpg", "os.posix_spawn", "os.spawn", "os.startfile"),
+    *("os.startfile/2", "os.system", "pty.spawn", "signal.pthread_kill", "subprocess.Popen", "webbrowser.open"),
+    *("socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendmsg", "socket.sendto", "socket.__new__"),
+    *("winreg.CreateKey", "winreg.DeleteKey", "winreg.DeleteValue", "winreg.SetValue", "import", "compile", "exec"),
+    *("os.chflags", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.removexattr", "os.rename"),
+    *("os.rmdir", "os.setxattr", "os.symlink", "os.truncate", "os.utime", "shutil.rmtree", "os.listdir", "glob.glob"),
+)
+
+
+def _heard() -> dict[str, str]:
+    """Return for each event whether it is refused, and where its arguments name what is outside."""
+    heard = audit.hook(["/walled/out"])
+    flags = {name: getattr(os, name) for name in ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND")}
+    return {
+        **{event: _refused(lambda *given, event=event: heard(event, given)) for event in _EVENTS},
+        **{
+            f"open {name}": _refused(lambda path, _, __, flag=flag: heard("open", (path, "", flag)))
+            for name, flag in flags.items()
+        },
+    }
+
+
+def _refused(act: Callable[..., None]) -> str:
+    inside, outside = "/walled/out/x", "/walled/else/x"
+    found = [_words(act, [outside if at == place else inside for at in range(3)]) for place in range(3)]
+    always = _words(act, [inside] * 3)
+    return (
+        f"refused: {always}" if always else ", ".join(f"{place}: {words}" for place, words in enumerate(found) if words)
+    )
+
+
+def _words(act: Callable[..., None], given: list[str]) -> str:
+    try:
+        act(*given)
+    except PermissionError as error:
+        return str(error)
+    return ""
+
+
+def _readable() -> dict[str, list[str]]:
+    """Return what may be read beside this Python, its modules and the worker: the system's parts, and a prefix's."""
+    with mock.patch.object(sys, "path", []), mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": ""}):
+        found = surroundings.readable()
+    at = found.index(surroundings._WORKER)
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    parts = dict.fromkeys(
+        os.path.relpath(path, prefix) for prefix in prefixes for path in found[:at] if path.startswith(prefix)
+    )
+    return {"prefix": sorted(part for part in parts if "/" not in part), "system": found[at + 1 :]}
 
 
 class _Kernel:

@@ -14,9 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from workflow.base import locations, module_path, plain_names, programs, wording
+from tests.unit.golden.store import figures
+from workflow.base import (
+    dialogue,
+    digests,
+    disk,
+    keeper,
+    locations,
+    module_path,
+    plain_names,
+    processes,
+    programs,
+    storage,
+    wording,
+)
 from workflow.base.download import opening, reception, transfer
-from workflow.environment.engine import channels
+from workflow.environment.engine import archives, channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -115,10 +128,16 @@ def all_words(_scratch: Path) -> dict[str, Any]:
         "json": _each(lambda text: wording.json_text(json.dumps(text, ensure_ascii=False)), _TEXTS),
         **_of_the_network(),
         **_of_places(),
+        "figures": figures(*_MODULES),
+        "bundles": opening._BUNDLES,
     }
     return dict(json.loads(json.dumps(found)))  # tuples are lists there
 
 
+_MODULES = (
+    *(dialogue, digests, disk, keeper, opening, processes, reception, storage, transfer, wording),
+    *(archives, channels),
+)
 _NUMBERS: tuple[tuple[str, Callable[[Any], str], str], ...] = (
     ("size", wording.size_text, "sizes"),
     ("rounded", lambda size: wording.round_text(wording.size_text(size)), "sizes"),

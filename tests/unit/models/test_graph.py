@@ -65,8 +65,48 @@ def test_numbers_may_be_text_as_protobuf_writes_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dims", "shape"),
+    [
+        ([{"size": "1"}] * 254, (1,) * 254),
+        ([{"size": str(10**15)}, {}], (10**15, 0)),
+        ([{"size": 2**53}], (2**53,)),
+        ([{"size": "007"}], (7,)),
+        (None, ()),
+    ],
+)
+def test_shapes_are_read_up_to_their_bounds(dims: Any, shape: tuple[int, ...]) -> None:
+    constant = graph_of(const(tensorShape={"dim": dims})).nodes[1].constant
+    assert constant is not None
+    assert constant.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        *((1, "DT_FLOAT"), (2, "DT_DOUBLE"), (3, "DT_INT32"), (7, "DT_STRING"), (8, "DT_COMPLEX64"), (9, "DT_INT64")),
+        *((10, "DT_BOOL"), (19, "DT_HALF"), (20, "DT_RESOURCE"), (99, "99"), ("DT_X", "DT_X"), (None, "")),
+    ],
+)
+def test_a_dtype_may_be_a_number(number: Any, name: str) -> None:
+    constant = graph_of(const(dtype=number)).nodes[1].constant
+    assert constant is not None
+    assert (constant.dtype, constant.is_inline) == (name, False)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["tensorContent", "floatVal", "intVal", "int64Val", "boolVal", "stringVal", "doubleVal", "halfVal"],
+)
+def test_a_constant_whose_values_stand_in_the_graph_is_inline(key: str) -> None:
+    constant = graph_of(const(dtype="DT_FLOAT", **{key: [1]})).nodes[1].constant
+    assert constant is not None
+    assert constant.is_inline
+
+
+@pytest.mark.parametrize(
     ("node", "words"),
     [
+        (const(tensorShape={"dim": [{}] * 255}), "tensorShape has 255 dimensions"),
         (3, "node 2 is a number, not an object"),
         ({"op": "Relu"}, "node 2, name is null, not text"),
         ({"name": "a", "op": []}, "node 2 'a', op is a list, not text"),

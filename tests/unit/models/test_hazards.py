@@ -19,12 +19,16 @@ def topology(class_name: str, **config: Any) -> dict[str, Any]:
 
 
 HARMFUL = [
-    ("GlobalAveragePooling2D", {"keepdims": True}, "tfjs#5381"),
-    ("GlobalMaxPooling2D", {"keepdims": True}, "tfjs#5381"),
-    ("SeparableConv2D", {"kernel_initializer": {"class_name": "GlorotUniform", "config": {}}}, "tfjs#4479"),
+    *(
+        (f"Global{kind}Pooling{axes}D", {"keepdims": True}, "tfjs#5381")
+        for kind in ("Average", "Max")
+        for axes in (1, 2)
+    ),
+    *(("SeparableConv2D", {f"kernel_{key}": {}}, "tfjs#4479") for key in ("initializer", "regularizer", "constraint")),
     ("GRU", {"reset_after": True}, "tfjs#5728"),
+    ("GRUCell", {"reset_after": True}, "or train with reset_after=False"),
     ("Conv1D", {"padding": "causal"}, "tfjs#3578"),
-    ("Conv2D", {"groups": 2}, "groups"),
+    *((f"Conv{axes}D", {"groups": 2}, "groups are not supported in") for axes in (1, 2, 3)),
     ("Resizing", {}, "Resizing"),
     ("Dense", {"activation": "exponential"}, "activation"),
     ("LSTM", {"recurrent_activation": "silu"}, "activation"),
@@ -52,6 +56,20 @@ def test_what_does_not_load_is_told_with_the_way_out(class_name: str, config: di
     assert words in sentence
     assert "'it'" in sentence
     assert "graph" in sentence
+
+
+WHOLE = {
+    ("MyLayer", None): "will not load this layers model: it does not know MyLayer (layer 'it'; tfjs#1521): ",
+    ("GRU", "reset_after"): "will not load this layers model: reset_after=True is not supported in GRU "
+    "(layer 'it'; tfjs#5728): ",
+    ("Resizing", None): "will not load this layers model: it cannot set up Resizing (layer 'it'): ",
+}
+
+
+@pytest.mark.parametrize(("class_name", "option"), WHOLE)
+def test_a_sentence_names_the_effect_the_layers_and_the_issue(class_name: str, option: str | None) -> None:
+    (sentence,) = browser_hazards(topology(class_name, **({option: True} if option else {})))
+    assert sentence.startswith(f"TensorFlow.js 4.22 {WHOLE[class_name, option]}use a graph model (a `graph` step)")
 
 
 @pytest.mark.parametrize(("class_name", "config"), HARMLESS)

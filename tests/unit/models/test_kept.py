@@ -103,6 +103,13 @@ def test_no_more_is_kept_than_was_said_and_the_oldest_goes_first() -> None:
     assert few.find(()) is None
 
 
+def test_what_is_kept_again_is_the_newest() -> None:
+    few: Kept[str] = Kept(2)
+    for number, value in ((1, "old"), (2, "2"), (1, "new"), (3, "3")):
+        few.keep((number,), value)
+    assert [few.find((number,)) for number in (1, 2, 3)] == ["new", None, "3"]
+
+
 def test_a_large_description_is_not_kept(parsed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(strict_json, "_LARGEST_KEPT", 10)
     path = write(tmp_path / "model.json", {"a": "as long as this"})

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from tests.unit.verification.models import layers_model
 from workflow.verification.evidence import FiniteSides, Histogram, WorstElement
-from workflow.verification.figures import histogram, measure, worst_elements
+from workflow.verification.figures import (
+    accuracy,
+    distance,
+    follows,
+    histogram,
+    joined,
+    measure,
+    spread,
+    worst_elements,
+)
 from workflow.verification.structure import check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+NAN, INF = np.nan, np.inf
 
 
 def test_differences_are_counted_by_decade() -> None:
@@ -84,3 +97,86 @@ def test_of_a_file_that_ends_too_soon_the_first_weight_that_is_cut_is_named(tmp_
     (finding,) = check(model).findings
     assert "the weight third/bias is cut off" in finding.text
     assert finding.subject == files[-1].name
+
+
+def array(*rows: Any, dtype: str = "f4") -> np.ndarray[Any, Any]:
+    return np.array(rows, dtype)
+
+
+NUMBERS: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
+    (distance, (array(1, 2, 3), array(1, 4, 2)), 2.0),
+    (distance, (array(), array()), 0.0),
+    (distance, (array(NAN, INF, 1), array(NAN, INF, 1)), 0.0),
+    (distance, (array(NAN, 1), array(1, 1)), INF),
+    (distance, (array(INF, 1), array(1, 1)), INF),
+    (spread, (array([1, 5], [2, 3], [1, 4]),), 2.0),
+    (spread, (array([1, 5]),), 0.0),
+    (spread, (array([NAN, 5], [3, 5]),), 3.0),
+    (spread, (np.float32(3),), 0.0),
+    (spread, (np.zeros((3, 0), "f4"),), 0.0),
+    (accuracy, (array([0.1, 0.9], [0.8, 0.2], [0.4, 0.6]), [1, 0, 0]), 2 / 3),
+    (accuracy, (array([0.5], [0.6], [0.4], [0.51]), [0, 1, 0, 1]), 1.0),
+    (accuracy, (array(0.2, 0.7), [1, 1]), 0.5),
+    (accuracy, (array([[0.1], [0.9]], [[0.8], [0.2]]), [1, 1]), 0.5),
+    (follows, (array([1, 0], [0, 1]), array([3, 1], [1, 3])), True),
+    (follows, (array([1, 0], [0, 1]), array([0, 1], [1, 0])), False),
+    (follows, (array([1, 0], [0, 1]), array([2, 2], [2, 2])), False),
+    (follows, (array([1, 0]), array([1, 0])), False),
+    (follows, (array([1, 0], [3, 2]), array([1, 0], [1, 0])), False),
+    (follows, (array("a", "b", dtype="U1"), array("a", "b", dtype="U1")), False),
+    (follows, (array([9, 8, 0], [8, 9, 0], [9, 0, 8]), array([1, 0, 0], [0, 1, 0], [1, 0, 0])), True),
+]
+
+
+@pytest.mark.parametrize(("function", "given", "wanted"), NUMBERS)
+def test_each_figure_by_its_numbers(function: Callable[..., Any], given: tuple[Any, ...], wanted: Any) -> None:
+    assert function(*given) == pytest.approx(wanted)
+
+
+def test_answers_to_several_feeds_are_joined_by_samples_where_they_can_be() -> None:
+    assert joined([np.zeros((1, 3)), np.zeros((2, 3))]).shape == (3, 3)
+    assert joined([np.float32(1), np.float32(2)]).shape == (2,)
+    assert joined([np.zeros((1, 3)), np.zeros((2, 4))]).shape == (11,)
+
+
+def test_a_measure_tells_every_figure() -> None:
+    theirs = array([0, 1, 2, 3, 4, 5], [6, 5, 4, 3, 2, INF])
+    ours = array([0, 1, 2, 3, 6, 5], [6, 5, 4, 3, NAN, INF])
+    found = measure(theirs, ours)
+    assert (found.dtype, found.shape, found.max_abs, found.lost) == ("float32", (2, 6), 2.0, 1)
+    assert found.finite == FiniteSides(source=False, result=False)
+    assert found.mean_abs == pytest.approx(2 / 11)
+    assert found.relative == pytest.approx(2 / 6)
+    numbers = theirs[np.isfinite(theirs)]
+    assert (found.reference.min, found.reference.max) == (0.0, 6.0)
+    assert found.reference.std == pytest.approx(float(np.std(numbers)))
+    assert found.spread == 6.0
+    assert (found.top1, found.top5) == (0.0, 1.0)
+    assert found.cosine is not None
+    assert 0.9 < found.cosine < 1.0
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "top1", "top5"),
+    [
+        (array([0, 1]), array([0, 1]), 1.0, None),
+        (array([0.0]), array([1.0]), None, None),
+        (array(0, 1), array(0, 1), None, None),
+        (array([5, 4, 3, 2, 1]), array([1, 2, 3, 4, 5]), 0.0, None),
+        (array([5, 4, 3, 2, 1, 0]), array([1, 2, 3, 4, 5, 0]), 0.0, 1.0),
+        (array([5, 4, 3, 2, 1, 0]), array([0, 2, 3, 4, 5, 1]), 0.0, 0.0),
+    ],
+)
+def test_classes_agree_by_the_largest_and_by_the_five_largest(theirs: Any, ours: Any, top1: Any, top5: Any) -> None:
+    found = measure(theirs, ours)
+    assert (found.top1, found.top5) == (top1, top5)
+
+
+def test_texts_are_the_same_or_not() -> None:
+    theirs, ours = np.array([["a"], ["b"]], object), np.array([[b"a"], ["c"]], object)
+    found = measure(theirs, ours)
+    assert (found.dtype, found.shape, found.max_abs, found.mean_abs, found.spread) == ("string", (2, 1), 1.0, 0.5, 1.0)
+    assert (found.finite, found.lost, found.relative, found.top1) == (FiniteSides(), 0, None, None)
+    same = measure(theirs[:1], ours[:1])
+    assert (same.max_abs, same.mean_abs, same.spread) == (0.0, 0.0, 0.0)
+    assert measure(theirs[:0], ours[:0]).mean_abs == 0.0

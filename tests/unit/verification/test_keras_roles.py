@@ -33,6 +33,45 @@ KNOWN: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
 ]
 
 
+WITHOUT_WEIGHTS = (
+    *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise"),
+    *("AlphaDropout", "InputLayer", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReLU", "Identity"),
+    *("Flatten", "Reshape", "Permute", "RepeatVector", "Masking", "Rescaling", "Resizing", "CenterCrop", "Add", "Dot"),
+    *("Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "ActivityRegularization"),
+    *("CategoryEncoding", "UnitNormalization", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D"),
+    *("Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "MaxPooling1D", "MaxPooling2D"),
+    *("MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "GlobalMaxPooling1D"),
+    *("GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"),
+    "GlobalAveragePooling3D",
+)
+OF_A_KIND = {
+    ("kernel", "bias"): (
+        *("Dense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
+    ),
+    ("depthwise_kernel", "bias"): ("DepthwiseConv1D", "DepthwiseConv2D"),
+    ("depthwise_kernel", "pointwise_kernel", "bias"): ("SeparableConv1D", "SeparableConv2D"),
+    GATED: (
+        *("SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+        *("SimpleRNNCell", "GRUCell", "LSTMCell"),
+    ),
+    ("gamma", "beta"): ("LayerNormalization", "GroupNormalization"),
+    ("embeddings",): ("Embedding",),
+    ("alpha",): ("PReLU",),
+}
+
+
+@pytest.mark.parametrize("class_name", WITHOUT_WEIGHTS)
+def test_a_class_without_weights_has_none(class_name: str) -> None:
+    assert roles_of(class_name, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("class_name", "roles"), [(name, roles) for roles, names in OF_A_KIND.items() for name in names]
+)
+def test_every_class_of_a_kind_has_its_weights(class_name: str, roles: tuple[str, ...]) -> None:
+    assert roles_of(class_name, {}) == roles
+
+
 @pytest.mark.parametrize(("class_name", "config", "roles"), KNOWN)
 def test_a_layer_has_the_weights_that_keras_gives_it(
     class_name: str, config: dict[str, Any], roles: tuple[str, ...]

@@ -41,9 +41,11 @@ def test_a_changed_layer_is_found_against_the_source(hurt: Callable[[Path], None
     shutil.copytree(source.path, tmp_path / "bad")
     hurt(tmp_path / "bad")
     case = Case(Subject(tmp_path / "bad", source.format), source, Verification(runtimes=("python",)), tmp_path / "work")
-    found = searched(case, NumpyPlaces(), tmp_path / "keep")
+    bench = NumpyPlaces()
+    found = searched(case, bench, tmp_path / "keep")
     assert found.located.point.name == name
     assert name in found.located.sentence()
+    assert not any(arguments.get("weights") for _, arguments in bench.jobs)  # which are for quantized results alone
     assert "--inputs" in found.command
     assert (tmp_path / "keep" / "inputs.npz").is_file()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
 
 from tests.unit.conversion.native.keras.files import archive, dense, given, layer, numbers, row
 from tests.unit.verification.models import LAYERS, save
@@ -53,3 +56,37 @@ def test_a_wrong_weight_fails_beside_those_of_which_nothing_is_known(tmp_path: P
     found = weights.check(result(tmp_path, values), source(tmp_path))
     assert found.status == "failed"
     assert [finding.subject for finding in found.findings] == ["dense/bias"]
+
+
+TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"
+WHYS = [
+    ("tfjs_graph_model", "tf_saved_model", TO_GRAPH),
+    ("tfjs_graph_model", "tf_frozen_model", TO_GRAPH),
+    ("tf_saved_model", "tfjs_graph_model", "the weights of a tf_saved_model are read by TensorFlow alone"),
+    ("tf_saved_model", "keras_saved_model", "the weights of a keras_saved_model are read by TensorFlow alone"),
+    ("tfjs_layers_model", "tf_hub", "the weights of a tf_hub are read by TensorFlow alone"),
+    ("tfjs_layers_model", "tfjs_graph_model", "layers and graphs hold their weights differently"),
+    ("keras", "tfjs_graph_model", "layers and graphs hold their weights differently"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "why"), WHYS)
+def test_weights_that_cannot_be_compared_are_told_with_why(ours: Any, theirs: Any, why: str, tmp_path: Path) -> None:
+    found = weights.check(Subject(tmp_path / "a", ours), Subject(tmp_path / "b", theirs))
+    assert (found.status, found.findings) == ("not applicable", ())
+    assert found.why.startswith(why)
+
+
+def test_the_weights_of_a_model_alone_are_looked_at_for_what_is_no_number(tmp_path: Path) -> None:
+    sick = {**KEPT, "dense/bias": np.array([np.nan, np.inf], "f4")}
+    found = weights.alone(result(tmp_path, sick))
+    assert found.status == "failed"
+    assert [(one.text, one.subject) for one in found.findings] == [
+        ("the weight dense/bias holds 1 times NaN and 1 times infinity", "dense/bias")
+    ]
+    assert weights.alone(result(tmp_path / "sound", KEPT)).status == "passed"
+    unread = weights.alone(Subject(tmp_path, "tf_hub"))
+    assert (unread.status, unread.why) == (
+        "not applicable",
+        "the weights of a tf_hub are read by TensorFlow alone; the outputs are compared",
+    )

@@ -134,3 +134,84 @@ def test_the_certificates_of_the_environment_are_used(tmp_path: Path, monkeypatc
     assert opening.tls_context().cert_store_stats()["x509_ca"] == 0
     assert opening.tls_context().verify_mode is ssl.CERT_REQUIRED
     opening.tls_context.cache_clear()
+
+
+@pytest.fixture
+def bare(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
+    """A Python whose own places hold no certificates, on a system that has them elsewhere."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(ssl, "create_default_context", lambda: context)
+    monkeypatch.setattr(opening, "_BUNDLES", ("/nowhere.pem", str(certificate), "/later.pem"))
+    monkeypatch.setattr(opening, "_default_folder_filled", lambda: False)
+    opening.tls_context.cache_clear()
+    yield context
+    opening.tls_context.cache_clear()
+
+
+def known(context: ssl.SSLContext) -> int:
+    return context.cert_store_stats()["x509"]
+
+
+def test_where_nothing_is_trusted_the_first_of_the_systems_bundles_is(bare: ssl.SSLContext) -> None:
+    assert opening.tls_context() is bare
+    assert known(bare) == 1
+    assert opening.tls_context() is bare
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_where_the_environment_says_whom_to_trust_no_bundle_is_added(
+    bare: ssl.SSLContext, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "/mine")
+    assert known(opening.tls_context()) == 0
+
+
+def test_where_the_usual_folder_holds_certificates_no_bundle_is_added(
+    bare: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_default_folder_filled", lambda: True)
+    assert known(opening.tls_context()) == 0
+
+
+def test_where_no_bundle_is_there_nothing_is_trusted(bare: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_BUNDLES", ("/nowhere.pem",))
+    assert known(opening.tls_context()) == 0
+
+
+def test_the_usual_folder_counts_when_something_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = ssl.get_default_verify_paths()
+    for capath, filled in ((None, False), ("", False), (str(tmp_path), False)):
+        monkeypatch.setattr(ssl, "get_default_verify_paths", lambda capath=capath: paths._replace(capath=capath))
+        assert opening._default_folder_filled() is filled
+    (tmp_path / "a.pem").touch()
+    assert opening._default_folder_filled()
+
+
+def test_certificates_of_company_proxies_are_taken_as_before_python_3_13(bare: ssl.SSLContext) -> None:
+    bare.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_TRUSTED_FIRST
+    assert opening.tls_context().verify_flags & ssl.VERIFY_X509_STRICT == 0
+    assert opening.tls_context().verify_flags & ssl.VERIFY_X509_TRUSTED_FIRST
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ftp://host/a", "only http, https, file addresses can be fetched"),
+        ("file://elsewhere/a", "a file: address names a file of this machine, as file:///path/to/file"),
+        ("file:///", "it is no file"),
+        ("http://host:port/", "it is no address that can be asked: its host, port or letters are impossible"),
+    ],
+)
+def test_what_is_never_asked_is_told_why(url: str, reason: str) -> None:
+    with pytest.raises(opening.NotOpenedError) as caught:
+        opening.opened(url, timeout=1)
+    assert caught.value.reason == reason
+
+
+def test_a_file_of_this_machine_is_opened_with_and_without_its_host(tmp_path: Path) -> None:
+    (tmp_path / "a b").write_bytes(b"content")
+    for host in ("", "localhost"):
+        with opening.opened(f"FILE://{host}{tmp_path}/a%20b", timeout=1) as response:
+            assert response.read() == b"content"

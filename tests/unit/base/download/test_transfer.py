@@ -16,6 +16,8 @@ from tests.unit.base.download.certificates import made_certificate
 from tests.unit.base.download.guarded_server import PROXY_USER, USER, Guarded, basic, guarded, proxy
 from workflow.base import processes
 from workflow.base.download import opening, transfer
+from workflow.base.download.reception import InterruptedTransferError
+from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError
 from workflow.base.events import Recording
 from workflow.environment.engine.archives import Archives
@@ -173,3 +175,27 @@ def test_the_model_of_a_recipe_is_fetched_with_the_password_of_its_address_and_c
     assert bool(between.asked) == (way == "through a proxy")
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != "r.yml"]
     assert not any(b"p%40ss" in content or b"p@ss" in content for content in (*written, done.stderr.encode()))
+
+
+def test_what_helps_is_told_with_the_address_and_what_goes_on_later(tmp_path: Path) -> None:
+    pauses: list[str] = []
+    listener = Recording()
+    refused = Transfer("ftp://me:s@host/x", tmp_path / "part", 1, lambda *_: None)
+    with pytest.raises(DownloadError) as caught:
+        refused.complete(listener)
+    assert caught.value.message == ("cannot fetch ftp://host/x: only http, https, file addresses can be fetched")
+    assert caught.value.hint == (
+        "Check the address, and that this machine may fetch it (a proxy is read from HTTPS_PROXY)."
+    )
+    broken = Transfer("http://127.0.0.1:9/x", tmp_path / "part", 1, lambda *_: None, pauses=(0.01, 0.02))
+    with pytest.raises(DownloadError) as caught:
+        broken.complete(listener)
+    words = "[Errno 111] Connection refused"
+    assert listener.lines == [f"{words}; trying again in 0.01 s", f"{words}; trying again in 0.02 s"]
+    assert caught.value.message == f"cannot fetch http://127.0.0.1:9/x: {words} (tried again and again)"
+    assert caught.value.hint == (
+        "Check the network, then run the same command again: it goes on where this one stopped."
+    )
+    with pytest.raises(InterruptedTransferError):
+        broken.gather(lambda reason, seconds: pauses.append(f"{reason} {seconds}"))
+    assert pauses == [f"{words} 0.01", f"{words} 0.02"]

@@ -107,7 +107,14 @@ def test_both_checksums_are_named_when_they_differ(server: PackageServer, archiv
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [(b"\n<!DOCTYPE html><p>Log in", " (a web page, not a package)"), (b"PK\x03\x04", "")]
+    ("body", "said"),
+    [
+        (b"\n<!DOCTYPE html><p>Log in", " (a web page, not a package)"),
+        (b" " * 55 + b"<!doctype", " (a web page, not a package)"),
+        (b"<HTML>", " (a web page, not a package)"),
+        (b"PK\x03\x04", ""),
+        (b" " * 56 + b"<!doctype", ""),
+    ],
 )
 def test_a_web_page_in_place_of_a_package_is_named(
     tmp_path: Path, server: PackageServer, archives: Archives, body: bytes, said: str

@@ -12,6 +12,7 @@ import yaml
 
 from tests import ROOT
 from workflow.base.errors import EnvironmentProblem
+from workflow.base.events import Recording
 from workflow.environment.pins import conda, pip, regeneration
 
 PLATFORMS = {"linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"}
@@ -166,3 +167,67 @@ def test_dev_and_host_agree_where_both_hold_a_package() -> None:
     dev = set(re.findall(r"^[a-z]\S+==[^\\]*", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE))
     names = {line.partition("==")[0] for line in host}
     assert {line for line in dev if line.partition("==")[0] in names} <= host
+
+
+@pytest.fixture
+def relocked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Note which pip locks are made anew; the second of them is stale."""
+    made: list[tuple[str, bool]] = []
+    stale = pip.LOCKS[1].path
+    monkeypatch.setattr(pip, "relock", lambda lock, _, *, upgrade, **__: made.append((lock.path, upgrade)))
+    monkeypatch.setattr(pip, "staleness", lambda lock, _: "stale" if lock.path == stale else None)
+    return made
+
+
+def test_what_is_stale_is_made_anew_and_all_of_it_with_an_upgrade(
+    relocked: list[tuple[str, bool]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    listener = Recording()
+    monkeypatch.setattr(conda, "staleness", lambda _: found)
+    every = [lock.path for lock in pip.LOCKS]
+    for upgrade, expected in ((False, every[1:2]), (True, every)):
+        made = regeneration.regenerate(tmp_path, upgrade=upgrade, with_conda=False, listener=listener)
+        assert made == expected
+        assert relocked == [(path, upgrade) for path in expected]
+        relocked.clear()
+    assert listener.warnings == []
+    found += ["conda-lock.yml: it is old", "and more"]
+    regeneration.regenerate(tmp_path, upgrade=False, with_conda=False, listener=listener)
+    assert listener.warnings == ["conda-lock.yml: it is old; --conda makes it anew"]
+    with pytest.raises(EnvironmentProblem) as caught:
+        regeneration.require_fresh(tmp_path)
+    assert caught.value.message == "3 of the locks are stale"
+    assert caught.value.details == "conda-lock.yml: it is old\nand more\nstale"
+    assert caught.value.hint == "tfjs-workflow env lock"
+
+
+@pytest.mark.usefixtures("relocked")
+def test_the_conda_lock_is_made_by_conda_lock_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Recording()
+    monkeypatch.setattr(conda, "staleness", lambda _: [])
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def regenerate() -> list[str]:
+        return regeneration.regenerate(tmp_path, upgrade=False, with_conda=True, listener=listener)
+
+    with pytest.raises(EnvironmentProblem) as caught:
+        regenerate()
+    assert caught.value.message == "conda-lock.yml is made by the conda-lock program, which is not on PATH"
+    assert caught.value.hint == (
+        "install conda-lock (it needs a conda, mamba or micromamba as well), then run this again"
+    )
+    program = tmp_path / "conda-lock"
+    program.write_text('#!/bin/sh\necho "$@" > told; pwd >> told\n')
+    program.chmod(0o755)
+    assert regenerate() == ["conda-lock.yml", pip.LOCKS[1].path]
+    command = "lock -f environment.yml --lockfile conda-lock.yml"
+    assert (tmp_path / "told").read_text().splitlines() == [command, str(tmp_path)]
+    assert listener.lines == [f"conda-lock.yml: conda-lock {command}"]
+    program.write_text(f"#!/bin/sh\necho '{'x' * 3000}' >&2; exit 3\n")
+    with pytest.raises(EnvironmentProblem) as caught:
+        regenerate()
+    assert caught.value.message == "conda-lock.yml: conda-lock failed (exit code 3)"
+    assert caught.value.details == "x" * 2000

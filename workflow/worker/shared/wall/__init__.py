@@ -6,7 +6,6 @@ library only, Python 3.8: the host uses it too, for the process that runs libhdf
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Dict, Sequence
 
 from . import audit, landlock, privileges, seatbelt, seccomp, surroundings
@@ -42,11 +41,10 @@ def abilities() -> Facts:
     """Return what this machine offers.
 
     ``files`` is Landlock's version, 0 for none; ``calls`` whether system calls are filtered; ``profile`` whether there
-    is macOS's sandbox; ``system`` its name.
+    is macOS's sandbox.
     """
     return {
         "files": landlock.version(),
         "calls": seccomp.is_there(),
         "profile": seatbelt.is_there(),
-        "system": sys.platform,
     }

@@ -283,6 +283,7 @@ def test_each_command_may_take_its_time_and_no_longer(
     conda: FakeConda, order: BuildOrder, prefix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_long(argv: list[str], *, timeout: float, **_: object) -> None:
+        assert "--no-default-packages" not in argv  # it did not say which mamba it is
         asked.append((argv[1], timeout))
         raise CommandTimeoutError("it ran too long")
 

@@ -82,8 +82,7 @@ def upsampling(layer: LayerCall) -> Expression:
     expression = Expression(layer)
     size = layer.config.get("size")
     sizes: list[Any] = size if isinstance(size, list) else [size, size]
-    interpolation = layer.config.get("interpolation", "nearest")
-    if interpolation != "bilinear":
+    if layer.config.get("interpolation") != "bilinear":
         expression.core(layer.class_name, {} if isinstance(size, list) else {"size": sizes}, weights=None)
         return expression
     if not channels_last(layer.config):

@@ -77,6 +77,8 @@ def plain(value: Any) -> Any:
 
 def require_same(ours: Group, theirs: Any) -> None:
     assert list(ours) == list(theirs)
+    assert (len(ours), len(ours.attrs)) == (len(theirs), len(theirs.attrs))
+    assert "no such name" not in ours.attrs
     assert ours.name == theirs.name
     assert {name: ours.attrs[name] for name in ours.attrs} == {name: plain(theirs.attrs[name]) for name in theirs.attrs}
     for name, member in theirs.items():
@@ -327,3 +329,10 @@ def test_a_file_that_was_written_a_moment_ago_is_always_taken_apart(
 
 def one_array(file: Any, count: int) -> None:
     file["a"] = np.arange(count, dtype="f4")
+
+
+def test_an_array_in_one_piece_is_not_packed_and_leads_nowhere() -> None:
+    with file_reading.opened(io.BufferedReader(written(partial(one_array, count=3)))) as root:
+        data = root.data("a")
+        assert (data.is_packed, data.leads_away, data.room, data.dtype) == (False, False, 12, "<f4")
+        assert root.data("a") is data

@@ -1,0 +1,64 @@
+"""What an output may be off by: each bound by its numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from workflow.recipe.recipes import Tolerance, Verification
+from workflow.verification.evidence import OutputFigures, ValueRange
+from workflow.verification.tolerances import EPSILON, Tolerances, magnitude
+
+
+def limits(depth: int = 20, noise: float = 0.0, **settings: Any) -> Tolerances:
+    return Tolerances(depth, noise, Verification(**settings))
+
+
+@pytest.mark.parametrize(("depth", "layers"), [(0, 16), (15, 16), (16, 16), (17, 17), (100, 100)])
+@pytest.mark.parametrize(
+    ("backend", "factor"), [(None, 1), ("wasm", 1), ("cpu", 1), ("webgl", 8), ("webgpu", 8), ("webgl-f16", 8192)]
+)
+def test_running_elsewhere_may_shift_by_64_epsilons_for_each_layer(
+    depth: int, layers: int, backend: str | None, factor: int
+) -> None:
+    assert EPSILON == 2.0**-23
+    assert limits(depth).running(3.0, backend) == pytest.approx(2.0**-23 * 64 * layers * factor * 3)
+
+
+@pytest.mark.parametrize(("noise", "share"), [(0.0, 0.0), (1e-3, 0.512), (2 / 512, 2.0), (0.5, 2.0)])
+def test_storing_may_shift_by_the_noise_of_the_weights_and_never_by_more_than_twice_the_output(
+    noise: float, share: float
+) -> None:
+    assert limits(noise=noise).storing(3.0) == pytest.approx(share * 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "bound"),
+    [
+        ({}, None),
+        ({"atol": 0.5}, 0.5),
+        ({"rtol": 0.5}, 2.0),
+        ({"atol": 0.5, "rtol": 0.5}, 2.5),
+        ({"atol": 0.0}, 0.0),
+        ({"outputs": {"z": Tolerance(atol=9.0)}}, None),
+        ({"atol": 0.5, "outputs": {"y": Tolerance(atol=0.25)}}, 0.25),
+        ({"rtol": 0.5, "outputs": {"y": Tolerance(atol=0.25)}}, 0.25),
+        ({"rtol": 0.5, "outputs": {"y": Tolerance(rtol=0.25)}}, 1.0),
+        ({"atol": 0.5, "outputs": {"y": Tolerance(rtol=0.25)}}, 1.5),
+        ({"atol": 0.5, "outputs": {"y": Tolerance(atol=0.25, rtol=0.25)}}, 1.25),
+    ],
+)
+def test_what_is_set_for_an_output_counts_before_what_is_set_for_all(
+    settings: dict[str, Any], bound: float | None
+) -> None:
+    assert limits(**settings).chosen("y", 4.0) == bound
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "size"),
+    [(-3.0, 2.0, 3.0), (1.0, 4.0, 4.0), (0.0, 0.0, 1.0), (-math.inf, 2.0, 1.0), (0.0, 0.5, 0.5)],
+)
+def test_the_magnitude_of_an_output_is_its_largest_value_or_one(low: float, high: float, size: float) -> None:
+    assert magnitude(OutputFigures(reference=ValueRange(low, high))) == size
