@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.models.models import layers_document, weight, write_model
-from workflow.models.files_read import input_digests, input_states, model_json
+from workflow.models.sniffing import input_digests, input_states, model_json
 
 if TYPE_CHECKING:
     from pathlib import Path

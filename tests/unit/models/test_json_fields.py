@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.base.errors import ModelFileError
-from workflow.models.json_fields import At
+from workflow.models.strict_json import At
 
 if TYPE_CHECKING:
     from collections.abc import Callable
