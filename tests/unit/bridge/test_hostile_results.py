@@ -376,3 +376,12 @@ def test_a_copy_shares_its_blocks_where_the_file_system_can_and_is_whole_where_i
         assert asked == wanted
         assert (tmp_path / "copy").read_bytes() == bytes(2500)
         (tmp_path / "copy").unlink()
+
+
+def test_a_job_sees_whether_the_folder_for_its_result_is_empty(passage: Passage, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full" / "inner").mkdir(parents=True)
+    places = [Path(passage.result(str(tmp_path / name))) for name in ("empty", "full", "none")]
+    passage.hand_over()
+    assert [list(place.iterdir()) != [] for place in places[:2]] == [False, True]
+    assert not places[2].exists()

@@ -68,6 +68,7 @@ _TARGETS = (
     Target("mine", Path("/envs/it's mine"), (Path("/envs/it's mine/bin"), Path("/envs/more"))),
     Target("conda", Path("/envs/c"), (Path("/envs/c/bin"),), is_of_conda=True),
 )
+_NO_TEXT = Target("odd", Path("/envs/\udcff"), (Path("/envs/\udcff/bin"),))
 _OLD = {"PATH": "C:\\old", "PROMPT": "$G", "CONDA_PREFIX": "base", "VIRTUAL_ENV": "v"}
 _ACTIVE = {"TFJS_WORKFLOW_ENV": "x", "_TFJS_OLD_PATH": "C:\\older", "PATH": "C:\\active"}
 
@@ -90,6 +91,7 @@ def _of_settings(scratch: Path) -> dict[str, Any]:
 
 def _of_shells(scratch: Path) -> dict[str, Any]:
     pairs = {f"{name} {target.name}": (name, target) for name in activation.SHELLS for target in _TARGETS}
+    pairs |= {f"{name} of no text": (name, _NO_TEXT) for name in activation.SHELLS if name in ("bash", "zsh", "fish")}
     return {
         "shells": {name: _told(scratch, activation.chosen, name, {}) for name in _NAMES},
         "shells' programs": {name: _told(scratch, activation._program, name) for name in activation.SHELLS},
@@ -153,7 +155,11 @@ def _opened(name: activation.ShellName, target: Target) -> dict[str, Any]:
         folder = next((word for word in words if "tfjs-shell-" in word), "")
         place = Path(folder.partition("source '")[2].rstrip("'") or folder.rpartition("=")[2] or "/nowhere")
         place = place if place.is_dir() else place.parent
-        files = {path.name: path.read_text(encoding="utf-8") for path in sorted(place.glob("*"))} if folder else {}
+        files = (
+            {path.name: path.read_text("utf-8", "surrogateescape") for path in sorted(place.glob("*"))}
+            if folder
+            else {}
+        )
         texts = {name: text.replace(str(place), "FOLDER").split("\n") for name, text in files.items()}
         return {"words": [word.replace(str(place), "FOLDER").split("\n") for word in words], **texts}
 

@@ -31,8 +31,8 @@ _TIMES = frozenset({"seconds", "load_average", "timings", "versions", "inputs"})
 def all_reports(scratch: Path) -> dict[str, Any]:
     """Return what each verification tells, without what differs from run to run."""
     good = _good(scratch / "good")
-    found = {f"sound: {name}": _told(_verified(one, good, name, scratch), scratch) for name, one in good.items()}
-    found["sound: graph of layers"] = _told(_verified(good["graph"], good, "layers", scratch), scratch)
+    found = {f"sound: {name}": told(_verified(one, good, name, scratch), scratch) for name, one in good.items()}
+    found["sound: graph of layers"] = told(_verified(good["graph"], good, "layers", scratch), scratch)
     found |= _of_wrong_converters(scratch)
     for damage in DAMAGES:
         copy = scratch / "copy"
@@ -40,7 +40,7 @@ def all_reports(scratch: Path) -> dict[str, Any]:
         damage.hurt(copy)
         damaged = Subject(copy, good[damage.base].format)
         report = _verified(damaged, good, damage.base, scratch)
-        found[damage.name] = {**_told(report, scratch), "located": _located(damaged, good, damage.base, scratch)}
+        found[damage.name] = {**told(report, scratch), "located": _located(damaged, good, damage.base, scratch)}
         shutil.rmtree(copy)
     return found
 
@@ -95,22 +95,23 @@ def _located(result: Subject, good: dict[str, Subject], base: str, scratch: Path
         shutil.rmtree(scratch / folder, ignore_errors=True)
     if isinstance(found, NotRun):
         return f"{found.why} | {found.remedy}"
-    told = f"{found.located.sentence()} | {found.place} | {found.command} | {found.located.cuts} | {', '.join(asked)}"
-    return told.replace(str(scratch), "FOLDER")
+    words = f"{found.located.sentence()} | {found.place} | {found.command} | {found.located.cuts} | {', '.join(asked)}"
+    return words.replace(str(scratch), "FOLDER")
 
 
 def _source(good: dict[str, Subject], base: str) -> Subject:
     return good["graph" if base.startswith("graph") else "layers"]
 
 
-def _told(report: Evidence, scratch: Path) -> dict[str, Any]:
-    told = {
+def told(report: Evidence, scratch: Path) -> dict[str, Any]:
+    """Return all that a verification tells, without times, with its numbers to four digits."""
+    found = {
         "verdict": report.verdict,
         "levels": {level.level: _level(level) for level in report.levels},
         "runs": [run.as_json() for run in report.runs],
         "facts": {key: value for key, value in report.as_json().items() if key in _OF_ALL},
     }
-    plain: dict[str, Any] = _settled(json.loads(json.dumps(told, default=str)), str(scratch))
+    plain: dict[str, Any] = _settled(json.loads(json.dumps(found, default=str)), str(scratch))
     return plain
 
 

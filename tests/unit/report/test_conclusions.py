@@ -8,6 +8,8 @@ from tests.unit.report.runs import full_check, full_run, python_check, run_of, s
 from workflow.report.conclusions import answers
 from workflow.report.record import ArtifactSizes, LoadMeasurement, StepRecord
 from workflow.report.run_reading import read_run
+from workflow.verification.measures import Measures
+from workflow.verification.measures.artifact_sizes import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +69,15 @@ def test_a_graph_model_that_was_not_timed_is_not_praised() -> None:
     steps = [step("web", "python_to_js", python_check()), step("g", "graph", python_check(), to="tfjs_graph_model")]
     (answer,) = answers(read_run(run_of(*steps)).steps, [])
     assert answer.verdict == "Not measured"
+    assert answer.evidence == "No prediction of both models was timed in JavaScript."
+
+
+def test_without_labels_quantization_costs_no_accuracy_that_is_known() -> None:
+    check = {key: value for key, value in python_check(0.5).items() if key != "accuracy"}
+    run = run_of(step("web", "python_to_js", python_check()), step("small", "quantize", check))
+    sizes = {"web": Sizes(1, 4000, 1, 1), "small": Sizes(1, 1000, 1, 1)}
+    (answer,) = answers(read_run(run, measures=Measures(sizes, ())).steps, [])
+    assert answer.evidence == "Small: 4.0 kB become 1.0 kB, outputs differ by up to 5.0e-01."
 
 
 def test_figures_from_a_busy_machine_are_marked() -> None:

@@ -98,3 +98,19 @@ def test_outputs_of_one_layer_are_numbered() -> None:
     config = {"layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["d", 0, 0], ["d", 1, 0]]}
     found = of_config({"class_name": "Functional", "config": config})
     assert found.outputs == (ModelPort("d"), ModelPort("d_1"))
+
+
+def test_outputs_that_keep_their_names_stay_and_the_others_go_by_their_order() -> None:
+    theirs = outputs(
+        ModelPort("a", (None, 3)), ModelPort("b", (None, 3)), ModelPort("c", (None, 2)), ModelPort("d", (None, 2))
+    )
+    ours = outputs(
+        ModelPort("Identity", (None, 3)),
+        ModelPort("b", (None, 3)),
+        ModelPort("Identity_1", (None, 2)),
+        ModelPort("d", (None, 2)),
+    )
+    found = checked(theirs, ours)
+    assert found.status == "passed"
+    assert contract.renamed(found, "outputs") == {"a": "Identity", "b": "b", "c": "Identity_1", "d": "d"}
+    assert contract.positions(found) == {"a": 0, "b": 1, "c": 2, "d": 3}

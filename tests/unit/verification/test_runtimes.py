@@ -38,6 +38,7 @@ def test_the_fake_runs_what_the_test_gives_it(request_: RunRequest) -> None:
     runtime: Runtime = fake
     result = runtime.run(request_)
     assert exchange.read(result.outputs)["y"].tolist() == [[2, 2]]
+    assert result.specs_in == (TensorSpec("x", (1, 2), "float32"),)
     assert result.specs_out == (TensorSpec("y", (1, 2), "float32"),)
     assert result.backend == "wasm"
     assert result.load_average is not None or not hasattr(os, "getloadavg")

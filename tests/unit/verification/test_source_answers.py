@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.unit.verification.models import NumpyPlaces, layers_model
 from workflow.recipe.recipes import Verification
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun
-from workflow.verification.source_answers import SourceAnswer, SourceAnswers
+from workflow.verification.source_answers import SourceAnswer, SourceAnswers, ask_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,3 +69,25 @@ def test_a_source_that_could_not_be_run_is_tried_again(model: Subject) -> None:
     places.silent = ""
     assert isinstance(remembered.of(model, SETTINGS, places=places), SourceAnswer)
     remembered.close()
+
+
+def test_a_source_is_asked_by_everything_that_the_settings_say(tmp_path: Path) -> None:
+    source, places = layers_model(tmp_path / "m"), NumpyPlaces()
+    image_range: Any = (0.0, 1.0)
+    settings = Verification(
+        inputs=tmp_path / "x.npy", labels=tmp_path / "y.npy", image_range=image_range, samples=3, batches=(1, 2), seed=7
+    )
+    ask_source(source, settings, places=places, folder=tmp_path / "work")
+    ask_source(source, Verification(), places=places, folder=tmp_path / "more")
+    (_, asked), (_, plain) = places.jobs
+    assert asked == {
+        "model": {"path": str(source.path), "format": "tfjs_layers_model"},
+        "inputs": str(tmp_path / "x.npy"),
+        "labels": str(tmp_path / "y.npy"),
+        "image_range": [0.0, 1.0],
+        "samples": 3,
+        "batches": [1, 2],
+        "seed": 7,
+        "folder": str(tmp_path / "work"),
+    }
+    assert (plain["inputs"], plain["labels"], plain["image_range"]) == (None, None, None)

@@ -62,3 +62,16 @@ def test_the_line_names_the_tool_as_it_was_called_when_it_is_not_on_path(
     monkeypatch.setattr(sys, "argv", ["my folder/.venv/bin/tfjs-workflow", "env", "create"])
     assert activation.line("bash", "tfjs") == "eval \"$('my folder/.venv/bin/tfjs-workflow' env activate tfjs)\""
     assert activation.line("powershell", "tfjs").startswith("& 'my folder/")
+
+
+def test_a_shell_that_nobody_names_is_the_one_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detection, "_ancestors", lambda _: iter(["python", "zsh", "bash"]))
+    assert activation.chosen(None, {"SHELL": "/bin/fish"}) == "zsh"
+    monkeypatch.setattr(detection, "_ancestors", lambda _: iter(["make", "sh"]))
+    assert activation.chosen(None, {"SHELL": "/bin/fish"}) == "fish"
+    assert activation.chosen(None, {"SHELL": "/bin/tcsh"}) == "bash"
+
+
+def test_a_program_is_known_by_its_bare_name() -> None:
+    names = ("-zsh", "/bin/zsh", "/Bin/ZSH", "zsh.exe", "/usr/local/bin/pwsh.EXE", "")
+    assert [detection.program(name) for name in names] == ["zsh", "zsh", "zsh", "zsh", "pwsh", ""]

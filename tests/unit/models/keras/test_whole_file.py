@@ -22,6 +22,7 @@ from tests.unit.conversion.native.keras.files import (
     whole_file,
 )
 from workflow.base.errors import DeclinedError, ModelFileError
+from workflow.models.keras.whole_file import open_whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,3 +170,19 @@ def test_dictionaries_of_inputs_and_outputs_become_lists_by_name(tmp_path: Path)
     result, _, _ = converted(whole_file(tmp_path / "m.h5", config, {}))
     assert result["config"]["input_layers"] == [["a", 0, 0], ["b", 0, 0]]
     assert classes(result) == ["InputLayer", "InputLayer", "Concatenate"]
+
+
+FORMER = {"BatchNormalizationV1": "BatchNormalization", "UnifiedGRU": "GRU", "UnifiedLSTM": "LSTM"}
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("former", FORMER)
+def test_classes_of_old_versions_have_the_names_of_today(former: str, tmp_path: Path, *, escaped: bool) -> None:
+    path = whole_file(tmp_path / "m.h5", row(given([None, 4, 3]), layer(former, "x", units=2)), {})
+    if escaped:
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = file.attrs["model_config"].replace(
+                former, f"\\u{ord(former[0]):04x}{former[1:]}"
+            )
+    with open_whole_file(path) as file:
+        assert classes(file.config) == ["InputLayer", FORMER[former]]
