@@ -33,14 +33,16 @@ def check(job: Job, settings: Verification, *, workers: RunWorkers) -> Facts:
     Raises the ``VerificationError`` of the first level that fails, or of a required runtime that is not there, with
     the facts. What was not run, and a comparison that proves nothing, is said and recorded.
     """
-    from workflow.verification import verdicts  # noqa: PLC0415  nothing of it is needed to plan
-
     job.listener.advance("verifying", 0, 0)
     result = result_format(job.step, job.target)
     report = _verified(job, settings, workers=workers, result=result)
     _say(report, job, workers)
     report = report.replaced(warnings=report.remarks)
-    hint = _advice(report, result) if report.failed else ""
+    if not settings.enabled and not report.failed:
+        return report.replaced(not_run="verify is off in the recipe").as_json()
+    from workflow.verification import verdicts  # noqa: PLC0415  nothing of it is needed to plan
+
+    hint = verdicts.advice(report, result) if report.failed else ""
     error = verdicts.error_of(report, _demanded(settings, result), who=f"step {job.step.name}", hint=hint)
     if error is not None:
         error.log, error.facts = str(job.log), report.as_json()
@@ -48,7 +50,7 @@ def check(job: Job, settings: Verification, *, workers: RunWorkers) -> Facts:
     unproven = verdicts.no_proof(report, job.step.name)
     if unproven is not None:
         job.listener.warn(f"NOT VERIFIED: {unproven.message}. {unproven.hint}")
-    return (report if settings.enabled else report.replaced(not_run="verify is off in the recipe")).as_json()
+    return report.as_json()
 
 
 def _demanded(settings: Verification, result: Format) -> Verification:
@@ -111,12 +113,6 @@ def _require_room(folder: Path) -> None:
     from workflow.base import disk  # noqa: PLC0415  for failures alone
 
     disk.require_room(folder)
-
-
-def _advice(report: Evidence, format_: Format) -> str:
-    from workflow.verification import verdicts  # noqa: PLC0415  as above
-
-    return verdicts.advice(report, format_)
 
 
 def _sound(result: Subject) -> Evidence:

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
+from workflow.models.keras.layers import variables
 from workflow.models.keras.tree import entries, inner_model, is_container, layer_name, leaves
-from workflow.models.keras.variables import variables
 from workflow.models.topology import model_config
 from workflow.verification.evidence import Finding
 

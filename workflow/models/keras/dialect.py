@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.wording import shown
 from workflow.models.keras.allowed import COMMON, TABLES, says_nothing
-from workflow.models.keras.layer_calls import SHAPES, keras2_call, recorded_shapes, tensor_refs
+from workflow.models.keras.layers import SHAPES, keras2_call, recorded_shapes, tensor_refs
 from workflow.models.keras.tree import CONTAINERS, OPERATION, entries, is_container, layer_name
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
-from workflow.models.keras.layer_calls import tensors
+from workflow.models.keras.layers import tensors
 from workflow.models.keras.tree import OPERATION
 
 if TYPE_CHECKING:

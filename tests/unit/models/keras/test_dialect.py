@@ -8,7 +8,7 @@ import pytest
 
 from workflow.base.errors import ModelFileError
 from workflow.models.keras.dialect import as_keras2
-from workflow.models.keras.layer_calls import recorded_shapes
+from workflow.models.keras.layers import recorded_shapes
 
 Config = dict[str, Any]
 

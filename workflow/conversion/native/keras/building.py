@@ -25,9 +25,8 @@ from workflow.conversion.native.keras.out_layers import (
 )
 from workflow.models.keras.allowed import require_allowed
 from workflow.models.keras.dialect import own_class
-from workflow.models.keras.layer_calls import MASK, tensor_ref, tensor_refs
+from workflow.models.keras.layers import MASK, tensor_ref, tensor_refs, variables
 from workflow.models.keras.tree import OPERATION, InexpressibleError, inner_model, is_container, leaves, valid_name
-from workflow.models.keras.variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from workflow.conversion.native.keras.expressions import Expression, OutLayer
     from workflow.conversion.native.keras.fitting import ShapedLayer
     from workflow.conversion.native.keras.out_layers import OutWeight
-    from workflow.models.keras.layer_calls import Call, TensorRef
+    from workflow.models.keras.layers import Call, TensorRef
     from workflow.models.keras.tree import Config, KerasFile, Path, Shape
 
 _HINT = "The model's configuration is damaged: save the model again."

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown, some
-from workflow.models.keras.layer_calls import Call, calls
+from workflow.models.keras.layers import Call, calls
 from workflow.models.keras.tree import entries, inner_model, is_container, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.models.keras.layer_calls import TensorRef
+    from workflow.models.keras.layers import TensorRef
     from workflow.models.keras.tree import Config, Shape
 
 _HINT = "The model's configuration is damaged: save the model again."

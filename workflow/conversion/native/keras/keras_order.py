@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
-from workflow.models.keras.layer_calls import calls, tensor_refs
+from workflow.models.keras.layers import calls, tensor_refs
 from workflow.models.keras.tree import entries, inner_model, layer_name
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from workflow.base.wording import shown
 from workflow.conversion.native.keras.lowering.recurrent import CELLS
 from workflow.models.hdf5.file_writing import NewData
 from workflow.models.keras.allowed import TABLES, require_allowed
+from workflow.models.keras.layers import variables
 from workflow.models.keras.tree import InexpressibleError, inner, is_container, layer_name, leaves, with_classes_named
-from workflow.models.keras.variables import variables
 from workflow.models.tensors import ITEM_BYTES, opened
 from workflow.models.tfjs_weights import open_model
 from workflow.models.topology import model_config

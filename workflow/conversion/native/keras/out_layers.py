@@ -9,7 +9,7 @@ from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.conversion.native.keras.called_layers import OUTSIDE
 from workflow.conversion.native.keras.masks import NONE, Masks
-from workflow.models.keras.layer_calls import SHAPES, tensor_refs
+from workflow.models.keras.layers import SHAPES, tensor_refs
 from workflow.models.keras.tree import InexpressibleError, is_container, layer_name, leaves, valid_name
 from workflow.models.tensors import Tensor, is_stored_as, manifest_dtype
 
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from workflow.conversion.native.keras.called_layers import CalledLayer
     from workflow.conversion.native.keras.expressions import LayerWeight
-    from workflow.models.keras.layer_calls import TensorRef
+    from workflow.models.keras.layers import TensorRef, Variable
     from workflow.models.keras.tree import Config, Path, Shape, Stored
-    from workflow.models.keras.variables import Variable
 
 _HINT = "The file is damaged, or its weights are of another model than its configuration."
 _FLOAT = "float32"  # what all weights of layers are in TensorFlow.js

@@ -15,7 +15,7 @@ from workflow.conversion.native.keras.expressions import (
     kept,
     matched,
 )
-from workflow.models.keras.variables import variables
+from workflow.models.keras.layers import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
