@@ -24,7 +24,7 @@ from workflow import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.base.download.watching import TransferWatch
+    from workflow.base.download.stalls import TransferWatch
 
 # some mirrors answer 403 to requests that do not say who sends them
 USER_AGENT = f"tfjs-workflow/{__version__}"

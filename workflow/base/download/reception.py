@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import wording
 from workflow.base.download.opening import NETWORK_ERRORS, NotOpenedError, opened
-from workflow.base.download.watching import TransferWatch
+from workflow.base.download.stalls import TransferWatch
 from workflow.base.storage import storing
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.base.download.watching import TransferWatch
+from workflow.base.download.stalls import TransferWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
