@@ -23,7 +23,7 @@ from workflow.environment.blueprint import purpose_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from workflow.environment import Entry, Environment
+    from workflow.environment import Environment, EnvironmentEntry
     from workflow.environment.health import Check
 
 _WORDS = {"ready": "healthy"}
@@ -49,7 +49,7 @@ def print_ready(made: Environment) -> None:
     console().print(f"  or run: {activation.invocation()} env run {name}-- {trial}", markup=False)
 
 
-def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:
+def print_list(entries: Sequence[EnvironmentEntry], *, as_json: bool) -> None:
     """Print all environments as a table, or one sentence when there is none."""
     if as_json:
         typer.echo(json.dumps([_facts(entry) for entry in entries], indent=1))
@@ -72,7 +72,7 @@ def print_list(entries: Sequence[Entry], *, as_json: bool) -> None:
         console().print("tfjs-workflow env remove --old removes those of other checkouts", markup=False)
 
 
-def print_info(entry: Entry, *, as_json: bool) -> None:
+def print_info(entry: EnvironmentEntry, *, as_json: bool) -> None:
     """Print the facts of one environment, line by line, and where the tool keeps things for all of them."""
     places = {"data": locations.home(), "cache": locations.cache(), "logs": locations.home() / "logs"}
     facts = _facts(entry) | {name: str(place) for name, place in places.items()} | {"wall": enclosure.described()}
@@ -113,7 +113,7 @@ def print_code(code: str, line: str) -> None:
         error_console().print(f"\nthis is for your shell to run; type: {line}", markup=False, style="yellow")
 
 
-def confirmed(doomed: Sequence[Entry], *, yes: bool) -> bool:
+def confirmed(doomed: Sequence[EnvironmentEntry], *, yes: bool) -> bool:
     """Tell whether these may be removed: asks on a terminal, and raises UsageError where nobody can answer."""
     if yes:
         return True
@@ -124,7 +124,7 @@ def confirmed(doomed: Sequence[Entry], *, yes: bool) -> bool:
     return typer.confirm("Remove?" if len(doomed) == 1 else f"Remove these {len(doomed)}?", err=True)
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: EnvironmentEntry) -> tuple[str, ...]:
     made = entry.environment
     return (
         entry.name,
@@ -138,16 +138,16 @@ def _row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _called(entry: Entry) -> str:
+def _called(entry: EnvironmentEntry) -> str:
     """Return the name; of those of other checkouts with the first digits of their lock, by which they can be named."""
     return entry.name if entry.current or not _digits(entry) else f"{entry.name}@{_digits(entry)}"
 
 
-def _digits(entry: Entry) -> str:
+def _digits(entry: EnvironmentEntry) -> str:
     return state.digest_of(entry.prefix)[:_DIGITS] or state.split(entry.key)[1]
 
 
-def _last_used(entry: Entry) -> str:
+def _last_used(entry: EnvironmentEntry) -> str:
     when = claims.last_used(entry.key)
     return "-" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
 
@@ -160,7 +160,7 @@ def _print_check(check: Check) -> None:
     console().print(f" {check.title}{note}", markup=False)
 
 
-def _facts(entry: Entry) -> dict[str, Any]:
+def _facts(entry: EnvironmentEntry) -> dict[str, Any]:
     made = entry.environment
     facts: dict[str, Any] = {
         "name": entry.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.environment.entries import DEFAULT_NAME, KERAS3_NAME, Entry, Environment, Wishes
+from workflow.environment.entries import DEFAULT_NAME, KERAS3_NAME, Environment, EnvironmentEntry, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_NAME",
     "KERAS3_NAME",
-    "Entry",
     "Environment",
+    "EnvironmentEntry",
     "Wishes",
     "ensure",
     "find",
@@ -78,14 +78,14 @@ def worker_environ(environment: Environment) -> dict[str, str]:
     return layout.worker_environ(environment)
 
 
-def list_environments() -> list[Entry]:
+def list_environments() -> list[EnvironmentEntry]:
     """Return everything that stands among the environments, whatever its condition."""
     from workflow.environment import registry  # noqa: PLC0415
 
     return registry.list_environments()
 
 
-def info(name: str) -> Entry:
+def info(name: str) -> EnvironmentEntry:
     """Return what stands under this name; raises EnvironmentProblem when nothing does."""
     from workflow.environment import registry  # noqa: PLC0415
 

@@ -42,7 +42,7 @@ class Wishes(Record):
     mirror: str | None = None
 
 
-class Entry(Record):
+class EnvironmentEntry(Record):
     """What stands under an environment's name, whatever its condition; ``reason`` says why it is not ready.
 
     ``current``: it is the one that this checkout takes for the name; others may be of other checkouts.

@@ -42,7 +42,7 @@ class Listed(Record):
     package: str
 
 
-class Found(Record):
+class HashedPackages(Record):
     """What hashing found: ``wrong`` holds a line for each file that is not as listed, with its package."""
 
     files: int
@@ -64,13 +64,13 @@ def checks(environment: Environment) -> Iterator[Check]:
         yield _checked("files of conda packages", "conda-meta", of_conda, prefix=prefix)
 
 
-def compared(listed: Iterable[Listed]) -> Found:
+def compared(listed: Iterable[Listed]) -> HashedPackages:
     """Hash files, several at once, and return which are not as listed."""
     every = list(listed)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         results = list(pool.map(_compared, every))
     wrong = tuple((each.package, f"{each.path} {why}") for each, (why, _, _) in zip(every, results, strict=True) if why)
-    return Found(
+    return HashedPackages(
         files=len(every),
         bytes=sum(size for _, size, _ in results),
         wrong=wrong,
@@ -78,7 +78,7 @@ def compared(listed: Iterable[Listed]) -> Found:
     )
 
 
-def as_check(title: str, found: Found, *, against: str, seconds: float, mend: str = "") -> Check:
+def as_check(title: str, found: HashedPackages, *, against: str, seconds: float, mend: str = "") -> Check:
     """Return what was found as a check: its note counts, its output names each file that differs."""
     note, command = f"{found.files:,} files, {size_text(found.bytes)}", f"sha256 against {against}"
     if not found.wrong:

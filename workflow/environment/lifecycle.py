@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
     from workflow.environment.blueprint import Blueprint
     from workflow.environment.claims import Claim
-    from workflow.environment.entries import Entry, Wishes
+    from workflow.environment.entries import EnvironmentEntry, Wishes
     from workflow.environment.health import Check
     from workflow.environment.interpreters import Interpreter
     from workflow.environment.managers import BuildOrder, Manager
@@ -113,7 +113,7 @@ def _ensure_slowly(name: str, settings: Settings, *, listener: Listener, builder
             return _made_anew(now, settings, listener=listener, builders=builders)
 
 
-def _made_anew(entry: Entry, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
+def _made_anew(entry: EnvironmentEntry, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
     """Make the environment in place of what is there, while we hold it alone; all of it or nothing."""
     from workflow.environment import claims, orphans, removal  # noqa: PLC0415  as above
 
@@ -163,7 +163,7 @@ def _accepted(environment: Environment, settings: Settings) -> Environment:
     return environment
 
 
-def _make(entry: Entry, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
+def _make(entry: EnvironmentEntry, settings: Settings, *, listener: Listener, builders: Builders) -> Environment:
     from workflow.environment import choosing  # noqa: PLC0415  as above
 
     plan = blueprints.blueprint(entry.name)
@@ -194,7 +194,7 @@ def _order(key: str, plan: Blueprint, *, settings: Settings, listener: Listener)
     return BuildOrder(blueprint=plan, settings=settings, cache=locations.cache(), listener=listener, log=log)
 
 
-def _described(entry: Entry, manager: Manager, interpreter: Interpreter, *, plan: Blueprint) -> Environment:
+def _described(entry: EnvironmentEntry, manager: Manager, interpreter: Interpreter, *, plan: Blueprint) -> Environment:
     from workflow.environment import layout  # noqa: PLC0415  as above
 
     return Environment(

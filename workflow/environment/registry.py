@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.environment import claims, layout, state
 from workflow.environment.blueprint import blueprint, purpose_of
-from workflow.environment.entries import DEFAULT_NAME, KERAS3_NAME, Entry, Environment
+from workflow.environment.entries import DEFAULT_NAME, KERAS3_NAME, Environment, EnvironmentEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ _KNOWN = (DEFAULT_NAME, KERAS3_NAME)
 _NEAR = 0.7
 
 
-def look(name: str) -> Entry:
+def look(name: str) -> EnvironmentEntry:
     """Return what stands under this name for this checkout, whose locks decide the place; ``absent`` when nothing does.
 
     One that a former version made is taken when it is of the same locks.
@@ -34,7 +34,7 @@ def look(name: str) -> Entry:
     return _at(plain if not state.stands(own) and state.digest_of(plain) == digest else own)
 
 
-def list_environments() -> list[Entry]:
+def list_environments() -> list[EnvironmentEntry]:
     """Return every folder among the environments, sorted by name: those of other checkouts and foreign ones, too."""
     try:
         files = [path.name for path in state.folder().iterdir()]
@@ -44,12 +44,12 @@ def list_environments() -> list[Entry]:
     return [_among_all(state.folder() / key) for key in sorted(keys) if state.split(key)[0]]
 
 
-def others(name: str) -> list[Entry]:
+def others(name: str) -> list[EnvironmentEntry]:
     """Return what this tool made under this name and this checkout does not use, the latest used first."""
     return [entry for entry in _of_name(name) if not entry.current and entry.status != "foreign"]
 
 
-def info(text: str) -> Entry:
+def info(text: str) -> EnvironmentEntry:
     """Return what stands under this name, or, where this checkout has none, the one of others that was used last.
 
     ``text`` may also be a name with the first digits of a lock, as in ``tfjs@f50e``. Raises EnvironmentProblem when
@@ -66,7 +66,7 @@ def info(text: str) -> Entry:
     raise no_such(text)
 
 
-def owned(text: str) -> Entry:
+def owned(text: str) -> EnvironmentEntry:
     """Return what this checkout has under this name; raises EnvironmentProblem when there is none, or only others'.
 
     Those of other checkouts are named with the first digits of their locks.
@@ -81,7 +81,7 @@ def owned(text: str) -> Entry:
     )
 
 
-def at(key: str) -> Entry:
+def at(key: str) -> EnvironmentEntry:
     """Return what stands under a key, ``absent`` when nothing does."""
     return _among_all(state.folder() / key)
 
@@ -140,7 +140,7 @@ def size(prefix: Path) -> int:
     return total
 
 
-def _of_lock(name: str, digits: str) -> Entry:
+def _of_lock(name: str, digits: str) -> EnvironmentEntry:
     found = [entry for entry in list_environments() if entry.name == name and _digest(entry).startswith(digits)]
     if len(found) == 1:
         return found[0]
@@ -151,17 +151,17 @@ def _of_lock(name: str, digits: str) -> Entry:
     )
 
 
-def _digest(entry: Entry) -> str:
+def _digest(entry: EnvironmentEntry) -> str:
     return state.digest_of(entry.prefix) or state.split(entry.key)[1]
 
 
-def _of_name(name: str) -> list[Entry]:
+def _of_name(name: str) -> list[EnvironmentEntry]:
     """Return all of one name, the latest used first, foreign ones last."""
     found = [entry for entry in list_environments() if entry.name == name]
     return sorted(found, key=lambda entry: (entry.status == "foreign", -(claims.last_used(entry.key) or 0.0)))
 
 
-def _among_all(prefix: Path) -> Entry:
+def _among_all(prefix: Path) -> EnvironmentEntry:
     """Return what stands at a prefix, and whether it is the one that this checkout takes for its name."""
     entry = _at(prefix)
     if entry.status == "foreign":
@@ -175,25 +175,25 @@ def _among_all(prefix: Path) -> Entry:
     return entry.replaced(current=False)
 
 
-def _at(prefix: Path) -> Entry:
+def _at(prefix: Path) -> EnvironmentEntry:
     name = state.name_of(prefix)
     if not os.path.lexists(prefix):
         if state.is_marked(prefix):  # its manager was still working elsewhere
-            return Entry(name, prefix, "partial", _UNFINISHED)
-        return Entry(name, prefix, "absent", "there is no environment of this name")
+            return EnvironmentEntry(name, prefix, "partial", _UNFINISHED)
+        return EnvironmentEntry(name, prefix, "absent", "there is no environment of this name")
     if prefix.is_symlink() or not prefix.is_dir():
-        return Entry(name, prefix, "foreign", "it is no folder that this tool made")
+        return EnvironmentEntry(name, prefix, "foreign", "it is no folder that this tool made")
     if state.exists(prefix):
         return _complete(name, prefix)
     if state.is_marked(prefix):
-        return Entry(name, prefix, "partial", _UNFINISHED)
-    return Entry(name, prefix, "foreign", "it is no folder that this tool made")
+        return EnvironmentEntry(name, prefix, "partial", _UNFINISHED)
+    return EnvironmentEntry(name, prefix, "foreign", "it is no folder that this tool made")
 
 
-def _complete(name: str, prefix: Path) -> Entry:
+def _complete(name: str, prefix: Path) -> EnvironmentEntry:
     known = state.read(prefix)
     if known is None:
-        return Entry(name, prefix, "stale", "its state was written by another version of this tool")
+        return EnvironmentEntry(name, prefix, "stale", "its state was written by another version of this tool")
     environment = Environment(
         name=name,
         prefix=prefix,
@@ -204,7 +204,7 @@ def _complete(name: str, prefix: Path) -> Entry:
         lock_digest=known.lock_digest,
         caveats=known.caveats,
     )
-    entry = Entry(name, prefix, "ready", "", environment, known.created, known.tool_version, known.platform)
+    entry = EnvironmentEntry(name, prefix, "ready", "", environment, known.created, known.tool_version, known.platform)
     status, reason = _condition(known, environment)
     return entry.replaced(status=status, reason=reason)
 

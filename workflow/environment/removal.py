@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.base.events import Listener
-    from workflow.environment.entries import Entry
+    from workflow.environment.entries import EnvironmentEntry
     from workflow.environment.managers import Manager
 
 
@@ -31,7 +31,7 @@ class Scope(Record):
     old: bool = False
 
 
-def doomed(name: str | None, scope: Scope, *, listener: Listener) -> list[Entry]:
+def doomed(name: str | None, scope: Scope, *, listener: Listener) -> list[EnvironmentEntry]:
     """Return what is to be removed; raises UsageError for what cannot be asked together, and for a name there is not.
 
     What this tool did not make is refused when named, and left alone with a warning among all. What is old and
@@ -55,7 +55,7 @@ def doomed(name: str | None, scope: Scope, *, listener: Listener) -> list[Entry]
     return ours
 
 
-def _old(name: str | None, listener: Listener) -> list[Entry]:
+def _old(name: str | None, listener: Listener) -> list[EnvironmentEntry]:
     names = dict.fromkeys(entry.name for entry in registry.list_environments())
     entries = [entry for known in names if name in (None, known) for entry in registry.others(known)]
     in_use = {entry.key: claims.parties(entry.key) for entry in entries}
@@ -68,7 +68,7 @@ def _old(name: str | None, listener: Listener) -> list[Entry]:
     return free
 
 
-def remove_all(entries: Sequence[Entry], listener: Listener, *, forced: bool = False) -> None:
+def remove_all(entries: Sequence[EnvironmentEntry], listener: Listener, *, forced: bool = False) -> None:
     """Remove these environments; when some could not be, raise for all of them after the others are gone."""
     failures: list[WorkflowError] = []
     for entry in entries:
@@ -99,7 +99,7 @@ def remove(name: str, listener: Listener, *, managers: Sequence[Manager] | None 
 
 
 def remove_entry(
-    entry: Entry, listener: Listener, *, managers: Sequence[Manager] | None = None, forced: bool = False
+    entry: EnvironmentEntry, listener: Listener, *, managers: Sequence[Manager] | None = None, forced: bool = False
 ) -> None:
     """Remove what stands at the place of this entry, as ``remove`` does, whoever's it is."""
     key = entry.key
@@ -118,7 +118,7 @@ def remove_entry(
     listener.say(f"removed environment {entry.name!r}")
 
 
-def refuse_foreign(entry: Entry) -> None:
+def refuse_foreign(entry: EnvironmentEntry) -> None:
     """Raise ForeignPathError unless this tool made what stands there."""
     if entry.status == "foreign":
         raise ForeignPathError(
@@ -127,7 +127,7 @@ def refuse_foreign(entry: Entry) -> None:
         )
 
 
-def _tell_company(entry: Entry, listener: Listener, *, forced: bool) -> None:
+def _tell_company(entry: EnvironmentEntry, listener: Listener, *, forced: bool) -> None:
     """Say who goes on in an environment that is removed by force; refuse, without, where a shell is open in it."""
     if forced:
         for party in claims.parties(entry.key, "use", "shell"):
@@ -139,7 +139,7 @@ def _tell_company(entry: Entry, listener: Listener, *, forced: bool) -> None:
         )
 
 
-def _have_forgotten(entry: Entry, managers: Sequence[Manager], listener: Listener) -> None:
+def _have_forgotten(entry: EnvironmentEntry, managers: Sequence[Manager], listener: Listener) -> None:
     """Let the manager remove it first, as conda keeps a list elsewhere; the caller looks at the disk."""
     made_by = entry.environment.manager if entry.environment else ""
     manager = next((found for found in managers if found.name == made_by), None)
@@ -197,6 +197,6 @@ def _left(prefix: Path, limit: int = 5) -> list[Path]:
     return left or [prefix]
 
 
-def _say_if_active(entry: Entry, listener: Listener) -> None:
+def _say_if_active(entry: EnvironmentEntry, listener: Listener) -> None:
     if os.environ.get(ACTIVE) == str(entry.prefix):
         listener.warn("this shell is still set up for it: type deactivate")

@@ -35,7 +35,7 @@ _BRANCHES = (dict, list)
 _LARGEST_KEPT = 32 << 20  # bytes of a text whose values are kept: they take many times as much
 
 
-class Document(dict[str, Any]):
+class JsonDocument(dict[str, Any]):
     """A JSON object as it stands in a file. Nobody changes it, so that what is made of it is made once."""
 
     def __init__(self, value: dict[str, Any]) -> None:
@@ -53,7 +53,7 @@ class Document(dict[str, Any]):
         return copy.deepcopy(dict(self), memo)  # which may be changed
 
 
-_KEPT: Kept[Document] = Kept(2)
+_KEPT: Kept[JsonDocument] = Kept(2)
 """The model that a step reads, and the one that it has made."""
 
 
@@ -61,7 +61,7 @@ class _NotANumberError(Exception):
     """The text holds NaN or Infinity, which Python reads and no browser does."""
 
 
-def read_object(path: Path, wanted: str) -> Document:
+def read_object(path: Path, wanted: str) -> JsonDocument:
     """Return the JSON object in a file; ``wanted`` reads like "a layers model"; raises ``ModelFileError``.
 
     It is read once for as long as the file stays the same.
@@ -85,7 +85,7 @@ def read_object(path: Path, wanted: str) -> Document:
     if not isinstance(value, dict):
         hint = "A weights_manifest.json of TensorFlow.js before 1.0 is only half of a model." if value else _AGAIN
         raise ModelFileError(f"{path} is not {wanted}: it holds {kind_of(value)}, not an object", hint=hint)
-    document = Document(value)
+    document = JsonDocument(value)
     if status.st_size <= _LARGEST_KEPT:
         _KEPT.keep(key, document)
     return document

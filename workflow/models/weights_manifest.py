@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
-from workflow.models.strict_json import LONGEST_NAME, MOST_ELEMENTS, At, Document
+from workflow.models.strict_json import LONGEST_NAME, MOST_ELEMENTS, At, JsonDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class WeightGroup(Record):
 
 def read_groups(document: dict[str, Any], path: Path) -> tuple[WeightGroup, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
-    if isinstance(document, Document):
+    if isinstance(document, JsonDocument):
         return document.once("groups", lambda: _groups(document, path))
     return _groups(document, path)
 

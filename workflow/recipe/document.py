@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 from yaml.composer import ComposerError
 
-from workflow.recipe.findings import Finding, Spot, recipe_error
+from workflow.recipe.findings import RecipeFinding, Spot, recipe_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
 
 
-class Document:
+class RecipeDocument:
     """What a recipe file says (``data``), where it says it, and what was already found wrong with it."""
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +38,7 @@ class Document:
         """The folder that relative paths count from."""
         self.lines: list[str] = []
         self.data: Any = None
-        self.findings: list[Finding] = []
+        self.findings: list[RecipeFinding] = []
         self.keys: dict[KeyPath, Spot] = {}
         self.values: dict[KeyPath, Spot] = {}
 
@@ -75,11 +75,11 @@ class Document:
 
     def blame_value(self, at: KeyPath, what: str, *, expected: str = "", near: str = "") -> None:
         """Note that something is wrong with the value at this place."""
-        self.findings.append(Finding(self.value_spot(at), what, expected, near))
+        self.findings.append(RecipeFinding(self.value_spot(at), what, expected, near))
 
     def blame_key(self, at: KeyPath, what: str, *, expected: str = "") -> None:
         """Note that something is wrong with the key of this value, or with its being there."""
-        self.findings.append(Finding(self.key_spot(at), what, expected))
+        self.findings.append(RecipeFinding(self.key_spot(at), what, expected))
 
     def error(self) -> RecipeError:
         """Return the error that shows all findings so far."""
@@ -107,7 +107,7 @@ class Said:
 
     __slots__ = ("at", "broken", "document", "value")
 
-    def __init__(self, document: Document, value: Any, *, at: KeyPath = (), broken: set[KeyPath]) -> None:
+    def __init__(self, document: RecipeDocument, value: Any, *, at: KeyPath = (), broken: set[KeyPath]) -> None:
         self.document = document
         self.value = value
         self.at = at
@@ -125,7 +125,7 @@ class Said:
             spot = self.document.key_spot((*self.at, *refusal.at))
         what = refusal.what if refusal.alone else f"{self._subject()}{refusal.what}"
         self.broken.add(self.at)
-        self.document.findings.append(Finding(spot, what, refusal.expected, refusal.near))
+        self.document.findings.append(RecipeFinding(spot, what, refusal.expected, refusal.near))
 
     def inside(self) -> str:
         """Return in which mapping this one's keys are, as a sentence adds it."""
@@ -170,9 +170,9 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def read(path: Path) -> Document:
+def read(path: Path) -> RecipeDocument:
     """Parse the file; raise RecipeError when it is no YAML at all, collect what else is wrong in ``findings``."""
-    document = Document(plain(path))
+    document = RecipeDocument(plain(path))
     text = _decoded(document, _bytes(document))
     document.lines = _LINE_ENDS.split(text)
     loader, node = _composed(document, text)
@@ -185,7 +185,7 @@ def read(path: Path) -> Document:
     return document
 
 
-def _bytes(document: Document) -> bytes:
+def _bytes(document: RecipeDocument) -> bytes:
     try:
         size = document.path.stat().st_size
         content = document.path.read_bytes() if size <= _LARGEST else b""
@@ -196,7 +196,7 @@ def _bytes(document: Document) -> bytes:
     return content
 
 
-def _decoded(document: Document, content: bytes) -> str:
+def _decoded(document: RecipeDocument, content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         _stop(document, Spot(), "the file is UTF-16 text", expected="UTF-8; save it again with that encoding")
     try:
@@ -210,7 +210,7 @@ def _decoded(document: Document, content: bytes) -> str:
         )
 
 
-def _composed(document: Document, text: str) -> tuple[_Loader, yaml.Node | None]:
+def _composed(document: RecipeDocument, text: str) -> tuple[_Loader, yaml.Node | None]:
     loader: _Loader | None = None
     try:
         loader = _Loader(text)
@@ -266,9 +266,9 @@ def _spot(mark: Any) -> Spot:
     return Spot(mark.line + 1, mark.column + 1) if mark else Spot()
 
 
-def _stop(document: Document, spot: Spot, what: str, *, expected: str = "") -> NoReturn:
+def _stop(document: RecipeDocument, spot: Spot, what: str, *, expected: str = "") -> NoReturn:
     """Raise the error for a file that cannot be read on."""
-    raise recipe_error(document.path, [Finding(spot, what, expected)], lines=document.lines)
+    raise recipe_error(document.path, [RecipeFinding(spot, what, expected)], lines=document.lines)
 
 
 class _TooMuchError(Exception):
@@ -278,7 +278,7 @@ class _TooMuchError(Exception):
 class _Builder:
     """Turns YAML nodes into plain data, and notes where each value stands and what is wrong with it."""
 
-    def __init__(self, document: Document, loader: _Loader) -> None:
+    def __init__(self, document: RecipeDocument, loader: _Loader) -> None:
         self._document = document
         self._loader = loader
         self._count = 0
@@ -349,7 +349,7 @@ class _Builder:
             return None
 
     def _complain(self, node: yaml.Node, what: str, expected: str = "") -> None:
-        self._document.findings.append(Finding(_extent(node), what, expected))
+        self._document.findings.append(RecipeFinding(_extent(node), what, expected))
 
 
 def _text(_loader: Any, node: yaml.ScalarNode) -> str:

@@ -39,7 +39,7 @@ class Spot(Record):
         return f"{self.path}:{self.line}:{self.column}"
 
 
-class Finding(Record):
+class RecipeFinding(Record):
     """One thing that is wrong: what is there, what was expected, and the nearest name that would be right.
 
     ``presumed`` findings rest on a file's name alone; they are dropped when that file turns out to be missing.
@@ -122,7 +122,7 @@ def shown_path(path: Path) -> str:
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
 
 
-def _render(finding: Finding, path: Path, lines: Sequence[str]) -> str:
+def _render(finding: RecipeFinding, path: Path, lines: Sequence[str]) -> str:
     """Return the finding with its place, its source line and a caret below."""
     spot = finding.spot
     head = line(scrubbed(f"{shown_path(path)}:{spot.line}:{spot.column}: {finding.sentence()}"))
@@ -130,7 +130,7 @@ def _render(finding: Finding, path: Path, lines: Sequence[str]) -> str:
     return "\n".join([head, *_excerpt(source, spot)]) if source.strip() else head
 
 
-def recipe_error(path: Path, findings: Iterable[Finding], *, lines: Sequence[str]) -> RecipeError:
+def recipe_error(path: Path, findings: Iterable[RecipeFinding], *, lines: Sequence[str]) -> RecipeError:
     """Return the error that shows every finding, in the order of their places."""
     ordered = sorted(dict.fromkeys(findings), key=lambda finding: (finding.spot.line, finding.spot.column))
     shown = [_render(finding, path, lines) for finding in ordered[:_MOST_FINDINGS]]

@@ -32,7 +32,7 @@ from workflow.recipe.value_types import (
 )
 
 if TYPE_CHECKING:
-    from workflow.recipe.document import Document
+    from workflow.recipe.document import RecipeDocument
     from workflow.recipe.value_types import Schema
 
 VERIFY = "verify"
@@ -114,7 +114,7 @@ class VerifyEntry(Entry):
 VERIFICATION = EntryOf(VerifyEntry)
 
 
-def verification_of(document: Document, entry: VerifyEntry, *, base: Verification | None = None) -> Verification:
+def verification_of(document: RecipeDocument, entry: VerifyEntry, *, base: Verification | None = None) -> Verification:
     """Return what the entry says, on top of ``base``; findings go to the document."""
     base = base or Verification()
     if _switched_off(document.value_at(entry.at)):

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.catalogue.formats import Engine, Format
-    from workflow.recipe.document import Document
+    from workflow.recipe.document import RecipeDocument
     from workflow.recipe.findings import KeyPath
     from workflow.recipe.grammar import StepEntry
-    from workflow.recipe.model_source import Source
+    from workflow.recipe.model_source import SettledSource
     from workflow.recipe.step_formats import StepFormats
     from workflow.recipe.steps import StepBuilder
 
@@ -65,7 +65,7 @@ class _Declarations(Record):
 class _Loading:
     """One recipe on its way; each part adds its findings to the document."""
 
-    def __init__(self, document: Document, declared: _Declarations, *, check_files: bool) -> None:
+    def __init__(self, document: RecipeDocument, declared: _Declarations, *, check_files: bool) -> None:
         self._document = document
         self._declared = declared
         self._check_files = check_files
@@ -92,7 +92,7 @@ class _Loading:
             verification=self._verification,
         )
 
-    def _steps(self, entry: RecipeEntry, source: Source | None) -> list[Step]:
+    def _steps(self, entry: RecipeEntry, source: SettledSource | None) -> list[Step]:
         document = self._document
         builders = begun(document, self._declared.steps)
         outputs = [OutputPath(MODEL, source.model.output, (MODEL, "output"))] if source else []
@@ -164,7 +164,7 @@ class _Loading:
         find_missing(self._document, certain, found=found)
 
 
-def _declared(document: Document) -> _Declarations:
+def _declared(document: RecipeDocument) -> _Declarations:
     """Check the document against the grammar and return what it declares; findings go to the document."""
     said = Said(document, document.data, broken=set())
     entry = EntryOf(RecipeEntry).attempt(said)
@@ -187,7 +187,7 @@ def _declared(document: Document) -> _Declarations:
     )
 
 
-def _may_make_samples(document: Document) -> bool:
+def _may_make_samples(document: RecipeDocument) -> bool:
     """Tell whether the model source is a script, or may be meant as one: it may make the sample files too."""
     model = document.value_at((MODEL,))
     return model is not None and source_kind(model) not in ("keras_application", "url")
@@ -199,7 +199,7 @@ def _step(step: Any) -> StepEntry:
     return found
 
 
-def _refused(document: Document, steps: Sequence[StepEntry], *, with_model: bool) -> Iterator[RefusedPart]:
+def _refused(document: RecipeDocument, steps: Sequence[StepEntry], *, with_model: bool) -> Iterator[RefusedPart]:
     """Yield the steps, and the model source, that no declaration speaks for, with their places."""
     model = document.value_at((MODEL,))
     if with_model and isinstance(model, dict):
@@ -211,13 +211,13 @@ def _refused(document: Document, steps: Sequence[StepEntry], *, with_model: bool
             yield from (((STEPS, number, kind), inner) for kind, inner in step.items() if isinstance(inner, dict))
 
 
-def _outputs(document: Document, refused: Sequence[RefusedPart]) -> Iterator[OutputPath]:
+def _outputs(document: RecipeDocument, refused: Sequence[RefusedPart]) -> Iterator[OutputPath]:
     for at, settings in refused:
         if path := _path(document, (*at, "output")):
             yield OutputPath(str(settings.get("name") or at[-1]), path, (*at, "output"))
 
 
-def _inputs(document: Document, refused: Sequence[RefusedPart], *, with_samples: bool) -> Iterator[InputPath]:
+def _inputs(document: RecipeDocument, refused: Sequence[RefusedPart], *, with_samples: bool) -> Iterator[InputPath]:
     places = [(*at, VERIFY) for at, _ in refused] + ([(VERIFY,)] if with_samples else [])
     for at, settings in refused:
         is_hub = settings.get("from") == "tf_hub" or "://" in document.text_at((*at, "input"))
@@ -228,14 +228,14 @@ def _inputs(document: Document, refused: Sequence[RefusedPart], *, with_samples:
             yield InputPath(path, at, required=not _may_make_samples(document))
 
 
-def _path(document: Document, at: KeyPath) -> Path | None:
+def _path(document: RecipeDocument, at: KeyPath) -> Path | None:
     try:
         return absolute(document.text_at(at), document.base)
     except BadPathError:
         return None
 
 
-def _says_where(broken: Any, document: Document) -> bool:
+def _says_where(broken: Any, document: RecipeDocument) -> bool:
     """Tell whether a refused step or model source declares an output that can be one."""
     try:
         absolute(_output_text(broken), document.base)

@@ -29,7 +29,7 @@ from workflow.recipe.value_types import (
 
 if TYPE_CHECKING:
     from workflow.catalogue.formats import Format
-    from workflow.recipe.document import Document, Said
+    from workflow.recipe.document import RecipeDocument, Said
     from workflow.recipe.findings import Spot
     from workflow.recipe.recipes import ModelSource
 
@@ -166,7 +166,7 @@ def _no_source(value: Any) -> Any:
 MODEL_SOURCE: Reader[Any] = _Source(_no_source, {"oneOf": [source.schema for source in SOURCES.values()]})
 
 
-class Source(Record):
+class SettledSource(Record):
     """A model source with what it reads and the formats that its result may have; empty when only the disk knows."""
 
     model: ModelSource
@@ -174,7 +174,7 @@ class Source(Record):
     formats: tuple[Format, ...] = ()
 
 
-def source_of(document: Document, entry: ApplicationEntry | UrlEntry | ScriptEntry) -> Source | None:
+def source_of(document: RecipeDocument, entry: ApplicationEntry | UrlEntry | ScriptEntry) -> SettledSource | None:
     """Return the model source with absolute paths; None, with findings, when one of them is wrong."""
     if isinstance(entry, ApplicationEntry):
         return _application(document, entry)
@@ -184,14 +184,14 @@ def source_of(document: Document, entry: ApplicationEntry | UrlEntry | ScriptEnt
     if output is None:
         return None
     model = FetchedModel(entry.url, entry.sha256.lower(), output, _spot(document), entry.max_bytes)
-    return Source(model, (), sniffing.named(output).formats)
+    return SettledSource(model, (), sniffing.named(output).formats)
 
 
-def _spot(document: Document) -> Spot:
+def _spot(document: RecipeDocument) -> Spot:
     return document.key_spot((MODEL,)).replaced(path=document.path)
 
 
-def _application(document: Document, entry: ApplicationEntry) -> Source | None:
+def _application(document: RecipeDocument, entry: ApplicationEntry) -> SettledSource | None:
     output = output_at(document, _OUTPUT)
     if output and output.suffix not in sniffing.HDF5_ENDINGS:
         what = f"a keras_application is saved as Keras HDF5, and `{entry.output}` does not say so"
@@ -213,10 +213,10 @@ def _application(document: Document, entry: ApplicationEntry) -> Source | None:
         output=output,
         spot=_spot(document),
     )
-    return Source(model, reads, ("keras",))
+    return SettledSource(model, reads, ("keras",))
 
 
-def _weights(document: Document, entry: ApplicationEntry) -> tuple[InputPath, ...] | None:
+def _weights(document: RecipeDocument, entry: ApplicationEntry) -> tuple[InputPath, ...] | None:
     """Return the weights file, if the recipe names one."""
     if entry.weights in WORDS_FOR_WEIGHTS:
         return ()
@@ -231,7 +231,7 @@ def _weights(document: Document, entry: ApplicationEntry) -> tuple[InputPath, ..
     return (InputPath(path, at),) if path else None
 
 
-def _script(document: Document, entry: ScriptEntry) -> Source | None:
+def _script(document: RecipeDocument, entry: ScriptEntry) -> SettledSource | None:
     given = entry.given()
     output, script = output_at(document, _OUTPUT), path_at(document, (MODEL, "script"))
     places = [(MODEL, "depends", at) for at in range(len(given.get("depends", ())))]
@@ -245,4 +245,4 @@ def _script(document: Document, entry: ScriptEntry) -> Source | None:
     )
     arguments = tuple(given.get("arguments", ()))
     model = ScriptedModel(script, arguments, depends, output=output, spot=_spot(document))
-    return Source(model, reads, sniffing.named(output).formats)
+    return SettledSource(model, reads, sniffing.named(output).formats)

@@ -14,7 +14,7 @@ from workflow.recipe.findings import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from workflow.recipe.document import Document
+    from workflow.recipe.document import RecipeDocument
     from workflow.recipe.findings import KeyPath
 
 _LONGEST = 4000
@@ -105,7 +105,7 @@ def _siblings(path: Path) -> list[Path]:
         return []
 
 
-def path_at(document: Document, at: KeyPath) -> Path | None:
+def path_at(document: RecipeDocument, at: KeyPath) -> Path | None:
     """Return the absolute path that stands there; None, with a finding, when it cannot be one."""
     try:
         return absolute(document.text_at(at), document.base)
@@ -115,7 +115,7 @@ def path_at(document: Document, at: KeyPath) -> Path | None:
         return None
 
 
-def output_at(document: Document, at: KeyPath) -> Path | None:
+def output_at(document: RecipeDocument, at: KeyPath) -> Path | None:
     """Return the path to write to; None, with a finding, when writing there would replace what is not an output."""
     path = path_at(document, at)
     if path is None:

@@ -11,7 +11,7 @@ from workflow.catalogue.formats import JAVASCRIPT, PYTHON
 from workflow.catalogue.kinds import AUTOMATIC, KINDS
 from workflow.models import sniffing
 from workflow.models.sniffing import Sighting
-from workflow.recipe.findings import Finding, listed
+from workflow.recipe.findings import RecipeFinding, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,7 +178,7 @@ def _explain(step: StepBuilder, source: Format, target: Format) -> None:
     else:
         what = f"`{step.kind}` {kind.task}, and `{step.entry.input}` is a {source}"
         spot = step.document.value_spot(step.at("input"))
-        step.document.findings.append(Finding(spot, f"{what}. Instead, {kind.otherwise}", presumed=True))
+        step.document.findings.append(RecipeFinding(spot, f"{what}. Instead, {kind.otherwise}", presumed=True))
 
 
 def _target(step: StepBuilder, source: Format) -> Format | None:

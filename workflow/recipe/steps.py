@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
 from workflow.models.sniffing import MODEL_JSON
-from workflow.recipe.findings import Finding
+from workflow.recipe.findings import RecipeFinding
 from workflow.recipe.model_source import MODEL
 from workflow.recipe.paths import (
     BadPathError,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.catalogue.kinds import Kind
-    from workflow.recipe.document import Document
+    from workflow.recipe.document import RecipeDocument
     from workflow.recipe.findings import KeyPath
     from workflow.recipe.grammar import StepEntry
 
@@ -36,7 +36,7 @@ _HUB = "tf_hub"
 class StepBuilder(Record):
     """A step of which the name and the paths are known, and by and by the rest; findings go to the document."""
 
-    document: Document
+    document: RecipeDocument
     entry: StepEntry
     given: dict[str, Any]
     name: str
@@ -75,14 +75,14 @@ class StepBuilder(Record):
         self.document.blame_key(self.at(), what, expected=expected)
 
 
-def begun(document: Document, entries: Sequence[StepEntry]) -> list[StepBuilder]:
+def begun(document: RecipeDocument, entries: Sequence[StepEntry]) -> list[StepBuilder]:
     """Return the steps whose paths are right, in declared order, each with a name of its own."""
     names = _names(document, entries)
     found = [_begun(document, entry, name) for entry, name in zip(entries, names, strict=True)]
     return [step for step in found if step is not None]
 
 
-def _begun(document: Document, entry: StepEntry, name: str) -> StepBuilder | None:
+def _begun(document: RecipeDocument, entry: StepEntry, name: str) -> StepBuilder | None:
     given = entry.given()
     to_write, to_read = (*entry.at, "output"), (*entry.at, "input")
     output = output_at(document, to_write)
@@ -106,7 +106,7 @@ def _is_handle(text: str, *, source: str | None, base: Path) -> bool:
         return False
 
 
-def _names(document: Document, entries: Sequence[StepEntry]) -> list[str]:
+def _names(document: RecipeDocument, entries: Sequence[StepEntry]) -> list[str]:
     """Return each step's own name or else its kind, numbered from the second on; complain about names used twice."""
     taken: dict[str, int] = {}
     for entry in entries:
@@ -136,7 +136,7 @@ def _numbered(kind: str) -> Iterator[str]:
 
 
 def makers(
-    document: Document, outputs: Sequence[OutputPath], *, refused: Sequence[OutputPath] = ()
+    document: RecipeDocument, outputs: Sequence[OutputPath], *, refused: Sequence[OutputPath] = ()
 ) -> dict[str, OutputPath]:
     """Return who of ``outputs`` writes each place.
 
@@ -170,7 +170,7 @@ def maker_of(read: InputPath, found: Mapping[str, OutputPath]) -> OutputPath | N
     return found.get(os.path.dirname(read.place)) if read.path.name == MODEL_JSON else None  # noqa: PTH120  a text
 
 
-def protect(document: Document, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
+def protect(document: RecipeDocument, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
     """Complain about outputs that would replace, enclose or grow into something that the recipe reads."""
     places = {read.place: read for read in reads if not (read.chained and maker_of(read, found))}
     enclosed = {folder: read for place, read in places.items() for folder in enclosing(place)}
@@ -184,7 +184,7 @@ def protect(document: Document, reads: Iterable[InputPath], *, found: Mapping[st
             _clash(document, output, f"encloses `{shown(enclosed[place].path, document.base)}`, which the recipe reads")
 
 
-def find_missing(document: Document, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
+def find_missing(document: RecipeDocument, reads: Iterable[InputPath], *, found: Mapping[str, OutputPath]) -> None:
     """Complain about what the recipe reads and what neither exists nor is made by it.
 
     What was presumed of a file by its name waits until the file is there.
@@ -198,7 +198,7 @@ def find_missing(document: Document, reads: Iterable[InputPath], *, found: Mappi
         near = nearest_path(read.path, produced, base=base)
         spot = document.value_spot(read.at)
         document.findings[:] = [other for other in document.findings if not (other.presumed and other.spot == spot)]
-        document.findings.append(Finding(spot, what, nearest=near, absent=True))
+        document.findings.append(RecipeFinding(spot, what, nearest=near, absent=True))
 
 
 def dependencies(steps: Sequence[StepBuilder], *, found: Mapping[str, OutputPath]) -> dict[str, str]:
@@ -253,6 +253,6 @@ def _position(output: OutputPath) -> int:
     return next((part for part in output.at if isinstance(part, int)), -1)
 
 
-def _clash(document: Document, output: OutputPath, problem: str) -> None:
+def _clash(document: RecipeDocument, output: OutputPath, problem: str) -> None:
     text = f"`{document.text_at(output.at)}`"
     document.blame_value(output.at, f"{text} {problem}", expected="a place of its own")

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from workflow.catalogue.options import OPTIONS
-from workflow.recipe.findings import Finding, Refused, described, listed, nearest, refused, unfit
+from workflow.recipe.findings import RecipeFinding, Refused, described, listed, nearest, refused, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -362,15 +362,15 @@ class EntryOf(Reader[E]):
                 given[name] = key.reader.attempt(said.inner(name, value[name]))
             elif key.needed:
                 said.broken.add((*said.at, name))
-                missing = Finding(said.document.key_spot(said.at), f"`{name}` is missing{said.inside()}")
+                missing = RecipeFinding(said.document.key_spot(said.at), f"`{name}` is missing{said.inside()}")
                 said.document.findings += [] if name in guesses else [missing]  # misspelt, it is one finding, not two
         said.broken.update((*said.at, name) for name in strange)
         said.document.findings += strange.values()
         return self.entry(given, at=said.at)
 
 
-def _unknown(said: Said, name: str, keys: dict[str, Key]) -> Finding:
+def _unknown(said: Said, name: str, keys: dict[str, Key]) -> RecipeFinding:
     spot = said.document.key_spot((*said.at, name))
     if name in OPTIONS and len(said.at) >= _STEP_DEPTH:
-        return Finding(spot, f"`{name}` means nothing{said.inside()}: it applies {OPTIONS[name].where}")
-    return Finding(spot, f"there is no key `{name[:60]}`{said.inside()}", listed(keys), nearest(name, keys))
+        return RecipeFinding(spot, f"`{name}` means nothing{said.inside()}: it applies {OPTIONS[name].where}")
+    return RecipeFinding(spot, f"there is no key `{name[:60]}`{said.inside()}", listed(keys), nearest(name, keys))

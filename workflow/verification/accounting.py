@@ -12,7 +12,7 @@ from workflow.verification.layer_pairs import paired
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workflow.verification.tensors import Named
+    from workflow.verification.named_weights import Named
     from workflow.verification.weights_by_layer import ModelWeights, WeightedLayer
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from workflow.base.records import Record
 from workflow.verification.keras_roles import cells_of
-from workflow.verification.tensors import Named
+from workflow.verification.named_weights import Named
 from workflow.verification.weights_by_layer import WeightedLayer
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from workflow.verification import explain
 
 if TYPE_CHECKING:
     from workflow.models.arrays import Array
-    from workflow.verification.tensors import Named
+    from workflow.verification.named_weights import Named
 
 _LARGEST = {"uint8": 255, "uint16": 65535}
 _ULPS = 3

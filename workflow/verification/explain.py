@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from workflow.models.arrays import Array
-    from workflow.verification.tensors import Named
+    from workflow.verification.named_weights import Named
 
 _FLOAT16_ENDS = 65520.0
 _FLATTENED = 10.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workflow.verification.tensors import Named
+    from workflow.verification.named_weights import Named
 
     Array = NDArray[Any]
 

@@ -14,8 +14,8 @@ from workflow.verification.weights_by_layer import model_weights, readable, weig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workflow.verification.named_weights import Named
     from workflow.verification.requests import Subject
-    from workflow.verification.tensors import Named
 
 _LISTED = 10
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})

@@ -13,7 +13,7 @@ from workflow.models.keras.tree import is_container, leaves
 from workflow.models.keras.whole_file import open_whole_file
 from workflow.models.tfjs_weights import open_model
 from workflow.models.topology import model_config
-from workflow.verification import tensors
+from workflow.verification import named_weights
 from workflow.verification.keras_roles import name_in_script, role_in, roles_of
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from workflow.models.keras.tree import KerasFile, Path, Stored
     from workflow.models.tfjs_weights import StoredModel
+    from workflow.verification.named_weights import Named
     from workflow.verification.requests import Subject
-    from workflow.verification.tensors import Named
 
 
 class WeightedLayer(Record):
@@ -104,7 +104,7 @@ def _archive(subject: Subject) -> Iterator[ModelWeights]:
 
 
 def _of_manifest(model: StoredModel) -> dict[str, Named]:
-    return {one.weight.name: tensors.of_script(one) for one in model.weights if not one.is_optimizer}
+    return {one.weight.name: named_weights.of_script(one) for one in model.weights if not one.is_optimizer}
 
 
 def _in_script(config: Any, by_name: Mapping[str, Named]) -> Iterator[WeightedLayer]:
@@ -152,7 +152,9 @@ def _in_keras(path: Path, entry: Mapping[str, Any], arrays: Sequence[Stored]) ->
     elif not known:
         told = [str(number) for number in range(len(arrays))]
     place = "/".join(path)
-    named = {role: tensors.of_keras(one, one.name or f"{place}/{role}") for role, one in zip(told, arrays, strict=True)}
+    named = {
+        role: named_weights.of_keras(one, one.name or f"{place}/{role}") for role, one in zip(told, arrays, strict=True)
+    }
     return WeightedLayer(path, entry["class_name"], entry["config"], named, known=known)
 
 

@@ -12,7 +12,7 @@ from . import graph_runs, outside_ops
 from .containment import answers
 from .failure import JobError, NotRunnableError
 from .graph import frozen_graphs, hub
-from .graph.signatures import Port
+from .graph.signatures import TensorPort
 from .rebuilding import models
 from .runnable import Named, Runnable
 from .specs import Spec
@@ -98,5 +98,5 @@ def _signature_spec(name: str, spec: Any) -> Spec:
     return Spec(name, tuple(spec.shape.as_list()), spec.dtype.name)
 
 
-def _named(ports: Sequence[Port]) -> List[Tuple[str, str]]:
+def _named(ports: Sequence[TensorPort]) -> List[Tuple[str, str]]:
     return [(port.key, port.tensor) for port in ports]

@@ -12,7 +12,7 @@ _STATUS = "/proc/self/status"
 _FORGET_PEAK = ("/proc/self/clear_refs", "5")
 
 
-class Watch:
+class MemoryWatch:
     """Follows one job: make it when the job starts, ask it when the job is over.
 
     On Linux the peak is the job's own, elsewhere the process's so far; on Windows nothing is known.

@@ -12,7 +12,7 @@ Shape = Tuple[Optional[int], ...]
 
 
 @dataclass(frozen=True)
-class Port:
+class PairedPort:
     """A name and a shape; None fits every size."""
 
     name: str
@@ -28,7 +28,7 @@ class Pair:
     by: str
 
 
-def pair(what: str, source: Sequence[Port], *, result: Sequence[Port]) -> List[Pair]:
+def pair(what: str, source: Sequence[PairedPort], *, result: Sequence[PairedPort]) -> List[Pair]:
     """Return a pair for every port of ``source``; raises ``JobError`` where the two sides do not fit.
 
     Equal names belong together. What is left belongs together in alphabetical order of the source's names, which is the
@@ -48,7 +48,7 @@ def pair(what: str, source: Sequence[Port], *, result: Sequence[Port]) -> List[P
     raise _mismatch(what, source, result)
 
 
-def _orders(left: List[int], there: List[int], sides: List[Sequence[Port]]) -> List[Tuple[List[int], List[int]]]:
+def _orders(left: List[int], there: List[int], sides: List[Sequence[PairedPort]]) -> List[Tuple[List[int], List[int]]]:
     source, result = sides
     numbered = sorted(there, key=lambda number: _natural(result[number].name))
     alphabetical = sorted(left, key=lambda number: source[number].name)
@@ -70,9 +70,9 @@ def _fits(one: Shape, other: Shape) -> bool:
     return len(one) == len(other) and all(a == b or a is None or b is None for a, b in zip(one, other))
 
 
-def _mismatch(what: str, source: Sequence[Port], result: Sequence[Port]) -> JobError:
+def _mismatch(what: str, source: Sequence[PairedPort], result: Sequence[PairedPort]) -> JobError:
     return JobError("mismatch", f"the source has the {what} {_listed(source)}, the result {_listed(result)}")
 
 
-def _listed(ports: Sequence[Port]) -> str:
+def _listed(ports: Sequence[PairedPort]) -> str:
     return ", ".join(f"{port.name} {list(port.shape)}" for port in ports) or "(none)"

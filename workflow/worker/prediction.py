@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 from . import cuts, exchange, loaders, samples, versions
 from .failure import JobError, NotRunnableError, VastError
 from .jobs import Progress
-from .pairing import Port, pair
+from .pairing import PairedPort, pair
 from .runnable import Named, Runnable
 from .specs import Spec
 
@@ -151,8 +151,8 @@ def _sample(array: Any, spec: Spec) -> Any:
 
 def _assigned(specs: Sequence[Spec], given: Dict[str, Any]) -> List[Any]:
     names = list(given)
-    theirs = [Port(spec.name, spec.shape) for spec in specs]
-    pairs = pair("inputs", [Port(name, given[name].shape) for name in names], result=theirs)
+    theirs = [PairedPort(spec.name, spec.shape) for spec in specs]
+    pairs = pair("inputs", [PairedPort(name, given[name].shape) for name in names], result=theirs)
     arrays = [given[names[one.source]] for one in sorted(pairs, key=lambda one: one.result)]
     return [array.astype(spec.dtype, copy=False) for array, spec in zip(arrays, specs)]
 

@@ -74,7 +74,7 @@ def _spare_keras() -> None:
 
 def answer(request: Dict[str, Any], send: Callable[[Dict[str, Any]], None]) -> Dict[str, Any]:
     """Run one request and return its answer: ``result``, or ``failure`` with named fields, and the ``memory``."""
-    number, watch = request["id"], memory.Watch()
+    number, watch = request["id"], memory.MemoryWatch()
     limits.impose(request.get("limits") or {})
     try:
         with output_to(request["log"]), _clean_state():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.verification import exchange, figures
 from workflow.worker import pairing
-from workflow.worker.pairing import Port
+from workflow.worker.pairing import PairedPort
 
 if TYPE_CHECKING:
     from workflow.bridge.warm_worker import Worker
@@ -42,7 +42,7 @@ def compare(worker: Worker, found: dict[str, Any], *, result: dict[str, Any]) ->
     told = worker.run("predict", {"model": result, "feeds": feeds}, log=Path(f"{result['path']}.log"), timeout=LIMIT)
     assert "not_run" not in told, told
     theirs, ours = ([exchange.read(Path(feed["outputs"])) for feed in side] for side in (given, feeds))
-    ports = [[Port(one["name"], tuple(one["shape"])) for one in side["outputs"]] for side in (found, told)]
+    ports = [[PairedPort(one["name"], tuple(one["shape"])) for one in side["outputs"]] for side in (found, told)]
     return [
         figures.measure(
             figures.joined([one[ports[0][pair.source].name] for one in theirs]),

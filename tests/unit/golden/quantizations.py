@@ -16,7 +16,7 @@ from workflow.conversion.native.quantization_choice import by_name, by_operation
 from workflow.models.arrays import of_array
 from workflow.models.graph import read_graph
 from workflow.verification.differences import compare, table
-from workflow.verification.tensors import Named
+from workflow.verification.named_weights import Named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

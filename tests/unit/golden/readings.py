@@ -14,7 +14,7 @@ from workflow.catalogue.formats import EDGES, reasons
 from workflow.catalogue.kinds import KINDS
 from workflow.catalogue.options import OPTIONS
 from workflow.recipe import find, load, value_types
-from workflow.recipe.document import Document, Said
+from workflow.recipe.document import RecipeDocument, Said
 from workflow.recipe.findings import Spot, described
 from workflow.recipe.grammar import ENVIRONMENT, NAME, SECONDS
 from workflow.recipe.model_source import APPLICATION, COUNT, SHA256, SHARE, URL
@@ -136,7 +136,7 @@ def _values(reader: Reader[Any], folder: Path) -> dict[str, Any]:
     taken: dict[str, Any] = {}
     refused: dict[str, list[str]] = {}
     for value in _VALUES:
-        document = Document(folder / "recipe.yml")
+        document = RecipeDocument(folder / "recipe.yml")
         said = Said(document, value, at=("key",), broken=set())
         told = plain(reader.attempt(said))
         shown = repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:20]} ({len(repr(value))})"

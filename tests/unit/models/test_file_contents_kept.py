@@ -14,7 +14,7 @@ from workflow.base.errors import ModelFileError
 from workflow.models import strict_json
 from workflow.models.file_contents import Kept, settled
 from workflow.models.inspection import inspect_model
-from workflow.models.strict_json import Document, read_object
+from workflow.models.strict_json import JsonDocument, read_object
 from workflow.models.weights_manifest import read_groups
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def test_a_large_description_is_not_kept(parsed: list[str], monkeypatch: pytest.
 
 
 def test_what_is_made_of_a_document_is_made_once_and_not_taken_for_that_of_a_changed_copy(tmp_path: Path) -> None:
-    document = Document(layers_document())
+    document = JsonDocument(layers_document())
     assert read_groups(document, tmp_path) is read_groups(document, tmp_path)
     changed = copy.deepcopy(document)
     changed["weightsManifest"][0]["weights"][0]["name"] = "other"

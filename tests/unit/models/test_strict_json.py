@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workflow.base.errors import ModelFileError
-from workflow.models.strict_json import Document, read_object, require_shallow
+from workflow.models.strict_json import JsonDocument, read_object, require_shallow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def test_the_cost_of_a_text_is_reckoned_from_16_mib_on_by_its_branches_and_value
 
 
 def test_what_is_made_of_a_document_is_made_once_under_each_name() -> None:
-    document = Document({"a": 1})
+    document = JsonDocument({"a": 1})
     made: list[str] = []
 
     def make(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workflow.verification.keras_roles import roles_of
-from workflow.verification.tensors import Named
+from workflow.verification.named_weights import Named
 from workflow.verification.weights_by_layer import ModelWeights, WeightedLayer
 
 if TYPE_CHECKING:

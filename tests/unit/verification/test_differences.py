@@ -10,8 +10,8 @@ import pytest
 from tests.unit.verification.models import LAYERS, graph_model, layers_document, layers_model, quantized, save
 from workflow.verification import weights
 from workflow.verification.differences import compare
+from workflow.verification.named_weights import Named
 from workflow.verification.requests import Subject
-from workflow.verification.tensors import Named
 from workflow.verification.weights_by_layer import weights_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workflow.verification.folding import Folded, compare, epsilons_in
-from workflow.verification.tensors import Named
+from workflow.verification.named_weights import Named
 
 if TYPE_CHECKING:
     from collections.abc import Callable

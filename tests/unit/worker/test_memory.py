@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workflow.worker.memory import Watch, give_back
+from workflow.worker.memory import MemoryWatch, give_back
 
 MANY = 300 * 10**6
 
@@ -14,20 +14,20 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the p
 
 
 def test_the_peak_is_the_jobs_own() -> None:
-    greedy = Watch()
+    greedy = MemoryWatch()
     held = bytearray(MANY)
     del held
     found = greedy.measured()
     assert found["peak"] >= found["before"] + 0.9 * MANY
     assert found["now"] < found["peak"] - 0.5 * MANY
-    modest = Watch().measured()
+    modest = MemoryWatch().measured()
     assert modest["peak"] < found["peak"] - 0.5 * MANY
 
 
 def test_what_is_free_goes_back_to_the_system() -> None:
     scattered = [bytearray(10_000) for _ in range(30_000)]
     scattered = scattered[-1:]  # the rest is free, below one that is not
-    kept = Watch().measured()["now"]
+    kept = MemoryWatch().measured()["now"]
     give_back()
-    assert Watch().measured()["now"] < kept - 0.2 * MANY
+    assert MemoryWatch().measured()["now"] < kept - 0.2 * MANY
     assert scattered

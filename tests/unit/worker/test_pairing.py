@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from workflow.worker.failure import JobError
-from workflow.worker.pairing import Port, pair
+from workflow.worker.pairing import PairedPort, pair
 
 
-def ports(*names: str, shape: tuple[int | None, ...] = (4, 2)) -> list[Port]:
-    return [Port(name, shape) for name in names]
+def ports(*names: str, shape: tuple[int | None, ...] = (4, 2)) -> list[PairedPort]:
+    return [PairedPort(name, shape) for name in names]
 
 
 def test_equal_names_belong_together_in_whatever_order() -> None:
@@ -33,8 +33,8 @@ def test_what_is_left_after_names_goes_by_order() -> None:
 
 
 def test_shapes_decide_where_order_does_not_fit() -> None:
-    source = [Port("a", (4, 7)), Port("b", (4, 1)), Port("c", (4, 3))]
-    result = [Port("p", (4, 1)), Port("q", (4, 3)), Port("r", (4, 7))]
+    source = [PairedPort("a", (4, 7)), PairedPort("b", (4, 1)), PairedPort("c", (4, 3))]
+    result = [PairedPort("p", (4, 1)), PairedPort("q", (4, 3)), PairedPort("r", (4, 7))]
     assert [one.result for one in pair("outputs", source, result=result)] == [2, 0, 1]
 
 
@@ -44,9 +44,13 @@ def test_an_open_size_fits_every_size() -> None:
 
 @pytest.mark.parametrize(
     ("source", "result"),
-    [(ports("a"), ports("a", "b")), (ports("a"), [Port("a", (4, 1, 2))]), (ports("a"), [Port("b", (4, 3))])],
+    [
+        (ports("a"), ports("a", "b")),
+        (ports("a"), [PairedPort("a", (4, 1, 2))]),
+        (ports("a"), [PairedPort("b", (4, 3))]),
+    ],
 )
-def test_what_does_not_fit_is_told_with_both_sides(source: list[Port], result: list[Port]) -> None:
+def test_what_does_not_fit_is_told_with_both_sides(source: list[PairedPort], result: list[PairedPort]) -> None:
     with pytest.raises(JobError, match=r"the source has the outputs a \[4, 2\], the result") as caught:
         pair("outputs", source, result=result)
     assert caught.value.kind == "mismatch"

@@ -24,7 +24,7 @@ from workflow import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workflow.base.download.watching import Watch
+    from workflow.base.download.stalls import TransferWatch
 
 # some mirrors answer 403 to requests that do not say who sends them
 USER_AGENT = f"tfjs-workflow/{__version__}"
@@ -63,7 +63,7 @@ def opened(
     timeout: float,
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
-    watch: Watch | None = None,
+    watch: TransferWatch | None = None,
 ) -> Any:
     """Return the response of an http, https or file address, whose body is as the server sent it.
 
@@ -97,7 +97,7 @@ def _without_credentials(url: str) -> tuple[str, str]:
     return bare, f"Basic {token}"
 
 
-def _opener(scheme: str, watch: Watch | None) -> urllib.request.OpenerDirector:
+def _opener(scheme: str, watch: TransferWatch | None) -> urllib.request.OpenerDirector:
     """Return what opens one address; a file only where the user named one, for a redirect never leads there."""
     opener = urllib.request.OpenerDirector()
     handlers: list[Any] = [
@@ -130,7 +130,7 @@ class _RegularFiles(urllib.request.FileHandler):
 
 
 class _Http(urllib.request.HTTPHandler):
-    def __init__(self, watch: Watch | None) -> None:
+    def __init__(self, watch: TransferWatch | None) -> None:
         super().__init__()
         self._watch = watch
 
@@ -139,7 +139,7 @@ class _Http(urllib.request.HTTPHandler):
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, watch: Watch | None) -> None:
+    def __init__(self, watch: TransferWatch | None) -> None:
         super().__init__(context=tls_context())
         self._watch = watch
 
@@ -147,7 +147,7 @@ class _Https(urllib.request.HTTPSHandler):
         return self.do_open(_watched(http.client.HTTPSConnection, self._watch), req, context=tls_context())
 
 
-def _watched(kind: type[http.client.HTTPConnection], watch: Watch | None) -> Any:
+def _watched(kind: type[http.client.HTTPConnection], watch: TransferWatch | None) -> Any:
     """Return a maker of connections whose sockets the watch knows from their first moment on."""
 
     class Connection(kind):  # type: ignore[valid-type,misc]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base import wording
 from workflow.base.download.opening import NETWORK_ERRORS, NotOpenedError, opened
-from workflow.base.download.watching import Watch
+from workflow.base.download.stalls import TransferWatch
 from workflow.base.storage import storing
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Reception:
 
         Both have what was raised below as their cause, where something was.
         """
-        with Watch(least=_SLOW_BYTES, seconds=_SLOW_SECONDS) as watch:
+        with TransferWatch(least=_SLOW_BYTES, seconds=_SLOW_SECONDS) as watch:
             try:
                 while not self._received(watch):
                     self._begin_anew()
@@ -95,7 +95,7 @@ class Reception:
     def _note(self) -> Path:
         return self.part.with_name(f"{self.part.name}.told")
 
-    def _received(self, watch: Watch) -> bool:
+    def _received(self, watch: TransferWatch) -> bool:
         """Return whether the answer fitted what is there, and has completed it."""
         told, have = self._known()
         headers = {"Range": f"bytes={have}-"} if have else {}
@@ -146,7 +146,7 @@ class Reception:
             self.discard()
             raise RefusedTransferError(f"it has {size:,} bytes or more, and at most {self.most:,} are taken")
 
-    def _take(self, response: Any, start: int, *, now: Told, watch: Watch) -> None:
+    def _take(self, response: Any, start: int, *, now: Told, watch: TransferWatch) -> None:
         done = start
         with storing(self.part):
             if not start:

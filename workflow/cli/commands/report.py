@@ -59,7 +59,7 @@ def report(
     if not as_json:
         echo(line(f"{page}" if quiet else f"report: {page}"))
     if open_page:
-        from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as above
+        from workflow.cli.web_pages import open_page as show_page  # noqa: PLC0415  as above
 
         show_page(page.resolve().as_uri())
 

@@ -19,7 +19,7 @@ def serve(
 ) -> None:
     """Show a converted model in your browser: loading, speed per backend, and a drawing or picture to try it on."""
     from workflow.cli.console import ConsoleListener, echo, line  # noqa: PLC0415  loaded for serving only, to keep --help fast
-    from workflow.cli.opening import open_page as show_page  # noqa: PLC0415  as below
+    from workflow.cli.web_pages import open_page as show_page  # noqa: PLC0415  as below
     from workflow.report.serving.server import DemoServer  # noqa: PLC0415  as above
     from workflow.report.serving.site import (  # noqa: PLC0415  as above
         folder_of,

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from workflow.base.errors import EnvironmentProblem, InterruptedRunError, WorkflowError
 from workflow.environment import orphans
-from workflow.environment.engine.protocol import Request, failure
+from workflow.environment.engine.protocol import BuildRequest, failure
 
 
 class _Line:
@@ -58,7 +58,7 @@ def _serve(line: _Line) -> int:
     try:
         question = json.loads(sys.stdin.buffer.readline())
         line.number = question["id"]
-        request = Request.of(question)
+        request = BuildRequest.of(question)
         threading.Thread(target=_end_with_parent, daemon=True).start()
         tie = orphans.tied(Path(request.tie))
         from workflow.environment.engine.installation import build  # noqa: PLC0415  imports rattler, which may fail

@@ -13,7 +13,7 @@ from workflow.base.errors import DownloadError, IntegrityError
 from workflow.base.events import Silent
 from workflow.base.storage import storing
 from workflow.base.wording import address_text
-from workflow.environment.engine.channels import Reachability, Source, StoppedError, Supply, digest, sources
+from workflow.environment.engine.channels import PackageSource, Reachability, StoppedError, Supply, digest, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,8 +54,8 @@ class Archives:
         if missing:
             self._fetch_all({package: sources(package, mirrors) for package in missing})
 
-    def _fetch_all(self, wanted: dict[LockedPackage, tuple[Source, ...]]) -> None:
-        samples: dict[str, Source] = {}
+    def _fetch_all(self, wanted: dict[LockedPackage, tuple[PackageSource, ...]]) -> None:
+        samples: dict[str, PackageSource] = {}
         for choice in wanted.values():
             for source in choice:
                 samples.setdefault(source.base, source)
@@ -63,7 +63,7 @@ class Archives:
         counter = _Counter(self._listener, len(wanted))
         supply = Supply(Reachability(samples, self._listener), counter.received)
 
-        def fetch(package: LockedPackage, choice: Sequence[Source]) -> None:
+        def fetch(package: LockedPackage, choice: Sequence[PackageSource]) -> None:
             self._fetch(supply, package, choice)
             counter.finished()
 
@@ -76,7 +76,7 @@ class Archives:
             raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
         pool.shutdown()
 
-    def _fetch(self, supply: Supply, package: LockedPackage, choice: Sequence[Source]) -> None:
+    def _fetch(self, supply: Supply, package: LockedPackage, choice: Sequence[PackageSource]) -> None:
         target = self.path(package)
         with storing(target.parent):
             lock = locks.held(target.with_name(f"{target.name}.lock"), Silent(), waiting=str)

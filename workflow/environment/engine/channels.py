@@ -48,7 +48,7 @@ _MISMATCH_HINT = (
 
 
 @dataclass(frozen=True)
-class Source:
+class PackageSource:
     """One URL of a package, and the base URL of the server or folder that it belongs to."""
 
     base: str
@@ -60,13 +60,13 @@ class Source:
         return self.url.startswith("file:")
 
 
-def sources(package: LockedPackage, mirrors: Iterable[str]) -> tuple[Source, ...]:
+def sources(package: LockedPackage, mirrors: Iterable[str]) -> tuple[PackageSource, ...]:
     """Return the places of a package in the order to try them. Mirrors hold the channel conda-forge."""
-    own = Source(package.channel, package.url)
+    own = PackageSource(package.channel, package.url)
     if not package.is_mirrored:
         return (own,)
     bases = dict.fromkeys(mirror.rstrip("/") for mirror in mirrors)
-    return (*(Source(base, f"{base}/{package.place}") for base in bases if base != own.base), own)
+    return (*(PackageSource(base, f"{base}/{package.place}") for base in bases if base != own.base), own)
 
 
 class Reachability:
@@ -75,7 +75,7 @@ class Reachability:
     A server that answers with an error code is reachable: what it has is another question.
     """
 
-    def __init__(self, samples: Mapping[str, Source], listener: Listener) -> None:
+    def __init__(self, samples: Mapping[str, PackageSource], listener: Listener) -> None:
         self._listener = listener
         self._deadline = time.monotonic() + _DECISION_SECONDS
         self._faults: dict[str, str] = {}
@@ -91,7 +91,7 @@ class Reachability:
                 # a daemon, as looking up a name can hang longer than anybody wants to wait
                 threading.Thread(target=self._ask, args=(source.url, answer), daemon=True).start()
 
-    def fault(self, source: Source) -> str | None:
+    def fault(self, source: PackageSource) -> str | None:
         """Return why the server of this source cannot be used, or None. Waits for its answer."""
         with self._lock:
             known = self._faults.get(source.base)
@@ -105,13 +105,13 @@ class Reachability:
             self.give_up(source, fault)
         return fault
 
-    def give_up(self, source: Source, fault: str) -> None:
+    def give_up(self, source: PackageSource, fault: str) -> None:
         """Use this server no more, and say so."""
         with self._lock:
             self._faults.setdefault(source.base, fault)
         self.pass_over(source, f"{address_text(source.base)} cannot be used: {fault}")
 
-    def pass_over(self, source: Source, text: str, *, again: bool = False) -> None:
+    def pass_over(self, source: PackageSource, text: str, *, again: bool = False) -> None:
         """Say why another server is used in place of this one: once, or every time with ``again``."""
         with self._lock:
             news = again or source.base not in self._told
@@ -151,7 +151,7 @@ class Supply:
     received: Callable[[int], None]
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def fetch(self, package: LockedPackage, choice: Sequence[Source], *, target: Path) -> None:
+    def fetch(self, package: LockedPackage, choice: Sequence[PackageSource], *, target: Path) -> None:
         """Put the locked bytes of ``package`` at ``target``, whole or not at all.
 
         What was received before an interruption is kept beside it and continued. Raises DownloadError naming
@@ -180,7 +180,7 @@ class Supply:
         subject = f"{package.name} {package.version} could not be fetched"
         raise _failure(subject if answered else "no conda package server can be reached", refusals, mismatches)
 
-    def _fetch_from(self, source: Source, package: LockedPackage, target: Path) -> None:
+    def _fetch_from(self, source: PackageSource, package: LockedPackage, target: Path) -> None:
         transfer = self._transfer(source, target.with_name(f"{target.name}.part"))
         resumed = transfer.part.exists()
         got = self._gathered(transfer, source, package)
@@ -194,7 +194,7 @@ class Supply:
         with storing(target):
             transfer.part.replace(target)
 
-    def _transfer(self, source: Source, part: Path) -> Transfer:
+    def _transfer(self, source: PackageSource, part: Path) -> Transfer:
         return Transfer(
             source.url,
             part,
@@ -205,7 +205,7 @@ class Supply:
             pauses=_PAUSES,
         )
 
-    def _gathered(self, transfer: Transfer, source: Source, package: LockedPackage) -> str:
+    def _gathered(self, transfer: Transfer, source: PackageSource, package: LockedPackage) -> str:
         """Return the checksum of what this source has; a source that fails is given up, unless it says why."""
         try:
             transfer.gather(lambda _reason, _seconds: None)

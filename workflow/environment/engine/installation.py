@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rattler.repo_data import RepoDataRecord
 
     from workflow.base.events import Listener
-    from workflow.environment.engine.protocol import Request
+    from workflow.environment.engine.protocol import BuildRequest
     from workflow.environment.pins.conda import LockedPackage
 
 _RATTLER_FAILURES = (
@@ -39,7 +39,7 @@ _DISK_HINT = "free some space, or choose another folder with TFJS_WORKFLOW_HOME,
 _DISK_WORDS = ("no space left", "read-only file system", "permission denied", "disk quota")
 
 
-async def build(request: Request, listener: Listener) -> None:
+async def build(request: BuildRequest, listener: Listener) -> None:
     """Do what the request says; the prefix exists, whole, when this returns. Raises WorkflowError."""
     cache, stage, prefix = Path(request.cache), Path(request.stage), Path(request.prefix)
     packages = conda.packages(Path(request.lock), request.platform)
@@ -65,7 +65,7 @@ async def build(request: Request, listener: Listener) -> None:
     staging.publish(stage, prefix)
 
 
-def _records(request: Request, packages: Sequence[LockedPackage], archives: Archives) -> list[RepoDataRecord]:
+def _records(request: BuildRequest, packages: Sequence[LockedPackage], archives: Archives) -> list[RepoDataRecord]:
     """Return rattler's records of exactly these packages, each pointing at its checked archive.
 
     rattler's own reading of the lock does not know the categories, so it has packages for development too.

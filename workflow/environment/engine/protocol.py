@@ -23,7 +23,7 @@ _FAILURES: dict[str, type[errors.WorkflowError]] = {
 
 
 @dataclass(frozen=True)
-class Request:
+class BuildRequest:
     """What to build: ``stage`` is made, filled for a life at ``prefix``, renamed to it. Absolute paths.
 
     ``tie`` is a file to be locked meanwhile (see ``orphans``).
@@ -43,7 +43,7 @@ class Request:
         return {"request": json.dumps(asdict(self))}
 
     @classmethod
-    def of(cls, question: Mapping[str, Any]) -> Request:
+    def of(cls, question: Mapping[str, Any]) -> BuildRequest:
         """Read a request; raises ValueError when the question holds none."""
         text = question.get("request")
         content = json.loads(text) if isinstance(text, str) else None

@@ -77,12 +77,12 @@ class EmbeddedManager:
             shutil.rmtree(prefix)
 
 
-def _request(prefix: Path, order: BuildOrder) -> protocol.Request:
+def _request(prefix: Path, order: BuildOrder) -> protocol.BuildRequest:
     if not prefix.is_absolute():
         raise EnvironmentProblem(f"{prefix}: an environment needs an absolute path")
     if prefix.exists() or prefix.is_symlink():
         raise ForeignPathError(f"{prefix}: exists already", hint="remove it or choose another name")
-    return protocol.Request(
+    return protocol.BuildRequest(
         lock=str(order.blueprint.conda_lock.absolute()),
         platform=order.blueprint.platform,
         prefix=str(prefix),
@@ -97,7 +97,7 @@ def _request(prefix: Path, order: BuildOrder) -> protocol.Request:
 _START = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"
 
 
-def _answered(request: protocol.Request, order: BuildOrder) -> Mapping[str, str] | None:
+def _answered(request: protocol.BuildRequest, order: BuildOrder) -> Mapping[str, str] | None:
     """Run the engine, pass its news on, and return the failure that it ended with, None when it has done its work."""
     # isolated: nothing that the user's variables or the current folder name is on its module path; this folder is
     home = Path(workflow.__file__).resolve().parents[1]

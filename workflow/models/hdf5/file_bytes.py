@@ -71,7 +71,7 @@ class Data(Protocol):
         """Return all values; raises ``DamagedError`` when they cannot be read."""
 
 
-class Found(NamedTuple):
+class FoundMember(NamedTuple):
     """What stands under a path: the last name of it that was looked for, what it is, and the group or array itself."""
 
     name: str
@@ -110,10 +110,10 @@ class Group(Protocol):
     def data(self, name: str) -> Data:
         """Return a member that is an array."""
 
-    def find(self, path: str) -> Found:
+    def find(self, path: str) -> FoundMember:
         """Return what stands under a path below the group; a link on the way is what is found."""
 
-    def below(self) -> list[tuple[str, Found]]:
+    def below(self) -> list[tuple[str, FoundMember]]:
         """Return all that is no group below this one, by all of its names, each group gone into once."""
 
 

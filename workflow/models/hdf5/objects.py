@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.models.hdf5 import attributes
 from workflow.models.hdf5.attributes import Heaps
-from workflow.models.hdf5.file_bytes import UNDEFINED, DamagedError, Found, RefusedError, UnusualError, links
+from workflow.models.hdf5.file_bytes import UNDEFINED, DamagedError, FoundMember, RefusedError, UnusualError, links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,18 +155,18 @@ class Attributes(Mapping[str, Any]):
 class Walk:
     """How to come to what is below a group; see ``data.Group``."""
 
-    def find(self: Group, path: str) -> Found:
+    def find(self: Group, path: str) -> FoundMember:
         """Return what stands under a path below the group; a link on the way is what is found."""
-        found = Found("", "group", self)
+        found = FoundMember("", "group", self)
         for part in filter(None, path.split("/")):
             if found.group is None:
                 return found._replace(kind=None, data=None) if found.data is not None else found
             found = _member(found.group, part)
         return found
 
-    def below(self: Group) -> list[tuple[str, Found]]:
+    def below(self: Group) -> list[tuple[str, FoundMember]]:
         """Return all that is no group below this one, by all of its names, each group gone into once."""
-        listed: list[tuple[str, Found]] = []
+        listed: list[tuple[str, FoundMember]] = []
         waiting, seen = [self], {self.identity}
         while waiting:
             group = waiting.pop()
@@ -180,11 +180,11 @@ class Walk:
         return listed
 
 
-def _member(group: Group, name: str) -> Found:
+def _member(group: Group, name: str) -> FoundMember:
     kind = group.kind(name)
     if kind == "group":
-        return Found(name, kind, group=group.group(name))
-    return Found(name, kind, data=group.data(name)) if kind == "data" else Found(name, kind)
+        return FoundMember(name, kind, group=group.group(name))
+    return FoundMember(name, kind, data=group.data(name)) if kind == "data" else FoundMember(name, kind)
 
 
 class StoredGroup(Walk):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from io import BufferedIOBase
 
-    from workflow.models.hdf5.file_bytes import Data, Found, Group
+    from workflow.models.hdf5.file_bytes import Data, FoundMember, Group
 
 AGAIN = "Get the file again: the copy or the save was interrupted, or the bytes were changed on the way."
 _CHUNK = 4 << 20
@@ -75,7 +75,7 @@ def stored(group: Group, name: str, *, where: str) -> Stored:
     return Stored(name.removesuffix(":0"), shape, data.dtype, data)
 
 
-def _found(group: Group, path: str, *, where: str) -> Found:
+def _found(group: Group, path: str, *, where: str) -> FoundMember:
     """Return what stands under a path; raises ``ModelFileError`` for a link that leads away."""
     found = group.find(path)
     if found.kind in LINKS:

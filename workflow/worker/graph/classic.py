@@ -10,7 +10,7 @@ from ..containment import answers
 from ..failure import JobError
 from . import explaining, freezing, outputs, reach, tables
 from .freezing import Frozen
-from .signatures import Port, Signature, SignedGraph, natural
+from .signatures import TensorPort, Signature, SignedGraph, natural
 
 VARIABLES = frozenset(["Variable", "VariableV2", "VarHandleOp"])
 _READ = "/Read/ReadVariableOp"
@@ -66,12 +66,12 @@ def signature_of(message: Any) -> Signature:
     return Signature(inputs, outputs)
 
 
-def _port(key: str, information: Any) -> Port:
+def _port(key: str, information: Any) -> TensorPort:
     if information.WhichOneof("encoding") != "name":
         raise JobError("input_kind", f"{key} is a sparse or composite tensor, not a plain one")
     shape = information.tensor_shape
     sizes = None if shape.unknown_rank else tuple(None if dim.size < 0 else int(dim.size) for dim in shape.dim)
-    return Port(key, information.name, information.dtype, sizes)
+    return TensorPort(key, information.name, information.dtype, sizes)
 
 
 def inlined(graph: Any, signature: Signature, *, control_flow_v2: bool) -> Any:

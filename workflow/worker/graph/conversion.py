@@ -68,7 +68,7 @@ def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
     facts = _checked(graph, plan)
     facts.update(repairs=done, signature=present(signature, [node.name for node in graph.node]).as_json())
     with clock.phase("write"):
-        artifact = writing.Artifact(
+        artifact = writing.GraphFiles(
             graph,
             signature,
             frozen.initializer,
@@ -152,7 +152,7 @@ def _listed(names: List[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _written(folder: str, artifact: writing.Artifact, options: Options) -> Dict[str, Any]:
+def _written(folder: str, artifact: writing.GraphFiles, options: Options) -> Dict[str, Any]:
     """Write beside the folder and rename, so that a folder that is there is whole."""
     check_output(folder)
     staged = f"{folder}.part"

@@ -17,7 +17,7 @@ from .signatures import SignedGraph
 
 
 @dataclass(frozen=True)
-class Request:
+class FrontEndRequest:
     """A source, and what its front end needs to know. The clock gets the phases."""
 
     path: str
@@ -38,14 +38,14 @@ class Taken:
     facts: Dict[str, Any] = field(default_factory=dict)
 
 
-def take(request: Request) -> Taken:
+def take(request: FrontEndRequest) -> Taken:
     """Return the frozen graph of the request's source; raises ``JobError`` for what cannot be one."""
     if request.format not in FRONT_ENDS:
         raise JobError("usage", f"no way to a graph starts from {request.format}, only from {', '.join(FRONT_ENDS)}")
     return FRONT_ENDS[request.format](request)
 
 
-def _keras(request: Request) -> Taken:
+def _keras(request: FrontEndRequest) -> Taken:
     with request.clock.phase("load"):
         model = sources.load({**request.allowed, "path": request.path, "format": request.format})
     request.progress("tracing the model")
@@ -58,15 +58,15 @@ def _keras(request: Request) -> Taken:
     return Taken(frozen, origins.layer_names(model))
 
 
-def _saved_model(request: Request) -> Taken:
+def _saved_model(request: FrontEndRequest) -> Taken:
     return _chosen(request, saved_models.choose)
 
 
-def _hub(request: Request) -> Taken:
+def _hub(request: FrontEndRequest) -> Taken:
     return _chosen(request, hub.choose)
 
 
-def _chosen(request: Request, choose: Callable[[str, Options], SignedGraph]) -> Taken:
+def _chosen(request: FrontEndRequest, choose: Callable[[str, Options], SignedGraph]) -> Taken:
     with request.clock.phase("load"):
         choice = choose(request.path, request.options)
         outside_ops.require_none_in_saved_model(choice.folder, unsafe=bool(request.allowed.get("unsafe")))
@@ -76,14 +76,14 @@ def _chosen(request: Request, choose: Callable[[str, Options], SignedGraph]) -> 
     return Taken(frozen, keras_metadata.read(choice.folder).layers, choice.facts())
 
 
-def _frozen(request: Request) -> Taken:
+def _frozen(request: FrontEndRequest) -> Taken:
     with request.clock.phase("load"):
         frozen, facts = frozen_graphs.freeze(request.path, request.options)
         outside_ops.require_none(frozen.graph, unsafe=bool(request.allowed.get("unsafe")))
     return Taken(frozen, facts=facts)
 
 
-FRONT_ENDS: Dict[str, Callable[[Request], Taken]] = {
+FRONT_ENDS: Dict[str, Callable[[FrontEndRequest], Taken]] = {
     **dict.fromkeys(sources.LOADERS, _keras),
     "keras_saved_model": _saved_model,
     "tf_saved_model": _saved_model,

@@ -19,7 +19,9 @@ def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     chosen, clock = options.parse(args.get("options") or {}), conversion.Clock()
     conversion.check_output(args["output"])
     source = args["source"]
-    taken = front_ends.take(front_ends.Request(source["path"], source["format"], chosen, clock, progress, source))
+    taken = front_ends.take(
+        front_ends.FrontEndRequest(source["path"], source["format"], chosen, clock, progress, source)
+    )
     gc.collect()  # from here on the constants in the graph are all that is needed
     progress("optimising the graph")
     plan = conversion.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=taken.layers)

@@ -8,7 +8,7 @@ from ..containment import answers
 from ..failure import JobError
 from . import explaining, forests, freezing, tables
 from .freezing import Frozen
-from .signatures import Port, Signature, SignedGraph, port_of
+from .signatures import TensorPort, Signature, SignedGraph, port_of
 
 
 def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
@@ -65,8 +65,8 @@ def _signature(function: Any, resources: List[Tuple[Any, int]]) -> Signature:
     return Signature(tuple(inputs), tuple(port_of(name, tensor) for name, tensor in outputs))
 
 
-def _resource(tensor: Any, number: int) -> Port:
-    return Port(tensor.name, tensor.name, tensor.dtype.as_datatype_enum, (), resource=number)
+def _resource(tensor: Any, number: int) -> TensorPort:
+    return TensorPort(tensor.name, tensor.name, tensor.dtype.as_datatype_enum, (), resource=number)
 
 
 def _resources(function: Any) -> Dict[int, Any]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, List, Tuple
 
 from .freezing import renamed
-from .signatures import Port, Signature
+from .signatures import TensorPort, Signature
 
 _TAKEN = frozenset(
     [
@@ -27,7 +27,7 @@ def apart(graph: Any, signature: Signature) -> Tuple[Any, Signature]:
     TensorFlow.js names outputs by nodes, and knows only one name for each.
     """
     names = {node.name for node in graph.node}
-    found: List[Port] = []
+    found: List[TensorPort] = []
     for port in signature.outputs:
         tensor = port.tensor if ":" in port.tensor else f"{port.tensor}:0"
         if tensor.endswith(":0") and all(port.node != other.node for other in found):
@@ -39,20 +39,20 @@ def apart(graph: Any, signature: Signature) -> Tuple[Any, Signature]:
     return graph, replace(signature, outputs=tuple(found))
 
 
-def shared(graph: Any, signature: Signature) -> List[Port]:
+def shared(graph: Any, signature: Signature) -> List[TensorPort]:
     """Return the outputs that other nodes read as well, and that folding would change for both."""
     ops = {node.name: node.op for node in graph.node}
     read = {name.split(":")[0] for node in graph.node for name in node.input}
     return [port for port in signature.outputs if port.node in read and ops.get(port.node) in _TAKEN]
 
 
-def lost(graph: Any, signature: Signature) -> List[Port]:
+def lost(graph: Any, signature: Signature) -> List[TensorPort]:
     """Return the outputs that the graph no longer has a node for."""
     names = {node.name for node in graph.node}
     return [port for port in signature.outputs if port.node not in names]
 
 
-def guard(graph: Any, ports: Iterable[Port]) -> Any:
+def guard(graph: Any, ports: Iterable[TensorPort]) -> Any:
     """Return the GraphDef with a node of nothing but its name for each of the outputs; what makes it is renamed."""
     guarded = {port.node: port for port in ports}
     if not guarded:
@@ -71,7 +71,7 @@ def guard(graph: Any, ports: Iterable[Port]) -> Any:
     return result
 
 
-def _add_identity(graph: Any, name: str, port: Port, *, source: str) -> None:
+def _add_identity(graph: Any, name: str, port: TensorPort, *, source: str) -> None:
     node = graph.node.add(name=name, op="Identity", input=[source])
     node.attr["T"].type = port.dtype or 1
 

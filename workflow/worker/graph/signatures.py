@@ -10,7 +10,7 @@ Shape = Optional[Tuple[Optional[int], ...]]
 
 
 @dataclass(frozen=True)
-class Port:
+class TensorPort:
     """An input or output: its public name and the tensor behind it. No dtype: only the name is known."""
 
     key: str
@@ -47,8 +47,8 @@ class Port:
 class Signature:
     """Inputs and outputs in their order. ``structured`` says that the model answers with a dictionary."""
 
-    inputs: Tuple[Port, ...]
-    outputs: Tuple[Port, ...]
+    inputs: Tuple[TensorPort, ...]
+    outputs: Tuple[TensorPort, ...]
     structured: bool = False
 
     def as_message(self) -> Any:
@@ -67,11 +67,11 @@ class Signature:
         return {side: {port.key: _described(port) for port in ports} for side, ports in sides.items() if ports}
 
 
-def port_of(key: str, tensor: Any) -> Port:
+def port_of(key: str, tensor: Any) -> TensorPort:
     """Return the port for a symbolic tensor of TensorFlow."""
     rank = tensor.shape.rank
     shape = None if rank is None else tuple(tensor.shape.as_list())
-    return Port(key, tensor.name, tensor.dtype.base_dtype.as_datatype_enum, shape)
+    return TensorPort(key, tensor.name, tensor.dtype.base_dtype.as_datatype_enum, shape)
 
 
 def natural(name: str) -> List[Tuple[int, Any]]:
@@ -89,7 +89,7 @@ def in_order_of(signature: Signature, inputs: Sequence[str], *, outputs: Sequenc
     return replace(signature, inputs=found[0], outputs=found[1])
 
 
-def _order(ports: Tuple[Port, ...], names: Sequence[str]) -> Callable[[Port], Any]:
+def _order(ports: Tuple[TensorPort, ...], names: Sequence[str]) -> Callable[[TensorPort], Any]:
     places = {name: number for number, name in enumerate(names)}
     public = {port.key for port in ports if port.resource is None}
     known = public == set(places)
@@ -102,7 +102,7 @@ def present(signature: Signature, nodes: Iterable[str]) -> Signature:
     return replace(signature, inputs=tuple(port for port in signature.inputs if port.node in names))
 
 
-def _described(port: Port) -> Dict[str, Any]:
+def _described(port: TensorPort) -> Dict[str, Any]:
     from google.protobuf.json_format import MessageToDict
 
     described: Dict[str, Any] = MessageToDict(port.information())

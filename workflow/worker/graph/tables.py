@@ -11,7 +11,7 @@ from typing import Any, Container, List, Optional, Tuple
 
 from .explaining import nodes_of
 from .freezing import Initializer
-from .signatures import Port, Signature
+from .signatures import TensorPort, Signature
 
 OPS = {
     "HashTable": "HashTable",
@@ -84,7 +84,7 @@ def initializer(found: List[Filled]) -> Initializer:
             handle = node_def_pb2.NodeDef(name=one.name, op="Identity", input=[made.name, f"^{fill.name}"])
             handle.attr["T"].type = resource
             graph.node.append(handle)
-            ports.append(Port(f"{one.name}:0", f"{one.name}:0", resource, (), resource=one.number))
+            ports.append(TensorPort(f"{one.name}:0", f"{one.name}:0", resource, (), resource=one.number))
     return Initializer(graph, Signature((), tuple(ports)) if ports else None)
 
 

@@ -18,7 +18,7 @@ _MODEL, _ASSETS = "model.json", "assets.zip"
 
 
 @dataclass(frozen=True)
-class Artifact:
+class GraphFiles:
     """All that a graph model's folder holds. Writing it takes the constants out of its graphs."""
 
     graph: Any
@@ -29,7 +29,7 @@ class Artifact:
     assets: Optional[str] = None
 
 
-def write(folder: str, artifact: Artifact, *, options: Options) -> Dict[str, Any]:
+def write(folder: str, artifact: GraphFiles, *, options: Options) -> Dict[str, Any]:
     """Write the artifact into the folder, which is made; returns how many weights and bytes it has."""
     os.makedirs(folder, exist_ok=True)
     weights.name_constants(artifact.graph)
@@ -57,7 +57,7 @@ def _zip(source: str, target: str) -> None:
                     shutil.copyfileobj(file, packed)
 
 
-def _model(artifact: Artifact, manifest: Any) -> Dict[str, Any]:
+def _model(artifact: GraphFiles, manifest: Any) -> Dict[str, Any]:
     import tensorflow as tf
     from google.protobuf.json_format import MessageToDict
     from tensorflowjs.converters import common

@@ -12,7 +12,7 @@ _UNFIT = re.compile(r"\W")
 
 
 @dataclass(frozen=True)
-class Port:
+class KerasPort:
     """An input or output: the name in the signature, and what it carries. ``shape`` has None where it is open."""
 
     name: str
@@ -32,7 +32,7 @@ class Taking:
     """
 
     structure: Any
-    ports: Tuple[Port, ...]
+    ports: Tuple[KerasPort, ...]
     spread: bool = False
 
     def call(self, model: Any, tensors: Sequence[Any]) -> Any:
@@ -47,7 +47,7 @@ class Giving:
     """The outputs of a model, known when it has been traced."""
 
     def __init__(self) -> None:
-        self.ports: Tuple[Port, ...] = ()
+        self.ports: Tuple[KerasPort, ...] = ()
         self.structured = False
 
 
@@ -131,9 +131,9 @@ def _output_layers(model: Any, count: int) -> List[str]:
     return [f"output_{number}" for number in range(count)]
 
 
-def _port(name: str, leaf: Any) -> Port:
+def _port(name: str, leaf: Any) -> KerasPort:
     import keras
 
     if getattr(leaf, "sparse", False) or getattr(leaf, "ragged", False):
         raise JobError("input_kind", f"{name} is a sparse or ragged tensor")
-    return Port(name, tuple(leaf.shape), keras.backend.standardize_dtype(leaf.dtype))
+    return KerasPort(name, tuple(leaf.shape), keras.backend.standardize_dtype(leaf.dtype))

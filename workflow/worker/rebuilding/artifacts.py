@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List
 
 from ..failure import JobError
-from .fields import Place, require_manifest, require_nodes, require_ports
+from .fields import FieldPlace, require_manifest, require_nodes, require_ports
 
 Json = Dict[str, Any]
 _MODEL = "model.json"
@@ -16,7 +16,7 @@ _NOT_METADATA = frozenset(["signature", "structuredOutputKeys"])
 
 
 @dataclass(frozen=True)
-class Artifact:
+class GraphArtifact:
     """What a graph model says of itself. ``signature`` and ``filled`` (the initializer's) may be empty."""
 
     folder: str
@@ -34,7 +34,7 @@ class Artifact:
         return {entry["name"]: entry for group in self.manifest for entry in group.get("weights") or ()}
 
 
-def read(path: str) -> Artifact:
+def read(path: str) -> GraphArtifact:
     """Read the model.json at ``path``, or in that folder; raises ``JobError`` where it is no graph model."""
     file = os.path.join(path, _MODEL) if os.path.isdir(path) else path
     try:
@@ -47,10 +47,10 @@ def read(path: str) -> Artifact:
     topology = model.get("modelTopology") if isinstance(model, dict) else None
     if not isinstance(topology, dict) or not isinstance(topology.get("node"), list):
         raise JobError("source", f"{file} holds no graph: it may be a layers model, or weights alone")
-    return _artifact(model, Place(file, ""))
+    return _artifact(model, FieldPlace(file, ""))
 
 
-def _artifact(model: Json, place: Place) -> Artifact:
+def _artifact(model: Json, place: FieldPlace) -> GraphArtifact:
     """Return what the parts of a model.json say; raises ``JobError`` for those of other types than they must have."""
     metadata = place.inside("userDefinedMetadata").an_object(model.get("userDefinedMetadata"))
     here = place.inside("signature")
@@ -65,7 +65,7 @@ def _artifact(model: Json, place: Place) -> Artifact:
         require_nodes(part, place.inside(what))
     manifest = place.inside("weightsManifest").a_list(model.get("weightsManifest"))
     require_manifest(manifest, place.inside("weightsManifest"))
-    return Artifact(
+    return GraphArtifact(
         folder=os.path.dirname(os.path.realpath(place.file)),
         topology=model["modelTopology"],
         manifest=manifest,

@@ -9,7 +9,7 @@ import numpy as np
 from ..failure import JobError
 from ..graph.freezing import LARGEST
 from . import values
-from .artifacts import Artifact, Json
+from .artifacts import GraphArtifact, Json
 from .topologies import bodies
 
 _SHOWN = 5
@@ -22,7 +22,7 @@ _Place = Tuple[int, str, str]
 class Constants:
     """The Const nodes of some GraphDefs and the manifest's entries that belong to them."""
 
-    def __init__(self, artifact: Artifact, graphs: Sequence[Any]) -> None:
+    def __init__(self, artifact: GraphArtifact, graphs: Sequence[Any]) -> None:
         """Find what belongs together, and give the nodes the manifest's shapes, as TensorFlow.js does.
 
         Raises ``JobError`` for constants without a value, and for more than a graph can hold.

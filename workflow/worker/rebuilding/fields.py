@@ -11,16 +11,16 @@ _MOST = 2**53  # elements; beyond it JavaScript cannot count
 _MOST_DIMENSIONS = 254
 
 
-class Place:
+class FieldPlace:
     """A place in a file: what is found there is returned if it is of the wanted type, else refused."""
 
     def __init__(self, file: str, what: str) -> None:
         self.file = file
         self.what = what
 
-    def inside(self, what: object) -> Place:
+    def inside(self, what: object) -> FieldPlace:
         """Return a place inside this one."""
-        return Place(self.file, f"{self.what}, {what}" if self.what else str(what))
+        return FieldPlace(self.file, f"{self.what}, {what}" if self.what else str(what))
 
     def bad(self, problem: str) -> JobError:
         """Return the error that says what is wrong here."""
@@ -80,7 +80,7 @@ def _product(sizes: List[int]) -> int:
     return found
 
 
-def require_nodes(topology: Dict[str, Any], place: Place) -> None:
+def require_nodes(topology: Dict[str, Any], place: FieldPlace) -> None:
     """Require that all nodes of a graph and of its functions are objects with objects for attributes."""
     library = place.inside("library").an_object(topology.get("library"))
     bodies = [(place.inside("node"), topology.get("node"))]
@@ -100,7 +100,7 @@ def require_nodes(topology: Dict[str, Any], place: Place) -> None:
                 _require_codes(attribute, inner)
 
 
-def _require_codes(attribute: Dict[str, Any], place: Place) -> None:
+def _require_codes(attribute: Dict[str, Any], place: FieldPlace) -> None:
     """Require of texts that are lists of character codes, as TensorFlow.js takes them, that they are such."""
     values = [attribute.get("s"), *((attribute.get("list") or {}).get("s") or [])]
     for value in values:
@@ -108,7 +108,7 @@ def _require_codes(attribute: Dict[str, Any], place: Place) -> None:
             raise place.bad("holds text that is no list of bytes")
 
 
-def require_manifest(manifest: List[Any], place: Place) -> None:
+def require_manifest(manifest: List[Any], place: FieldPlace) -> None:
     """Require a weights manifest as TensorFlow.js writes it."""
     for number, group in enumerate(manifest, 1):
         here = place.inside(f"group {number}")
@@ -120,7 +120,7 @@ def require_manifest(manifest: List[Any], place: Place) -> None:
             _require_entry(here.inside(f"weight {position}").an_object(entry), here.inside(f"weight {position}"))
 
 
-def _require_entry(entry: Dict[str, Any], place: Place) -> None:
+def _require_entry(entry: Dict[str, Any], place: FieldPlace) -> None:
     place.inside("name").a_text(entry.get("name"))
     place.inside("dtype").a_text(entry.get("dtype"))
     place.inside("shape").a_shape(entry.get("shape"))
@@ -133,7 +133,7 @@ def _require_entry(entry: Dict[str, Any], place: Place) -> None:
                 here.inside(key).a_number(quantization.get(key))
 
 
-def require_ports(signature: Dict[str, Any], place: Place) -> None:
+def require_ports(signature: Dict[str, Any], place: FieldPlace) -> None:
     """Require a signature whose inputs and outputs are named objects."""
     for side in ("inputs", "outputs"):
         around = place.inside(side)

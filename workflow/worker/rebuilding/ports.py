@@ -6,13 +6,13 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ..failure import JobError
 from ..graph.repairs.nodes import node_name
-from ..graph.signatures import Port, Shape, Signature
-from .artifacts import Artifact, Json
+from ..graph.signatures import TensorPort, Shape, Signature
+from .artifacts import GraphArtifact, Json
 
 _NO_RESULT = frozenset(["NoOp", "Assert", "Const", "Print"])
 
 
-def declared(graph: Any, artifact: Artifact) -> Signature:
+def declared(graph: Any, artifact: GraphArtifact) -> Signature:
     """Return inputs and outputs by their public names, with shapes where the signature says them.
 
     Inputs without a node are left out, as TensorFlow.js does. Where the signature names no inputs they are the
@@ -27,7 +27,7 @@ def declared(graph: Any, artifact: Artifact) -> Signature:
     outputs = outputs or [_port(node.name) for node in _unread(graph)]
     if len(artifact.output_names) == len(outputs):
         outputs = [
-            Port(name, port.tensor, port.dtype, port.shape) for name, port in zip(artifact.output_names, outputs)
+            TensorPort(name, port.tensor, port.dtype, port.shape) for name, port in zip(artifact.output_names, outputs)
         ]
     return Signature(tuple(_with_placeholders(graph, inputs, outputs)), tuple(outputs))
 
@@ -55,23 +55,23 @@ def completed(signature: Signature, imported: Any) -> Signature:
     )
 
 
-def _completed(port: Port, imported: Any) -> Port:
+def _completed(port: TensorPort, imported: Any) -> TensorPort:
     tensor = imported.get_tensor_by_name(port.tensor)
     known = tensor.shape
     if port.shape is not None and known.is_compatible_with(list(port.shape)):
         known = known.merge_with(list(port.shape))
     shape: Shape = None if known.rank is None else tuple(known.as_list())
-    return Port(port.key, port.tensor, tensor.dtype.base_dtype.as_datatype_enum, shape)
+    return TensorPort(port.key, port.tensor, tensor.dtype.base_dtype.as_datatype_enum, shape)
 
 
-def _ports(side: Optional[Json]) -> List[Port]:
+def _ports(side: Optional[Json]) -> List[TensorPort]:
     return [_port(key, described or {}) for key, described in (side or {}).items()]
 
 
-def _port(key: str, described: Optional[Json] = None) -> Port:
+def _port(key: str, described: Optional[Json] = None) -> TensorPort:
     described = described or {}
     name = described.get("name") or key
-    return Port(key, name if ":" in name else f"{name}:0", shape=_shape(described.get("tensorShape")))
+    return TensorPort(key, name if ":" in name else f"{name}:0", shape=_shape(described.get("tensorShape")))
 
 
 def _shape(described: Optional[Json]) -> Shape:
@@ -87,7 +87,7 @@ def _unread(graph: Any) -> List[Any]:
     return [node for node in graph.node if node.name not in read and node.op not in _NO_RESULT]
 
 
-def _with_placeholders(graph: Any, inputs: List[Port], outputs: Sequence[Port]) -> List[Port]:
+def _with_placeholders(graph: Any, inputs: List[TensorPort], outputs: Sequence[TensorPort]) -> List[TensorPort]:
     """Add the placeholders that outputs depend on and that are no inputs yet: nothing runs while one is not fed."""
     nodes = {node.name: node for node in graph.node}
     used = _ancestors(nodes, outputs, stop={port.node for port in inputs})
@@ -98,7 +98,7 @@ def _with_placeholders(graph: Any, inputs: List[Port], outputs: Sequence[Port]) 
     return [*inputs, *(_port(node.name) for node in missing)]
 
 
-def _ancestors(nodes: Dict[str, Any], outputs: Sequence[Port], *, stop: "set[str]") -> "set[str]":
+def _ancestors(nodes: Dict[str, Any], outputs: Sequence[TensorPort], *, stop: "set[str]") -> "set[str]":
     waiting, found = [port.node for port in outputs], set()
     while waiting:
         name = waiting.pop()

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Optional
 
 from ..failure import JobError
 from ..graph.repairs.nodes import node_name
-from .artifacts import Artifact
+from .artifacts import GraphArtifact
 
 _PREFIX = "initializer"
 _TABLES = frozenset(["HashTable", "HashTableV2"])
@@ -14,7 +14,7 @@ _PASSING_ON = frozenset(["Identity"])
 _NO_WORK = frozenset(["Const", "Placeholder"])
 
 
-def merge(graph: Any, initializer: Any, *, artifact: Artifact) -> str:
+def merge(graph: Any, initializer: Any, *, artifact: GraphArtifact) -> str:
     """Add the initializer's nodes to the GraphDef and return the name of the node that fills all tables.
 
     The two graphs share a table where their ports share a ``resourceId``, or, in models of TensorFlow 1, by the name
@@ -44,7 +44,7 @@ def _shared(graph: Any, initializer: Any) -> Dict[str, str]:
     return {node.name: node.name for node in initializer.node if node.op in _TABLES and node.name in here}
 
 
-def _handles(initializer: Any, artifact: Artifact) -> Dict[str, str]:
+def _handles(initializer: Any, artifact: GraphArtifact) -> Dict[str, str]:
     """Return for each placeholder of a table in the main graph the node of the initializer that makes the table."""
     nodes = {node.name: node for node in initializer.node}
     made = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from workflow.base.events import Recording
-from workflow.environment.engine.channels import Reachability, Source, sources
+from workflow.environment.engine.channels import PackageSource, Reachability, sources
 from workflow.environment.pins.conda import LockedPackage
 
 
@@ -18,8 +18,8 @@ def test_mirrors_of_conda_forge_do_not_stand_in_for_other_channels() -> None:
     assert [source.url for source in sources(locked, ["https://m/cf"])] == [locked.url]
 
 
-HERE = Source("file:///mirror", "file:///mirror/noarch/a.conda")
-GONE = Source("http://me:secret@127.0.0.1:9/cf", "http://me:secret@127.0.0.1:9/cf/noarch/a.conda")
+HERE = PackageSource("file:///mirror", "file:///mirror/noarch/a.conda")
+GONE = PackageSource("http://me:secret@127.0.0.1:9/cf", "http://me:secret@127.0.0.1:9/cf/noarch/a.conda")
 REFUSED = "Connection refused"
 
 

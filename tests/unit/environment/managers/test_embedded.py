@@ -89,15 +89,17 @@ def test_the_engine_ends_when_its_caller_closes_the_pipe(order: BuildOrder, tmp_
 
 def test_requests_survive_the_pipe_and_names_that_are_no_text_stay_as_they_are() -> None:
     prefix = os.fsdecode(b"/p \xff")
-    request = protocol.Request("l", "linux-64", prefix, "/s", "/c", "/t", ("https://one", "https://two"), offline=True)
+    request = protocol.BuildRequest(
+        "l", "linux-64", prefix, "/s", "/c", "/t", ("https://one", "https://two"), offline=True
+    )
     spelled = PlainNames(Path("/nowhere")).there(request.question())
-    assert protocol.Request.of(json.loads(json.dumps(spelled))) == request
+    assert protocol.BuildRequest.of(json.loads(json.dumps(spelled))) == request
 
 
 @pytest.mark.parametrize("text", [None, 1, "", "[]", "{}", "nonsense", '{"lock": "l"}'])
 def test_what_is_no_request_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=r"not a request|Expecting"):
-        protocol.Request.of({"request": text})
+        protocol.BuildRequest.of({"request": text})
 
 
 def test_news_reach_the_listener_as_they_were_told(order: BuildOrder) -> None:

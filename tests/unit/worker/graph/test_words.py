@@ -13,14 +13,14 @@ from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import of_the_reference
 from workflow.worker.failure import JobError
 from workflow.worker.graph import freezing, hub, options, origins, outputs, reach, signatures
-from workflow.worker.graph.signatures import Port, Signature
+from workflow.worker.graph.signatures import Signature, TensorPort
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def keys(names: list[str]) -> list[str]:
-    ports = tuple(Port(name, f"{name}:0") for name in names)
+    ports = tuple(TensorPort(name, f"{name}:0") for name in names)
     return [port.key for port in signatures.in_order_of(Signature((), ports), [], outputs=[]).outputs]
 
 
@@ -33,7 +33,7 @@ def test_names_with_and_without_numbers_can_be_sorted() -> None:
 
 
 def test_inputs_without_a_node_leave_the_signature() -> None:
-    signature = Signature((Port("a", "a:0"), Port("b", "scope/b:0")), (Port("y", "Identity:0"),))
+    signature = Signature((TensorPort("a", "a:0"), TensorPort("b", "scope/b:0")), (TensorPort("y", "Identity:0"),))
     assert [port.key for port in signatures.present(signature, ["scope/b", "Identity"]).inputs] == ["b"]
 
 
@@ -116,8 +116,10 @@ def test_weights_beyond_two_gigabytes_are_refused_before_any_work() -> None:
 
 
 def test_ports_are_in_the_order_of_the_models_notes_and_resources_come_last() -> None:
-    table = Port("a_table:0", "a_table:0", resource=1)
-    signature = Signature((table, Port("b", "b:0"), Port("a", "a:0")), (Port("y_10", "y:0"), Port("y_2", "z:0")))
+    table = TensorPort("a_table:0", "a_table:0", resource=1)
+    signature = Signature(
+        (table, TensorPort("b", "b:0"), TensorPort("a", "a:0")), (TensorPort("y_10", "y:0"), TensorPort("y_2", "z:0"))
+    )
     noted = signatures.in_order_of(signature, ["b", "a"], outputs=["others", "than", "these"])
     assert [port.key for port in noted.inputs] == ["b", "a", "a_table:0"]
     assert [port.key for port in noted.outputs] == ["y_2", "y_10"]
@@ -143,7 +145,7 @@ def test_a_node_is_needed_by_data_and_by_control() -> None:
 
 
 def test_outputs_that_others_read_and_outputs_that_are_gone_are_told() -> None:
-    signature = Signature((), tuple(Port(name, f"{name}:0") for name in ("conv", "end", "gone")))
+    signature = Signature((), tuple(TensorPort(name, f"{name}:0") for name in ("conv", "end", "gone")))
     graph = graph_of(conv=[], end=["conv"])
     assert [port.key for port in outputs.shared(graph, signature)] == ["conv"]
     assert [port.key for port in outputs.lost(graph, signature)] == ["gone"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflow.cli import opening
+from workflow.cli import web_pages
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from workflow.cli import opening
     ],
 )
 def test_pages_are_opened_where_somebody_can_look_at_them(environ: dict[str, str], platform: str, words: str) -> None:
-    why = opening.why_not(environ, platform=platform)
+    why = web_pages.why_not(environ, platform=platform)
     assert bool(why) == bool(words)
     assert words in why
 
@@ -27,5 +27,5 @@ def test_a_page_that_is_not_opened_is_named(
 ) -> None:
     monkeypatch.setenv("CI", "1")
     monkeypatch.setattr("typer.launch", lambda url: pytest.fail(f"opened {url}"))
-    opening.open_page("file:///a.html")
+    web_pages.open_page("file:///a.html")
     assert "open it yourself: file:///a.html" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflow.base.download.watching import Watch
+from workflow.base.download.stalls import TransferWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def test_a_connection_that_brings_too_little_is_cut_and_that_is_known(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, _ = pair
-    with Watch(least=10, seconds=0.2) as watch:
+    with TransferWatch(least=10, seconds=0.2) as watch:
         watch.attach(ours)
         watch.received(9)
         assert ours.recv(1) == b""
@@ -39,7 +39,7 @@ def test_a_connection_that_brings_too_little_is_cut_and_that_is_known(
 class Looks:
     """Stands for the event that ends a watch, and for the clock: at each look, so many seconds and bytes later."""
 
-    def __init__(self, watch: Watch, looks: list[tuple[float, int]]) -> None:
+    def __init__(self, watch: TransferWatch, looks: list[tuple[float, int]]) -> None:
         self.watch, self.looks, self.now = watch, looks, 100.0
         self.asked: list[float] = []
 
@@ -72,7 +72,7 @@ class Looks:
 def test_enough_must_come_within_each_span(
     looks: list[tuple[float, int]], monkeypatch: pytest.MonkeyPatch, *, is_cut: bool
 ) -> None:
-    watch = Watch(least=10, seconds=8.0)
+    watch = TransferWatch(least=10, seconds=8.0)
     clock = Looks(watch, list(looks))
     monkeypatch.setattr(watch, "_done", clock)
     monkeypatch.setattr(time, "monotonic", clock.monotonic)
@@ -87,7 +87,7 @@ def test_the_watch_ends_with_its_block_and_leaves_our_own_handle_open(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
-    with Watch(least=10, seconds=60) as watch:
+    with TransferWatch(least=10, seconds=60) as watch:
         watch.attach(ours)
         [second] = watch._sockets
         assert second.fileno() not in (-1, ours.fileno())

@@ -8,7 +8,7 @@ import threading
 import time
 
 
-class Watch(threading.Thread):
+class TransferWatch(threading.Thread):
     """Cuts the connections that it was given when less than ``least`` bytes came within ``seconds``."""
 
     def __init__(self, *, least: int, seconds: float) -> None:
@@ -22,7 +22,7 @@ class Watch(threading.Thread):
         self.has_cut = False
         """Whether it ended a connection, which then looks as if the other side had closed it."""
 
-    def __enter__(self) -> Watch:  # noqa: PYI034  Self is not in Python 3.10
+    def __enter__(self) -> TransferWatch:  # noqa: PYI034  Self is not in Python 3.10
         self.start()
         return self
 
