@@ -106,9 +106,9 @@ def _sources(folder: Path) -> Any:
     source = Subject(folder / "m", "tfjs_layers_model", {"signature_name": "s"})
     found: dict[str, Any] = {}
     for name, answer in _ANSWERS.items():
-        told = json.loads(json.dumps(answer).replace("HERE", str(folder / "work")))
+        told = json.loads(json.dumps(answer).replace("HERE", str(folder / "space")))
         done = failing(
-            lambda told=told: ask_source(source, Verification(), places=_Asked(told), folder=folder / "work")
+            lambda told=told: ask_source(source, Verification(), places=_Asked(told), folder=folder / "space")
         )
         found[name] = [vars(done), getattr(done, "labels", None)] if hasattr(done, "feeds") else done
     answers, asked = SourceAnswers(), _Asked({"feeds": []})
@@ -151,8 +151,8 @@ def _searches(folder: Path) -> Any:
         "weights and runs": Evidence((LevelReport("weights", "failed"),), (PlaceReport("python", "passed"),)),
     }
     model = Subject(folder / "a b", "tfjs_layers_model")
-    case = Case(model, None, Verification(), folder / "work")
-    compared = Case(model, Subject(folder / "source.h5", "keras"), Verification(), folder / "work")
+    case = Case(model, None, Verification(), folder / "space")
+    compared = Case(model, Subject(folder / "source.h5", "keras"), Verification(), folder / "space")
     found: dict[str, Any] = {
         name: searching.search(case, _Asked({}), report=report, keep=folder) for name, report in reports.items()
     }
