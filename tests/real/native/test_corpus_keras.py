@@ -29,7 +29,7 @@ DECLINED = {
 }
 REFUSED = {
     "broken/dataset_hdf5": "no Keras model",
-    "broken/empty_hdf5": "no Keras model",
+    "broken/empty_hdf5": "an HDF5 file with nothing in it",
     "broken/lenet_crlf": "not a sound HDF5|damaged",
     "broken/lenet_lfs_pointer": "not",
     "h5/keras1_2_sequential": "Keras 1",
