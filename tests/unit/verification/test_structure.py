@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.unit.verification.models import layers_document, save, weights
@@ -94,3 +95,25 @@ def test_the_weight_whose_entry_holds_no_number_is_named(text: str, name: str, t
     assert finding.subject == name
     assert finding.text.startswith(f"{name}: {path}" if name else str(path))
     assert finding.remedy
+
+
+@pytest.mark.parametrize(("lacking", "cut"), [(1, -1), (0, None)])
+def test_a_file_that_is_a_byte_short_cuts_its_last_weight_off(tmp_path: Path, lacking: int, cut: int | None) -> None:
+    made = save(tmp_path / "made", layers_document(), weights(), shard=1 << 20)
+    shard = made / "group1-shard1of1.bin"
+    shard.write_bytes(shard.read_bytes()[: -lacking or None])
+    texts = [one.text for one in check(Subject(made, "tfjs_layers_model")).findings]
+    names = [one["name"] for one in json.loads((made / "model.json").read_text())["weightsManifest"][0]["weights"]]
+    assert [text.rpartition("; ")[2] for text in texts] == (
+        [] if cut is None else [f"the weight {names[cut]} is cut off"]
+    )
+
+
+def test_a_file_that_ends_with_a_weight_cuts_the_next_one_off(tmp_path: Path) -> None:
+    made = save(tmp_path / "made", layers_document(), weights(), shard=1 << 20)
+    entries = json.loads((made / "model.json").read_text())["weightsManifest"][0]["weights"]
+    first = 4 * int(np.prod(entries[0]["shape"]))
+    shard = made / "group1-shard1of1.bin"
+    shard.write_bytes(shard.read_bytes()[:first])
+    (found,) = check(Subject(made, "tfjs_layers_model")).findings
+    assert found.text.endswith(f"the weight {entries[1]['name']} is cut off")

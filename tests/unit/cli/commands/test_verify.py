@@ -166,3 +166,19 @@ def test_a_mistyped_environment_is_told_and_not_made(
     assert guarded(["verify", model, "--environment", "tfsj"]) == 2
     assert "did you mean 'tfjs'?" in capsys.readouterr().err
     assert not (tool_home / "envs").exists()
+
+
+@pytest.mark.parametrize(
+    ("runtime", "require", "runs"),
+    [
+        (None, None, ("python", "node", "browser")),
+        (["node"], None, ("node",)),
+        (["node"], ["browser", "node"], ("node", "browser")),
+        (["browser", "python"], None, ("browser", "python")),
+    ],
+)
+def test_the_model_runs_where_it_is_asked_for_and_where_that_is_required(
+    runtime: list[str] | None, require: list[str] | None, runs: tuple[str, ...]
+) -> None:
+    found = verify._places(runtime, None, require)
+    assert (found.runtimes, found.require, found.backends) == (runs, tuple(require or ()), {})
