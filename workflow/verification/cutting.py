@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.models.graph import node_name, read_graph
 from workflow.models.keras.tree import entries, layer_name
+from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.tensors import opened
 from workflow.models.tfjs_weights import open_model
 from workflow.models.topology import model_config
 from workflow.verification.requests import Subject
-from workflow.verification.structure import model_json
 from workflow.verification.topology_faults import ends, inbound
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def ancestors(points: Iterable[Point], name: str) -> set[str]:
 
 def outputs_of(subject: Subject) -> set[str]:
     """Return the points that a model's outputs are."""
-    document, path = _document(subject), model_json(subject)
+    document, path = _document(subject), model_json(subject.path)
     if subject.format == "tfjs_graph_model":
         named = {node_name(port.tensor) for port in read_graph(document, path).outputs}
     else:
@@ -96,11 +96,11 @@ def _write(subject: Subject, document: Json, *, keeps: Callable[[str], bool], in
 
 
 def _document(subject: Subject) -> Json:
-    return read_object(model_json(subject), f"the model.json of a {subject.format}")
+    return read_object(model_json(subject.path), f"the model.json of a {subject.format}")
 
 
 def _points(document: Json, subject: Subject) -> list[Point]:
-    path = model_json(subject)
+    path = model_json(subject.path)
     if subject.format == "tfjs_graph_model":
         return [Point(node.name, node.op, node.feeds) for node in read_graph(document, path).nodes]
     container = model_config(document.get("modelTopology"), str(path))

@@ -11,9 +11,9 @@ from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.wording import shown
 from workflow.models.graph import read_graph
 from workflow.models.keras.tree import entries, is_container, layer_name
+from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.topology import model_config
-from workflow.verification.structure import model_json
 from workflow.verification.topology_faults import DTYPES, ends
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _completed(ours: tuple[ModelPort, ...] | None, other: tuple[ModelPort, ...] 
 
 
 def _layers(subject: Subject) -> ModelPorts:
-    path = model_json(subject)
+    path = model_json(subject.path)
     document = read_object(path, "the model.json of a layers model")
     return of_config(model_config(document.get("modelTopology"), str(path)))
 
@@ -161,7 +161,7 @@ def _sizes(shape: object, name: str) -> Shape | None:
 
 
 def _graph(subject: Subject) -> ModelPorts:
-    path = model_json(subject)
+    path = model_json(subject.path)
     graph = read_graph(read_object(path, "the model.json of a graph model"), path)
     return ModelPorts(_graph_ports(graph.inputs), _graph_ports(graph.outputs))
 

@@ -13,6 +13,7 @@ from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.models.inspection import inspect_model, require_contained
+from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.tfjs_model import check_shards
 from workflow.models.weights_manifest import read_groups
@@ -41,11 +42,6 @@ def check(subject: Subject) -> LevelReport:
     return found.replaced(seconds=time.perf_counter() - begin)
 
 
-def model_json(subject: Subject) -> Path:
-    """Return the model.json of a TensorFlow.js model, given as it or as the folder around it."""
-    return subject.path / "model.json" if subject.path.is_dir() else subject.path
-
-
 def _other(subject: Subject) -> LevelReport:
     try:
         summary = inspect_model(subject.path, subject.format)
@@ -55,7 +51,7 @@ def _other(subject: Subject) -> LevelReport:
 
 
 def _tfjs(subject: Subject) -> LevelReport:
-    path = model_json(subject)
+    path = model_json(subject.path)
     try:
         require_contained(subject.path, subject.format)
         document = read_object(path, f"the model.json of a {subject.format}")

@@ -10,9 +10,9 @@ import numpy as np
 
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.models.graph import read_graph
+from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.topology import layers_of
-from workflow.verification.structure import model_json
 from workflow.verification.weights_by_layer import readable, weights_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def depth(subject: Subject) -> int:
     """Return how many layers, or operations, a model has."""
     if not subject.is_tfjs:
         return DEFAULT_DEPTH
-    path = model_json(subject)
+    path = model_json(subject.path)
     document = read_object(path, f"the model.json of a {subject.format}")
     if subject.format == "tfjs_graph_model":
         return sum(
