@@ -156,8 +156,8 @@ def _requests(folder: Path) -> Any:
         (folder / name).mkdir()
         for each in files:
             (folder / name / each).write_text("{}")
-        found[name] = failing(javascript.model_json, folder / name)
-    found["gone"] = failing(javascript.model_json, folder / "gone.json")
+        found[name] = failing(javascript.described_by, folder / name)
+    found["gone"] = failing(javascript.described_by, folder / "gone.json")
     for kind in ("keras", "tfjs_graph_model"):
         for answered in ("webgl-f16", "wasm", None):
             talk: Any = _Conversation(answered)

@@ -106,12 +106,12 @@ def test_runtimes_are_made_by_name() -> None:
 
 def test_model_json_is_found_in_a_folder_or_by_another_name(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFailure, match=r"there is no .*model\.json"):
-        javascript.model_json(tmp_path)
+        javascript.described_by(tmp_path)
     (tmp_path / "blazeface.json").write_text("{}", encoding="utf-8")
-    assert javascript.model_json(tmp_path) == tmp_path / "blazeface.json"
+    assert javascript.described_by(tmp_path) == tmp_path / "blazeface.json"
     (tmp_path / "model.json").write_text("{}", encoding="utf-8")
-    assert javascript.model_json(tmp_path) == tmp_path / "model.json"
-    assert javascript.model_json(tmp_path / "blazeface.json") == tmp_path / "blazeface.json"
+    assert javascript.described_by(tmp_path) == tmp_path / "model.json"
+    assert javascript.described_by(tmp_path / "blazeface.json") == tmp_path / "blazeface.json"
 
 
 def test_an_installation_is_complete_only_with_its_state_and_all_needed_files() -> None:

@@ -32,7 +32,7 @@ def perform(conversation: Conversation, request: RunRequest, *, backend: str) ->
 
 def wire(request: RunRequest, *, backend: str) -> dict[str, Any]:
     """Return a request as JSON; raises ``RuntimeFailure`` when there is no model.json."""
-    model = model_json(request.model)
+    model = described_by(request.model)
     return {
         "key": _key(model),
         "model": str(model),
@@ -44,7 +44,7 @@ def wire(request: RunRequest, *, backend: str) -> dict[str, Any]:
     }
 
 
-def model_json(path: Path) -> Path:
+def described_by(path: Path) -> Path:
     """Return the model.json of a folder, or the only JSON file with another name; a file is what it is."""
     path = path.absolute()
     if not path.is_dir():
