@@ -11,7 +11,7 @@ import numpy as np
 from . import graph_runs, outside_ops
 from .containment import answers
 from .failure import JobError, NotRunnableError
-from .graph import frozen_graphs, hub
+from .graph import frozen_graphs, hub_modules
 from .graph.signatures import TensorPort
 from .rebuilding import models
 from .runnable import Named, Runnable
@@ -62,7 +62,7 @@ def saved_model(path: str, source: _Json) -> Runnable:
 
 def tf_hub(path: str, source: _Json) -> Runnable:
     """Load a TensorFlow Hub module from its folder."""
-    folder = hub.folder_of(path)
+    folder = hub_modules.folder_of(path)
     if os.path.exists(os.path.join(folder, "tfhub_module.pb")):
         raise NotRunnableError("a TensorFlow Hub module of the TF1 kind")
     return saved_model(folder, source)

@@ -12,15 +12,15 @@ Job = Callable[[Dict[str, Any], Progress], Dict[str, Any]]
 
 JOBS = {
     "versions": ("versions", "versions"),
-    "convert": ("conversion", "convert"),
+    "convert": ("convert_job", "convert"),
     "application": ("applications", "build"),
     "script": ("scripts", "run"),
-    "graph": ("graph.job", "graph"),
+    "graph": ("graph.graph_job", "graph"),
     "resave": ("resaving", "resave"),
-    "saved_model": ("rebuilding.job", "saved_model"),
+    "saved_model": ("rebuilding.saved_model_job", "saved_model"),
     "reference": ("prediction", "reference"),
     "predict": ("prediction", "predict"),
-    "export": ("keras3.job", "export"),
+    "export": ("keras3.export_job", "export"),
 }
 
 

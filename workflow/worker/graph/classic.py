@@ -8,7 +8,7 @@ import numpy as np
 
 from ..containment import answers
 from ..failure import JobError
-from . import explaining, freezing, outputs, reach, tables
+from . import explaining, freezing, kept_outputs, lookup_tables, reach
 from .freezing import Frozen
 from .signatures import TensorPort, Signature, SignedGraph, natural
 
@@ -35,11 +35,11 @@ def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
         called = inlined(definition, signature, control_flow_v2=control_flow_v2)
         with explaining.freezing(choice.folder):
             frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(session, called, fetches)
-        found = [tables.of_session(node, session) for node in frozen.node if node.op in tables.OPS]
+        found = [lookup_tables.of_session(node, session) for node in frozen.node if node.op in lookup_tables.OPS]
     for node in frozen.node:
-        node.op = tables.OPS.get(node.op, node.op)
-    frozen, signature = outputs.apart(frozen, signature)
-    return Frozen(frozen, signature, tables.initializer(found) if found else None)
+        node.op = lookup_tables.OPS.get(node.op, node.op)
+    frozen, signature = kept_outputs.apart(frozen, signature)
+    return Frozen(frozen, signature, lookup_tables.initializer(found) if found else None)
 
 
 def cut(graph: Any, signature: Signature) -> Any:

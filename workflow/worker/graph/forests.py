@@ -10,9 +10,9 @@ from typing import Any, Optional
 
 from .. import stubs
 from ..failure import JobError
-from . import tables
+from . import lookup_tables
 from .explaining import nodes_of
-from .tables import Filled
+from .lookup_tables import Filled
 
 _PACKAGE = "tensorflow_decision_forests"
 _MARK = "SimpleML"
@@ -45,8 +45,8 @@ def filled(owner: Any, *, number: int) -> Optional[Filled]:
     from tensorflow.core.framework import node_def_pb2
     from tensorflow.python.framework import tensor_util
 
-    made = tables.inside(owner, "_create_resource", ops=[_MAKES])
-    fill = tables.inside(owner, "_initialize", ops=[_FILLS])
+    made = lookup_tables.inside(owner, "_create_resource", ops=[_MAKES])
+    fill = lookup_tables.inside(owner, "_initialize", ops=[_FILLS])
     if made is None or fill is None:
         return None
     name = f"forest_{number}"

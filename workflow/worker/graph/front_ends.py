@@ -9,10 +9,10 @@ from .. import outside_ops
 from ..containment import answers
 from ..failure import JobError
 from ..jobs import Progress
-from . import freezing, frozen_graphs, hub, keras_metadata, origins, saved_models, sources, tracing
-from .conversion import Clock
+from . import freezing, frozen_graphs, hub_modules, keras_metadata, origins, saved_models, sources, tracing
+from .back_end import Clock
 from .freezing import Frozen
-from .options import Options
+from .converter_options import Options
 from .signatures import SignedGraph
 
 
@@ -63,7 +63,7 @@ def _saved_model(request: FrontEndRequest) -> Taken:
 
 
 def _hub(request: FrontEndRequest) -> Taken:
-    return _chosen(request, hub.choose)
+    return _chosen(request, hub_modules.choose)
 
 
 def _chosen(request: FrontEndRequest, choose: Callable[[str, Options], SignedGraph]) -> Taken:

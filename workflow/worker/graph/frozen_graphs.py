@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from ..containment import answers
 from ..failure import JobError
-from . import classic, explaining, freezing, outputs, reach, tables
+from . import classic, explaining, freezing, kept_outputs, lookup_tables, reach
 from .freezing import Frozen
-from .options import Options
+from .converter_options import Options
 from .signatures import Signature, port_of
 
 _MOST_OUTPUTS = 12
@@ -42,7 +42,7 @@ def freeze(path: str, options: Options) -> Tuple[Frozen, Dict[str, Any]]:
     definition = classic.inlined(graph.as_graph_def(), signature, control_flow_v2=options.control_flow_v2)
     definition = reach.needed(definition, [port.node for port in signature.outputs])
     _refuse_variables(definition)
-    definition, signature = outputs.apart(definition, signature)
+    definition, signature = kept_outputs.apart(definition, signature)
     inputs = tuple(
         port_of(node.name, graph.get_tensor_by_name(f"{node.name}:0"))
         for node in definition.node
@@ -133,7 +133,7 @@ def read(path: str) -> Any:
 
 
 def _refuse_variables(graph: Any) -> None:
-    for what, ops in (("variables", classic.VARIABLES), ("lookup tables", tables.OPS)):
+    for what, ops in (("variables", classic.VARIABLES), ("lookup tables", lookup_tables.OPS)):
         names = [node.name for node in graph.node if node.op in ops]
         if names:
             raise JobError("not_frozen", f"it reads {what} whose values it does not hold: {_few(names)}")

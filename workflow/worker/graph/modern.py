@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ..containment import answers
 from ..failure import JobError
-from . import explaining, forests, freezing, tables
+from . import explaining, forests, freezing, lookup_tables
 from .freezing import Frozen
 from .signatures import TensorPort, Signature, SignedGraph, port_of
 
@@ -25,7 +25,7 @@ def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
     signature = _signature(function, [(inside, one.number) for inside, one in zip(resources.values(), found)])
     with explaining.freezing(choice.folder):
         frozen = freezing.freeze(function, signature, control_flow_v2=control_flow_v2)
-    return Frozen(frozen.graph, frozen.signature, tables.initializer(found) if found else None)
+    return Frozen(frozen.graph, frozen.signature, lookup_tables.initializer(found) if found else None)
 
 
 def _check_size(choice: SignedGraph) -> None:
@@ -81,7 +81,7 @@ def _resources(function: Any) -> Dict[int, Any]:
     }
 
 
-def _filled(model: Any, resources: Dict[int, Any]) -> List[tables.Filled]:
+def _filled(model: Any, resources: Dict[int, Any]) -> List[lookup_tables.Filled]:
     """Return how to fill the lookup tables and forests that the captured resources are, in their order."""
     if not resources:
         return []
@@ -102,8 +102,8 @@ def _filled(model: Any, resources: Dict[int, Any]) -> List[tables.Filled]:
     return found
 
 
-def _one_filled(owner: Optional[Any], number: int) -> Optional[tables.Filled]:
-    made = tables.made_by(owner)
+def _one_filled(owner: Optional[Any], number: int) -> Optional[lookup_tables.Filled]:
+    made = lookup_tables.made_by(owner)
     if owner is None or made is None:
         return forests.filled(owner, number=number)
-    return tables.of_signature(made, owner.resource_handle, number=number)
+    return lookup_tables.of_signature(made, owner.resource_handle, number=number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Sequence
 
-from . import folding
+from . import batch_norm_folding
 from .signatures import Signature
 
 _FIRST = ("pruning", "constfold", "arithmetic", "dependency") * 2
@@ -19,7 +19,7 @@ def optimize(graph: Any, signature: Signature, *, strip_debug_ops: bool = True, 
 
     passes = [*(["debug_stripper"] if strip_debug_ops else []), *_FIRST]
     graph = _run(passes, graph, signature, experiments=experiments)
-    graph = folding.fold(graph)
+    graph = batch_norm_folding.fold(graph)
     graph = normalize_bias_add.normalize_bias_add_op(graph)
     for node in graph.node:
         if node.op in _ON_CPU:  # where TensorFlow knows how to fuse them

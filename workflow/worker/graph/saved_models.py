@@ -9,7 +9,7 @@ from typing import Any, List, Optional, Sequence
 from ..failure import JobError
 from . import classic, explaining, forests, keras_metadata, modern
 from .freezing import Frozen
-from .options import Options
+from .converter_options import Options
 from .signatures import SignedGraph, in_order_of
 
 FILES = ("saved_model.pb", "saved_model.pbtxt")

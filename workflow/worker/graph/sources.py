@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict
 
 from .. import allow_list, foreign_code
 from ..failure import JobError
-from . import archives
+from . import older_archives
 
 _GRUS = frozenset(["GRU", "GRUCell"])
 _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
@@ -103,7 +103,7 @@ def _keras_h5(path: str, trust: Trust) -> Any:
 def _keras_archive(path: str, trust: Trust) -> Any:
     if not zipfile.is_zipfile(path):
         raise JobError("source", f"{path} is no .keras archive")
-    with archives.older_layout() if archives.is_older(path) else contextlib.nullcontext():
+    with older_archives.older_layout() if older_archives.is_older(path) else contextlib.nullcontext():
         return _loaded(path, trust)
 
 

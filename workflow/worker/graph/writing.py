@@ -9,9 +9,9 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import Any, Dict, Optional
 
-from . import stability, weights
+from . import stability, weight_files
 from .freezing import Initializer
-from .options import Options
+from .converter_options import Options
 from .signatures import Signature
 
 _MODEL, _ASSETS = "model.json", "assets.zip"
@@ -32,16 +32,16 @@ class GraphFiles:
 def write(folder: str, artifact: GraphFiles, *, options: Options) -> Dict[str, Any]:
     """Write the artifact into the folder, which is made; returns how many weights and bytes it has."""
     os.makedirs(folder, exist_ok=True)
-    weights.name_constants(artifact.graph)
+    weight_files.name_constants(artifact.graph)
     graphs = [artifact.graph] + ([artifact.initializer.graph] if artifact.initializer else [])
-    manifest = weights.write(
-        folder, weights.constants(*graphs), shard_bytes=options.shard_bytes, quantize=options.quantize
+    manifest = weight_files.write(
+        folder, weight_files.constants(*graphs), shard_bytes=options.shard_bytes, quantize=options.quantize
     )
     if artifact.assets is not None:
         _zip(artifact.assets, os.path.join(folder, _ASSETS))
     with open(os.path.join(folder, _MODEL), "x", encoding="ascii") as file:
         json.dump(_model(artifact, manifest), file)
-    return {"weights": len(manifest[0]["weights"]), "bytes": weights.total_bytes(manifest, folder)}
+    return {"weights": len(manifest[0]["weights"]), "bytes": weight_files.total_bytes(manifest, folder)}
 
 
 def _zip(source: str, target: str) -> None:

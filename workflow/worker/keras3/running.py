@@ -11,7 +11,7 @@ from ..containment import answers
 from ..failure import JobError, NotRunnableError
 from ..runnable import Named, Runnable
 from ..specs import Spec
-from . import files, loading, ports, saving
+from . import files, model_loading, ports, exporting
 
 _RESCALING = frozenset(["Rescaling", "Normalization"])
 _LOOKED_AT = 6
@@ -26,13 +26,13 @@ def runnable(source: Dict[str, Any]) -> Runnable:
     try:
         heading = files.read(source)
         with foreign_code.known_classes(source) as classes:
-            model = loading.load(source, classes, heading=heading)
+            model = model_loading.load(source, classes, heading=heading)
         taking = ports.taken(model)
     except JobError as problem:
         if problem.kind in ("foreign_code", "ambiguous"):
             raise
         raise NotRunnableError(str(problem)) from problem
-    answers.require_moderate_layers(saving.layers_of(model))
+    answers.require_moderate_layers(exporting.layers_of(model))
     bounds, pixels = _bounds(model), _takes_pixels(model)
     specs = [
         Spec(port.name, port.shape, port.dtype, bound=bounds.get(port.name), pixels=pixels) for port in taking.ports
@@ -50,14 +50,14 @@ def runnable(source: Dict[str, Any]) -> Runnable:
 
 
 def _takes_pixels(model: Any) -> bool:
-    return any(type(layer).__name__ in _RESCALING for layer in saving.layers_of(model)[:_LOOKED_AT])
+    return any(type(layer).__name__ in _RESCALING for layer in exporting.layers_of(model)[:_LOOKED_AT])
 
 
 def _bounds(model: Any) -> Dict[str, int]:
     """Return the inputs that feed Embedding layers, with the least vocabulary among those layers."""
     found: Dict[str, int] = {}
     names = [port.name for port in ports.taken(model).ports]
-    for layer in saving.layers_of(model):
+    for layer in exporting.layers_of(model):
         if type(layer).__name__ == "Embedding":
             origin = ports.fit([_origin(layer)])[0]
             for name in [origin] if origin in names else names:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 from ..containment import file_names, graphs, manifests
 from ..failure import JobError
 from ..graph.signatures import Signature
-from . import artifacts, frames, lowering, ports, tables, topologies
+from . import artifacts, frames, lowering, signature_ports, table_filling, topologies
 from .constants import Constants
 
 _REASON = 800
@@ -47,9 +47,9 @@ def rebuild(path: str, *, unsafe: bool = False) -> Rebuilt:
     constants.fill()
     for part in parts:
         topologies.spell_names(part)
-    runs_first = tables.merge(graph, initializer, artifact=artifact) if initializer is not None else None
-    signature = ports.declared(graph, artifact)
-    ports.give_shapes(graph, signature)
+    runs_first = table_filling.merge(graph, initializer, artifact=artifact) if initializer is not None else None
+    signature = signature_ports.declared(graph, artifact)
+    signature_ports.give_shapes(graph, signature)
     return Rebuilt(graph, _finished(graph, signature), runs_first, lowered, artifact.metadata)
 
 
@@ -63,7 +63,7 @@ def _finished(graph: Any, signature: Signature) -> Signature:
             frames.enter(
                 graph, lambda name: imported.get_tensor_by_name(_tensor(name)).dtype.base_dtype.as_datatype_enum
             )
-            return ports.completed(signature, imported)
+            return signature_ports.completed(signature, imported)
         except (ValueError, KeyError, tf.errors.OpError) as problem:
             raise JobError("source", f"TensorFlow does not take the graph: {str(problem)[:_REASON]}") from problem
 

@@ -12,7 +12,7 @@ from workflow.bridge.failure_kinds import KINDS
 from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import of_the_reference
 from workflow.worker.failure import JobError
-from workflow.worker.graph import freezing, hub, options, origins, outputs, reach, signatures
+from workflow.worker.graph import converter_options, freezing, hub_modules, kept_outputs, origins, reach, signatures
 from workflow.worker.graph.signatures import Signature, TensorPort
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_inputs_without_a_node_leave_the_signature() -> None:
 
 
 def test_options_have_the_reference_converters_defaults() -> None:
-    found = options.parse({})
+    found = converter_options.parse({})
     assert (found.shard_bytes, found.strip_debug_ops, found.control_flow_v2) == (4 * 2**20, True, False)
     assert found.quantize == {}
 
@@ -54,7 +54,7 @@ def test_options_have_the_reference_converters_defaults() -> None:
     ],
 )
 def test_quantization_is_understood_in_all_its_spellings(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert options.parse(given).quantize == expected
+    assert converter_options.parse(given).quantize == expected
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,15 @@ def test_quantization_is_understood_in_all_its_spellings(given: dict[str, Any], 
 )
 def test_bad_options_are_refused_by_kind(given: dict[str, Any], kind: str) -> None:
     with pytest.raises(JobError) as caught:
-        options.parse(given)
+        converter_options.parse(given)
     assert caught.value.kind == kind
 
 
 def test_metadata_is_read_from_its_files(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text(json.dumps(["cat", "dog"]), encoding="utf-8")
-    assert options.parse({"metadata": {"labels": str(tmp_path / "labels.json")}}).metadata == {"labels": ["cat", "dog"]}
+    assert converter_options.parse({"metadata": {"labels": str(tmp_path / "labels.json")}}).metadata == {
+        "labels": ["cat", "dog"]
+    }
 
 
 def test_an_op_comes_from_the_innermost_layer_in_its_name() -> None:
@@ -127,12 +129,14 @@ def test_ports_are_in_the_order_of_the_models_notes_and_resources_come_last() ->
 
 @pytest.mark.parametrize(("given", "expected"), [(None, None), ("serve,gpu", ("serve", "gpu")), ("", ()), ([], ())])
 def test_no_tags_are_something_else_than_the_usual_tags(given: Any, expected: Any) -> None:
-    assert options.parse({"saved_model_tags": given} if given is not None else {}).saved_model_tags == expected
+    assert (
+        converter_options.parse({"saved_model_tags": given} if given is not None else {}).saved_model_tags == expected
+    )
 
 
 def test_names_of_outputs_come_as_a_list_or_divided_by_commas() -> None:
-    assert options.parse({"output_node_names": "a, b:1"}).output_node_names == ("a", "b:1")
-    assert options.parse({"output_node_names": ["a", "b:1"]}).output_node_names == ("a", "b:1")
+    assert converter_options.parse({"output_node_names": "a, b:1"}).output_node_names == ("a", "b:1")
+    assert converter_options.parse({"output_node_names": ["a", "b:1"]}).output_node_names == ("a", "b:1")
 
 
 def graph_of(**inputs: list[str]) -> Any:
@@ -147,23 +151,23 @@ def test_a_node_is_needed_by_data_and_by_control() -> None:
 def test_outputs_that_others_read_and_outputs_that_are_gone_are_told() -> None:
     signature = Signature((), tuple(TensorPort(name, f"{name}:0") for name in ("conv", "end", "gone")))
     graph = graph_of(conv=[], end=["conv"])
-    assert [port.key for port in outputs.shared(graph, signature)] == ["conv"]
-    assert [port.key for port in outputs.lost(graph, signature)] == ["gone"]
+    assert [port.key for port in kept_outputs.shared(graph, signature)] == ["conv"]
+    assert [port.key for port in kept_outputs.lost(graph, signature)] == ["gone"]
 
 
 def test_a_hub_module_is_a_folder_and_the_worker_fetches_none(tmp_path: Path) -> None:
-    assert hub.folder_of(str(tmp_path)) == str(tmp_path)
+    assert hub_modules.folder_of(str(tmp_path)) == str(tmp_path)
     for place in (str(tmp_path / "nothing"), "https://tfhub.dev/x/1"):
         with pytest.raises(JobError, match="is no folder of a module"):
-            hub.folder_of(place)
+            hub_modules.folder_of(place)
 
 
 def test_the_worker_takes_the_options_that_the_reference_converter_has_for_new_graph_models() -> None:
     made = [pair for pair in EDGES if pair[1] == "tfjs_graph_model" and pair[0] != pair[1]]
-    assert {name for pair in made for name in of_the_reference(pair)} == options.TAKEN
+    assert {name for pair in made for name in of_the_reference(pair)} == converter_options.TAKEN
 
 
 @pytest.mark.parametrize("name", ["keep_float", "repairs", "unsafe", "dequantise"])
 def test_an_option_of_which_nothing_is_made_is_refused_by_the_worker(name: str) -> None:
     with pytest.raises(JobError, match=f"making a graph model has no option {name}"):
-        options.parse({name: True})
+        converter_options.parse({name: True})

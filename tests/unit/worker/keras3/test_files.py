@@ -13,7 +13,7 @@ import pytest
 
 from workflow.bridge import failures
 from workflow.worker.failure import JobError
-from workflow.worker.keras3 import bytecode, files, notes, ports, saving
+from workflow.worker.keras3 import bytecode, exporting, files, notes, ports
 
 if TYPE_CHECKING:
     import types
@@ -128,7 +128,7 @@ def test_names_become_such_that_a_signature_can_have_them() -> None:
     ("name", "fit"), [("dense", "dense"), ("my dense/kernel", "my_dense/kernel"), ("_x", "layer_x")]
 )
 def test_names_become_such_that_a_graph_can_have_them(name: str, fit: str) -> None:
-    assert saving._fit(name) == fit
+    assert exporting._fit(name) == fit
 
 
 def test_notes_are_read_back_and_none_are_no_problem(tmp_path: Path) -> None:

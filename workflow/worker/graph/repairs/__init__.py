@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
 
-from . import channels_first, control_edges, elementwise, fusions, lookups, normalization
+from . import channels_first, control_edges, elementwise, fusions, lookups, batch_normalization
 from .nodes import Body, bodies
 
 REPAIRS: Dict[str, Callable[[Body], List[Any]]] = {
     "control_edges": control_edges.repair,
-    "normalization": normalization.repair,
+    "normalization": batch_normalization.repair,
     "channels_first": channels_first.repair,
     "fusions": fusions.repair,
     "elementwise": elementwise.repair,

@@ -9,7 +9,7 @@ from typing import Any, Dict
 from .. import foreign_code, versions
 from ..failure import JobError
 from ..jobs import Progress
-from . import files, loading, notes, saving
+from . import files, model_loading, notes, exporting
 
 
 def export(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
@@ -28,18 +28,18 @@ def export(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     foreign_code.require_harmless(source)  # before the user's own modules can be imported by name, which are no danger
     with foreign_code.known_classes(source) as classes:
         progress(f"loading with Keras {keras.__version__}")
-        model = loading.load(source, classes, heading=heading)
+        model = model_loading.load(source, classes, heading=heading)
         loaded = time.perf_counter()
         progress("exporting a SavedModel")
-        names = sorted({str(layer.name) for layer in saving.layers_of(model)})
-        taking, giving = saving.save(model, output)
+        names = sorted({str(layer.name) for layer in exporting.layers_of(model)})
+        taking, giving = exporting.save(model, output)
     ports = {"inputs": taking.ports, "outputs": giving.ports}
     order = {side: [port.name for port in found] for side, found in ports.items()}
     notes.write(output, {**order, "structured": giving.structured, "layers": names})
     return {
         **{side: [port.described() for port in found] for side, found in ports.items()},
         "structured": giving.structured,
-        "signature": saving.SIGNATURE,
+        "signature": exporting.SIGNATURE,
         "saved_by": heading.version,
         "parameters": int(model.count_params()),
         "versions": versions.current(),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..failure import JobError
 from . import saved_models
-from .options import Options
+from .converter_options import Options
 from .signatures import SignedGraph
 
 _OF_TF1 = "tfhub_module.pb"

@@ -13,7 +13,7 @@ from typing import Any, Dict, List
 
 from . import containment, foreign_code, outside_ops, stubs
 from .failure import JobError
-from .graph import frozen_graphs, hub
+from .graph import frozen_graphs, hub_modules
 from .jobs import Progress
 from .products import check
 from .scripts import Tee
@@ -77,7 +77,7 @@ def _require_nothing_outside(plan: Any, *, unsafe: bool) -> None:
         names = (plan.output_node_names or "").split(",")
         outside_ops.require_none(frozen_graphs.read(plan.input_path), filter(None, names), unsafe=unsafe)
     elif plan.input_format in _SAVED_MODELS:
-        folder = hub.folder_of(plan.input_path) if plan.input_format == "tf_hub" else plan.input_path
+        folder = hub_modules.folder_of(plan.input_path) if plan.input_format == "tf_hub" else plan.input_path
         outside_ops.require_none_in_saved_model(folder, unsafe=unsafe)
 
 

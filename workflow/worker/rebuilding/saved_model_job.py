@@ -9,10 +9,10 @@ from typing import Any, Callable, Dict, Iterator
 
 from ..failure import JobError
 from ..graph import sources
-from ..graph.conversion import Clock
+from ..graph.back_end import Clock
 from ..jobs import Progress
 from ..products import files_of
-from . import layers, models, saving
+from . import layers_models, models, saving
 
 _Facts = Dict[str, Any]
 
@@ -54,12 +54,12 @@ def _from_graph(args: Dict[str, Any], folder: str, clock: Clock) -> _Facts:
 
 def _from_layers(args: Dict[str, Any], folder: str, clock: Clock) -> _Facts:
     target = args.get("target", "tf_saved_model")
-    if target not in layers.WRITERS:
-        raise JobError("usage", f"a layers model becomes a {' or '.join(layers.WRITERS)}, not a {target}")
+    if target not in layers_models.WRITERS:
+        raise JobError("usage", f"a layers model becomes a {' or '.join(layers_models.WRITERS)}, not a {target}")
     with clock.phase("load"):
         model = sources.load(args["source"])
     with clock.phase("write"):
-        layers.WRITERS[target](model, folder)
+        layers_models.WRITERS[target](model, folder)
     return {"engine": "keras", "variables": True}
 
 

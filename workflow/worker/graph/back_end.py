@@ -12,9 +12,9 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Tuple
 
 from ..failure import JobError
 from ..shared import kernels
-from . import grouped, optimizing, origins, outputs, repairs, stability, writing
+from . import grouped, kept_outputs, optimizing, origins, repairs, stability, writing
 from .freezing import LARGEST, Frozen
-from .options import Options
+from .converter_options import Options
 from .signatures import Signature, present
 
 _NAMED = 8
@@ -105,12 +105,12 @@ def _optimized(graph: Any, signature: Signature, plan: Plan) -> Tuple[Any, List[
 
     if not plan.repairs:
         return optimize(graph), []
-    kept = outputs.shared(graph, signature)
-    optimized = optimize(outputs.guard(graph, kept))
-    lost = outputs.lost(optimized, signature)
+    kept = kept_outputs.shared(graph, signature)
+    optimized = optimize(kept_outputs.guard(graph, kept))
+    lost = kept_outputs.lost(optimized, signature)
     if lost:
         kept += lost
-        optimized = optimize(outputs.guard(graph, kept))
+        optimized = optimize(kept_outputs.guard(graph, kept))
     names = [port.node for port in kept]
     return optimized, [{"repair": "outputs", "nodes": len(names), "ops": ["Identity"], "at": names}] if kept else []
 

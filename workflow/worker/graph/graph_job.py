@@ -6,7 +6,7 @@ import gc
 from typing import Any, Dict
 
 from ..jobs import Progress
-from . import conversion, front_ends, options
+from . import back_end, front_ends, converter_options
 
 
 def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
@@ -16,14 +16,14 @@ def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     Where the options leave a choice open, the facts say what was chosen: ``signature_name``, ``saved_model_tags``,
     ``output_node_names`` and, with ``output_node_names_found``, whether nobody had named the latter.
     """
-    chosen, clock = options.parse(args.get("options") or {}), conversion.Clock()
-    conversion.check_output(args["output"])
+    chosen, clock = converter_options.parse(args.get("options") or {}), back_end.Clock()
+    back_end.check_output(args["output"])
     source = args["source"]
     taken = front_ends.take(
         front_ends.FrontEndRequest(source["path"], source["format"], chosen, clock, progress, source)
     )
     gc.collect()  # from here on the constants in the graph are all that is needed
     progress("optimising the graph")
-    plan = conversion.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=taken.layers)
-    facts = conversion.convert(conversion.named(taken.frozen, chosen), plan, clock=clock)
+    plan = back_end.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=taken.layers)
+    facts = back_end.convert(back_end.named(taken.frozen, chosen), plan, clock=clock)
     return {**taken.facts, **facts, "seconds": clock.seconds}
