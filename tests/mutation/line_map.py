@@ -54,6 +54,8 @@ def measured(folder: Path, boxes: list[Sandbox]) -> Path:
             ]
             for part in parts:
                 part.result()
+        for part in sorted(target.glob("part*")):
+            _require_tests(part)
         (target / "complete").touch()
     return target
 
@@ -63,6 +65,14 @@ def _measure(box: Sandbox, folder: Path, modules: list[str]) -> None:
     _, said = box.pytest(["--tb=short", "-p", "tests.mutation.tracing", *modules], MEASURING_SECONDS, environ)
     (folder / "said.txt").write_text(said, encoding="utf-8")
     (folder / "tree").write_text(str(box.tree), encoding="utf-8")
+
+
+def _require_tests(part: Path) -> None:
+    """Raise SystemExit with pytest's own words when no test of a part ran: nothing would be noticed, nothing missed."""
+    noted = part / "tests.json"
+    if not noted.is_file() or not json.loads(noted.read_text(encoding="utf-8")):
+        said = (part / "said.txt").read_text(encoding="utf-8").strip()
+        raise SystemExit(f"no unit test ran, so nothing can be measured; pytest says:\n{said[-2000:]}")
 
 
 class LineMap:
