@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from workflow.worker.failure import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _PARSER = "import json\n"
 _LOADER = "def func_load(code, defaults=None):\n    return code\n"
@@ -246,9 +246,9 @@ def test_the_users_own_are_things_by_identity_and_by_the_folder_of_their_file(tm
     assert OWN.has(Mine)
     assert not OWN.has(type("Mine", (), {"__module__": "nowhere"}))
     assert not keras_guard.Own().has(Mine)
-    assert keras_guard.Own(folders=(os.path.dirname(__file__),)).has(Mine)
+    assert keras_guard.Own(folders=(str(Path(__file__).parent),)).has(Mine)
     assert not keras_guard.Own(folders=(str(tmp_path),)).has(Mine)
-    assert not keras_guard.Own(folders=(os.path.dirname(__file__),)).has(3)
+    assert not keras_guard.Own(folders=(str(Path(__file__).parent),)).has(3)
 
 
 @pytest.mark.parametrize(
@@ -262,9 +262,9 @@ def test_the_users_own_are_things_by_identity_and_by_the_folder_of_their_file(tm
     ],
 )
 def test_a_module_is_the_users_where_it_lies_in_a_folder_and_is_not_installed(
-    file: str, inside: bool, tmp_path: Path
+    file: str, tmp_path: Path, *, inside: bool
 ) -> None:
     folders = (str(tmp_path / "other"), str(tmp_path / "own"))
     assert keras_guard.is_beside(str(tmp_path / file), folders) is inside
-    assert not keras_guard.is_beside(os.path.join(sys.prefix, "lib", "a.py"), (sys.prefix,))
-    assert not keras_guard.is_beside(os.path.join(sys.base_prefix, "lib", "a.py"), (sys.base_prefix,))
+    assert not keras_guard.is_beside(f"{sys.prefix}/lib/a.py", (sys.prefix,))
+    assert not keras_guard.is_beside(f"{sys.base_prefix}/lib/a.py", (sys.base_prefix,))

@@ -109,7 +109,7 @@ TOLD = ": reaches files, processes or Python; only `unsafe: true` allows that"
     ],
 )
 def test_of_the_ops_of_forests_those_that_train_are_refused_where_they_are_there(
-    op: str, allowed: bool, monkeypatch: pytest.MonkeyPatch
+    op: str, monkeypatch: pytest.MonkeyPatch, *, allowed: bool
 ) -> None:
     monkeypatch.setattr(outside_ops, "_is_registered", lambda _: True)
     if allowed:
@@ -155,9 +155,16 @@ def test_functions_that_call_each_other_are_looked_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("source", "stays"),
-    [(b"", True), (b"local://", True), (b"local://x", False), (b"bytes://x", True), (b"local:/x", False), (b"xbytes://", False)],
+    [
+        (b"", True),
+        (b"local://", True),
+        (b"local://x", False),
+        (b"bytes://x", True),
+        (b"local:/x", False),
+        (b"xbytes://", False),
+    ],
 )
-def test_protocols_are_described_by_what_is_there(source: bytes, stays: bool) -> None:
+def test_protocols_are_described_by_what_is_there(source: bytes, *, stays: bool) -> None:
     for op in ("DecodeProtoV2", "EncodeProto"):
         given = graph(node(op, "p", descriptor_source=attribute(source)))
         if stays:
@@ -167,7 +174,6 @@ def test_protocols_are_described_by_what_is_there(source: bytes, stays: bool) ->
 
 
 def test_ops_that_may_name_files_are_named() -> None:
-    assert outside_ops.MAY_NAME_FILES == {
-        *("PrintV2", "DecodeProtoV2", "EncodeProto", "FixedUnigramCandidateSampler"),
-        *("InitializeTableFromTextFile", "InitializeTableFromTextFileV2"),
-    }
+    of_attributes = {"PrintV2", "DecodeProtoV2", "EncodeProto", "FixedUnigramCandidateSampler"}
+    of_inputs = {"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"}
+    assert of_attributes | of_inputs == outside_ops.MAY_NAME_FILES

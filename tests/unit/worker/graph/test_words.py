@@ -72,8 +72,7 @@ BYTES = "quantization_bytes is 1 or 2, and excludes quantize_*"
         (
             {"metadata": {"labels": "nowhere.json"}},
             "metadata",
-            "the metadata labels cannot be read from nowhere.json: "
-            "[Errno 2] No such file or directory: 'nowhere.json'",
+            "the metadata labels cannot be read from nowhere.json: [Errno 2] No such file or directory: 'nowhere.json'",
         ),
     ],
 )
@@ -85,7 +84,7 @@ def test_bad_options_are_refused_by_kind(given: dict[str, Any], kind: str, words
 
 def test_metadata_that_is_no_json_is_told(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text("{")
-    with pytest.raises(JobError, match="^the metadata a cannot be read from .*m.json: Expecting"):
+    with pytest.raises(JobError, match=r"^the metadata a cannot be read from .*m.json: Expecting"):
         converter_options.parse({"metadata": {"a": str(tmp_path / "m.json")}})
 
 
@@ -174,7 +173,7 @@ def test_weights_beyond_two_gigabytes_are_refused_before_any_work() -> None:
     assert (caught.value.kind, str(caught.value)) == ("too_large", words)
     most = 2**31 - 1 - 16 * 2**20
     freezing.check_bytes(most)
-    with pytest.raises(JobError, match="1.98 GiB"):
+    with pytest.raises(JobError, match=r"1\.98 GiB"):
         freezing.check_bytes(most + 1)
 
 
@@ -243,7 +242,7 @@ TAKEN += "FusedBatchNormV3 BatchNormWithGlobalNormalization"
 
 
 @pytest.mark.parametrize(("op", "shared"), [*((op, True) for op in TAKEN.split()), ("Softmax", False)])
-def test_an_output_is_shared_where_its_op_becomes_a_part_of_others(op: str, shared: bool) -> None:
+def test_an_output_is_shared_where_its_op_becomes_a_part_of_others(op: str, *, shared: bool) -> None:
     graph = graph_of(a=[], b=["a:0"])
     graph.node[0].op = op
     found = kept_outputs.shared(graph, Signature((), (TensorPort("y", "a:0"), TensorPort("z", "b:0"))))

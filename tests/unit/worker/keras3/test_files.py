@@ -8,6 +8,7 @@ import marshal
 import os
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -20,7 +21,6 @@ from workflow.worker.keras3 import bytecode, exporting, files, notes, ports
 
 if TYPE_CHECKING:
     import types
-    from pathlib import Path
 
 TOPOLOGY = {"class_name": "Sequential", "config": {"layers": []}}
 
@@ -54,7 +54,7 @@ def test_a_file_says_who_wrote_it_and_what_it_is_built_of(tmp_path: Path) -> Non
         ("keras_keras", "weights.keras", "weights_only", "{} holds no topology"),
         ("keras", "weights.h5", "weights_only", "{} holds weights and no topology"),
         ("keras_keras", "text", "source", "{} is no .keras archive: File is not a zip file"),
-        ("keras_keras", "silent.keras", "source", "{} is no .keras archive: \"There is no item named "),
+        ("keras_keras", "silent.keras", "source", '{} is no .keras archive: "There is no item named '),
         ("keras_keras", "list.keras", "source", "{} is no .keras archive: 'list' object has no attribute 'get'"),
         ("keras", "text", "source", "{} is no sound HDF5 file: "),
         ("keras", "damaged.h5", "source", "{} is no sound HDF5 file: Expecting value"),
@@ -95,7 +95,7 @@ def test_where_no_link_can_be_made_the_file_is_copied(tmp_path: Path, monkeypatc
     source = {"path": "model.bin", "format": "keras"}
     (tmp_path / "one").mkdir()
     link = files.named_as_keras_expects(source, str(tmp_path / "one"))
-    assert (link, os.readlink(link)) == (str(tmp_path / "one" / "model.h5"), str(tmp_path / "model.bin"))
+    assert (link, Path(link).readlink()) == (str(tmp_path / "one" / "model.h5"), tmp_path / "model.bin")
 
     def refuse(*_: object) -> None:
         raise OSError
@@ -103,7 +103,7 @@ def test_where_no_link_can_be_made_the_file_is_copied(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "symlink", refuse)
     (tmp_path / "two").mkdir()
     link = files.named_as_keras_expects(source, str(tmp_path / "two"))
-    assert (os.path.islink(link), (tmp_path / "two" / "model.h5").read_bytes()) == (False, b"x")
+    assert (Path(link).is_symlink(), (tmp_path / "two" / "model.h5").read_bytes()) == (False, b"x")
 
 
 def test_keras_sees_the_ending_that_it_goes_by(tmp_path: Path) -> None:
@@ -117,7 +117,14 @@ def test_keras_sees_the_ending_that_it_goes_by(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("version", "than", "later"),
-    [("3.16.0", "3.15.1", True), ("3.15.9", "3.15.1", False), ("3.9", "3.15.1", False), ("", "3.15.1", False), ("4.0", "3.15.1", True), ("3.16.dev", "3.15", True)],
+    [
+        ("3.16.0", "3.15.1", True),
+        ("3.15.9", "3.15.1", False),
+        ("3.9", "3.15.1", False),
+        ("", "3.15.1", False),
+        ("4.0", "3.15.1", True),
+        ("3.16.dev", "3.15", True),
+    ],
 )
 def test_versions_are_compared_as_numbers(version: str, than: str, *, later: bool) -> None:
     assert files.is_later(version, than) is later

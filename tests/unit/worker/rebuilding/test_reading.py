@@ -100,7 +100,7 @@ def test_weights_that_tensorflow_js_does_not_read_are_refused(
 
 
 def test_weights_without_a_file_or_with_one_that_is_not_there_are_told(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="^the weights manifest ends 4 bytes before the weights do$"):
+    with pytest.raises(JobError, match=r"^the weights manifest ends 4 bytes before the weights do$"):
         read(tmp_path, [WEIGHT])
     with pytest.raises(JobError) as caught:
         list(values.read([{"paths": ["none.bin"], "weights": [WEIGHT]}], str(tmp_path)))
@@ -314,5 +314,5 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
         with pytest.raises(JobError) as caught:
             artifacts.read(str(path))
         assert (caught.value.kind, str(caught.value)) == ("source", f"{path} {words}")
-    with pytest.raises(JobError, match="is no model.json: .*No such file"):
+    with pytest.raises(JobError, match=r"is no model\.json: .*No such file"):
         artifacts.read(str(tmp_path / "nothing.json"))
