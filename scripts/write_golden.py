@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
+    askings,
     bad_recipes,
     comparisons,
     damaged_conversions,
@@ -45,6 +46,7 @@ from tests.unit.golden import (  # noqa: E402  the checkout beside this script i
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
+    askings.FILE: askings.all_askings,
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,

@@ -176,3 +176,13 @@ def test_a_file_that_may_only_be_read_can_be_shared(path: Path, monkeypatch: pyt
     with locks.opened(path) as file:
         assert file.mode == "rb"
         assert locks.share(file)
+
+
+def test_a_lock_file_is_opened_to_be_written_too_with_what_is_in_it(path: Path) -> None:
+    path.parent.mkdir()
+    for content in (b"", b"noted"):
+        with locks.opened(path) as file:
+            assert file.writable()
+            assert file.read() == content
+            file.write(b"noted")
+    assert path.read_bytes() == b"notednoted"
