@@ -19,6 +19,7 @@ from tests.unit.golden import (  # noqa: E402  the checkout beside this script i
     askings,
     bad_recipes,
     comparisons,
+    contained,
     damaged_conversions,
     damaged_documents,
     damaged_hdf5,
@@ -47,6 +48,7 @@ from tests.unit.golden.store import differences, store, stored  # noqa: E402  as
 
 MAKERS = {
     askings.FILE: askings.all_askings,
+    contained.FILE: contained.all_refusals,
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,

@@ -355,3 +355,15 @@ def test_every_job_of_the_worker_is_thought_of() -> None:
     from workflow.worker.jobs import JOBS  # noqa: PLC0415  the other side
 
     assert {*EXPECTED, "versions", "script"} == JOBS.keys()
+
+
+def test_of_several_results_those_that_were_made_are_taken_whatever_became_of_the_others(
+    passage: Passage, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_text("as it was")
+    places = [Path(passage.result(str(tmp_path / name))) for name in ("none", "kept", "made")]
+    passage.hand_over()
+    places[2].write_text("made")
+    passage.take_results()
+    assert not (tmp_path / "none").exists()
+    assert [(tmp_path / name).read_text() for name in ("kept", "made")] == ["as it was", "made"]
