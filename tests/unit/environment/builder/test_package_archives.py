@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.package_server import PackageServer, serving
+from workflow import __version__
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
 from workflow.environment.builder import channels
@@ -57,6 +58,7 @@ def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archiv
     assert news.lines == ["1 conda packages: 1 from the cache, 0 to download"]
     assert archives.path(package(server)).read_bytes() == _BODY
     assert server.fetched() == [_NAME]
+    assert {request.headers["User-Agent"] for request in server.asked} == {f"tfjs-workflow/{__version__}"}
     names = sorted(file.name for file in archives.path(package(server)).parent.iterdir())
     assert names == ["data-1-0.conda", "data-1-0.conda.lock"]
 
