@@ -83,9 +83,11 @@ def test_texts_that_are_codes_of_characters_become_base64(given: Any, expected: 
 
 def test_all_nodes_that_a_topology_describes_are_found() -> None:
     functions = [{"nodeDef": [1, 2]}, {"node_def": [3]}, {}, {"nodeDef": [], "node_def": [4]}]
-    described = {"node": [0], "library": {"function": functions}}
-    assert list(topologies._described_nodes(described)) == [0, 1, 2, 3, 4]
-    for empty in ({}, {"node": None, "library": None}, {"library": {"function": None}}):
+    described: dict[str, Any] = {"node": [0], "library": {"function": functions}}
+    found: list[Any] = list(topologies._described_nodes(described))
+    assert found == [0, 1, 2, 3, 4]
+    nothing: list[dict[str, Any]] = [{}, {"node": None, "library": None}, {"library": {"function": None}}]
+    for empty in nothing:
         assert list(topologies._described_nodes(empty)) == []
 
 
