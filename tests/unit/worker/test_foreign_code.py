@@ -349,3 +349,13 @@ def test_of_a_long_failure_the_first_line_is_told() -> None:
     assert loaders._first_line(ValueError("\n one\ntwo")) == "one"
     assert loaders._first_line(ValueError("")) == "ValueError"
     assert loaders._first_line(ValueError("x" * 400)) == "x" * 300
+
+
+def test_a_module_of_the_users_can_be_found_by_its_name_as_classes_with_fields_need(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "import typing as t\n@dataclass\nclass Own:\n    number: t.ClassVar[int] = 1\n    size: int = 2\n"
+    )
+    with foreign_code.known_classes({"custom_objects": [str(tmp_path / "own.py")]}) as known:
+        assert vars(known["Own"]()) == {"size": 2}
+        assert sys.modules[known["Own"].__module__].Own is known["Own"]
