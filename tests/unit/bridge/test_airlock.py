@@ -367,3 +367,13 @@ def test_of_several_results_those_that_were_made_are_taken_whatever_became_of_th
     passage.take_results()
     assert not (tmp_path / "none").exists()
     assert [(tmp_path / name).read_text() for name in ("kept", "made")] == ["as it was", "made"]
+
+
+def test_folders_on_the_way_are_made_for_what_goes_in_and_for_what_comes_out(passage: Passage, tmp_path: Path) -> None:
+    (tmp_path / "saved" / "very" / "deep").mkdir(parents=True)
+    (tmp_path / "saved" / "very" / "deep" / "file").write_text("in")
+    assert (Path(passage.model(str(tmp_path / "saved"), "tf_saved_model")) / "very/deep/file").read_text() == "in"
+    target = tmp_path / "new" / "deep" / "result"
+    handed_over(passage, target).write_text("out")
+    passage.take_results()
+    assert target.read_text() == "out"

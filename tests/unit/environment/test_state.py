@@ -80,12 +80,12 @@ def test_what_is_written_is_read_back_and_nothing_that_another_version_wrote(tmp
 
 
 def test_a_note_beside_a_prefix_tells_of_which_locks_it_is_to_be_made(tmp_path: Path) -> None:
-    prefix = tmp_path / "envs" / "e@0123"
+    prefix = tmp_path / "home" / "envs" / "e@0123"
     assert not state.stands(prefix)
     state.mark(prefix, DIGEST)
     assert state.is_marked(prefix)
     assert state.stands(prefix)
-    note = tmp_path / "envs" / ".e@0123.tfjs-workflow.partial"
+    note = tmp_path / "home" / "envs" / ".e@0123.tfjs-workflow.partial"
     assert note.read_text() == f"{os.getpid()}\n{DIGEST}\n"
     assert state.marked_name(note.name) == "e@0123"
     assert state.marked_name("e@0123") == ""

@@ -172,6 +172,8 @@ def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> N
     with unpacking(tmp_path, ".*"):
         assert folders(packages) == {"python-3.8"}
     assert (packages / ".cache.lock").exists()
+    with unpacking(tmp_path / "deep" / "er", ".*"):
+        assert [path.name for path in (tmp_path / "deep" / "er").iterdir()] == ["in-use.lock"]
 
 
 ONLINE = "run this once without --offline, or copy the cache folder from a machine that has it"

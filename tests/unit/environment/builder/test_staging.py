@@ -38,6 +38,8 @@ def test_a_stage_that_is_not_ours_is_neither_used_nor_deleted(tmp_path: Path) ->
 
 
 def test_an_empty_folder_in_its_place_is_a_stage_and_a_link_or_a_file_is_none(tmp_path: Path) -> None:
+    staging.prepare(staging.place(tmp_path / "new" / "envs" / "tfjs"))
+    assert (tmp_path / "new" / "envs" / ".tfjs.stage").is_dir()
     stage = staging.place(tmp_path / "tfjs")
     assert stage == tmp_path / ".tfjs.stage"
     stage.mkdir()
