@@ -35,7 +35,7 @@ def is_there() -> bool:
 
 def restrict() -> None:
     """Raise the filter, for ever; raises ``OSError``."""
-    steps = [_Instruction(*step) for step in program(os.getpid())]
+    steps = [_Instruction(*step) for step in program(os.getpid(), os.uname().machine)]
     listed = (_Instruction * len(steps))(*steps)
     libc = ctypes.CDLL(None, use_errno=True)
     for call in (
@@ -47,9 +47,9 @@ def restrict() -> None:
             raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def program(pid: int, machine: Optional[str] = None) -> List[_Step]:
+def program(pid: int, machine: str) -> List[_Step]:
     """Return the filter for the process ``pid``: refused calls fail, those of another kind of processor kill."""
-    architecture, column = MACHINES[machine or _machine() or ""]
+    architecture, column = MACHINES[machine]
     steps: List[_Step] = [
         (_LOAD, 0, 0, _MACHINE_AT),
         (_EQUALS, 1, 0, architecture),
