@@ -11,7 +11,7 @@ from tests.unit.environment.package_server import PackageServer, serving
 from workflow import __version__
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
-from workflow.environment.builder import channels
+from workflow.environment.builder import channels, package_archives
 from workflow.environment.builder.channels import PackageSource, Reachability, Supply
 from workflow.environment.builder.package_archives import Archives, unpacking
 from workflow.environment.pins.conda import LockedPackage
@@ -272,3 +272,9 @@ def test_a_download_that_is_given_up_stops_at_its_next_bytes(server: PackageServ
     with pytest.raises(channels.StoppedError):
         supply.fetch(one, channels.sources(one, ()), target=tmp_path / "stopped")
     assert not (tmp_path / "stopped").exists()
+
+
+def test_of_several_failures_the_one_is_told_that_stopped_the_others() -> None:
+    stopped, cause, later = channels.StoppedError(), DownloadError("no net"), DownloadError("later")
+    assert package_archives._cause([stopped, cause, later]) is cause
+    assert package_archives._cause([stopped]) is stopped
