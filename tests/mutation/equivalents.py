@@ -32,6 +32,14 @@ EQUIVALENT = (
     ("*scratch.Scratch(*", "constant", "*", "a part of a temporary folder's name"),
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
+    *(
+        ("*", "condition forced", change, "it says what holds anyway where the tests run: on Linux")
+        for change in (
+            *('sys.platform == "win32" -> False', 'sys.platform != "win32" -> True', 'os.name == "nt" -> False'),
+            *('sys.platform == "darwin" -> False', 'sys.platform == "linux" -> True', 'os.name == "posix" -> True'),
+            *('sys.platform != "linux" -> False', 'os.name != "posix" -> False'),
+        )
+    ),
 )
 """Line, kind and change (patterns with ``*``), and the reason."""
 
