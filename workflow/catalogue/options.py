@@ -88,7 +88,7 @@ _STRUCTURED = pairs(source=(*KERAS, "tf_saved_model", "tf_hub"), target=(_GRAPH,
 _SPLITTABLE = pairs(source=KERAS, target=(_LAYERS,))
 _KERAS_FILES = pairs(source=("keras", "keras_keras"), target=JAVASCRIPT)
 _WITH_CODE = _KERAS_FILES | _SIGNED | _FROZEN
-_ASKING = _WITH_CODE | pairs(source=("keras_saved_model", *JAVASCRIPT))
+_ASKING = pairs()
 _BY_US = _TO_JS - pairs(source=("keras_saved_model",), target=(_LAYERS,))
 
 _WHEN_JS = "when the result is a TensorFlow.js model (tfjs_layers_model or tfjs_graph_model)"
