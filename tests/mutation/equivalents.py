@@ -30,6 +30,7 @@ EQUIVALENT = (
     ("locks.release(lock)", "statement removed", "*", "sharing it next gives it back as well where the tests run"),
     ("*scratch.folder(*", "constant", "*", "a part of a temporary folder's name"),
     ("*scratch.Scratch(*", "constant", "*", "a part of a temporary folder's name"),
+    ("*text if _is_plain(text) else *", "condition forced", "* -> False", "a short cut: plain text is shown as it is"),
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
 )

@@ -4,7 +4,6 @@ import pytest
 
 from workflow.cli import web_pages
 
-
 NO_CI = "this is a CI machine (CI is set)"
 NO_SCREEN = "there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)"
 

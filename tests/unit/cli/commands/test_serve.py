@@ -73,8 +73,8 @@ def test_the_port_and_the_names_of_classes_are_those_that_are_given(
     assert guarded(["serve", "web", "--no-open"]) == 0
     assert asked == [8200, None]
     first, second = (server.site.resources["/about.json"].source for server in served)
-    assert b'"labels": ["cat", "dog"]' in bytes(first)  # type: ignore[arg-type]
-    assert b'"labels": []' in bytes(second)  # type: ignore[arg-type]
+    assert b'"labels": ["cat", "dog"]' in bytes(first)
+    assert b'"labels": []' in bytes(second)
 
 
 def test_what_is_no_model_is_refused_before_anything_is_installed(
