@@ -89,6 +89,7 @@ def test_for_programs_the_record_is_all_that_is_printed_and_the_page_is_there_to
     assert guarded(["report", "digits.yml", "--no-links", "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["recipe"] == "digits"
+    assert printed.out.startswith('{\n "version": 1,\n')
     assert printed.out.endswith("\n}\n")
     assert printed.err == ""
     assert (project / PAGE).is_file()
