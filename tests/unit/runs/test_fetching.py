@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.runs.file_server import FileServer, serving
+from workflow.base import storage
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
@@ -313,7 +314,7 @@ def test_all_bytes_are_on_disk_before_a_file_has_its_name(
     desk: Desk, server: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    sync = fetching.sync_artifact
+    sync = storage.sync_artifact
 
     def noting(path: Path) -> None:
         synced.append(path.name)
