@@ -252,7 +252,6 @@ def _plans(base: Path) -> Json:
             "of the model": _shown(plans.print_plan, recipe, first, ready=False),
             "with an environment": _shown(plans.print_plan, recipe, first, ready=True),
             "nothing to do": _shown(plans.print_plan, recipe, last, ready=False),
-            "nothing at all": _shown(plans.print_plan, recipe, [], ready=False),
             "JSON": json.loads(plans.plan_json(recipe, tasks)),
             "by hand": plans.command_lines(recipe, Selection(), base),
             "by hand, elsewhere": plans.command_lines(recipe, Selection(), Path("/elsewhere")),

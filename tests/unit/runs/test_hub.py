@@ -16,8 +16,9 @@ from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.events import Recording
 from workflow.conversion.job import Job
-from workflow.runs import hub, making
+from workflow.runs import hub, making, unpacking
 from workflow.runs.tasks import tasks_of
+from workflow.runs.unpacking import Room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -281,3 +282,35 @@ def test_a_module_is_on_disk_before_it_has_its_name(cache: Path, monkeypatch: py
     with serving(answer(MODULE)) as server:
         found = hub.provide(server.url("x"), Recording())
     assert synced == [found.with_name(f"{found.name}.tfjs-workflow.tmp")]
+
+
+def test_what_is_left_of_a_transfer_is_not_trusted_where_no_server_vouches_for_it(cache: Path) -> None:
+    cut = [answer(MODULE)[0], MODULE[: len(MODULE) // 2]]
+    with serving(cut, answer(MODULE)) as server:
+        assert files(hub.provide(server.url("x"), Recording())) == {"saved_model.pb", "variables/variables.index"}
+    assert [asked.get("range") for asked in server.asked] == [None, None]
+
+
+def test_a_path_may_hold_what_ends_a_password_elsewhere(cache: Path) -> None:
+    handle = "https://h/x@y/1"
+    folder = cache / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+    assert hub.provide(handle, Recording()) == folder
+
+
+def test_an_archive_is_unpacked_into_an_empty_folder_with_room_for_ten_gigabytes(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[Room] = []
+
+    def noting(archive: Path, folder: Path, *, room: Room) -> None:
+        assert folder.is_dir()
+        assert list(folder.iterdir()) == []
+        rooms.append(room)
+        unpacking.unpack(archive, folder, room=room)
+
+    monkeypatch.setattr(hub, "unpack", noting)
+    with serving(answer(MODULE)) as server:
+        hub.provide(server.url("x"), Recording())
+    assert rooms == [Room(10**10)]
