@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from tests.unit.runs.fakes import FakeWorkers
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
 from tests.unit.verification.models import graph_model
+from workflow.base import locations
 from workflow.base.errors import ConversionError, ModelFileError, ReferenceConverterError
 from workflow.base.events import Recording
 from workflow.conversion.job import Job
+from workflow.models.inspection import inspect_model
 from workflow.recipe.findings import Spot
 from workflow.recipe.recipes import ApplicationModel, FetchedModel, Verification
 from workflow.runs import making
@@ -237,3 +240,41 @@ def test_what_is_odd_about_the_input_stands_before_what_the_converter_says(tmp_p
     assert odd.startswith("about the input: ")
     assert "MyLayer" in odd
     assert said == "Traceback"
+
+
+def test_a_model_is_fetched_into_the_cache_and_known_by_its_address_and_digest(tmp_path: Path) -> None:
+    origin = tmp_path / "origin.h5"
+    origin.write_bytes(b"bytes")
+    digest = hashlib.sha256(b"bytes").hexdigest()
+    source = FetchedModel(origin.as_uri(), digest, tmp_path / "m.h5", Spot(path=tmp_path / "recipe.yml"))
+    made = Made(tmp_path, source, FakeWorkers())
+    assert made.make() == {"url": origin.as_uri(), "sha256": digest}
+    assert (tmp_path / "staged").read_bytes() == b"bytes"
+    assert (locations.cache() / "models" / digest).read_bytes() == b"bytes"
+    assert made.listener.lines == [f"fetching {origin.as_uri()}"]
+
+
+def test_a_step_has_the_format_of_its_result_among_its_facts(tmp_path: Path) -> None:
+    source = write_layers_model(tmp_path / "web")
+    step = shard_step(tmp_path).replaced(engine="native")
+    (task,) = tasks_of(recipe_of(tmp_path, step))
+    job = Job(source, step.from_format, tmp_path / "out", step.to_format, step.options, Recording(), step)
+    facts = making.make(job, task)
+    assert (facts["engine"], facts["format"]) == ("native", "tfjs_layers_model")
+    assert "handle" not in facts
+
+
+def test_who_converts_is_told_what_was_seen_of_the_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Job] = []
+
+    def noting(job: Job) -> dict[str, Any]:
+        asked.append(job)
+        write_layers_model(job.target)
+        return {}
+
+    monkeypatch.setattr(making, "convert", noting)
+    source, step = write_layers_model(tmp_path / "web"), shard_step(tmp_path)
+    (task,) = tasks_of(recipe_of(tmp_path, step))
+    job = Job(source, step.from_format, tmp_path / "out", step.to_format, step.options, Recording(), step)
+    assert making.make(job, task) == {"format": "tfjs_layers_model"}
+    assert asked == [job.replaced(summary=inspect_model(source, "tfjs_layers_model"))]

@@ -301,3 +301,14 @@ def test_a_new_start_finds_an_empty_folder(tmp_path: Path) -> None:
     place = publishing.begin(tmp_path / "deep" / "web")
     assert place == tmp_path / "deep" / ".web.tfjs-workflow-staging" / "web"
     assert names(place.parent) == set()
+
+
+def test_recovering_clears_what_a_dead_process_was_writing_and_nothing_else(tmp_path: Path) -> None:
+    output = tmp_path / "web"
+    dead = 99_999_999  # no system has as many
+    left = [f".{path.name}.{dead}.partial" for path in (intent_path(output), publishing._mark_of_rejection(output))]
+    others = [f".{intent_path(output).name}.{os.getppid()}.partial", f".other.{dead}.partial", "mine"]
+    for name in (*left, *others):
+        (tmp_path / name).touch()
+    publishing.recover(output)
+    assert names(tmp_path) == {*others}
