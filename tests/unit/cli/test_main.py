@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from workflow import __version__
 from workflow.cli.boundary import guarded
 from workflow.cli.commands import recipe
@@ -68,3 +69,7 @@ def test_an_interrupted_command_says_that_it_goes_on(
         "error: interrupted",
         "what to do: run the same command again: it goes on",
     ]
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("")

@@ -19,6 +19,7 @@ import typer
 from rich.text import Text
 
 from tests.unit.cli import test_golden_screens as samples
+from tests.unit.golden.store import stored
 from workflow.base.errors import ModelFileError, UnhealthyError, UsageError, WorkflowError
 from workflow.bridge import enclosure
 from workflow.cli import console, env_screens, main, plans, screens, verify_screens
@@ -30,7 +31,7 @@ from workflow.recipe import load
 from workflow.report.comparing import Change
 from workflow.runs import planning
 from workflow.runs.tasks import Selection
-from workflow.verification.evidence import Evidence, LevelReport, PlaceReport
+from workflow.verification.evidence import Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.levels import Case
 from workflow.verification.requests import NotRun
 
@@ -104,6 +105,12 @@ def _forget_consoles() -> None:
 # The command line
 
 
+def require_declared(*names: str) -> None:
+    """Fail where one of these commands is declared otherwise than in the golden file; no name is the whole."""
+    found, wanted = _commands(), stored(FILE)["commands"]
+    assert {name: found[name] for name in names} == {name: wanted[name] for name in names}
+
+
 def _commands() -> Json:
     root: Any = typer.main.get_command(main._app(list(main._MODULES)))
     environments = root.commands["env"]
@@ -151,6 +158,7 @@ _PASSED = Evidence(
         LevelReport("outputs", "passed", facts={"samples": 4, "places": []}),
         LevelReport("outputs", "passed", facts={}, seconds=2.0),
         LevelReport("contract", "not applicable", why="there is no source"),
+        LevelReport("outputs", "no proof", findings=tuple(Finding(f"row {number}") for number in range(5))),
     ),
     samples.RUNS[:1],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.unit.runs.fakes import FakeWorkers, write_model
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from workflow.base.errors import InterruptedRunError, ReferenceConverterError, StorageError, WorkflowError
+from workflow.runs import publishing
 from workflow.runs.journal import journal_folder
 from workflow.runs.runner import Manner, Runner
 from workflow.runs.sidecars import read_sidecar, sidecar_path
@@ -242,3 +244,44 @@ def test_after_failures_what_depends_on_them_names_the_step(base: Path) -> None:
         ("not run", ("its input comes from step two, which was not run",)),
         ("done", ("not made yet",)),
     ]
+
+
+def test_a_run_that_is_interrupted_between_two_steps_was_at_work_on_none(base: Path) -> None:
+    class Stopping(Watcher):
+        def ended(self, outcome: Outcome) -> None:
+            super().ended(outcome)
+            raise KeyboardInterrupt
+
+    recipe = recipe_of(base, shard_step(base, "one"), shard_step(base, "two"), verify=False)
+    with pytest.raises(InterruptedRunError):
+        Runner(recipe, FakeWorkers(), Stopping(), manner=Manner()).execute(Selection())
+    (record,) = (journal_folder(recipe) / "runs").glob("*.json")
+    told = json.loads(record.read_text())
+    assert told["interrupted"] is None
+    assert [step["status"] for step in told["steps"]] == ["done"]
+
+
+@pytest.mark.parametrize(("engine", "prepared"), [("reference", 1), ("native", 0)])
+def test_an_environment_that_is_sure_to_be_needed_warms_up_before_the_first_step(
+    engine: Any, prepared: int, base: Path
+) -> None:
+    workers = FakeWorkers()
+    found: list[int] = []
+
+    class Looking(Watcher):
+        def began(self, task: Task) -> None:
+            found.append(workers.prepared)
+
+    recipe = recipe_of(base, shard_step(base).replaced(engine=engine), verify=False)
+    Runner(recipe, workers, Looking(), manner=Manner()).execute(Selection())
+    assert found == [prepared]
+
+
+def test_what_a_killed_run_left_is_put_right_before_anything_is_planned(base: Path) -> None:
+    recipe = recipe_of(base, shard_step(base), verify=False)
+    run(recipe)
+    publishing.begin(base / "shard")
+    (base / "shard").rename(publishing.previous_path(base / "shard"))
+    ((outcome,), _) = run(recipe)
+    assert outcome.status == "up to date"
+    assert not publishing.leftovers(base / "shard")

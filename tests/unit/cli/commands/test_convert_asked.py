@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from tests.unit.runs.recipes import write_layers_model
 from workflow.base.errors import OutputsError, StorageError, WorkflowError
 from workflow.cli import screens
@@ -210,3 +211,7 @@ def test_a_plan_says_that_an_environment_is_to_be_made_while_there_is_none(
 )
 def test_what_stands_behind_force_decides_whether_it_names_a_step(typed: list[str], meant: list[str]) -> None:
     assert convert.with_bare_force(typed) == meant
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("convert", "plan")

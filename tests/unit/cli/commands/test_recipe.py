@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from workflow.base.errors import RecipeError
 from workflow.cli.commands.recipe import StaleSchemaError, check, schema
 from workflow.recipe import grammar
@@ -69,3 +70,7 @@ def test_schema_check_notices_a_stale_file(tmp_path: Path, monkeypatch: pytest.M
 def test_schema_check_says_that_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     schema(compare=True)
     assert capsys.readouterr().out == "workflow/recipe/schema.json is up to date\n"
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("check", "schema")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from tests.unit.report.runs import full_check, run_of, step
 from tests.unit.verification.measures.models import write_model
 from workflow.base.errors import UsageError
@@ -183,3 +184,7 @@ def test_what_is_the_same_is_compared_and_shown_only_where_all_is_asked_for(
     assert [row for row in every if row.endswith("better")] == changed
     assert guarded(["compare", "digits.yml", "digits.yml"]) == 0
     assert capsys.readouterr().out == f"{len(every)} figures compared, 0 worse\n"
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("report", "compare")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from tests.unit.verification.measures.models import write_model
 from workflow.cli.boundary import guarded
 from workflow.report.serving import site
@@ -84,3 +85,7 @@ def test_what_is_no_model_is_refused_before_anything_is_installed(
     assert guarded(["serve", "nowhere"]) == 31
     assert "nowhere does not exist" in capsys.readouterr().err
     assert served == []
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("serve")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model
 from workflow.base import disk, locations
 from workflow.base.errors import StorageError
@@ -297,3 +298,7 @@ def test_the_places_are_those_of_the_environment_with_a_limit_and_a_log_of_their
     assert places.listener is not None
     assert workers.facts() == {"name": "tfjs"}
     workers.close()
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("verify")

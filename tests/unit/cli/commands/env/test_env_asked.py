@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from workflow import environment
 from workflow.base.errors import EnvironmentProblem
 from workflow.cli.console import ConsoleListener
@@ -193,3 +194,10 @@ def test_the_question_counts_what_would_go_and_is_no_part_of_the_output(
     monkeypatch.setattr("typer.confirm", lambda *words, **how: asked.append((*words, how)))
     assert tool("remove", "--all") == 0
     assert asked == [(question, {"err": True})]
+
+
+COMMANDS = ("create", "list", "info", "verify", "activate", "shell", "run", "remove", "lock")
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("env", *(f"env {command}" for command in COMMANDS))
