@@ -36,6 +36,8 @@ def changed(path: Path, *keys: str, value: Any) -> None:
 
 
 def test_what_was_written_is_read(sidecar: Path) -> None:
+    assert sidecar.read_text().startswith('{\n "scheme": 1,\n "step": "shard",\n "key": "')
+    assert sidecar.read_text().endswith("\n}\n")
     found = read_sidecar(sidecar)
     assert found is not None
     assert found.facts["check"]["runs"] == [RUN]
