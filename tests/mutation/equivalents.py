@@ -15,6 +15,7 @@ UNSEEN_KEYWORDS = {
     "prefix": "of a temporary file's name",
     "maxsize": "of a cache",
     "flush": "output is complete at the end either way",
+    "usedforsecurity": "of a hash: counts where the system forbids some hashes",
     "strict": "zip of two things that are equally long",
 }
 
@@ -30,6 +31,15 @@ EQUIVALENT = (
     ("locks.release(lock)", "statement removed", "*", "sharing it next gives it back as well where the tests run"),
     ("*scratch.folder(*", "constant", "*", "a part of a temporary folder's name"),
     ("*scratch.Scratch(*", "constant", "*", "a part of a temporary folder's name"),
+    ("*text if _is_plain(text) else *", "condition forced", "* -> False", "a short cut: plain text is shown as it is"),
+    (
+        "*make_way(folder)",
+        "statement removed",
+        "*",
+        "a folder takes the place of an empty one where the tests run",
+    ),
+    ("folder.rmdir()", "statement removed", "*", "a folder takes the place of an empty one where the tests run"),
+    ("*digests.ahead(*", "argument dropped", "*", "what is hashed sooner is hashed anyway"),
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
     *(

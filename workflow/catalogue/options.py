@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.records import Record
@@ -19,29 +19,29 @@ goal: ``max_error`` or ``max_bytes`` with a number."""
 class Form(Enum):
     """What a setting's value is: so it is read in a recipe, and so written on the converter's command line."""
 
-    PRESENCE = "a flag that is there or not"
-    TRUTH = "yes or no, no by default"
-    TRUTH_BY_DEFAULT = "yes or no, yes by default"
-    TEXT = "one name"
-    WORD = "one of the declared words or numbers"
-    WORDS = "some of the declared words"
-    NAMES = "a list of names"
-    TAGS = "a list of names, which may be empty"
-    PATTERNS = "glob patterns of weight names, or yes for all weights"
-    GLOBS = "glob patterns of weight names"
-    SIZE = "a number of bytes"
-    METADATA = "names and the JSON files that go with them"
-    GOAL = "one goal: max_error or max_bytes"
-    FILES = "a list of files"
+    PRESENCE = auto()  # a flag that is there or not
+    TRUTH = auto()  # yes or no, no by default
+    TRUTH_BY_DEFAULT = auto()  # yes or no, yes by default
+    TEXT = auto()  # one name
+    WORD = auto()  # one of the declared words or numbers
+    WORDS = auto()  # some of the declared words
+    NAMES = auto()  # a list of names
+    TAGS = auto()  # a list of names, which may be empty
+    PATTERNS = auto()  # glob patterns of weight names, or yes for all weights
+    GLOBS = auto()  # glob patterns of weight names
+    SIZE = auto()  # a number of bytes
+    METADATA = auto()  # names and the JSON files that go with them
+    GOAL = auto()  # one goal: max_error or max_bytes
+    FILES = auto()  # a list of files
 
 
 class Role(Enum):
     """What an option is about, and so who is told."""
 
-    SOURCE = "what of the source is read: to be said whenever the source is read"
-    CODE = "whose code may run: to be said whenever the source is read"
-    RESULT = "what is made of it"
-    WEIGHTS = "how weights are stored: our own code can do so to any finished TensorFlow.js model"
+    SOURCE = auto()  # what of the source is read: to be said whenever the source is read
+    CODE = auto()  # whose code may run: to be said whenever the source is read
+    RESULT = auto()  # what is made of it
+    WEIGHTS = auto()  # how weights are stored: our own code can do so to any finished TensorFlow.js model
 
 
 class Setting(Record):
@@ -88,7 +88,7 @@ _STRUCTURED = pairs(source=(*KERAS, "tf_saved_model", "tf_hub"), target=(_GRAPH,
 _SPLITTABLE = pairs(source=KERAS, target=(_LAYERS,))
 _KERAS_FILES = pairs(source=("keras", "keras_keras"), target=JAVASCRIPT)
 _WITH_CODE = _KERAS_FILES | _SIGNED | _FROZEN
-_ASKING = _WITH_CODE | pairs(source=("keras_saved_model", *JAVASCRIPT))
+_ASKING = pairs()
 _BY_US = _TO_JS - pairs(source=("keras_saved_model",), target=(_LAYERS,))
 
 _WHEN_JS = "when the result is a TensorFlow.js model (tfjs_layers_model or tfjs_graph_model)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base import wording
 from workflow.cli.console import console, line
-from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedModel, Step
+from workflow.recipe.recipes import FetchedModel, ScriptedModel, Step
 from workflow.runs import publishing
 from workflow.runs.tasks import selected
 
@@ -22,7 +22,7 @@ _RUN, _SKIP, _STOP = ("run ", "bold cyan"), ("skip", "dim"), ("stop", "bold red"
 def print_plan(recipe: Recipe, tasks: list[Task], *, ready: bool) -> None:
     """Print one line per step: run, skip or stop, its name, from where to where, and the reason."""
     screen = console()
-    width = max((len(task.name) for task in tasks), default=0)
+    width = max(len(task.name) for task in tasks)
     for task in tasks:
         word, style = (_STOP if task.refused else _RUN) if task.runs else _SKIP
         screen.print(word, style=style, end="  ")
@@ -113,6 +113,4 @@ def _origin(source: ModelSource) -> str:
         return wording.address_text(source.url)
     if isinstance(source, ScriptedModel):
         return source.script.name
-    if isinstance(source, ApplicationModel):
-        return f"keras.applications.{source.application} ({Path(source.weights).name})"
-    raise TypeError(source)
+    return f"keras.applications.{source.application} ({Path(source.weights).name})"

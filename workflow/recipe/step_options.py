@@ -148,7 +148,8 @@ def _quantization(step: StepBuilder) -> dict[str, Any]:
     goal = step.given.get("auto") or step.given.get(_GOAL)
     if goal is not None:
         return {_GOAL: goal.given()}
-    dtype = step.given.get("dtype") or DTYPE_OF_BYTES.get(step.given.get(_OLD, 0))
+    count = step.given.get(_OLD)
+    dtype = step.given.get("dtype") or (None if count is None else DTYPE_OF_BYTES[count])
     return {QUANTIZATIONS[dtype]: step.given.get("weights") or ["*"]} if dtype else {}
 
 

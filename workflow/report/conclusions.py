@@ -111,7 +111,7 @@ def _verb(names: list[str]) -> str:
     return "it is" if len(names) == 1 else "they are"
 
 
-def answers(steps: Sequence[StepRecord], loads: Sequence[LoadMeasurement], *, processors: int = 1) -> list[Answer]:
+def answers(steps: Sequence[StepRecord], loads: Sequence[LoadMeasurement], *, processors: int) -> list[Answer]:
     """Return one answer per claim that this run has something to say about."""
     found = (_sharding(loads), _quantization(steps, loads), _graph(steps, processors))
     return [answer for answer in found if answer is not None]

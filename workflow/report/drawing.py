@@ -131,7 +131,7 @@ def draw_dots(title: str, dots: Dots) -> str:
     """Draw one line per row with a mark for each series; marks that lie on each other say "no difference"."""
     sheet = _Sheet()
     top = _legend(sheet, list(dots.series))
-    most_lines = max((row.count("\n") + 1 for row in dots.rows), default=1)
+    most_lines = max([1, *(row.count("\n") + 1 for row in dots.rows)])
     step = _ROW + (most_lines - 1) * _LINE
     bottom = top + step * len(dots.rows)
     left = max((_width_of(row) for row in dots.rows), default=0.0) + 2 * _GAP

@@ -42,8 +42,8 @@ def check(job: Job, settings: Verification, *, workers: RunWorkers) -> Facts:
         return report.replaced(not_run="verify is off in the recipe").as_json()
     from workflow.verification import verdicts  # noqa: PLC0415  nothing of it is needed to plan
 
-    hint = verdicts.advice(report, result) if report.failed else ""
-    error = verdicts.error_of(report, _demanded(settings, result), who=f"step {job.step.name}", hint=hint)
+    advice = verdicts.advice(report, result)
+    error = verdicts.error_of(report, _demanded(settings, result), who=f"step {job.step.name}", hint=advice)
     if error is not None:
         error.log, error.facts = str(job.log), report.as_json()
         raise error
@@ -126,9 +126,8 @@ def _sound(result: Subject) -> Evidence:
 def _say(report: Evidence, job: Job, workers: RunWorkers) -> None:
     """Say what is to be known about the result, less what is known of its input."""
     name = job.step.name
-    known = _known(job) if report.remarks else ()
     for remark in report.remarks:
-        if remark not in known:
+        if remark not in _known(job):
             job.listener.warn(f"{name}: {remark}")
     for level in report.levels:
         if level.status == "not run":

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import ROOT
+from workflow.cli import boundary
 
 COMMAND = [sys.executable, "-m", "workflow"]
 
@@ -83,3 +86,57 @@ def test_what_a_stream_cannot_encode_is_escaped_and_so_are_bytes_of_names_that_a
 def test_without_any_stream_the_code_is_the_same() -> None:
     done = subprocess.run(f'"{sys.executable}" -m workflow --version >&- 2>&-', shell=True, cwd=ROOT, check=False)  # noqa: S602  our own words
     assert done.returncode == 0
+
+
+def test_both_streams_escape_what_they_cannot_say_and_pass_the_bytes_of_names_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, err = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii", line_buffering=True))
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(err, encoding="utf-8"))
+    boundary.set_up()
+    first = sys.stdout
+    boundary.set_up()
+    assert sys.stdout is first
+    for stream in (sys.stdout, sys.stderr):
+        stream.write("a\u00e9\udc7f\udc80\udcff\udd00\n")
+    assert out.getvalue() == b"a\\xe9\\udc7f\x80\xff\\udd00\n"
+    assert err.getvalue() == b""
+    sys.stderr.flush()
+    assert err.getvalue() == "a\u00e9\\udc7f".encode() + b"\x80\xff\\udd00\n"
+    with pytest.raises(UnicodeDecodeError):
+        b"\xff".decode("ascii", errors=boundary._HANDLER)  # it is for what is written alone
+
+
+def test_what_is_no_stream_of_text_or_was_closed_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = io.StringIO()
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", other)
+    boundary.set_up()
+    assert sys.stdout is None
+    assert sys.stderr is other
+
+
+class Pipe(io.RawIOBase):
+    """A pipe whose reader is gone."""
+
+    gone = True
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.gone:
+            raise BrokenPipeError
+        return len(data)
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 100_000])
+def test_a_reader_that_is_gone_is_told_from_other_failures(text: str) -> None:
+    pipe = Pipe()
+    stream = boundary._words(io.TextIOWrapper(io.BufferedWriter(pipe), encoding="utf-8"))
+    with pytest.raises(boundary.ReaderGoneError):
+        assert stream.write(text) == 1
+        stream.flush()
+    pipe.gone = False
+    stream.close()

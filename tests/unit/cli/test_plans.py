@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.runs.fakes import FakeWorkers
 from tests.unit.runs.recipes import recipe_of, scripted, shard_step, write_layers_model
-from workflow.cli.plans import environment_lines
+from workflow.cli.plans import environment_lines, plan_json
 from workflow.recipe.recipes import Verification
 from workflow.runs import planning
 from workflow.runs.runner import Manner, Runner
@@ -54,4 +54,13 @@ def test_where_our_own_code_may_decline_a_model_it_is_said_that_this_is_not_sure
     step = shard_step(tmp_path).replaced(engine="auto", to_format="keras", output=tmp_path / "back.h5")
     made = recipe_of(tmp_path, step, verify=False)
     [line] = environment_lines(made, planning.plan(made, Selection(), environment=""))
-    assert "not sure to be needed" in line
+    assert line == (
+        "environment tfjs is not ready, and not sure to be needed: `convert` makes it if a model turns out to need it"
+    )
+
+
+def test_the_plan_for_programs_is_indented(tmp_path: Path) -> None:
+    write_layers_model(tmp_path / "web")
+    made = recipe(tmp_path, whole=True, own=None, engine="reference", with_script=False)
+    text = plan_json(made, planning.plan(made, Selection(), environment=""))
+    assert text.startswith(f'{{\n "recipe": "{tmp_path / "recipe.yml"}",\n "steps": [\n  {{\n   "step": "shard",\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from workflow.base.errors import ModelFileError
 from workflow.cli import console, screens
 from workflow.recipe import load
 from workflow.runs import planning
-from workflow.runs.tasks import Selection
+from workflow.runs.tasks import Outcome, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +118,63 @@ def test_details_are_shown_where_they_say_more_than_the_message(
     console.error_console.cache_clear()
     err = capsys.readouterr().err
     assert (err.count("w.bin is short"), "v.bin" in err) == (counted, counted > 1)
+
+
+def shown_live(recipe: Recipe, monkeypatch: pytest.MonkeyPatch, *news: object) -> str:
+    """Return the live line after some news: texts that are said, and figures of what goes on."""
+    terminal = Console(force_terminal=True, width=120, color_system=None)
+    monkeypatch.setattr(screens, "error_console", lambda: terminal)
+    screen = screens.LiveScreen(recipe)
+    screen.began(planning.plan(recipe, Selection(), environment="")[0])
+    for each in news:
+        screen.say(each) if isinstance(each, str) else screen.advance(*each)  # type: ignore[misc]
+    progress = screen._progress
+    assert progress is not None
+    assert progress.live.transient
+    running = [progress.live.is_started]
+    paper = Console(file=io.StringIO(), width=120)
+    with paper.capture() as shown:
+        paper.print(progress.get_renderable())
+    screen.stopped()
+    assert [*running, progress.live.is_started] == [True, False]
+    return " ".join(shown.get().split()[1:])  # behind the spinner
+
+
+@pytest.mark.parametrize(
+    ("news", "shown"),
+    [
+        ((), "not made yet"),
+        (("warming up [dim]::x",), "warming up [dim]::x"),
+        (("one", "two\nthree"), r"two\nthree"),
+        ((("weights", 5, 10),), "weights 5 B of 10 B"),
+        ((("weights", 5, 0),), "weights 5 B"),
+        ((("weights", 0, 10),), "weights 0 B of 10 B"),
+        ((("weights", 5, 10), ("verifying in node", 0, 0)), "verifying in node"),
+        ((("weights", 5, 10), "said later"), "said later"),
+    ],
+)
+def test_the_live_line_has_the_step_its_time_and_the_latest_news(
+    news: tuple[object, ...], shown: str, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shown_live(recipe, monkeypatch, *news) == f"python_to_js 0:00:00 {shown}"
+
+
+def test_a_failure_is_shown_whole_as_soon_as_its_step_has_ended(
+    recipe: Recipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (task,) = planning.plan(recipe, Selection(), environment="")
+    error = ModelFileError("it is broken", hint="mend it", log="/log")
+    told = ["error: it is broken", "what to do: mend it", "log: /log"]
+    for screen, first in (
+        (screens.QuietScreen(), []),
+        (screens.JsonScreen(), []),
+        (screens.PlainScreen(recipe), [f"{screens._MARKS['failed'][0]} python_to_js: failed after 0.0 s"]),
+        (screens.LiveScreen(recipe), [f"{screens._MARKS['failed'][0]} python_to_js: failed after 0.0 s"]),
+    ):
+        console.error_console.cache_clear()
+        screen.ended(Outcome(task, "failed", error=error))
+        lines = [
+            line.split("s ", 1)[1] if line.startswith("  ") else line for line in capsys.readouterr().err.splitlines()
+        ]
+        assert lines == [*first, *told]
+    console.error_console.cache_clear()

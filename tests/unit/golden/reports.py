@@ -59,6 +59,7 @@ def _forms(record: RunRecord) -> Json:
         "markdown": forms.markdown_text(record).splitlines(),
         "junit": forms.junit_text(record).splitlines(),
         "screen": _screen(record),
+        "narrow screen": _screen(record, width=60),
         "in colour": _screen(record, force_terminal=True, color_system="standard"),
         "shortfalls": conclusions.shortfalls(record.steps),
         "worst": [[each.step, each.place, each.output] for each in report_tables.worst_elements(record)],
@@ -75,8 +76,8 @@ def _page(record: RunRecord) -> list[str]:
     return _tags(page.replace(embedded, "the record"))
 
 
-def _screen(record: RunRecord, **terminal: Any) -> list[str]:
-    screen = Console(file=io.StringIO(), width=150, highlight=False, **terminal)
+def _screen(record: RunRecord, *, width: int = 150, **terminal: Any) -> list[str]:
+    screen = Console(file=io.StringIO(), width=width, highlight=False, **terminal)
     forms.print_report(record, screen)
     assert isinstance(screen.file, io.StringIO)
     return [line.rstrip() for line in screen.file.getvalue().splitlines()]

@@ -14,7 +14,7 @@ from workflow.recipe.recipes import ApplicationModel, FetchedModel, ScriptedMode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.recipe.conftest import Load
+    from tests.unit.recipe.conftest import Load, Refuse
 
 SHIPPED = sorted((ROOT / "recipes").rglob("*.y*ml"))
 STEPS = "steps: [{python_to_js: {input: a.h5, output: o, timeout: 90}}]\n"
@@ -145,3 +145,15 @@ def test_loading_a_recipe_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("key", ["inputs", "labels"])
+@pytest.mark.parametrize("of_step", [True, False])
+def test_files_to_verify_with_must_be_there(key: str, *, of_step: bool, refusal: Refuse, tmp_path: Path) -> None:
+    for name in ("a.h5", "inputs.npy", "labels.npy"):
+        (tmp_path / name).touch()
+    (tmp_path / f"{key}.npy").unlink()
+    verify = "verify: {inputs: inputs.npy, labels: labels.npy}"
+    step = f"python_to_js: {{input: a.h5, output: o{f', {verify}' if of_step else ''}}}"
+    (said,) = refusal(f"steps: [{{{step}}}]\n" + ("" if of_step else f"{verify}\n")).split("\n\n")
+    assert f"`{key}.npy`" in said.splitlines()[0]

@@ -165,6 +165,10 @@ REFUSED = {
     ),
     "h5 as folder": ("js_to_python: {input: layers, output: o.h5, format: keras_saved_model}", "is named like a file"),
     "json as folder": ("graph: {input: layers, output: o/model.json}", "is named like a file"),
+    "auto of layers": (
+        "python_to_js: {input: layers, output: o, format: auto}",
+        "`auto` is for Python models, and `layers` is a tfjs_layers_model. Instead, use `shard`, `quantize` or `graph`",
+    ),
     "url as keras": ("python_to_js: {input: 'https://x/a.h5', output: o, from: keras}", "does not go with a URL"),
 }
 

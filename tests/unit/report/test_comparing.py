@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.unit.report.runs import full_check, full_run, place, run_of, step
 from workflow.report.comparing import Change, compare
 from workflow.report.run_reading import read_run
@@ -52,3 +56,20 @@ def test_sizes_and_accuracy_have_directions() -> None:
     worse["runs"][1]["accuracy"] = {"source": 0.99, "result": 0.5}
     found = changes(run_of(step("web", "shard", full_check())), run_of(step("web", "shard", worse)))
     assert found["web", "accuracy"].tendency == "worse"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tendency"),
+    [
+        ("passed", "incomplete", "worse"),
+        ("passed", "failed", "worse"),
+        ("incomplete", "failed", "worse"),
+        ("failed", "incomplete", "better"),
+        ("failed", "passed", "better"),
+        ("incomplete", "incomplete", "same"),
+    ],
+)
+def test_verdicts_are_in_an_order(before: Any, after: Any, tendency: str) -> None:
+    record = read_run(run_of(step("web", "shard", full_check())))
+    first, second = (record.replaced(steps=(record.steps[0].replaced(verdict=one),)) for one in (before, after))
+    assert (compare(first, second)[0].figure, compare(first, second)[0].tendency) == ("verdict", tendency)

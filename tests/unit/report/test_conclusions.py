@@ -5,14 +5,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.report.runs import full_check, full_run, python_check, run_of, step
-from workflow.report.conclusions import answers
-from workflow.report.record import ArtifactSizes, LoadMeasurement, StepRecord
+from workflow.report import conclusions
+from workflow.report.record import Answer, ArtifactSizes, LoadMeasurement, StepRecord
 from workflow.report.run_reading import read_run
 from workflow.verification.measures import Measures
 from workflow.verification.measures.artifact_sizes import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def answers(steps: Sequence[StepRecord], loads: Sequence[LoadMeasurement], *, processors: int = 4) -> Sequence[Answer]:
+    return conclusions.answers(steps, loads, processors=processors)
 
 
 def load(layout: str, link: str, seconds: float | None, artifact: str = "web") -> LoadMeasurement:

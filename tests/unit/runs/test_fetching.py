@@ -3,15 +3,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import random
+import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.runs.file_server import FileServer, serving
+from workflow.base import storage
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
+from workflow.models.file_contents import recognise
 from workflow.recipe.findings import Spot
 from workflow.recipe.recipes import FetchedModel
 from workflow.runs import fetching
@@ -232,3 +236,94 @@ def test_a_full_disk_is_a_storage_error(desk: Desk, server: FileServer, monkeypa
     with pytest.raises(StorageError, match="full"):
         desk.fetch(server.url())
     assert list(desk.target.parent.iterdir()) == []
+
+
+def test_what_is_said_of_a_fetch_is_this(desk: Desk, server: FileServer) -> None:
+    url = server.url()
+    desk.cache.mkdir()
+    (desk.cache / f"{DIGEST}.part").write_bytes(CONTENT[:1000])
+    desk.fetch(url)
+    desk.fetch(url, sha256=DIGEST.upper())
+    (desk.cache / DIGEST).write_bytes(b"changed")
+    desk.fetch(url)
+    assert desk.listener.lines == [f"resuming {url}", f"{url} is in the cache", f"fetching {url}"]
+    assert desk.listener.warnings == [f"the copy of {url} in the cache was changed: fetching it again"]
+    (desk.cache / DIGEST).unlink()
+    (desk.cache / f"{DIGEST}.part").write_bytes(b"x" * 1000)
+    desk.fetch(url)
+    assert desk.listener.warnings[1:] == [
+        "what was left of an earlier transfer does not fit: fetching the whole file again"
+    ]
+    assert sorted(path.name for path in desk.cache.iterdir()) == [DIGEST, f"{DIGEST}.lock"]
+
+
+def test_a_changed_copy_is_gone_also_where_the_file_cannot_be_fetched_again(desk: Desk, server: FileServer) -> None:
+    desk.fetch(server.url())
+    (desk.cache / DIGEST).write_bytes(b"changed")
+    server.statuses = [404]
+    with pytest.raises(DownloadError):
+        desk.fetch(server.url())
+    assert not (desk.cache / DIGEST).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "known"),
+    [
+        (b"<!DOCTYPE html><title>Sign in</title>", "html"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "lfs"),
+        (b'{"error": "none"}', "json"),
+        (b"something else", ""),
+    ],
+)
+def test_another_file_is_refused_with_both_digests_what_it_is_and_what_to_do(
+    content: bytes, known: str, *, desk: Desk, server: FileServer
+) -> None:
+    server.content = content
+    part = desk.folder / "content"
+    part.write_bytes(content)
+    phrase = f" ({recognise(part).phrase})" if known else ""
+    assert not known or recognise(part).name == known
+    found = hashlib.sha256(content).hexdigest()
+    with pytest.raises(IntegrityError) as caught:
+        desk.fetch(server.url())
+    assert caught.value.message == (
+        f"{server.url()} is not the file that the recipe names{phrase}: its sha256 is {found}, expected is {DIGEST}"
+    )
+    assert caught.value.hint == (
+        "If the file was replaced on purpose, put the new sha256 into the recipe after you have made sure of it; "
+        "otherwise do not use the file."
+    )
+
+
+def test_a_second_run_waits_for_the_one_that_fetches_the_same(desk: Desk, server: FileServer) -> None:
+    lock = desk.cache / f"{DIGEST}.lock"
+    handle = fetching.held(lock, Recording(), what="file")
+    thread = threading.Thread(target=desk.fetch, args=(server.url(),))
+    thread.start()
+    end = time.monotonic() + 20
+    while not desk.listener.lines and time.monotonic() < end:
+        time.sleep(0.01)
+    assert desk.listener.lines == ["waiting for another run that fetches the same file"]
+    assert server.ranges == []
+    handle.close()
+    thread.join()
+    assert desk.target.read_bytes() == CONTENT
+
+
+def test_all_bytes_are_on_disk_before_a_file_has_its_name(
+    desk: Desk, server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = storage.sync_artifact
+
+    def noting(path: Path) -> None:
+        synced.append(path.name)
+        assert path.exists()
+        sync(path)
+
+    monkeypatch.setattr(fetching, "sync_artifact", noting)
+    desk.fetch(server.url())
+    first, second = synced
+    assert first == f"{DIGEST}.part"
+    assert second != "model.h5"
+    assert [path.name for path in desk.target.parent.iterdir()] == ["model.h5"]

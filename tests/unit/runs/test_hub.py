@@ -11,13 +11,14 @@ import pytest
 from tests.unit.base.download.rude_server import answer, serving
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from tests.unit.runs.test_unpacking import archive_of, file, special
-from workflow.base import locations
+from workflow.base import locations, wording
 from workflow.base.download import transfer
 from workflow.base.errors import DownloadError, ModelFileError
 from workflow.base.events import Recording
 from workflow.conversion.job import Job
-from workflow.runs import hub, making
+from workflow.runs import hub, making, unpacking
 from workflow.runs.tasks import tasks_of
+from workflow.runs.unpacking import Room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,3 +190,127 @@ def test_a_cache_that_is_no_folder_is_named(cache: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("TFHUB_CACHE_DIR", "gs://bucket")
     with pytest.raises(ModelFileError, match="no folder of this machine"):
         hub.provide("http://127.0.0.1:1/x", Recording())
+
+
+BY_HAND = "fetch the module yourself and give its folder as the input, with `from: tf_hub`"
+
+
+@pytest.mark.parametrize("handle", ["google/x/1", "ftp://host/x?t0ken", ""])
+def test_what_is_no_address_is_refused_with_what_one_looks_like(handle: str) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        hub.provide(handle, Recording())
+    assert caught.value.message == f"{wording.address_text(handle)} is neither a folder nor the address of a module"
+    assert caught.value.hint == f"the address of a module begins with https://; else {BY_HAND}"
+
+
+def test_what_is_said_of_a_module_is_this_and_it_is_fetched_without_a_secret_in_its_name(cache: Path) -> None:
+    listener = Recording()
+    with serving(answer(MODULE)) as server:
+        plain = server.url("google/x/1")
+        handle = server.url("google/x/1", user="me:s3cret")
+        found = hub.provide(handle, listener)
+        hub.provide(plain, listener)
+    assert found == cache / hashlib.sha1(plain.encode(), usedforsecurity=False).hexdigest()
+    assert listener.lines == [f"fetching {plain}", f"{plain} is in the cache"]
+    assert {what for what, _, _ in listener.progress} == {plain}
+    assert listener.progress[-1] == (plain, len(MODULE), len(MODULE))
+    assert {path.name for path in cache.iterdir()} == {found.name, f"{found.name}.tfjs-workflow.lock"}
+
+
+@pytest.mark.parametrize(
+    "handle", ["HTTP://127.0.0.1:1/x", "https://tfhub.invalid/\udcff", "https://u:p@h", "https://"]
+)
+def test_a_module_in_the_cache_is_found_by_any_address_that_names_it(handle: str, cache: Path) -> None:
+    scheme, _, rest = handle.partition("://")
+    bare = f"{scheme}://{rest.removeprefix('u:p@')}"
+    folder = cache / hashlib.sha1(bare.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest()
+    folder.mkdir(parents=True)
+    (folder / "tfhub_module.pb").touch()
+    assert hub.provide(handle, Recording()) == folder
+
+
+def test_an_address_that_cannot_be_taken_apart_is_left_as_it_is() -> None:
+    assert hub.archive_address("https://[x") == "https://[x"
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "saved_model.pbtxt", "tfhub_module.pb"])
+def test_each_of_three_files_makes_a_module(name: str, cache: Path) -> None:
+    with serving(answer(archive_of(file(name, b"x")))) as server:
+        assert files(hub.provide(server.url("x"), Recording())) == {name}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (archive_of(file("README", b"x")), "it has neither saved_model.pb, saved_model.pbtxt nor tfhub_module.pb"),
+        (b"", "it is empty"),
+        (b'{"error": "none"}', "JSON"),
+    ],
+)
+def test_what_is_no_module_says_what_it_is_and_what_helps(content: bytes, why: str, cache: Path) -> None:
+    with serving(answer(content)) as server, pytest.raises(DownloadError) as caught:
+        hub.provide(server.url("x"), Recording())
+    begin = f"what {server.url('x')} answers with is no module: "
+    assert caught.value.message.startswith(begin)
+    assert why in caught.value.message.removeprefix(begin)
+    assert caught.value.hint == (
+        f"see whether this machine reaches it (a proxy is read from HTTPS_PROXY), or {BY_HAND}"
+    )
+
+
+def test_a_cache_of_another_kind_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", "gs://me:s3cret@bucket")
+    with pytest.raises(ModelFileError) as caught:
+        hub.provide("https://h/x", Recording())
+    assert caught.value.message == "TFHUB_CACHE_DIR is gs://bucket, which is no folder of this machine"
+    assert caught.value.hint == "unset TFHUB_CACHE_DIR, or set it to a folder"
+
+
+def test_a_cache_may_be_named_from_where_we_are(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cache.parent)
+    monkeypatch.setenv("TFHUB_CACHE_DIR", "hub")
+    handle = "https://h/x"
+    folder = cache / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+    assert hub.provide(handle, Recording()) == folder
+
+
+def test_a_module_is_on_disk_before_it_has_its_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(hub, "sync_artifact", synced.append)
+    with serving(answer(MODULE)) as server:
+        found = hub.provide(server.url("x"), Recording())
+    assert synced == [found.with_name(f"{found.name}.tfjs-workflow.tmp")]
+
+
+def test_what_is_left_of_a_transfer_is_not_trusted_where_no_server_vouches_for_it(cache: Path) -> None:
+    cut = [answer(MODULE)[0], MODULE[: len(MODULE) // 2]]
+    with serving(cut, answer(MODULE)) as server:
+        assert files(hub.provide(server.url("x"), Recording())) == {"saved_model.pb", "variables/variables.index"}
+    assert [asked.get("range") for asked in server.asked] == [None, None]
+
+
+def test_a_path_may_hold_what_ends_a_password_elsewhere(cache: Path) -> None:
+    handle = "https://h/x@y/1"
+    folder = cache / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+    assert hub.provide(handle, Recording()) == folder
+
+
+def test_an_archive_is_unpacked_into_an_empty_folder_with_room_for_ten_gigabytes(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[Room] = []
+
+    def noting(archive: Path, folder: Path, *, room: Room) -> None:
+        assert folder.is_dir()
+        assert list(folder.iterdir()) == []
+        rooms.append(room)
+        unpacking.unpack(archive, folder, room=room)
+
+    monkeypatch.setattr(hub, "unpack", noting)
+    with serving(answer(MODULE)) as server:
+        hub.provide(server.url("x"), Recording())
+    assert rooms == [Room(10**10)]

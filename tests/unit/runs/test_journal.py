@@ -102,6 +102,8 @@ def test_the_record_of_a_run_has_these_keys(recipe: Recipe, monkeypatch: pytest.
         "interrupted": {"step": "again", "output": str(base / "again"), "status": "interrupted"},
     }
     assert "secret" not in path.read_text()
+    assert path.read_text().startswith('{\n "recipe": "')
+    assert path.read_text().endswith("\n}\n")
     assert returned["steps"][0]["reasons"] == ["not made yet", "forced"]
 
 

@@ -6,10 +6,11 @@ import gzip
 import io
 import random
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from workflow.runs import unpacking
 from workflow.runs.unpacking import Room, UnpackError, unpack
 
 if TYPE_CHECKING:
@@ -150,3 +151,89 @@ def test_a_damaged_archive_is_unpacked_or_refused_and_stays_inside(tmp_path: Pat
         assert {path.name for path in folder.iterdir()} == {"archive", "in"}
     assert {path.name for path in tmp_path.iterdir()} == {str(number) for number in range(250)}
     assert 50 < refused < 250
+
+
+def refused(folder: Path, *members: tuple[tarfile.TarInfo, bytes], room: Room = ROOM) -> str:
+    with pytest.raises(UnpackError) as caught:
+        unpacked(archive_of(*members, packed=False), folder, room)
+    return str(caught.value)
+
+
+LEADS_OUT = "the name '{}' in it leads out of its folder, or is impossible"
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ((), "it holds nothing"),
+        ((file("../out"),), LEADS_OUT.format("../out")),
+        ((file("a/.."),), LEADS_OUT.format("a/..")),
+        ((file("/a"),), LEADS_OUT.format("/a")),
+        ((file("a\\b"),), LEADS_OUT.format("a\\b")),
+        ((file("C:a"),), LEADS_OUT.format("C:a")),
+        ((file("C:"),), LEADS_OUT.format("C:")),
+        ((special("a", tarfile.SYMTYPE, "b"),), "'a' in it is no plain file: links and devices are not taken"),
+        ((file("."),), "'.' in it is no file"),
+        ((file("a"), file("./a")), "'./a' is in it twice"),
+        ((file("a"), file("a/b")), "'a/b' is in it twice"),
+    ],
+)
+def test_what_is_refused_says_why(members: Any, why: str, tmp_path: Path) -> None:
+    assert refused(tmp_path, *members) == why
+
+
+@pytest.mark.parametrize("name", ["ab:c", ":", "a", "a/:", "..a", "a..", "...", "ab:c/d"])
+def test_names_that_only_look_like_others_are_taken(name: str, tmp_path: Path) -> None:
+    assert f"in/{name}" in unpacked(archive_of(file(name)), tmp_path)
+
+
+def test_as_many_files_as_there_is_room_for_are_taken_and_no_more(tmp_path: Path) -> None:
+    members = [file(f"f{number}") for number in range(4)]
+    room = Room(most_bytes=10_000, most_members=4)
+    assert len(unpacked(archive_of(*members), tmp_path, room)) == 5
+    (tmp_path / "other").mkdir()
+    assert refused(tmp_path / "other", *members, file("more"), room=room) == "it holds more than 4 files"
+    assert Room(most_bytes=1).most_members == 100_000
+
+
+def test_as_many_bytes_as_there_is_room_for_are_taken_and_no_more(tmp_path: Path) -> None:
+    members = [file("a", bytes(1000)), file("b", bytes(1000))]
+    assert len(unpacked(archive_of(*members), tmp_path, Room(most_bytes=2000))) == 3
+    (tmp_path / "other").mkdir()
+    assert refused(tmp_path / "other", *members, room=Room(most_bytes=1999)) == "it holds more than 1,999 bytes"
+
+
+def test_names_may_be_as_deep_and_as_long_as_this(tmp_path: Path) -> None:
+    deep = "/".join(["d"] * 64)
+    assert f"in/{deep}" in unpacked(archive_of(file(deep)), tmp_path)
+    (tmp_path / "deeper").mkdir()
+    assert "leads out of its folder, or is impossible" in refused(tmp_path / "deeper", file(f"{deep}/d"))
+    assert unpacking._parts("n" * 4096) == ["n" * 4096]
+    with pytest.raises(UnpackError):
+        unpacking._parts("n" * 4097)
+    with pytest.raises(UnpackError):
+        unpacking._parts("é" * 2049)
+    assert unpacking._parts("./a//b/./c/") == ["a", "b", "c"]
+
+
+def test_an_archive_that_goes_on_beyond_its_room_is_not_read_to_its_end(tmp_path: Path) -> None:
+    bounded = unpacking._Bounded(io.BytesIO(bytes(3 << 20)), 1000)
+    assert len(bounded.read(1000 + (1 << 20) - 1000)) == 1 << 20
+    assert bounded.tell() == 1 << 20
+    assert bounded.seek(1000) == 1000
+    assert len(bounded.read(1 << 20)) == 1 << 20
+    with pytest.raises(UnpackError, match="it holds more than 1,000 bytes"):
+        bounded.read(1)
+    with pytest.raises(UnpackError, match="it holds more than 1,000 bytes"):
+        bounded.seek(1001 + (1 << 20))
+    for size in (-1, (1 << 20) + 1):
+        with pytest.raises(UnpackError, match="a name or an attribute in it is far too long"):
+            bounded.read(size)
+    assert len(bounded.read(0)) == 0
+
+
+@pytest.mark.parametrize("content", [b"noise" * 200, b"\x1f\x8bnoise", gzip.compress(b"noise" * 200)])
+def test_what_is_no_archive_is_told_in_the_words_of_who_reads_it(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UnpackError, match=r"^it is no tar archive, or a damaged one \(.+\)$") as caught:
+        unpacked(content, tmp_path)
+    assert len(str(caught.value)) < 150

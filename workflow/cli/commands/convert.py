@@ -12,6 +12,7 @@ from workflow.base.errors import InterruptedRunError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workflow.environment import Wishes
     from workflow.recipe.recipes import Recipe
     from workflow.runs.tasks import Outcome, Selection
     from workflow.runs.watching import Watcher
@@ -149,19 +150,16 @@ def _check_names(recipe: Recipe, selection: Selection) -> None:
 def _execute(
     recipe: Recipe,
     selection: Selection,
-    wishes: object,
+    wishes: Wishes,
     watcher: Watcher,
     *,
     keep_going: bool,
     timeout: float | None,
 ) -> Sequence[Outcome]:
-    from workflow.environment import Wishes  # noqa: PLC0415  for runs only
-    from workflow.runs.journal import journal_folder  # noqa: PLC0415  as above
+    from workflow.runs.journal import journal_folder  # noqa: PLC0415  for runs only
     from workflow.runs.runner import Manner, Runner  # noqa: PLC0415  as above
     from workflow.runs.workers import EnvironmentWorkers  # noqa: PLC0415  as above
 
-    if not isinstance(wishes, Wishes):
-        raise TypeError(wishes)
     logs = journal_folder(recipe) / "logs"
     workers = EnvironmentWorkers(recipe.environment, wishes, logs=logs, listener=watcher)
     runner = Runner(recipe, workers, watcher, manner=Manner(keep_going, timeout))

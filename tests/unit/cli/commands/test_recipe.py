@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.golden.screens import require_declared
 from workflow.base.errors import RecipeError
 from workflow.cli.commands.recipe import StaleSchemaError, check, schema
 from workflow.recipe import grammar
@@ -35,8 +36,12 @@ def test_check_reports_every_recipe_that_is_wrong(capsys: pytest.CaptureFixture[
     with pytest.raises(RecipeError) as caught:
         check(["bad", "good", "worse", "gone"])
     assert caught.value.message == "bad.yml has 2 errors; worse.yml has 1 error; there is no recipe gone"
-    assert "bad.yml:1:1" in caught.value.details
-    assert "worse.yml:1:1" in caught.value.details
+    first, second, third, gone = caught.value.details.split("\n\n")
+    assert first.startswith("bad.yml:1:1: `steps` is missing.")
+    assert second.startswith("bad.yml:1:1: there is no key `nmae`.")
+    assert third.startswith("worse.yml:1:1: a recipe cannot be a list.")
+    assert gone == "there is no recipe gone; there are good.yml"
+    assert caught.value.hint.startswith("`tfjs-workflow schema` prints what a recipe may hold")
     assert "good.yml" in capsys.readouterr().out
 
 
@@ -52,7 +57,20 @@ def test_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_schema_check_notices_a_stale_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema(compare=True)
     monkeypatch.setattr(grammar, "SCHEMA", tmp_path / "schema.json")
-    with pytest.raises(StaleSchemaError):
-        schema(compare=True)
+    for there in (False, True):
+        with pytest.raises(StaleSchemaError) as caught:
+            schema(compare=True)
+        assert caught.value.message == "workflow/recipe/schema.json is out of date"
+        assert caught.value.hint == "python scripts/write_schema.py"
+        assert grammar.SCHEMA.is_file() is there
+        grammar.SCHEMA.write_text("{}")
+
+
+def test_schema_check_says_that_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    schema(compare=True)
+    assert capsys.readouterr().out == "workflow/recipe/schema.json is up to date\n"
+
+
+def test_what_may_be_typed_is_declared_as_it_was() -> None:
+    require_declared("check", "schema")
