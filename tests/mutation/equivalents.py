@@ -14,6 +14,7 @@ UNSEEN_KEYWORDS = {
     "frozen": "of a dataclass: nobody changes its values, which mypy sees to",
     "prefix": "of a temporary file's name",
     "maxsize": "of a cache",
+    "poll_interval": "how often a server looks whether it is to end",
     "flush": "output is complete at the end either way",
     "strict": "zip of two things that are equally long",
 }
