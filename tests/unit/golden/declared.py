@@ -13,7 +13,7 @@ import json
 import pkgutil
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 from workflow.base.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import ModuleType
 
 FILE = "declared.json"
@@ -117,20 +117,21 @@ def plain(value: Any) -> Any:
     return _named(value)
 
 
+_WORDED: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (bytes, bytes.hex),
+    (enum.Enum, str),
+    (re.Pattern, lambda value: {"pattern": str(value.pattern), "flags": int(value.flags)}),
+    (struct.Struct, lambda value: value.format),
+    (np.dtype, lambda value: value.str),
+    (functools.partial, lambda value: [plain(value.func), plain(value.args), plain(value.keywords)]),
+)
+
+
 def _named(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, enum.Enum):
-        return str(value)
-    if isinstance(value, re.Pattern):
-        return {"pattern": str(value.pattern), "flags": int(value.flags)}
-    if isinstance(value, struct.Struct):
-        return value.format
-    if isinstance(value, np.dtype):
-        return value.str
-    if isinstance(value, functools.partial):
-        return [plain(value.func), plain(value.args), plain(value.keywords)]
-    if inspect.isfunction(value) or inspect.isclass(value):
-        made_with = [plain(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()]
-        return [value.__qualname__, *made_with] if made_with else value.__qualname__
-    return _OPAQUE
+    for kind, worded in _WORDED:
+        if isinstance(value, kind):
+            return worded(value)
+    if not (inspect.isfunction(value) or inspect.isclass(value)):
+        return _OPAQUE
+    made_with = [plain(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()]
+    return [value.__qualname__, *made_with] if made_with else value.__qualname__

@@ -74,8 +74,10 @@ WHOLE = [
     (
         "GRU",
         {"reset_after": True},
-        f"reset_after=True is not supported in GRU (layer 'it'; tfjs#5728): {BY_GRAPH} "
-        "and call executeAsync, or train with reset_after=False",
+        (
+            f"reset_after=True is not supported in GRU (layer 'it'; tfjs#5728): {BY_GRAPH} "
+            "and call executeAsync, or train with reset_after=False"
+        ),
     ),
     (
         "Conv1D",
@@ -86,8 +88,10 @@ WHOLE = [
     (
         "Conv3D",
         {"groups": 2},
-        "groups are not supported in Conv3D (layer 'it'): build it in Keras from one convolution for each group, "
-        "as a graph model of it cannot be made either",
+        (
+            "groups are not supported in Conv3D (layer 'it'): build it in Keras from one convolution for each group, "
+            "as a graph model of it cannot be made either"
+        ),
     ),
     (
         "Dense",

@@ -82,7 +82,13 @@ def test_javascript_is_asked_once_for_each_feed_and_once_more_for_times(tmp_path
     wanted = ask(tmp_path, inputs={"x": "x:0"}, repeat=7, timeout=33.0)
     found = in_javascript(place, wanted, name="node", backend="wasm")
     work = tmp_path / "work"
-    common = {"model": MODEL.path, "format": MODEL.format, "runtime": "node", "backend": "wasm", "timeout": 33.0}
+    common: dict[str, Any] = {
+        "model": MODEL.path,
+        "format": MODEL.format,
+        "runtime": "node",
+        "backend": "wasm",
+        "timeout": 33.0,
+    }
     assert place.asked == [
         RunRequest(inputs=work / "inputs_0", outputs=work / "node_wasm_0", **common),
         RunRequest(inputs=work / "inputs_1", outputs=work / "node_wasm_1", **common),
@@ -140,9 +146,7 @@ def test_python_is_asked_for_all_feeds_at_once(tmp_path: Path) -> None:
     model = {"path": "/models/m", "format": "tfjs_layers_model", "signature_name": "serve"}
     job = {"model": model, "feeds": feeds, "repeat": 3, "cut": "third", "weights": "/w"}
     assert place.asked == [("predict", job)]
-    assert found == Answers(
-        (work / "python_0", work / "python_1"), Timing(load_ms=5), {}, 0.25, {"keras": "2.13.1"}
-    )
+    assert found == Answers((work / "python_0", work / "python_1"), Timing(load_ms=5), {}, 0.25, {"keras": "2.13.1"})
     in_python(place, ask(tmp_path))
     assert place.asked[1] == ("predict", {"model": model, "feeds": feeds, "repeat": 0, "cut": None})
 

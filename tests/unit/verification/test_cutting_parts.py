@@ -131,7 +131,7 @@ def test_the_optimizers_weights_are_left_out(tmp_path: Path) -> None:
 
 def test_weights_of_layers_inside_and_of_layers_with_slashes_are_kept(tmp_path: Path) -> None:
     values = {"a/b/kernel": VALUES["first/kernel"], "ab/kernel": VALUES["first/kernel"], "a": VALUES["first/bias"]}
-    layers = [
+    layers: list[Any] = [
         {"class_name": "Dense", "config": {"name": name, "units": 6}, "name": name, "inbound_nodes": []}
         for name in ("a/b", "ab", "c")
     ]
@@ -156,7 +156,10 @@ def test_a_point_depends_on_all_that_feeds_it(tmp_path: Path) -> None:
     assert ancestors(points, "first/MatMul") == {"first/MatMul", "first/kernel", "x"}
     assert ancestors(points, "gone") == set()
     assert [point.name for point in points if carries_tensor(point)] == [
-        *(f"{name}/{op}" for name, last in (("first", "Tanh"), ("second", "Relu"), ("third", "Softmax"))
-          for op in ("MatMul", "BiasAdd", last)),
+        *(
+            f"{name}/{op}"
+            for name, last in (("first", "Tanh"), ("second", "Relu"), ("third", "Softmax"))
+            for op in ("MatMul", "BiasAdd", last)
+        ),
         "Identity",
     ]

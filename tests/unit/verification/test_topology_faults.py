@@ -41,7 +41,12 @@ def test_a_sound_model_has_no_faults() -> None:
 
 
 FAULTS: list[tuple[str, Any, dict[str, tuple[int, ...]], list[tuple[str, str]]]] = [
-    ("two of a name", model(X, DENSE, DENSE, X, X), SOUND, [("3 layers are called x", "x"), ("2 layers are called d", "d")]),
+    (
+        "two of a name",
+        model(X, DENSE, DENSE, X, X),
+        SOUND,
+        [("3 layers are called x", "x"), ("2 layers are called d", "d")],
+    ),
     (
         "fed by none",
         model(X, layer("Add", "sum", "x", "gone", "gone")),
@@ -100,7 +105,8 @@ def test_a_fault_of_layers_is_told_whole(
 
 def test_what_is_no_topology_is_one_fault_with_its_remedy() -> None:
     hint = "The topology is damaged, or no Keras or TensorFlow.js wrote it: save or convert the model again."
-    for weights in (None, {}):
+    nothing: dict[str, Weight] = {}
+    for weights in (None, nothing):
         assert layer_faults({}, FILE, weights=weights) == [
             Finding("model.json: the topology is null, not an object", remedy=hint)
         ]

@@ -42,7 +42,7 @@ def source_of(kind: Format, folder: Path) -> Path:
         return archive(folder / "m.keras", config, {"layers/dense/vars/0": kernel, "layers/dense/vars/1": bias})
     if kind == "tfjs_layers_model":
         weights = [Stored("dense/kernel", kernel), Stored("dense/bias", bias)]
-        topology = {"keras_version": "2.13.1", "model_config": config}
+        topology: dict[str, Any] = {"keras_version": "2.13.1", "model_config": config}
         return save(folder / "m", [weights], format="layers-model", modelTopology=topology)
     topology = {"node": NODES, "library": {}, "versions": {}}
     return save(folder / "m", [[Stored("w", np.ones((2, 2), "f4"))]], format="graph-model", modelTopology=topology)

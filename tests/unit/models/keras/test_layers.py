@@ -63,8 +63,12 @@ WEIGHTS: list[tuple[str, dict[str, Any], tuple[int | None, ...] | None, str]] = 
     ("BatchNormalization", {"axis": [2]}, (None, 8, 3), "gamma 3, beta 3, (moving_mean 3), (moving_variance 3)"),
     ("BatchNormalization", {"scale": False}, (None, 3), "beta 3, (moving_mean 3), (moving_variance 3)"),
     ("BatchNormalization", {"center": False}, (None, 3), "gamma 3, (moving_mean 3), (moving_variance 3)"),
-    ("BatchNormalization", {}, None, "gamma of any shape, beta of any shape, "
-     "(moving_mean of any shape), (moving_variance of any shape)"),
+    (
+        "BatchNormalization",
+        {},
+        None,
+        "gamma of any shape, beta of any shape, (moving_mean of any shape), (moving_variance of any shape)",
+    ),
     ("LayerNormalization", {}, (None, 8, 3), "gamma 3, beta 3"),
     ("LayerNormalization", {"axis": [1, 2], "center": False}, (None, 8, 3), "gamma 8x3"),
     ("LayerNormalization", {"scale": False}, (None, 8, 3), "beta 3"),
@@ -96,8 +100,10 @@ WEIGHTS: list[tuple[str, dict[str, Any], tuple[int | None, ...] | None, str]] = 
         "Bidirectional",
         {"layer": LSTM},
         (None, 9, 3),
-        "forward_l/kernel 3x8, forward_l/recurrent_kernel 2x8, forward_l/bias 8, "
-        "backward_l/kernel 3x8, backward_l/recurrent_kernel 2x8, backward_l/bias 8",
+        (
+            "forward_l/kernel 3x8, forward_l/recurrent_kernel 2x8, forward_l/bias 8, "
+            "backward_l/kernel 3x8, backward_l/recurrent_kernel 2x8, backward_l/bias 8"
+        ),
     ),
     ("TimeDistributed", {"layer": DENSE}, (None, 9, 4, 3), "kernel 3x2, bias 2"),
     (
@@ -136,8 +142,12 @@ CALLS: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("one tensor", [tensor("a")], {}, [["a", 0, 0, {}]]),
     ("of a model, whose making is a call", [tensor("model", 2, 1)], {}, [["model", 3, 1, {}]]),
     ("a list of tensors", [[tensor("a"), tensor("b", 1, 2)]], {}, [["a", 0, 0, {}], ["b", 1, 2, {}]]),
-    ("a state beside", [tensor("a")], {"initial_state": [tensor("h"), tensor("c")]},
-     [["a", 0, 0, {}], ["h", 0, 0, {}], ["c", 0, 0, {}]]),
+    (
+        "a state beside",
+        [tensor("a")],
+        {"initial_state": [tensor("h"), tensor("c")]},
+        [["a", 0, 0, {}], ["h", 0, 0, {}], ["c", 0, 0, {}]],
+    ),
     ("what predict says itself", [tensor("a")], {"training": True}, [["a", 0, 0, {}]]),
     ("what says nothing", [tensor("a")], {"mask": [None, False], "other": None}, [["a", 0, 0, {}]]),
     ("an argument", [tensor("a")], {"axis": 2}, [["a", 0, 0, {"axis": 2}]]),
@@ -145,11 +155,14 @@ CALLS: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("a mask", [tensor("a")], {"mask": tensor("m", 1)}, [["a", 0, 0, {"mask": ["m", 1, 0]}]]),
     ("masks", [tensor("a")], {"mask": [tensor("m")]}, [["a", 0, 0, {"mask": "another tensor"}]]),
     ("another tensor", [tensor("a")], {"like": tensor("b")}, [["a", 0, 0, {"like": "another tensor"}]]),
-    ("further arguments", [tensor("a"), tensor("b"), 3], {},
-     [["a", 0, 0, {"further arguments": 1}], ["b", 0, 0, {}]]),
+    ("further arguments", [tensor("a"), tensor("b"), 3], {}, [["a", 0, 0, {"further arguments": 1}], ["b", 0, 0, {}]]),
     ("numbers beside", [tensor("a"), 3], {}, [["a", 0, 0, {}]]),
-    ("a dictionary", [{"z": tensor("a"), "y": tensor("b")}], {},
-     [["b", 0, 0, {"a dictionary of inputs": True}], ["a", 0, 0, {}]]),
+    (
+        "a dictionary",
+        [{"z": tensor("a"), "y": tensor("b")}],
+        {},
+        [["b", 0, 0, {"a dictionary of inputs": True}], ["a", 0, 0, {}]],
+    ),
     ("no tensor at all", [3], {"axis": 2}, []),
 ]
 

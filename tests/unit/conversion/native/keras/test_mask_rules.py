@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STEPS = (None, 4, 3)
 M = Masks("m", "m")
-SEQUENCES = {"return_sequences": True}
+SEQUENCES: dict[str, Any] = {"return_sequences": True}
 HELD = {"layer": {"class_name": "LSTM", "config": SEQUENCES}}
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "Bidirectional")
 BOTH = (
@@ -133,7 +133,7 @@ def test_another_mask_on_one_side_is_declined(keras: str | None, script: str | N
     assert text == "the mask of its input does not reach it in TensorFlow.js as it does in Keras"
 
 
-ZEROING = {"zero_output_for_mask": True}
+ZEROING: dict[str, Any] = {"zero_output_for_mask": True}
 ZEROS = "it gives zeros at the steps that its mask leaves out, and TensorFlow.js does not"
 
 
