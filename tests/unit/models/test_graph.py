@@ -111,6 +111,7 @@ def test_a_constant_whose_values_stand_in_the_graph_is_inline(key: str) -> None:
         ({"op": "Relu"}, "node 2, name is null, not text"),
         ({"name": "a", "op": []}, "node 2 'a', op is a list, not text"),
         ({"name": "a", "op": "Relu", "input": "x"}, "node 2 'a', input is text, not a list"),
+        ({"name": "a", "op": "Relu", "input": ["x", 3]}, "node 2 'a', input 2 is a number, not text"),
         ({"name": "a", "op": "Relu", "attr": []}, "node 2 'a', attr is a list, not an object"),
         ({"name": "a", "op": "Relu", "attr": {"T": 1}}, "node 2 'a', attr 'T' is a number, not an object"),
         ({"name": "a" * 20_000, "op": "Relu"}, "name is text of 20,000 characters"),

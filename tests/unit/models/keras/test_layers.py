@@ -148,6 +148,12 @@ CALLS: list[tuple[str, list[Any], dict[str, Any], Any]] = [
         {"initial_state": [tensor("h"), tensor("c")]},
         [["a", 0, 0, {}], ["h", 0, 0, {}], ["c", 0, 0, {}]],
     ),
+    (
+        "a state that a model gives",
+        [tensor("a")],
+        {"initial_state": tensor("model", 0, 1)},
+        [["a", 0, 0, {}], ["model", 1, 1, {}]],
+    ),
     ("what predict says itself", [tensor("a")], {"training": True}, [["a", 0, 0, {}]]),
     ("what says nothing", [tensor("a")], {"mask": [None, False], "other": None}, [["a", 0, 0, {}]]),
     ("an argument", [tensor("a")], {"axis": 2}, [["a", 0, 0, {"axis": 2}]]),

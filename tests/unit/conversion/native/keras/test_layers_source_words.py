@@ -1,4 +1,4 @@
-"""A layers model on its way to Keras: the order of its weights, what is put right, and each refusal's whole sentence."""
+"""A layers model on its way to Keras: the order of its weights, what is put right, and each refusal whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.unit.conversion.native.keras.files import called, dense, given, graph, layer, numbers, row
+from tests.unit.conversion.native.keras.files import dense, given, graph, layer, numbers, row
 from tests.unit.conversion.native.keras.test_to_keras import layers_model, made
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
@@ -102,31 +102,69 @@ def refusal(folder: Path, config: Any, weights: Arrays, **changes: Any) -> tuple
     with pytest.raises((ModelFileError, DeclinedError)) as caught:
         made(source, layers_to_keras, "m.h5")
     assert not (folder / "m.h5").exists()
-    if isinstance(caught.value, DeclinedError):
-        return caught.value.reason.replace(str(source), "MODEL"), caught.value.route
-    return caught.value.message.replace(str(source), "MODEL"), caught.value.hint
+    error: Any = caught.value
+    said = (error.reason, error.route) if isinstance(error, DeclinedError) else (error.message, error.hint)
+    return said[0].replace(str(source), "MODEL"), said[1]
 
 
 RNN = layer("RNN", "r", cell={"class_name": "Mine", "config": {"units": 1}})
 REFUSED: list[tuple[str, Any, Arrays, str, str]] = [
-    ("a weight lacking", row(given([None, 3]), dense()), {"dense/kernel": numbers(3, 2)},
-     "the weight 'dense/bias' is not in the manifest", OTHERS),
-    ("a weight too many", row(given([None, 3]), dense()), {**DENSE, "ghost/kernel": numbers(1)},
-     "the manifest has 3 weights, and the layers of the model use 2 of them",
-     "The weights are those of another model: convert the model again."),
-    ("options that make no sense", row(given([None, 3]), layer("Dense", "dense")), DENSE,
-     "the options of layer 'dense' make no sense ('units')", "The topology is damaged."),
-    ("a class that is not known", row(given([None, 3]), layer("Mine", "m")), {},
-     "layer 'm': nothing is known of its class 'Mine'", "reference"),
-    ("a cell that is not known", row(given([None, 4, 3]), RNN), {},
-     "layer 'r': nothing is known of its class 'RNN'", "reference"),
-    ("no cell", row(given([None, 4, 3]), layer("RNN", "r")), {},
-     "layer 'r': nothing is known of its class 'RNN'", "reference"),
-    ("a layer inside that is not known", row(given([None, 4, 3]), layer("TimeDistributed", "t", layer=layer("Mine", "m"))),
-     {}, "layer 't': nothing is known of its class 'Mine'", "reference"),
-    ("a layer inside without a config",
-     row(given([None, 3]), layer("TimeDistributed", "t", layer={"class_name": 3, "config": {}})), {},
-     "MODEL: a layer of the model has no config", OTHERS),
+    (
+        "a weight lacking",
+        row(given([None, 3]), dense()),
+        {"dense/kernel": numbers(3, 2)},
+        "the weight 'dense/bias' is not in the manifest",
+        OTHERS,
+    ),
+    (
+        "a weight too many",
+        row(given([None, 3]), dense()),
+        {**DENSE, "ghost/kernel": numbers(1)},
+        "the manifest has 3 weights, and the layers of the model use 2 of them",
+        "The weights are those of another model: convert the model again.",
+    ),
+    (
+        "options that make no sense",
+        row(given([None, 3]), layer("Dense", "dense")),
+        DENSE,
+        "the options of layer 'dense' make no sense ('units')",
+        "The topology is damaged.",
+    ),
+    (
+        "a class that is not known",
+        row(given([None, 3]), layer("Mine", "m")),
+        {},
+        "layer 'm': nothing is known of its class 'Mine'",
+        "reference",
+    ),
+    (
+        "a cell that is not known",
+        row(given([None, 4, 3]), RNN),
+        {},
+        "layer 'r': nothing is known of its class 'RNN'",
+        "reference",
+    ),
+    (
+        "no cell",
+        row(given([None, 4, 3]), layer("RNN", "r")),
+        {},
+        "layer 'r': nothing is known of its class 'RNN'",
+        "reference",
+    ),
+    (
+        "a layer inside that is not known",
+        row(given([None, 4, 3]), layer("TimeDistributed", "t", layer=layer("Mine", "m"))),
+        {},
+        "layer 't': nothing is known of its class 'Mine'",
+        "reference",
+    ),
+    (
+        "a layer inside without a config",
+        row(given([None, 3]), layer("TimeDistributed", "t", layer={"class_name": 3, "config": {}})),
+        {},
+        "MODEL: a layer of the model has no config",
+        OTHERS,
+    ),
 ]
 
 
