@@ -54,8 +54,8 @@ def measured(folder: Path, boxes: list[Sandbox]) -> Path:
             ]
             for part in parts:
                 part.result()
-        for part in sorted(target.glob("part*")):
-            _require_tests(part)
+        for measured_part in sorted(target.glob("part*")):
+            _require_tests(measured_part)
         (target / "complete").touch()
     return target
 

@@ -17,7 +17,7 @@ PACKAGE = sorted((ROOT / "workflow").rglob("*.py"))
 EVERYTHING = sorted([*PACKAGE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-MAY_PRINT = ("workflow/cli/", "workflow/report/", "workflow/worker/", "workflow/environment/engine/")
+MAY_PRINT = ("workflow/cli/", "workflow/report/", "workflow/worker/", "workflow/environment/builder/")
 LONG_WITH_A_REASON: dict[str, str] = {}
 MANY_PARAMETERS = {
     "workflow/base/processes.py:start": "the one place for subprocesses takes what a subprocess can be given",

@@ -88,7 +88,7 @@ def size_text(size: float) -> str:
     """Return bytes in powers of ten: ``17.1 MB``."""
     value = float(size)
     for unit in ("B", "kB", "MB"):
-        if value < _STEP:
+        if round(value, 1) < _STEP:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= _STEP
     return f"{value:.1f} GB"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workflow.base.events import Listener
 
 CHECKS = tuple(f"check{number}" for number in range(5))
-KEYS = ("install", "conda", "venv", "engine", *CHECKS)
+KEYS = ("install", "conda", "venv", "builder", *CHECKS)
 """Who may be tied: who makes a Python, the installation of packages, and the health checks, which run side by side."""
 
 _SECONDS = 10.0

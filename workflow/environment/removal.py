@@ -11,7 +11,7 @@ from workflow.base.errors import EnvironmentProblem, ForeignPathError, StorageEr
 from workflow.base.records import Record
 from workflow.environment import claims, orphans, registry, state
 from workflow.environment.activation.target import ACTIVE
-from workflow.environment.engine import staging
+from workflow.environment.builder import staging
 from workflow.environment.entries import DEFAULT_NAME
 from workflow.environment.managers import all_managers
 

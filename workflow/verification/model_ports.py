@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import scratch
-from workflow.base.errors import DeclinedError, ModelFileError
+from workflow.base.errors import DeclinedError, ModelFileError, VerificationError
 from workflow.base.wording import shown
 from workflow.models.graph import read_graph
 from workflow.models.keras.tree import entries, is_container, layer_name
 from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.topology import model_config
-from workflow.verification.topology_faults import DTYPES, ends
+from workflow.verification.exchange import NONSENSE
+from workflow.verification.topology_faults import HELD_AS, ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
     Shape = tuple[int | None, ...]
 
+_Open = type(None)
 _HINT = "The topology is damaged: save or convert the model again."
 
 
@@ -67,14 +69,27 @@ def ports_of(subject: Subject) -> ModelPorts:
 
 
 def told(answer: Mapping[str, Any]) -> ModelPorts:
-    """Return the ports that a run in Python told of as ``inputs`` and ``outputs`` of ``{name, shape, dtype}``."""
-    return ModelPorts(_told(answer.get("inputs"), observed=False), _told(answer.get("outputs"), observed=True))
+    """Return the ports that a run in Python told of as ``inputs`` and ``outputs`` of ``{name, shape, dtype}``.
+
+    Raises ``VerificationError`` when they are not of that form.
+    """
+    try:
+        return ModelPorts(_told(answer.get("inputs"), observed=False), _told(answer.get("outputs"), observed=True))
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise VerificationError(f"the run in Python tells nonsense of its ports: {problem!r}", hint=NONSENSE) from None
 
 
 def _told(specs: Iterable[Mapping[str, Any]] | None, *, observed: bool) -> tuple[ModelPort, ...] | None:
     if not specs:
         return None
-    return tuple(ModelPort(one["name"], tuple(one["shape"]), one["dtype"], observed) for one in specs)
+    return tuple(_one_told(one, observed=observed) for one in specs)
+
+
+def _one_told(spec: Mapping[str, Any], *, observed: bool) -> ModelPort:
+    name, shape, dtype = spec["name"], tuple(spec["shape"]), spec["dtype"]
+    if not isinstance(name, str) or not isinstance(dtype, str) or not all(type(n) in (int, _Open) for n in shape):
+        raise TypeError(f"{shown(str(spec))} is no port")
+    return ModelPort(name, shape, dtype, observed)
 
 
 def _completed(ours: tuple[ModelPort, ...] | None, other: tuple[ModelPort, ...] | None) -> tuple[ModelPort, ...] | None:
@@ -170,7 +185,7 @@ def _graph_ports(ports: tuple[SignaturePort, ...]) -> tuple[ModelPort, ...] | No
     if not ports:
         return None
     kept = [port for port in ports if not port.is_resource]
-    return tuple(ModelPort(port.name.removesuffix(":0"), port.shape, DTYPES.get(port.dtype)) for port in kept)
+    return tuple(ModelPort(port.name.removesuffix(":0"), port.shape, HELD_AS.get(port.dtype)) for port in kept)
 
 
 def _keras(subject: Subject) -> ModelPorts:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-DTYPES = {
+HELD_AS = {
     "DT_FLOAT": "float32",
     "DT_HALF": "float32",
     "DT_DOUBLE": "float32",
@@ -89,7 +89,7 @@ def _constant_problems(graph: Graph, weights: Mapping[str, Weight]) -> list[Find
 
 def _mismatches(name: str, constant: Constant, weight: Weight) -> list[Finding]:
     found = []
-    dtype = DTYPES.get(constant.dtype)
+    dtype = HELD_AS.get(constant.dtype)
     if dtype is not None and dtype != weight.dtype:
         found.append(f"is {weight.dtype} in the manifest and {dtype} in the graph")
     if constant.shape is not None and constant.shape != weight.shape:

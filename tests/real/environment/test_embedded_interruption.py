@@ -93,7 +93,7 @@ def test_kill_9_leaves_nothing_running_and_a_second_run_completes(bench: Bench, 
     assert completes(bench)
 
 
-def test_interrupt_ends_the_engine_and_removes_the_stage(bench: Bench) -> None:
+def test_interrupt_ends_the_builder_and_removes_the_stage(bench: Bench) -> None:
     bench.server.behaviour.delay = 0.01
     process = creator(bench, bench.prefix)
     assert until(lambda: list(bench.order.cache.rglob("*.part")))
@@ -104,15 +104,15 @@ def test_interrupt_ends_the_engine_and_removes_the_stage(bench: Bench) -> None:
     assert completes(bench)
 
 
-def test_a_killed_engine_is_reported_and_a_second_run_completes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_builder_is_reported_and_a_second_run_completes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(_MARK, str(bench.folder))
     bench.server.behaviour.delay = 0.01
 
-    def kill_engine(what: str, done: int, total: int) -> None:
+    def kill_builder(what: str, done: int, total: int) -> None:
         for pid in set(marked(bench)) - {os.getpid()}:
             os.kill(pid, signal.SIGKILL)
 
-    monkeypatch.setattr(bench.news, "advance", kill_engine)
+    monkeypatch.setattr(bench.news, "advance", kill_builder)
     with pytest.raises(EnvironmentProblem, match="without an answer"):
         EmbeddedManager().create(bench.prefix, bench.order)
     monkeypatch.undo()

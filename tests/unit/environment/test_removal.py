@@ -9,7 +9,7 @@ from workflow import environment
 from workflow.base.errors import EnvironmentProblem, ForeignPathError, StorageError
 from workflow.base.events import Recording, Silent
 from workflow.environment import Wishes, claims, lifecycle, registry, removal, state
-from workflow.environment.engine import staging
+from workflow.environment.builder import staging
 from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:

@@ -292,8 +292,8 @@ _GRAPHS: Mapping[str, Any] = {
     **{
         f"{dtype} held as {held}": _graph(_const("w", dtype), w=((2,), held))
         for dtype, held in (
-            *((kind, "float32") for kind in topology_faults.DTYPES),
-            *((kind, "int32") for kind in topology_faults.DTYPES),
+            *((kind, "float32") for kind in topology_faults.HELD_AS),
+            *((kind, "int32") for kind in topology_faults.HELD_AS),
             *(("DT_BOOL", "bool"), ("DT_STRING", "string"), ("DT_COMPLEX64", "complex64"), ("DT_QINT8", "int32")),
         )
     },

@@ -38,7 +38,7 @@ from workflow.environment import (
     state,
     uv_program,
 )
-from workflow.environment.engine import channels, protocol
+from workflow.environment.builder import channels, protocol
 from workflow.environment.entries import Environment
 from workflow.environment.managers import conda_cli, embedded, python
 from workflow.environment.pins import pip, regeneration

@@ -29,7 +29,7 @@ from workflow.base import (
     wording,
 )
 from workflow.base.download import opening, reception, transfer
-from workflow.environment.engine import archives, channels
+from workflow.environment.builder import channels, package_archives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -136,7 +136,7 @@ def all_words(_scratch: Path) -> dict[str, Any]:
 
 _MODULES = (
     *(dialogue, digests, disk, keeper, opening, processes, reception, storage, transfer, wording),
-    *(archives, channels),
+    *(package_archives, channels),
 )
 _NUMBERS: tuple[tuple[str, Callable[[Any], str], str], ...] = (
     ("size", wording.size_text, "sizes"),

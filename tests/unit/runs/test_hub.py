@@ -55,11 +55,12 @@ def test_a_module_is_fetched_once_and_has_the_name_that_tensorflow_hub_gives_it(
     assert folders(cache) == [found]
 
 
-def test_what_tensorflow_hub_has_fetched_before_is_found_without_a_network(cache: Path) -> None:
+@pytest.mark.parametrize("module", ["saved_model.pb", "saved_model.pbtxt", "tfhub_module.pb"])
+def test_what_tensorflow_hub_has_fetched_before_is_found_without_a_network(cache: Path, module: str) -> None:
     handle = "https://tfhub.invalid/google/x/1"
     folder = cache / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
     folder.mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / module).write_bytes(b"graph")
     assert hub.provide(handle, Recording()) == folder
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from workflow.base.errors import VerificationError
 from workflow.recipe.recipes import Verification
-from workflow.verification import exchange
+from workflow.verification import exchange, model_ports
 from workflow.verification.requests import Subject
 from workflow.verification.source_answers import ask_source
 
@@ -102,3 +102,29 @@ def test_feeds_elsewhere_are_refused(tmp_path: Path, feeds: Any) -> None:
     places = Places({"feeds": told})
     with pytest.raises(VerificationError):
         ask_source(Subject(tmp_path / "m.h5", "keras"), Verification(), places=places, folder=tmp_path)
+
+
+PORT = {"name": "x", "shape": [None, 3], "dtype": "float32"}
+
+
+@pytest.mark.parametrize(
+    "ports",
+    [
+        *[[{key: value for key, value in PORT.items() if key != gone}] for gone in PORT],
+        [{**PORT, "name": 3}],
+        [{**PORT, "shape": 3}],
+        [{**PORT, "shape": ["3"]}],
+        [{**PORT, "shape": [True]}],
+        [{**PORT, "dtype": ["float32"]}],
+        ["x"],
+        [PORT, None],
+        {"x": PORT},
+        3,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_ports_that_are_none_are_told(side: str, ports: Any) -> None:
+    assert model_ports.told({side: [PORT]}) != model_ports.ModelPorts()
+    with pytest.raises(VerificationError, match="tells nonsense of its ports"):
+        model_ports.told({side: ports})

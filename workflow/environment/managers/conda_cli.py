@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from workflow.base import processes, programs, scratch
-from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
+from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError, StorageError
 from workflow.base.wording import address_text
 from workflow.environment import orphans, state
 from workflow.environment.pins import conda
@@ -45,7 +45,7 @@ _TAIL_LINES = 12
 @dataclass(frozen=True)
 class _Meaning:
     pattern: str
-    error: type[EnvironmentProblem]
+    error: type[EnvironmentProblem | StorageError]
     what: str
     hint: str
 
@@ -60,7 +60,7 @@ _MEANINGS = (
     ),
     _Meaning(
         r"No space left|NoSpaceLeft|not enough (?:free )?space|ENOSPC",
-        EnvironmentProblem,
+        StorageError,
         "ran out of disk space",
         "free some, or set TFJS_WORKFLOW_HOME to a folder on another disk",
     ),
@@ -255,7 +255,7 @@ def _check_result(prefix: Path, packages: Packages, *, program: str, order: Buil
         order.listener.warn(f"{program} also installed {', '.join(extra[:5])}, which conda-lock.yml does not hold")
 
 
-def _explained(done: Completed, *, program: str, offline: bool, log: Path) -> EnvironmentProblem:
+def _explained(done: Completed, *, program: str, offline: bool, log: Path) -> EnvironmentProblem | StorageError:
     """Return the error that says what a failed run of ``program`` means, with the end of what it printed."""
     text = f"{done.stdout}\n{done.stderr}".strip()
     spoken = "\n".join(line for line in text.splitlines() if not line.startswith("+ "))

@@ -13,7 +13,7 @@ import workflow
 from workflow.base import dialogue, locations
 from workflow.base.errors import EnvironmentProblem, ForeignPathError
 from workflow.environment import blueprint, orphans
-from workflow.environment.engine import protocol, staging
+from workflow.environment.builder import protocol, staging
 from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _request(prefix: Path, order: BuildOrder) -> protocol.BuildRequest:
         prefix=str(prefix),
         stage=str(staging.place(prefix)),
         cache=str(order.cache.absolute() / "conda"),
-        tie=str(orphans.tie(order.log.absolute(), "engine")),
+        tie=str(orphans.tie(order.log.absolute(), "builder")),
         mirrors=order.settings.mirrors,
         offline=order.settings.offline,
     )
@@ -98,7 +98,7 @@ _START = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(s
 
 
 def _answered(request: protocol.BuildRequest, order: BuildOrder) -> Mapping[str, str] | None:
-    """Run the engine, pass its news on, and return the failure that it ended with, None when it has done its work."""
+    """Run the builder, pass its news on, and return the failure that it ended with, None when it has done its work."""
     # isolated: nothing that the user's variables or the current folder name is on its module path; this folder is
     home = Path(workflow.__file__).resolve().parents[1]
     argv = [sys.executable, "-I", "-X", "utf8", "-c", _START, str(home), protocol.MODULE]

@@ -6,7 +6,7 @@ import gc
 from typing import Any, Dict
 
 from ..jobs import Progress
-from . import back_end, front_ends, converter_options
+from . import back_end, converter_options, front_ends
 
 
 def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:

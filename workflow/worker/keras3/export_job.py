@@ -9,7 +9,7 @@ from typing import Any, Dict
 from .. import foreign_code, versions
 from ..failure import JobError
 from ..jobs import Progress
-from . import files, model_loading, notes, exporting
+from . import exporting, files, model_loading, notes
 
 
 def export(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:

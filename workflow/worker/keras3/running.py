@@ -11,7 +11,7 @@ from ..containment import answers
 from ..failure import JobError, NotRunnableError
 from ..runnable import Named, Runnable
 from ..specs import Spec
-from . import files, model_loading, ports, exporting
+from . import exporting, files, model_loading, ports
 
 _RESCALING = frozenset(["Rescaling", "Normalization"])
 _LOOKED_AT = 6

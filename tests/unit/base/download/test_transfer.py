@@ -20,7 +20,7 @@ from workflow.base.download.reception import InterruptedTransferError
 from workflow.base.download.transfer import Transfer
 from workflow.base.errors import DownloadError
 from workflow.base.events import Recording
-from workflow.environment.engine.archives import Archives
+from workflow.environment.builder.package_archives import Archives
 from workflow.environment.pins.conda import LockedPackage
 from workflow.recipe.findings import Spot
 from workflow.recipe.recipes import FetchedModel
@@ -65,7 +65,7 @@ both = pytest.mark.parametrize("fetch", [model, package])
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(transfer, "_PAUSES", (0.01, 0.01))
-    monkeypatch.setattr("workflow.environment.engine.channels._PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("workflow.environment.builder.channels._PAUSES", (0.01, 0.01))
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

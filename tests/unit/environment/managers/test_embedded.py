@@ -15,8 +15,8 @@ from workflow.base import errors, processes
 from workflow.base.events import Recording
 from workflow.base.plain_names import PlainNames
 from workflow.environment import blueprint
-from workflow.environment.engine import __main__ as engine
-from workflow.environment.engine import protocol, staging
+from workflow.environment.builder import __main__ as builder
+from workflow.environment.builder import protocol, staging
 from workflow.environment.managers import BuildOrder, Manager, embedded
 from workflow.environment.managers.embedded import EmbeddedManager
 
@@ -58,14 +58,14 @@ def test_without_rattler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "py-rattler is not installed" in (EmbeddedManager().missing() or "")
 
 
-def test_an_unreadable_lock_is_reported_by_the_engine_as_our_error(order: BuildOrder, tmp_path: Path) -> None:
+def test_an_unreadable_lock_is_reported_by_the_builder_as_our_error(order: BuildOrder, tmp_path: Path) -> None:
     order.blueprint.conda_lock.write_text("version: 9\n")
     with pytest.raises(errors.EnvironmentProblem, match="only conda-lock's format 1") as raised:
         EmbeddedManager().create(tmp_path / "env", order)
     assert raised.value.log == str(order.log)
 
 
-def test_an_engine_that_cannot_start_shows_why(
+def test_a_builder_that_cannot_start_shows_why(
     order: BuildOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MODULE", "workflow.no_such_module")
@@ -74,7 +74,7 @@ def test_an_engine_that_cannot_start_shows_why(
     assert "no_such_module" in raised.value.details
 
 
-def test_the_engine_ends_when_its_caller_closes_the_pipe(order: BuildOrder, tmp_path: Path) -> None:
+def test_the_builder_ends_when_its_caller_closes_the_pipe(order: BuildOrder, tmp_path: Path) -> None:
     order.blueprint.conda_lock.write_text("version: 1\n")
     process = processes.start([sys.executable, "-m", protocol.MODULE], stdin=processes.PIPE, stderr=None, cwd=_CHECKOUT)
     assert process.stdin is not None
@@ -104,7 +104,7 @@ def test_what_is_no_request_is_refused(text: object) -> None:
 
 def test_news_reach_the_listener_as_they_were_told(order: BuildOrder) -> None:
     told = io.BytesIO()
-    line = engine._Line(told)
+    line = builder._Line(told)
     line.number = 1
     line.say("one")
     line.warn("two")
@@ -172,7 +172,7 @@ def test_it_removes_the_environment_and_what_was_left_beside_it(tmp_path: Path) 
     assert not stage.exists()
 
 
-def test_an_engine_that_dies_is_told_with_the_end_of_its_log(order: BuildOrder) -> None:
+def test_a_builder_that_dies_is_told_with_the_end_of_its_log(order: BuildOrder) -> None:
     order.log.parent.mkdir(parents=True)
     order.log.write_text("\n".join(f"line {number}" for number in range(20)), encoding="utf-8")
     error = embedded._died(order.log)

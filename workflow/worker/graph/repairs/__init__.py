@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
 
-from . import channels_first, control_edges, elementwise, fusions, lookups, batch_normalization
+from . import batch_normalization, channels_first, control_edges, elementwise, fusions, lookups
 from .nodes import Body, bodies
 
 REPAIRS: Dict[str, Callable[[Body], List[Any]]] = {

@@ -104,6 +104,7 @@ REGULARIZERS: list[tuple[Any, Any]] = [
     (made("L1", l1=0.5), made("L1L2", l1=0.5, l2=0.0)),
     (made("L2", l2=0.25), made("L1L2", l1=0.0, l2=0.25)),
     (made("L1L2", l1=0.5, l2=0.25), made("L1L2", l1=0.5, l2=0.25)),
+    (made("L1L2", l1=1), made("L1L2", l1=1)),
     (made("L1L2", l1="a", l2=0.25), made("L1L2", l1=0.01, l2=0.25)),
 ]
 

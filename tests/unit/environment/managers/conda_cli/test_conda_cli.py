@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.environment.orders import changed
 from workflow.base import processes
-from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError
+from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError, StorageError
 from workflow.base.events import Recording
 from workflow.base.processes import CommandTimeoutError
 from workflow.environment.managers.conda_cli import CondaCliManager
@@ -118,7 +118,7 @@ def test_packages_that_the_lock_does_not_hold_are_told(conda: FakeConda, order: 
         ("checksum", IntegrityError, "not the one in conda-lock.yml"),
         ("connection", DownloadError, "could not fetch"),
         ("404", DownloadError, "404"),
-        ("disk full", EnvironmentProblem, "ran out of disk space"),
+        ("disk full", StorageError, "ran out of disk space"),
         ("read-only", EnvironmentProblem, "may not write there"),
         ("nonsense", EnvironmentProblem, r"conda failed \(exit code 1\)"),
     ],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workflow.base import errors
-from workflow.environment.engine import staging
+from workflow.environment.builder import staging
 from workflow.environment.managers.embedded import EmbeddedManager
 
 if TYPE_CHECKING:

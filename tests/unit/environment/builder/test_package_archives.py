@@ -10,7 +10,7 @@ import pytest
 from tests.unit.environment.package_server import PackageServer, serving
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
-from workflow.environment.engine.archives import Archives, unpacking
+from workflow.environment.builder.package_archives import Archives, unpacking
 from workflow.environment.pins.conda import LockedPackage
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_whatever_an_interrupted_download_left_does_no_harm(
 def test_a_connection_that_always_breaks_is_given_up(
     server: PackageServer, archives: Archives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflow.environment.engine.channels._PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("workflow.environment.builder.channels._PAUSES", (0.01, 0.01))
     server.behaviour.cut_after[_NAME] = [1000, 1000, 1000]
     with pytest.raises(DownloadError, match="broke off after 3,000 of 512,000"):
         archives.provide([package(server)], (), offline=False)

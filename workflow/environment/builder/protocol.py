@@ -1,4 +1,4 @@
-"""What the embedded manager and its engine say to each other on their line: one request, news, and one answer."""
+"""What the embedded manager and its builder say to each other on their line: one request, news, and one answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from workflow.base import errors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MODULE = "workflow.environment.engine"
+MODULE = "workflow.environment.builder"
 NEWS = ("say", "warn", "advance")
 """What a listener is told: an object on the line has one of these names, and under it a list of what to tell."""
 
-# only these cross the border; whatever else fails in the engine is a fault of the engine
+# only these cross the border; whatever else fails in the builder is a fault of the builder
 _FAILURES: dict[str, type[errors.WorkflowError]] = {
     kind.__name__: kind
     for kind in (errors.DownloadError, errors.IntegrityError, errors.StorageError, errors.EnvironmentProblem)
@@ -60,5 +60,5 @@ def failure(error: errors.WorkflowError) -> dict[str, str]:
 def raised(failure: Mapping[str, str], *, log: str) -> errors.WorkflowError:
     """Return the error to raise for a failure that came over the line."""
     kind = _FAILURES.get(failure.get("kind", ""), errors.EnvironmentProblem)
-    message = failure.get("message", "the engine failed without saying why")
+    message = failure.get("message", "the builder failed without saying why")
     return kind(message, hint=failure.get("hint", ""), details=failure.get("details", ""), log=log)

@@ -13,7 +13,7 @@ from workflow.base.errors import DownloadError, IntegrityError
 from workflow.base.events import Silent
 from workflow.base.storage import storing
 from workflow.base.wording import address_text
-from workflow.environment.engine.channels import PackageSource, Reachability, StoppedError, Supply, digest, sources
+from workflow.environment.builder.channels import PackageSource, Reachability, StoppedError, Supply, digest, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from workflow.base.errors import EnvironmentProblem, InterruptedRunError, WorkflowError
 from workflow.environment import orphans
-from workflow.environment.engine.protocol import BuildRequest, failure
+from workflow.environment.builder.protocol import BuildRequest, failure
 
 
 class _Line:
@@ -61,7 +61,7 @@ def _serve(line: _Line) -> int:
         request = BuildRequest.of(question)
         threading.Thread(target=_end_with_parent, daemon=True).start()
         tie = orphans.tied(Path(request.tie))
-        from workflow.environment.engine.installation import build  # noqa: PLC0415  imports rattler, which may fail
+        from workflow.environment.builder.installation import build  # noqa: PLC0415  imports rattler, which may fail
 
         asyncio.run(build(request, line))
         tie.close()

@@ -12,8 +12,8 @@ from rattler.package_cache import PackageCache, ValidationMode
 from rattler.platform import Subdir
 
 from workflow.base.errors import EnvironmentProblem, StorageError, WorkflowError
-from workflow.environment.engine import staging
-from workflow.environment.engine.archives import Archives, unpacking
+from workflow.environment.builder import staging
+from workflow.environment.builder.package_archives import Archives, unpacking
 from workflow.environment.pins import conda
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rattler.repo_data import RepoDataRecord
 
     from workflow.base.events import Listener
-    from workflow.environment.engine.protocol import BuildRequest
+    from workflow.environment.builder.protocol import BuildRequest
     from workflow.environment.pins.conda import LockedPackage
 
 _RATTLER_FAILURES = (

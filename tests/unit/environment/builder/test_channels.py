@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from workflow.base.events import Recording
-from workflow.environment.engine.channels import PackageSource, Reachability, sources
+from workflow.environment.builder.channels import PackageSource, Reachability, sources
 from workflow.environment.pins.conda import LockedPackage
 
 
