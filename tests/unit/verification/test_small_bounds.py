@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests import ROOT
-from tests.unit.verification.layered import held
 from tests.unit.verification.models import layers_model
 from workflow.base.errors import ModelFileError
 from workflow.verification.derivations import _numbers
@@ -104,7 +103,3 @@ def test_a_link_that_leads_out_of_a_model_is_not_followed(kind: Any, tmp_path: P
 def test_packages_lie_under_a_name_made_of_their_lock() -> None:
     digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
     assert packages.installation().folder.name == f"js-{digest[:16]}"
-
-
-def test_a_layer_without_a_role_has_no_weights() -> None:
-    assert held("Dense", "d", kernel=[[1.0]]).by_role.keys() == {"kernel"}
