@@ -234,15 +234,12 @@ def test_metadata_is_added_where_the_reference_puts_it(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     one = tensor("a", np.array([1], "float32"))
-    for act, hint in (
-        (lambda: write_weights([[one]], tmp_path, shard_size=0), "Give a positive number of bytes."),
-        (
-            lambda: write_weights([[one], [one]], tmp_path),
-            "Give the layers of the model distinct names and save it again.",
-        ),
+    for groups, size, hint in (
+        ([[one]], 0, "Give a positive number of bytes."),
+        ([[one], [one]], 9, "Give the layers of the model distinct names and save it again."),
     ):
         with pytest.raises(ConversionError) as caught:
-            act()
+            write_weights(groups, tmp_path, shard_size=size)
         assert caught.value.hint == hint
     many = tensor("a", np.zeros(1_000_001, "int8").astype("bool"))
     with pytest.raises(ConversionError) as caught:
