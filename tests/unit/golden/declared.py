@@ -6,6 +6,7 @@ A table that a program holds is what users meet, though no test may come by ever
 from __future__ import annotations
 
 import ast
+import dataclasses
 import enum
 import functools
 import inspect
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests import ROOT
 from workflow.base.records import Record
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def plain(value: Any) -> Any:
     """Return a value in JSON's terms: functions by their names and what they were made with."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, Record):
+    if isinstance(value, Record) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
         return {type(value).__name__: {name: plain(each) for name, each in vars(value).items()}}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(each) for key, each in value.items()}
@@ -123,6 +125,7 @@ _WORDED: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (re.Pattern, lambda value: {"pattern": str(value.pattern), "flags": int(value.flags)}),
     (struct.Struct, lambda value: value.format),
     (np.dtype, lambda value: value.str),
+    (Path, lambda value: value.relative_to(ROOT).as_posix() if value.is_relative_to(ROOT) else value.name),
     (functools.partial, lambda value: [plain(value.func), plain(value.args), plain(value.keywords)]),
 )
 
