@@ -117,3 +117,12 @@ def test_a_file_that_ends_with_a_weight_cuts_the_next_one_off(tmp_path: Path) ->
     shard.write_bytes(shard.read_bytes()[:first])
     (found,) = check(Subject(made, "tfjs_layers_model")).findings
     assert found.text.endswith(f"the weight {entries[1]['name']} is cut off")
+
+
+def test_a_sound_model_is_told_by_its_files_bytes_and_weights(tmp_path: Path) -> None:
+    made = save(tmp_path / "m", layers_document(), weights(), shard=128)
+    files = list(made.iterdir())
+    found = check(Subject(made, "tfjs_layers_model"))
+    size = sum(file.stat().st_size for file in files)
+    assert (found.status, found.facts) == ("passed", {"files": len(files), "bytes": size, "weights": 6})
+    assert found.seconds > 0

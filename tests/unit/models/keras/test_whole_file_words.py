@@ -210,3 +210,11 @@ def test_an_inspection_tells_what_a_file_holds(tmp_path: Path) -> None:
             "`engine: reference` cannot make a layers model of it (tfjs#3806)"
         ),
     )
+
+
+def test_a_model_of_a_class_of_its_own_is_declined_when_it_is_opened(tmp_path: Path) -> None:
+    path = whole_file(tmp_path / "m.h5", {"class_name": "Net", "config": {"name": "net", "layers": []}}, DENSE)
+    with pytest.raises(DeclinedError) as caught:
+        opened(path)
+    assert caught.value.reason == "the model is of a class of its own, 'Net', whose code is not in the file"
+    assert caught.value.route == "graph"
