@@ -32,6 +32,7 @@ EQUIVALENT = (
     ("*scratch.folder(*", "constant", "*", "a part of a temporary folder's name"),
     ("*scratch.Scratch(*", "constant", "*", "a part of a temporary folder's name"),
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),
+    ("*.reshape(*-1)*", "constant", "1 -> 2", "numpy takes any number below 0 for the size that is left"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
 )
 """Line, kind and change (patterns with ``*``), and the reason."""

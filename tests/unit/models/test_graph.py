@@ -155,6 +155,16 @@ def test_what_is_beside_the_nodes_is_refused_by_its_place(parts: dict[str, Any],
     assert words in refusal(**parts)
 
 
+def test_what_a_graph_does_not_have_is_empty() -> None:
+    nodes: list[Any] = [None, {}, {"node": []}]
+    without: list[dict[str, Any]] = [{}, *({"modelInitializer": one} for one in nodes)]
+    for nothing in without:
+        found = graph_of(**nothing)
+        assert (found.functions, found.inputs, found.outputs, found.initializer) == ((), (), (), ())
+    filled = graph_of(modelInitializer={"node": [{"name": "table", "op": "HashTableV2"}]})
+    assert [(node.name, node.op) for node in filled.initializer] == [("table", "HashTableV2")]
+
+
 def test_the_node_of_a_tensor() -> None:
     assert [node_name(tensor) for tensor in ("x", "x:1", "^x")] == ["x"] * 3
 

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from tests import ROOT
-from tests.unit.verification.models import layers_model
+from tests.unit.verification.models import layers_document, layers_model, save, weights
 from workflow.base.errors import ModelFileError
+from workflow.verification import exchange
+from workflow.verification.asking import Ask, Feed
+from workflow.verification.cutting import cut
 from workflow.verification.derivations import _numbers
 from workflow.verification.differences import bounds_of, compare
 from workflow.verification.evidence import Finding, Histogram
 from workflow.verification.figures import histogram
+from workflow.verification.locate import _fitted
 from workflow.verification.model_ports import of_config
 from workflow.verification.named_weights import Named
 from workflow.verification.requests import Subject
@@ -103,3 +107,28 @@ def test_a_link_that_leads_out_of_a_model_is_not_followed(kind: Any, tmp_path: P
 def test_packages_lie_under_a_name_made_of_their_lock() -> None:
     digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
     assert packages.installation().folder.name == f"js-{digest[:16]}"
+
+
+def test_a_weight_by_another_name_is_the_same_weight() -> None:
+    one = Named("a", (1,), "int32", lambda: np.ones(1, np.int32), {"dtype": "uint8"}, 0.5)
+    assert one.called("b") == Named("b", one.shape, one.dtype, one.read, one.quantization, one.rounding)
+
+
+def test_a_part_of_a_model_is_fed_with_the_inputs_that_it_still_has(tmp_path: Path) -> None:
+    document = layers_document()
+    config = document["modelTopology"]["model_config"]["config"]
+    config["layers"].append(
+        {**config["layers"][0], "name": "y", "config": {**config["layers"][0]["config"], "name": "y"}}
+    )
+    config["input_layers"] = [["x", 0, 0], ["y", 0, 0]]
+    whole = Subject(save(tmp_path / "m", document, weights()), "tfjs_layers_model")
+    part = cut(whole, "first", into=tmp_path / "part")
+    given = {"a": np.ones((2, 6), np.float32), "b": np.zeros((2, 6), np.float32)}
+    exchange.write(tmp_path / "given", given)
+    feed = Feed(tmp_path / "given", tmp_path / "answers", 2)
+    ask = Ask(whole, (feed, feed), tmp_path / "work", {"a": "x", "b": "y"}, timeout=7.0)
+    found = _fitted(ask, part, tmp_path / "fitted")
+    assert [list(exchange.read(one.inputs)) for one in found.feeds] == [["a"], ["a"]]
+    assert [one.inputs.name for one in found.feeds] == ["fitted_0", "fitted_1"]
+    assert (found.inputs, found.timeout, found.feeds[0].samples) == (ask.inputs, 7.0, 2)
+    assert _fitted(ask, whole, tmp_path / "whole") is ask
