@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from tests.unit.verification.models import layers_document, save, weights
+from workflow.models.weights_manifest import WeightGroup
+from workflow.verification.evidence import Finding
 from workflow.verification.requests import Subject
-from workflow.verification.structure import check
+from workflow.verification.structure import _with_weight, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +128,13 @@ def test_a_sound_model_is_told_by_its_files_bytes_and_weights(tmp_path: Path) ->
     size = sum(file.stat().st_size for file in files)
     assert (found.status, found.facts) == ("passed", {"files": len(files), "bytes": size, "weights": 6})
     assert found.seconds > 0
+
+
+def test_a_fault_of_bytes_that_names_no_file_is_told_as_it_is(tmp_path: Path) -> None:
+    groups = (WeightGroup(("a.bin",), ()),)
+    assert _with_weight("something is odd", groups, tmp_path / "model.json") == Finding(
+        "something is odd", look=str(tmp_path / "model.json")
+    )
+    assert _with_weight("a.bin is odd", groups, tmp_path / "model.json") == Finding(
+        "a.bin is odd", subject="a.bin", look=str(tmp_path / "a.bin")
+    )
