@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.conversion.native.keras.files import converted, dense, given, layer, numbers, row, whole_file
+from tests.unit.conversion.native.keras.files import (
+    called,
+    converted,
+    dense,
+    given,
+    graph,
+    layer,
+    numbers,
+    row,
+    whole_file,
+)
 from workflow.base.errors import DeclinedError
 
 if TYPE_CHECKING:
@@ -146,3 +156,18 @@ def test_another_layer_backwards_is_declined(backward: Config, tmp_path: Path) -
     with pytest.raises(DeclinedError) as caught:
         both_ways(tmp_path, backward)
     assert caught.value.reason == "layer 'b' (Bidirectional): its backward_layer is another one than its layer"
+
+
+def test_a_second_name_for_a_tensor_is_a_layer_that_changes_nothing(tmp_path: Path) -> None:
+    config = graph(
+        called(given([None, 3]), *[]), called(dense(), ["given"]), inputs=["given"], outputs=["dense", "dense"]
+    )
+    found, _ = result(tmp_path, config, DENSE)
+    (again,) = [entry for entry in found["config"]["layers"] if entry["class_name"] == "Activation"]
+    assert again["config"] == {
+        "name": "dense_again",
+        "trainable": True,
+        "dtype": "float32",
+        "activation": "linear",
+    }
+    assert again["inbound_nodes"] == [[["dense", 0, 0, {}]]]
