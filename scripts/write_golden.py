@@ -16,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.unit.golden import (  # noqa: E402  the checkout beside this script is tried
+    askings,
     bad_recipes,
     comparisons,
+    contained,
     damaged_conversions,
     damaged_documents,
     damaged_hdf5,
@@ -46,6 +48,8 @@ from tests.unit.golden import (  # noqa: E402  the checkout beside this script i
 from tests.unit.golden.store import differences, store, stored  # noqa: E402  as above
 
 MAKERS = {
+    askings.FILE: askings.all_askings,
+    contained.FILE: contained.all_refusals,
     step_keys.FILE: step_keys.all_keys,
     native_results.FILE: native_results.all_results,
     bad_recipes.FILE: bad_recipes.all_messages,

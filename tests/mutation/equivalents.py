@@ -34,6 +34,14 @@ EQUIVALENT = (
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),
     ("*.reshape(*-1)*", "constant", "1 -> 2", "numpy takes any number below 0 for the size that is left"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
+    *(
+        ("*", "condition forced", change, "it says what holds anyway where the tests run: on Linux")
+        for change in (
+            *('sys.platform == "win32" -> False', 'sys.platform != "win32" -> True', 'os.name == "nt" -> False'),
+            *('sys.platform == "darwin" -> False', 'sys.platform == "linux" -> True', 'os.name == "posix" -> True'),
+            *('sys.platform != "linux" -> False', 'os.name != "posix" -> False'),
+        )
+    ),
 )
 """Line, kind and change (patterns with ``*``), and the reason."""
 

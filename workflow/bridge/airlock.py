@@ -252,8 +252,7 @@ class Passage:
         A link instead of one, even of the job's whole folder, would have the host take the user's own files.
         """
         found = self._held / place.relative_to(self._writes)
-        for folder in (self._held, *reversed(found.relative_to(self._held).parents[:-1])):
-            path = self._held / folder
+        for path in (self._held, found.parent):
             if os.path.lexists(path) and not stat.S_ISDIR(path.lstat().st_mode):
                 raise ConversionError("the job left a link, or no folder, where its results were to be", hint=_TAMPERED)
         return found

@@ -40,7 +40,8 @@ def for_uv(environ: Mapping[str, str]) -> dict[str, str]:
 
 def options(environ: Mapping[str, str]) -> list[str]:
     """Return what has no variable in uv: its ``--no-index`` where pip would use none."""
-    return ["--no-index"] if _is_true(_settings(environ).get("no-index", "")) else []
+    asked = _settings(environ).get("no-index")
+    return ["--no-index"] if asked and _is_true(asked) else []
 
 
 def _sources(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -153,3 +153,12 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=f"cannot write {tmp_path}/file/a/log: a part of the path is a file"):
         begun("", tmp_path / "file" / "a")
+
+
+def test_a_log_is_made_with_its_folders_and_goes_on_where_it_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "er"
+    for count in (1, 2):
+        line = begun("import sys; sys.stderr.write('said')", folder)
+        assert line.code() == 0
+        line.close(patience=5, grace=1)
+        assert (folder / "log").read_text() == "said" * count

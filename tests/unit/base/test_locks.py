@@ -31,7 +31,7 @@ def taken_elsewhere(path: Path) -> processes.Process:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "folder" / "thing.lock"
+    return tmp_path / "folder" / "deep" / "thing.lock"
 
 
 def test_a_free_lock_is_taken_at_once_with_its_folder_and_nothing_is_said(path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_lock_whose_file_is_removed_while_somebody_waits_is_taken_on_the_next_
 
 
 def test_many_share_and_then_nobody_has_it_alone(path: Path) -> None:
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     with locks.opened(path) as one, locks.opened(path) as two, locks.opened(path) as three:
         assert locks.share(one)
         assert locks.share(two)
@@ -139,7 +139,7 @@ def test_where_a_note_cannot_be_written_that_of_the_last_holder_goes(
     def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.with_suffix(".pid").write_text("7")
     monkeypatch.setattr("pathlib.Path.write_text", full)
     with locks.held(path, Silent(), waiting=str, noted=True):
@@ -150,7 +150,7 @@ def test_an_interrupted_wait_lets_go_of_the_file(path: Path) -> None:
     def interrupted(_: str) -> str:
         raise KeyboardInterrupt
 
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     with locks.opened(path) as other:
         assert locks.take(other)
         with pytest.raises(KeyboardInterrupt):
@@ -170,9 +170,19 @@ def test_a_file_that_may_only_be_read_can_be_shared(path: Path, monkeypatch: pyt
             raise PermissionError(13, "Permission denied")
         return usual(self, mode, **more)  # type: ignore[call-overload]
 
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.touch()
     monkeypatch.setattr(Path, "open", refused)
     with locks.opened(path) as file:
         assert file.mode == "rb"
         assert locks.share(file)
+
+
+def test_a_lock_file_is_opened_to_be_written_too_with_what_is_in_it(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    for content in (b"", b"noted"):
+        with locks.opened(path) as file:
+            assert file.writable()
+            assert file.read() == content
+            file.write(b"noted")
+    assert path.read_bytes() == b"notednoted"

@@ -249,3 +249,11 @@ def test_a_tied_command_runs_in_the_folder_of_its_log(tmp_path: Path) -> None:
     done = processes.run_tied(argv, tie=tmp_path / "tie", log=log, env={**os.environ, "OWN": "yes"})
     assert done.stdout.split() == [os.path.realpath(log.parent), "yes"]
     assert (done.argv, done.stderr) == (tuple(argv), "")
+
+
+def test_a_log_is_made_with_its_folders_and_appended_to_and_the_answer_has_the_last_run_alone(tmp_path: Path) -> None:
+    log = tmp_path / "deep" / "er" / "log"
+    argv = [sys.executable, "-c", "print('said')"]
+    for count in (1, 2):
+        assert processes.run(argv, log=log).stdout == "said\n"
+        assert log.read_text() == f"+ {processes.quoted(argv)}\nsaid\n" * count

@@ -63,3 +63,10 @@ def test_records_are_equal_when_class_and_fields_are() -> None:
 def test_a_record_shows_its_fields_and_survives_pickling() -> None:
     assert repr(Named(1, name="a")) == "Named(x=1, y=0, name='a')"
     assert pickle.loads(pickle.dumps(Named(1, name="a"))) == Named(1, name="a")  # noqa: S301  our own bytes
+
+
+def test_a_record_and_something_else_are_told_apart_with_a_plain_answer() -> None:
+    other: Any
+    for other in (Named(1), 1, None, (1, 0)):
+        assert (Point(1) == other) is False
+        assert (Point(1) != other) is True

@@ -7,6 +7,7 @@ import fcntl
 import multiprocessing
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -237,3 +238,29 @@ def test_files_folders_and_links_are_removed_and_what_links_lead_to_is_not(tmp_p
 
 def test_bytes_of_names_that_are_no_text_are_escaped_as_json_has_them() -> None:
     assert storage.as_bytes("a \u00e9 \udcff") == b"a \xc3\xa9 \\udcff"
+
+
+def test_all_of_a_file_has_left_for_the_disk_when_it_is_flushed_and_when_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    usual = os.fsync
+
+    def noted(handle: int) -> None:
+        if not stat.S_ISDIR(os.fstat(handle).st_mode):
+            sizes.append(os.fstat(handle).st_size)
+        usual(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_atomically(tmp_path / "one", b"12345")
+    write_new([tmp_path / "two"], b"1234567")
+    assert sizes == [5, 7]
+
+
+def test_no_file_stays_open_that_was_flushed(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / str(number)).touch()
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  it is gone by the time that a Path is made
+    storage.sync_artifact(tmp_path)
+    storage.sync_artifact(tmp_path / "0")
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208  as above

@@ -355,3 +355,25 @@ def test_every_job_of_the_worker_is_thought_of() -> None:
     from workflow.worker.jobs import JOBS  # noqa: PLC0415  the other side
 
     assert {*EXPECTED, "versions", "script"} == JOBS.keys()
+
+
+def test_of_several_results_those_that_were_made_are_taken_whatever_became_of_the_others(
+    passage: Passage, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_text("as it was")
+    places = [Path(passage.result(str(tmp_path / name))) for name in ("none", "kept", "made")]
+    passage.hand_over()
+    places[2].write_text("made")
+    passage.take_results()
+    assert not (tmp_path / "none").exists()
+    assert [(tmp_path / name).read_text() for name in ("kept", "made")] == ["as it was", "made"]
+
+
+def test_folders_on_the_way_are_made_for_what_goes_in_and_for_what_comes_out(passage: Passage, tmp_path: Path) -> None:
+    (tmp_path / "saved" / "very" / "deep").mkdir(parents=True)
+    (tmp_path / "saved" / "very" / "deep" / "file").write_text("in")
+    assert (Path(passage.model(str(tmp_path / "saved"), "tf_saved_model")) / "very/deep/file").read_text() == "in"
+    target = tmp_path / "new" / "deep" / "result"
+    handed_over(passage, target).write_text("out")
+    passage.take_results()
+    assert target.read_text() == "out"

@@ -139,3 +139,10 @@ def test_of_very_much_code_the_rest_is_left_away(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(belongings, "_MOST_CODE", 2)
     put(tmp_path, (f"{number}.py" for number in range(5)))
     assert len(belongings.of_code(tmp_path)) == 2
+
+
+def test_a_module_that_cannot_be_read_is_brought_and_names_nothing(tmp_path: Path) -> None:
+    put(tmp_path, ("b.txt", "c.txt"))
+    (tmp_path / "z.py").write_text("read('b.txt')")
+    (tmp_path / "a.py").symlink_to("/proc/self/mem")  # it is there, and nobody can read its beginning
+    assert sorted(names(belongings.of_code(tmp_path))) == ["a.py", "b.txt", "z.py"]

@@ -72,7 +72,9 @@ def test_arguments_arrive_as_they_were_sent(worker: Worker, tmp_path: Path) -> N
 
 
 def test_one_process_serves_many_jobs(worker: Worker, tmp_path: Path) -> None:
-    assert ask(worker, tmp_path / "1.log")["pid"] == ask(worker, tmp_path / "2.log")["pid"] == worker.pid
+    assert (
+        ask(worker, tmp_path / "deep" / "logs" / "1.log")["pid"] == ask(worker, tmp_path / "2.log")["pid"] == worker.pid
+    )
 
 
 def test_a_failure_is_translated_and_the_worker_lives_on(worker: Worker, tmp_path: Path) -> None:

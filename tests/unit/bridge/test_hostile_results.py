@@ -385,3 +385,15 @@ def test_a_job_sees_whether_the_folder_for_its_result_is_empty(passage: Passage,
     passage.hand_over()
     assert [list(place.iterdir()) != [] for place in places[:2]] == [False, True]
     assert not places[2].exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody lists what is open")
+def test_no_log_stays_open_that_was_taken_or_could_not_be(airlock: Airlock, tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  it is gone by the time that a Path is made
+    for make in (Path.touch, os.mkfifo, Path.mkdir):
+        passage = airlock.passage()
+        passage.hand_over()
+        make(passage.log)
+        passage.take_log(tmp_path / "log")
+        passage.close()
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208  as above

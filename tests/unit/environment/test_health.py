@@ -139,12 +139,12 @@ def test_each_check_that_hangs_or_cannot_start_is_told_and_the_log_has_all(
     assert health._SECONDS == 300.0
     monkeypatch.setattr(health, "_SECONDS", 0.5)
     python(environment, imports="sleep 60")
-    found = list(health.checks(environment, log=tmp_path / "logs" / "log"))
+    found = list(health.checks(environment, log=tmp_path / "logs" / "deep" / "log"))
     assert [(check.verdict, check.note) for check in found] == [
         *(("ok", ""), ("ok", ""), ("failed", "no answer within 0.5 s"), ("ok", ""), ("ok", "")),
     ]
     assert all(check.mend == "" for check in found)
-    log = (tmp_path / "logs" / "log").read_text().splitlines()
+    log = (tmp_path / "logs" / "deep" / "log").read_text().splitlines()
     assert log[:3] == [
         f"+ {environment.python} --version",
         "Python 3.8.20",

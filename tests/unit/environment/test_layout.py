@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.environment import Environment, worker_environ
+from workflow.environment import Environment, layout, worker_environ
 
 
 @pytest.fixture
@@ -36,3 +36,30 @@ def test_nothing_of_another_environment_leaks_in(environ: dict[str, str]) -> Non
 def test_tensorflow_is_quiet_and_without_gpu_unless_the_user_says_otherwise(environ: dict[str, str]) -> None:
     assert environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
     assert environ["CUDA_VISIBLE_DEVICES"] == "0"
+
+
+def test_every_variable_that_leads_a_python_astray_is_dropped_and_a_user_may_choose_how_loud_tensorflow_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_EXE")
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name in (*dropped, "CONDA", "PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS"):
+        monkeypatch.setenv(name, "7")
+    made = Environment("e", tmp_path, tmp_path / "bin" / "python", "python", "3.8.20", "full", "0", ())
+    path = os.pathsep.join([str(tmp_path / "bin"), os.defpath])
+    kept = dict.fromkeys(("CONDA", "PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL"), "7")
+    usual = {**kept, "CUDA_VISIBLE_DEVICES": "-1", "PATH": path, "PYTHONNOUSERSITE": "1"}
+    assert worker_environ(made) == {**usual, "KERAS_BACKEND": "7", "TF_USE_LEGACY_KERAS": "7"}
+    assert worker_environ(made.replaced(profile="keras3")) == {
+        **usual,
+        "KERAS_BACKEND": "tensorflow",
+        "TF_USE_LEGACY_KERAS": "0",
+    }
+
+
+def test_a_program_is_where_it_could_be_and_its_folder_is_searched_once(tmp_path: Path) -> None:
+    assert layout.program(tmp_path, "pip") == tmp_path / "bin" / "pip"
+    assert layout.python(tmp_path) == tmp_path / "bin" / "python"
+    (tmp_path / "bin").mkdir()
+    assert layout.search_path(tmp_path) == [tmp_path / "bin"]

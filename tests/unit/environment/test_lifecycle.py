@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import pytest
 from tests.unit.environment.builders import FakeBuilders
 from tests.unit.environment.conftest import pip_lock
 from workflow import environment
+from workflow.base import processes
 from workflow.base.errors import (
     DownloadError,
     EnvironmentProblem,
@@ -21,7 +24,7 @@ from workflow.base.errors import (
     UnhealthyError,
 )
 from workflow.base.events import Recording, Silent
-from workflow.environment import Wishes, claims, lifecycle, registry, state
+from workflow.environment import Wishes, claims, lifecycle, orphans, registry, state
 from workflow.environment.managers.fake import FakeManager
 
 if TYPE_CHECKING:
@@ -306,3 +309,24 @@ def test_what_a_former_version_made_and_is_removed_while_we_wait_is_made_in_its_
     monkeypatch.setattr(claims, "held", noted)
     assert ensure(FakeBuilders()).prefix == made.prefix
     assert held == ["e", made.prefix.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no keepers there")
+def test_what_an_interrupted_making_left_running_is_ended_before_it_is_made_anew() -> None:
+    key = registry.look("e").key
+    state.mark(registry.look("e").prefix)
+    log = state.log_path(key)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-c", "import time; time.sleep(60)"]
+    left = processes.start(argv, stdout=None, stderr=None, tie=orphans.tie(log, "install"))
+    try:
+        while not orphans.tie(log, "install").is_file() or not orphans.tie(log, "install").read_text():
+            time.sleep(0.01)
+        listener = Recording()
+        ensure(FakeBuilders(), listener=listener)
+        assert f"ending process {left.pid}, which an interrupted run has left behind" in listener.lines
+        assert left.wait(timeout=10) == -9
+    finally:
+        processes.kill(left)
+        if left.stdin is not None:
+            left.stdin.close()

@@ -177,3 +177,37 @@ def test_a_failure_names_the_lock_and_has_the_end_of_what_uv_printed(python: Pat
     assert caught.value.message == ("installing the packages of lock.txt: a package is not the one that the lock names")
     assert caught.value.log == str(python.parent / "logs" / "log.txt")
     assert 1 < len(caught.value.details.splitlines()) <= 15
+
+
+def test_large_downloads_are_told_by_name_and_all_of_them_in_bytes() -> None:
+    heard = Recording()
+    news = pip_packages._News(heard)
+    for line in (
+        "Downloading tensorflow (10.0MiB)",
+        " Downloading small (9.9MiB)",
+        "Downloading huge (1.5GiB)",
+        "Downloading tiny (2.0KiB)",
+        "Downloading odd (7B)",
+        "Downloading unknown",
+        "Building sdist",
+        " Downloaded small",
+        "Downloaded tensorflow",
+        "Downloaded unknown",
+        "Resolved 3 packages",
+    ):
+        news.line(line)
+    assert heard.lines == ["downloading tensorflow (10.0 MiB)", "downloading huge (1.5 GiB)", "building sdist"]
+    sizes = [10 << 20, int(9.9 * (1 << 20)), 3 << 29, 2 << 10, 7]
+    totals = [sum(sizes[: number + 1]) for number in range(5)]
+    ends = [0, 0, sizes[1], sizes[0] + sizes[1], sizes[0] + sizes[1]]
+    assert heard.progress == [
+        *(("Python packages", 0, total) for total in totals),
+        *(("Python packages", done, totals[-1]) for done in ends),
+    ]
+
+
+def test_stand_ins_are_for_what_the_converter_imports_and_does_not_use() -> None:
+    assert (
+        *("tensorflow_decision_forests", "jax", "jax.experimental", "jax.experimental.jax2tf"),
+    ) == pip_packages.STAND_INS
+    assert pip_packages._KEPT_LINES == 200

@@ -9,7 +9,7 @@ from tests.unit.environment.builders import FakeBuilders
 from workflow import environment
 from workflow.base.errors import EnvironmentProblem, UsageError
 from workflow.base.events import Silent
-from workflow.environment import Wishes, lifecycle, state
+from workflow.environment import Wishes, lifecycle, registry, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,3 +52,16 @@ def test_hard_links_are_counted_once(tmp_path: Path) -> None:
     os.link(tmp_path / "a", tmp_path / "b")
     (tmp_path / "c").symlink_to(tmp_path / "a")
     assert 1000 <= environment.size(tmp_path) < 2000
+
+
+def test_the_size_of_a_prefix_is_that_of_its_files_each_counted_once(tmp_path: Path) -> None:
+    prefix = tmp_path / "measured"
+    prefix.mkdir()
+    assert registry.size(prefix / "nothing") == registry.size(prefix) == 0
+    (prefix / "in" / "deep").mkdir(parents=True)
+    for name, size in (("a", 5), ("in/b", 7), ("in/deep/c", 11)):
+        (prefix / name).write_bytes(bytes(size))
+    (prefix / "in" / "same").hardlink_to(prefix / "a")
+    assert registry.size(prefix) == 23
+    (prefix / "link").symlink_to("a")
+    assert registry.size(prefix) == 24  # of a link its own letter, not what it leads to

@@ -119,8 +119,11 @@ def test_what_keras_writes_of_ordinary_layers_is_no_code(layer: dict[str, Any], 
 @pytest.mark.parametrize(("name", "kind"), [("m.h5", "keras"), ("m.keras", "keras_keras"), ("m", "tfjs_layers_model")])
 def test_a_damaged_file_is_refused(name: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"nothing")
-    with pytest.raises(JobError, match=f"cannot be read as {kind}"):
+    with pytest.raises(JobError) as caught:
         layers(str(tmp_path / name), kind)
+    assert caught.value.kind == "source"
+    assert str(caught.value).startswith(f"{tmp_path / name} cannot be read as {kind}: ")
+    assert len(str(caught.value)) <= 500
 
 
 @pytest.mark.parametrize("kind", ["keras", "keras_keras"])
@@ -184,8 +187,175 @@ def test_a_module_gives_its_classes_and_can_import_its_neighbours(tmp_path: Path
 
 def test_a_module_that_fails_is_named(tmp_path: Path) -> None:
     (tmp_path / "layers.py").write_text("1 / 0\n")
-    with (
-        pytest.raises(JobError, match="ZeroDivisionError"),
-        foreign_code.known_classes({"custom_objects": [str(tmp_path / "layers.py")]}),
-    ):
+    assert failing(tmp_path / "layers.py") == (
+        f"{tmp_path / 'layers.py'} fails when it is imported: ZeroDivisionError('division by zero')"
+    )
+
+
+def failing(file: Path) -> str:
+    before = list(sys.path)
+    with pytest.raises(JobError) as caught, foreign_code.known_classes({"custom_objects": [str(file)]}):
         pass
+    assert caught.value.kind == "custom_objects"
+    assert sys.path == before
+    return str(caught.value)
+
+
+def test_what_is_no_python_file_or_not_there_or_leaves_is_told(tmp_path: Path) -> None:
+    assert failing(tmp_path / "none.py") == (
+        f"{tmp_path / 'none.py'} fails when it is imported: "
+        f"FileNotFoundError: [Errno 2] No such file or directory: '{tmp_path / 'none.py'}'"
+    )
+    (tmp_path / "text.txt").touch()
+    assert failing(tmp_path / "text.txt") == f"{tmp_path / 'text.txt'} is no Python file"
+    (tmp_path / "leaves.py").write_text("raise SystemExit(3)")
+    assert failing(tmp_path / "leaves.py") == f"{tmp_path / 'leaves.py'} fails when it is imported: SystemExit(3)"
+    (tmp_path / "long.py").write_text(f"raise ValueError('{'x' * 600}')")
+    assert len(failing(tmp_path / "long.py")) == 500
+
+
+DEFINING = """
+import os, json as js
+from os import system
+from beside import Beside, other as Other
+from package import Inner
+from . import Near
+from elsewhere import Far
+def function(): hidden = 1
+class Class:
+    inside = 1
+a = b = 1
+c: int = 2
+d.e = 3
+if a:
+    class UnderIf: ...
+else:
+    class UnderElse: ...
+try:
+    def under_try(): ...
+except OSError:
+    def under_except(): ...
+else:
+    def under_try_else(): ...
+finally:
+    def under_finally(): ...
+with open(a):
+    def under_with(): ...
+for x in a:
+    def under_for(): ...
+"""
+
+
+def test_names_of_the_users_are_those_that_stand_at_the_top_of_a_file_or_come_from_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(DEFINING)
+    (tmp_path / "beside.py").touch()
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    (tmp_path / "broken.py").write_text("class (")
+    files = [str(tmp_path / name) for name in ("own.py", "broken.py", "none.py")]
+    assert foreign_code.own_names({"custom_objects": files}) == {
+        *("Beside", "Other", "Inner", "Near", "function", "Class", "a", "b", "c", "UnderIf", "UnderElse"),
+        *("under_try", "under_except", "under_try_else", "under_finally", "under_with"),
+    }
+    assert foreign_code.own_names({"custom_objects": None}) == foreign_code.own_names({}) == frozenset()
+
+
+def test_a_model_is_looked_at_in_its_topology_and_in_how_it_is_trained(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(model_of(BY_NAME))
+        file.attrs["training_config"] = json.dumps({"loss": ["4wE=", None, None]})
+    assert layers(tmp_path / "m.h5", "keras") == ["the model's config"]
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["other"] = "no json"
+    assert layers(tmp_path / "w.h5", "keras") == []
+    assert layers(tmp_path / "m.h5", "tf_saved_model") == []
+    (tmp_path / "model.json").write_text(json.dumps({"modelTopology": {"model_config": model_of(KERAS_2)}}))
+    assert layers(tmp_path, "tfjs_layers_model") == layers(tmp_path / "model.json", "tfjs_layers_model") == ["twice"]
+    (tmp_path / "model.json").write_text("{}")
+    assert layers(tmp_path, "tfjs_layers_model") == []
+
+
+def test_what_both_kinds_of_files_claim_to_be_is_told(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "m.keras", model_of(BY_NAME))
+    with zipfile.ZipFile(tmp_path / "m.keras", "a") as archive:
+        archive.writestr("config.json", "{}")
+    for kind, words in (
+        ("keras", "it is an archive, which is what Keras would read"),
+        ("keras_keras", "it is an HDF5 file, which is what Keras may read"),
+    ):
+        with pytest.raises(JobError) as caught:
+            layers(tmp_path / "m.keras", kind)
+        assert str(caught.value) == f"{tmp_path / 'm.keras'} cannot be read as {kind}: {words}"
+
+
+def test_each_format_has_its_loader() -> None:
+    assert {kind: loader.__name__ for kind, loader in loaders.LOADERS.items()} == {
+        "keras": "_keras",
+        "keras_keras": "_keras",
+        "keras_saved_model": "saved_model",
+        "tf_saved_model": "saved_model",
+        "tf_hub": "tf_hub",
+        "tf_frozen_model": "tf_frozen_model",
+        "tfjs_layers_model": "_tfjs_layers_model",
+        "tfjs_graph_model": "tfjs_graph_model",
+    }
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ('{"keras_version": "2.13.1"}', ""),
+        ('{"keras_version": "2"}', ""),
+        ('{"keras_version": ""}', ""),
+        ("{}", ""),
+        ('{"keras_version": "3.0"}', "it was saved by Keras 3.0, and the environment has Keras 2"),
+        ('{"keras_version": "20.1"}', "it was saved by Keras 20.1, and the environment has Keras 2"),
+        ("[]", "the archive does not say which Keras saved it: 'list' object has no attribute 'get'"),
+        (
+            None,
+            "the archive does not say which Keras saved it: \"There is no item named 'metadata.json' in the archive\"",
+        ),
+    ],
+)
+def test_an_archive_of_a_later_keras_is_not_given_to_keras_2(metadata: str | None, words: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+        if metadata is not None:
+            archive.writestr("metadata.json", metadata)
+    if not words:
+        loaders.refuse_later_keras(str(tmp_path / "m.keras"))
+        return
+    with pytest.raises(NotRunnableError) as caught:
+        loaders.refuse_later_keras(str(tmp_path / "m.keras"))
+    assert str(caught.value) == words
+    loaders.refuse_later_keras(str(tmp_path))
+
+
+def test_a_model_that_is_refused_is_an_error_and_one_that_cannot_be_read_is_not_run(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "m.h5", model_of(KERAS_2))
+    source = {"path": str(tmp_path / "m.h5"), "format": "keras"}
+    for load in (loaders.load, loaders.layers_of):
+        with pytest.raises(JobError) as refused:
+            load(source)
+        assert refused.value.kind == "foreign_code"
+        with pytest.raises(NotRunnableError, match="cannot be read as keras_keras"):
+            load({**source, "format": "keras_keras"})
+    with pytest.raises(NotRunnableError) as caught:
+        loaders.layers_of({"path": str(tmp_path), "format": "tf_saved_model"})
+    assert str(caught.value) == "a tf_saved_model is not made of layers"
+
+
+def test_of_a_long_failure_the_first_line_is_told() -> None:
+    assert loaders._first_line(ValueError("\n one\ntwo")) == "one"
+    assert loaders._first_line(ValueError("")) == "ValueError"
+    assert loaders._first_line(ValueError("x" * 400)) == "x" * 300
+
+
+def test_a_module_of_the_users_can_be_found_by_its_name_as_classes_with_fields_need(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "import typing as t\n@dataclass\nclass Own:\n    number: t.ClassVar[int] = 1\n    size: int = 2\n"
+    )
+    with foreign_code.known_classes({"custom_objects": [str(tmp_path / "own.py")]}) as known:
+        assert vars(known["Own"]()) == {"size": 2}
+        assert sys.modules[known["Own"].__module__].Own is known["Own"]

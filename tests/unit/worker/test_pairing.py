@@ -54,3 +54,49 @@ def test_what_does_not_fit_is_told_with_both_sides(source: list[PairedPort], res
     with pytest.raises(JobError, match=r"the source has the outputs a \[4, 2\], the result") as caught:
         pair("outputs", source, result=result)
     assert caught.value.kind == "mismatch"
+
+
+def words(source: list[PairedPort], result: list[PairedPort]) -> str:
+    with pytest.raises(JobError) as caught:
+        pair("inputs", source, result=result)
+    return str(caught.value)
+
+
+def test_both_sides_are_told_with_their_shapes() -> None:
+    assert words([PairedPort("a", (None, 2)), PairedPort("b", ())], ports("c")) == (
+        "the source has the inputs a [None, 2], b [], the result c [4, 2]"
+    )
+    assert words(ports("a"), []) == "the source has the inputs a [4, 2], the result (none)"
+    assert words([], ports("a")) == "the source has the inputs (none), the result a [4, 2]"
+
+
+@pytest.mark.parametrize(
+    ("source", "result", "expected"),
+    [
+        (["b", "a"], ["y", "x"], [(0, 0), (1, 1)]),
+        (["b", "a"], ["Identity", "Identity_1"], [(0, 1), (1, 0)]),
+        (["a"], ["b"], [(0, 0)]),
+        ([], [], []),
+    ],
+)
+def test_without_a_common_name_numbers_follow_the_alphabet_and_names_the_list(
+    source: list[str], result: list[str], expected: list[tuple[int, int]]
+) -> None:
+    found = pair("outputs", ports(*source), result=ports(*result))
+    assert [(one.source, one.result) for one in found] == expected
+    assert {one.by for one in found} <= {"order"}
+
+
+def test_where_neither_order_fits_the_listed_one_is_tried_before_shapes() -> None:
+    source = [PairedPort("b", (4, 1)), PairedPort("a", (4, 2))]
+    result = [PairedPort("p", (4, 1)), PairedPort("q", (4, 2))]
+    assert [(one.source, one.result) for one in pair("outputs", source, result=result)] == [(0, 0), (1, 1)]
+    wide = [PairedPort("a", (None, None)), PairedPort("b", (4, 3))]
+    narrow = [PairedPort("p", (4, 3)), PairedPort("q", (4, 5))]
+    assert words(wide, narrow).startswith("the source has the inputs a [None, None], b [4, 3]")
+
+
+@pytest.mark.parametrize("other", [(4,), (4, 2, 1), (5, 2), (4, 3)])
+def test_shapes_of_another_rank_or_size_do_not_fit(other: tuple[int, ...]) -> None:
+    assert words(ports("a"), [PairedPort("a", other)])
+    assert pair("inputs", [PairedPort("a", other)], result=[PairedPort("b", (None,) * len(other))])

@@ -73,7 +73,7 @@ class Archives:
         if failures:
             supply.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
+            raise _cause(failures)
         pool.shutdown()
 
     def _fetch(self, supply: Supply, package: LockedPackage, choice: Sequence[PackageSource]) -> None:
@@ -104,6 +104,11 @@ class Archives:
             f"--offline: {len(missing)} of {total} conda packages are not in the cache {self._folder}: {names}",
             hint=_ONLINE_HINT,
         )
+
+
+def _cause(failures: Sequence[BaseException]) -> BaseException:
+    """Return the failure for which the other downloads were stopped."""
+    return next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
 
 
 @contextlib.contextmanager

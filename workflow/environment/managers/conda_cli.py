@@ -152,8 +152,8 @@ class CondaCliManager:
             raise EnvironmentProblem(f"{self.name} did not end within {_REMOVE_SECONDS / 60:.0f} minutes") from error
 
     def _program(self) -> str | None:
-        named = os.environ.get(_EXECUTABLE_VARIABLE[self.name], "")
-        if Path(named).is_absolute() and Path(named).stem == self.name and os.access(named, os.X_OK):
+        named = os.environ.get(_EXECUTABLE_VARIABLE[self.name])
+        if named and Path(named).is_absolute() and Path(named).stem == self.name and os.access(named, os.X_OK):
             return named
         return programs.found(self.name)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional
-
-import numpy as np
 
 from ..failure import JobError
 from .signatures import Signature, present
@@ -121,8 +120,7 @@ def renamed(reference: str, names: Dict[str, str]) -> str:
 
 
 def _bytes(variable: Any) -> int:
-    size = variable.dtype.base_dtype.size
-    return int(np.prod(variable.shape.as_list(), dtype=np.int64)) * int(size)
+    return math.prod(variable.shape.as_list()) * int(variable.dtype.base_dtype.size)
 
 
 def _names(graph: Any) -> List[str]:

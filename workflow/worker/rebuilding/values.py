@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, BinaryIO, Dict, Iterator, List, Optional, Tuple
 
@@ -47,7 +48,7 @@ def dequantized(stored: Any, entry: Json) -> Any:
 
 def _array(entry: Json, stream: "_Stream") -> Any:
     shape = [int(size) for size in entry["shape"]]
-    count = int(np.prod(shape, dtype=np.int64))
+    count = math.prod(shape)
     if entry.get("dtype") == "string":
         texts = [stream.read(int.from_bytes(stream.read(_LENGTH), "little")) for _ in range(count)]
         array = np.empty(count, dtype=object)

@@ -199,3 +199,17 @@ def test_what_helps_is_told_with_the_address_and_what_goes_on_later(tmp_path: Pa
     with pytest.raises(InterruptedTransferError):
         broken.gather(lambda reason, seconds: pauses.append(f"{reason} {seconds}"))
     assert pauses == [f"{words} 0.01", f"{words} 0.02"]
+
+
+def test_after_fifty_attempts_it_is_given_up_however_much_each_brings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert transfer._MOST_ATTEMPTS == 50
+    monkeypatch.setattr(transfer, "_MOST_ATTEMPTS", 3)
+    with guarded(CONTENT) as server:
+        server.cuts = [70_000] * 4
+        wanted = Transfer(f"{server.url(user=USER)}/model.h5", tmp_path / "part", 10**6, lambda *_: None)
+        with pytest.raises(InterruptedTransferError):
+            wanted.gather(lambda *_: None)
+        assert [command for command, _, _ in server.asked] == ["GET"] * 3
+    assert (tmp_path / "part").stat().st_size == 210_000

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.environment.package_server import PackageServer, serving
+from workflow import __version__
 from workflow.base.errors import DownloadError, IntegrityError, StorageError
 from workflow.base.events import Recording
+from workflow.environment.builder import channels, package_archives
+from workflow.environment.builder.channels import PackageSource, Reachability, Supply
 from workflow.environment.builder.package_archives import Archives, unpacking
 from workflow.environment.pins.conda import LockedPackage
 
@@ -55,6 +58,9 @@ def test_an_archive_is_fetched_once_and_then_found(server: PackageServer, archiv
     assert news.lines == ["1 conda packages: 1 from the cache, 0 to download"]
     assert archives.path(package(server)).read_bytes() == _BODY
     assert server.fetched() == [_NAME]
+    assert {request.headers["User-Agent"] for request in server.asked} == {f"tfjs-workflow/{__version__}"}
+    names = sorted(file.name for file in archives.path(package(server)).parent.iterdir())
+    assert names == ["data-1-0.conda", "data-1-0.conda.lock"]
 
 
 @pytest.mark.parametrize("left", [_BODY[:5000], b"x" * 5000, _BODY, _BODY + b"more"])
@@ -67,6 +73,17 @@ def test_whatever_an_interrupted_download_left_does_no_harm(
     archives.provide([package(server)], (), offline=False)
     assert path.read_bytes() == _BODY
     assert list(path.parent.glob("*.part")) == []
+
+
+@pytest.mark.parametrize(("left", "asked"), [(_BODY[:5000], ["bytes=5000-"]), (b"x" * 5000, ["bytes=5000-", None])])
+def test_what_was_left_is_asked_for_from_its_end_and_when_it_is_wrong_once_more_from_the_beginning(
+    server: PackageServer, archives: Archives, left: bytes, asked: list[str | None]
+) -> None:
+    path = archives.path(package(server))
+    path.parent.mkdir(parents=True)
+    path.with_name(path.name + ".part").write_bytes(left)
+    archives.provide([package(server)], (), offline=False)
+    assert [request.headers.get("Range") for request in server.asked if request.method == "GET"] == asked
 
 
 def test_a_connection_that_always_breaks_is_given_up(
@@ -155,6 +172,8 @@ def test_half_unpacked_packages_go_when_nobody_else_unpacks(tmp_path: Path) -> N
     with unpacking(tmp_path, ".*"):
         assert folders(packages) == {"python-3.8"}
     assert (packages / ".cache.lock").exists()
+    with unpacking(tmp_path / "deep" / "er", ".*"):
+        assert [path.name for path in (tmp_path / "deep" / "er").iterdir()] == ["in-use.lock"]
 
 
 ONLINE = "run this once without --offline, or copy the cache folder from a machine that has it"
@@ -217,3 +236,45 @@ def test_when_no_server_can_be_reached_that_is_what_is_told(archives: Archives) 
     assert caught.value.message == (
         "no conda package server can be reached: http://127.0.0.1:9/conda-forge: Connection refused"
     )
+
+
+def test_a_server_that_breaks_off_is_given_up_for_all_packages(
+    server: PackageServer, archives: Archives, news: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflow.environment.builder.channels._PAUSES", ())
+    (tmp_path / "channel" / "noarch" / "more-1-0.conda").write_bytes(_BODY + b"more")
+    digest = hashlib.sha256(_BODY + b"more").hexdigest()
+    more = LockedPackage("more", "1", f"{server.url}/noarch/more-1-0.conda", sha256=digest)
+    with serving(tmp_path / "channel") as mirror:
+        mirror.behaviour.cut_after[_NAME] = [1000]
+        supply = Supply(Reachability(dict(bases(mirror, server)), news), lambda _: None)
+        for one in (package(server), more):
+            supply.fetch(one, channels.sources(one, [mirror.url]), target=tmp_path / one.file_name)
+            assert (tmp_path / one.file_name).read_bytes().startswith(_BODY)
+        assert mirror.fetched() == [_NAME]
+    assert server.fetched() == [_NAME, "noarch/more-1-0.conda"]
+    assert news.warnings[0].startswith(f"{mirror.url} cannot be used: the connection broke off after 1,000 of 512,000")
+    assert len(news.warnings) == 1
+
+
+def bases(*servers: PackageServer) -> Iterator[tuple[str, PackageSource]]:
+    for server in servers:
+        yield server.url, PackageSource(server.url, f"{server.url}/{_NAME}")
+
+
+def test_a_download_that_is_given_up_stops_at_its_next_bytes(server: PackageServer, tmp_path: Path) -> None:
+    received: list[int] = []
+    supply = Supply(Reachability(dict(bases(server)), Recording()), received.append)
+    one = package(server)
+    supply.fetch(one, channels.sources(one, ()), target=tmp_path / "whole")
+    assert sum(received) == len(_BODY)
+    supply.stop.set()
+    with pytest.raises(channels.StoppedError):
+        supply.fetch(one, channels.sources(one, ()), target=tmp_path / "stopped")
+    assert not (tmp_path / "stopped").exists()
+
+
+def test_of_several_failures_the_one_is_told_that_stopped_the_others() -> None:
+    stopped, cause, later = channels.StoppedError(), DownloadError("no net"), DownloadError("later")
+    assert package_archives._cause([stopped, cause, later]) is cause
+    assert package_archives._cause([stopped]) is stopped

@@ -180,3 +180,7 @@ def test_a_builder_that_dies_is_told_with_the_end_of_its_log(order: BuildOrder) 
     assert error.hint == "run this again: what was downloaded is kept; or try --manager python"
     assert error.details.splitlines() == [f"line {number}" for number in range(8, 20)]
     assert error.log == str(order.log)
+
+
+def test_a_builder_has_a_moment_to_end_by_itself() -> None:
+    assert (embedded._EXIT_SECONDS, embedded._KILL_GRACE_SECONDS) == (2.0, 3.0)

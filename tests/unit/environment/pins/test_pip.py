@@ -117,3 +117,7 @@ def test_of_pyproject_only_what_is_required_counts(tmp_path: Path) -> None:
     assert pip._source_text(tmp_path / "pyproject.toml") == 'requires-python = ">=3.10"\ndependencies = [\n  "b",\n]'
     (tmp_path / "other.toml").write_text(text)
     assert pip._source_text(tmp_path / "other.toml") == text
+
+
+def test_a_resolution_may_take_a_quarter_of_an_hour() -> None:
+    assert pip._PATIENCE_SECONDS == 900.0

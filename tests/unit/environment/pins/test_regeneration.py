@@ -231,3 +231,7 @@ def test_the_conda_lock_is_made_by_conda_lock_where_there_is_one(
         regenerate()
     assert caught.value.message == "conda-lock.yml: conda-lock failed (exit code 3)"
     assert caught.value.details == "x" * 2000
+
+
+def test_a_solution_may_take_half_an_hour() -> None:
+    assert regeneration._PATIENCE_SECONDS == 1800.0

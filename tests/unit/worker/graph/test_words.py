@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -57,19 +58,72 @@ def test_quantization_is_understood_in_all_its_spellings(given: dict[str, Any], 
     assert converter_options.parse(given).quantize == expected
 
 
+BYTES = "quantization_bytes is 1 or 2, and excludes quantize_*"
+
+
 @pytest.mark.parametrize(
-    ("given", "kind"),
+    ("given", "kind", "words"),
     [
-        ({"weight_shard_size_bytes": 0}, "usage"),
-        ({"quantization_bytes": 1, "quantize_uint8": ["*"]}, "usage"),
-        ({"quantization_bytes": 3}, "usage"),
-        ({"metadata": {"labels": "nowhere.json"}}, "metadata"),
+        ({"weight_shard_size_bytes": 0}, "usage", "weight_shard_size_bytes is 0, not a positive number"),
+        ({"weight_shard_size_bytes": "1"}, "usage", "weight_shard_size_bytes is '1', not a positive number"),
+        ({"quantization_bytes": 1, "quantize_uint8": ["*"]}, "usage", BYTES),
+        ({"quantization_bytes": 3}, "usage", BYTES),
+        ({"zeta": 1, "alpha": 2}, "usage", "making a graph model has no option alpha, zeta"),
+        (
+            {"metadata": {"labels": "nowhere.json"}},
+            "metadata",
+            "the metadata labels cannot be read from nowhere.json: [Errno 2] No such file or directory: 'nowhere.json'",
+        ),
     ],
 )
-def test_bad_options_are_refused_by_kind(given: dict[str, Any], kind: str) -> None:
+def test_bad_options_are_refused_by_kind(given: dict[str, Any], kind: str, words: str) -> None:
     with pytest.raises(JobError) as caught:
         converter_options.parse(given)
-    assert caught.value.kind == kind
+    assert (caught.value.kind, str(caught.value)) == (kind, words)
+
+
+def test_metadata_that_is_no_json_is_told(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text("{")
+    with pytest.raises(JobError, match=r"^the metadata a cannot be read from .*m.json: Expecting"):
+        converter_options.parse({"metadata": {"a": str(tmp_path / "m.json")}})
+
+
+DEFAULTS = {
+    "shard_bytes": 4 * 2**20,
+    "quantize": {},
+    "skip_op_check": False,
+    "strip_debug_ops": True,
+    "control_flow_v2": False,
+    "experiments": False,
+    "structured_names": False,
+    "metadata": {},
+    "signature_name": None,
+    "saved_model_tags": None,
+    "output_node_names": (),
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {}),
+        ({"weight_shard_size_bytes": 1}, {"shard_bytes": 1}),
+        ({"signature_name": "serve"}, {"signature_name": "serve"}),
+        ({"signature_name": ""}, {}),
+        ({"saved_model_tags": " a, ,b"}, {"saved_model_tags": ("a", "b")}),
+        ({"output_node_names": ["x", " "]}, {"output_node_names": ("x",)}),
+        ({"skip_op_check": True}, {"skip_op_check": True}),
+        ({"strip_debug_ops": False}, {"strip_debug_ops": False}),
+        ({"use_structured_outputs_names": 1}, {"structured_names": True}),
+        ({"control_flow_v2": True}, {"control_flow_v2": True}),
+        ({"experiments": True}, {"experiments": True}),
+        ({"quantization_bytes": 1}, {"quantize": {"uint8": True}}),
+        ({"quantize_uint8": False, "quantize_float16": ["a", "*"]}, {"quantize": {"float16": ["a", "*"]}}),
+        (dict.fromkeys(converter_options.TAKEN), {}),
+    ],
+)
+def test_each_option_is_read_into_its_field(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert asdict(converter_options.parse(given)) == {**DEFAULTS, **expected}
 
 
 def test_metadata_is_read_from_its_files(tmp_path: Path) -> None:
@@ -113,8 +167,25 @@ def function_with(*shapes: list[int]) -> Any:
 
 def test_weights_beyond_two_gigabytes_are_refused_before_any_work() -> None:
     freezing.check_size(function_with([1000, 1000], []))
-    with pytest.raises(JobError, match=r"2\.00 GiB"):
+    with pytest.raises(JobError) as caught:
         freezing.check_size(function_with([2**14, 2**14], [2**14, 2**14]))
+    words = "its weights have 2.00 GiB, and a graph cannot hold more than 2 GiB"
+    assert (caught.value.kind, str(caught.value)) == ("too_large", words)
+    most = 2**31 - 1 - 16 * 2**20
+    freezing.check_bytes(most)
+    with pytest.raises(JobError, match=r"1\.98 GiB"):
+        freezing.check_bytes(most + 1)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        *(("a", "b"), ("^a", "^b"), ("a:1", "b:1"), ("a:12", "b:12"), ("loc:@a", "loc:@b"), ("a:x", "a:x")),
+        *(("other", "other"), ("^other:0", "^other:0"), ("a/a", "a/a"), ("a\nb", "c"), ("", "")),
+    ],
+)
+def test_references_to_renamed_nodes_are_renamed_in_every_form(reference: str, expected: str) -> None:
+    assert freezing.renamed(reference, {"a": "b", "a\nb": "c"}) == expected
 
 
 def test_ports_are_in_the_order_of_the_models_notes_and_resources_come_last() -> None:
@@ -139,6 +210,17 @@ def test_names_of_outputs_come_as_a_list_or_divided_by_commas() -> None:
     assert converter_options.parse({"output_node_names": ["a", "b:1"]}).output_node_names == ("a", "b:1")
 
 
+def test_resources_come_behind_the_ports_in_their_own_order() -> None:
+    ports = [TensorPort("b", "b:0"), TensorPort("t", "t:0", resource=2), TensorPort("a", "a:0", resource=1)]
+    for names in ([], ["b"], ["b", "a"]):
+        found = signatures.in_order_of(Signature(tuple(ports), ()), names, outputs=[])
+        assert [port.key for port in found.inputs] == ["b", "a", "t"]
+    assert [port.node for port in ports] == ["b", "t", "a"]
+    mixed = Signature((TensorPort("b", "b:0"), TensorPort("a", "a:0")), ())
+    for names, expected in ((["b", "a"], "ba"), (["a", "b"], "ab"), (["b"], "ab"), (["b", "a", "c"], "ab")):
+        assert "".join(p.key for p in signatures.in_order_of(mixed, names, outputs=[]).inputs) == expected
+
+
 def graph_of(**inputs: list[str]) -> Any:
     return SimpleNamespace(node=[SimpleNamespace(name=name, input=found, op="Mul") for name, found in inputs.items()])
 
@@ -153,6 +235,18 @@ def test_outputs_that_others_read_and_outputs_that_are_gone_are_told() -> None:
     graph = graph_of(conv=[], end=["conv"])
     assert [port.key for port in kept_outputs.shared(graph, signature)] == ["conv"]
     assert [port.key for port in kept_outputs.lost(graph, signature)] == ["gone"]
+
+
+TAKEN = "Conv2D DepthwiseConv2dNative MatMul Add AddV2 BiasAdd Relu Relu6 Elu Abs Mul Neg Sub FusedBatchNorm "
+TAKEN += "FusedBatchNormV3 BatchNormWithGlobalNormalization"
+
+
+@pytest.mark.parametrize(("op", "shared"), [*((op, True) for op in TAKEN.split()), ("Softmax", False)])
+def test_an_output_is_shared_where_its_op_becomes_a_part_of_others(op: str, *, shared: bool) -> None:
+    graph = graph_of(a=[], b=["a:0"])
+    graph.node[0].op = op
+    found = kept_outputs.shared(graph, Signature((), (TensorPort("y", "a:0"), TensorPort("z", "b:0"))))
+    assert [port.key for port in found] == (["y"] if shared else [])
 
 
 def test_a_hub_module_is_a_folder_and_the_worker_fetches_none(tmp_path: Path) -> None:

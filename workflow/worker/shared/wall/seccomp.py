@@ -35,7 +35,7 @@ def is_there() -> bool:
 
 def restrict() -> None:
     """Raise the filter, for ever; raises ``OSError``."""
-    steps = [_Instruction(*step) for step in program(os.getpid())]
+    steps = [_Instruction(*step) for step in program(os.getpid(), os.uname().machine)]
     listed = (_Instruction * len(steps))(*steps)
     libc = ctypes.CDLL(None, use_errno=True)
     for call in (
@@ -47,9 +47,9 @@ def restrict() -> None:
             raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def program(pid: int, machine: Optional[str] = None) -> List[_Step]:
+def program(pid: int, machine: str) -> List[_Step]:
     """Return the filter for the process ``pid``: refused calls fail, those of another kind of processor kill."""
-    architecture, column = MACHINES[machine or _machine() or ""]
+    architecture, column = MACHINES[machine]
     steps: List[_Step] = [
         (_LOAD, 0, 0, _MACHINE_AT),
         (_EQUALS, 1, 0, architecture),
@@ -79,17 +79,16 @@ def _block(allowed: Tuple[Tuple[int, str], ...], pid: int) -> List[_Step]:
         at = _ARGUMENTS_AT + 8 * argument
         if what == "a thread":
             steps += [(_LOAD, 0, 0, at), (_HAS, 1, 0, 0x10000), _failing(errno.EPERM)]
-            continue
-        if what == "no owner":
+        elif what == "no owner":
             steps.append((_LOAD, 0, 0, at))
             steps += [step for value in OWNERS for step in ((_EQUALS, 0, 1, value), _failing(errno.EPERM))]
-            continue
-        if what == "null":
-            steps += [(_LOAD, 0, 0, at + 4), (_EQUALS, 1, 0, 0), _failing(errno.EPERM)]
-        wanted = values["nobody" if what == "null" else what]
-        steps.append((_LOAD, 0, 0, at))
-        steps += [(_EQUALS, len(wanted) - place, 0, value) for place, value in enumerate(wanted)]
-        steps.append(_failing(errno.EPERM))
+        else:
+            if what == "null":
+                steps += [(_LOAD, 0, 0, at + 4), (_EQUALS, 1, 0, 0), _failing(errno.EPERM)]
+            wanted = values["nobody" if what == "null" else what]
+            steps.append((_LOAD, 0, 0, at))
+            steps += [(_EQUALS, len(wanted) - place, 0, value) for place, value in enumerate(wanted)]
+            steps.append(_failing(errno.EPERM))
     return [*steps, (_RETURN, 0, 0, _ALLOW)]
 
 

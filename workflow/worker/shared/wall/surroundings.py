@@ -83,5 +83,4 @@ def hold_open() -> List[int]:
 def _is_too_much(path: str) -> bool:
     """Tell whether a folder that is searched holds a person's other things as well: a home, what is above it, root."""
     real = os.path.realpath(path)
-    home = os.path.join(os.path.realpath(_HOME), "")
-    return home.startswith(os.path.join(real, "")) or os.path.dirname(real) == real
+    return os.path.commonpath([real, os.path.realpath(_HOME)]) == real

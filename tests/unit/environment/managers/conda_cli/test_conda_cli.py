@@ -12,6 +12,7 @@ from workflow.base import processes
 from workflow.base.errors import DownloadError, EnvironmentProblem, ForeignPathError, IntegrityError, StorageError
 from workflow.base.events import Recording
 from workflow.base.processes import CommandTimeoutError
+from workflow.environment.managers import conda_cli
 from workflow.environment.managers.conda_cli import CondaCliManager
 
 if TYPE_CHECKING:
@@ -318,3 +319,14 @@ def test_a_program_that_cannot_be_run_is_told(
     with pytest.raises(EnvironmentProblem, match=r"^conda is not on PATH$") as caught:
         CondaCliManager("conda").create(prefix, order)
     assert caught.value.hint == "choose another with --manager"
+
+
+def test_conda_sees_neither_the_modules_nor_the_home_of_another_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONUTF8"):
+        monkeypatch.setenv(name, "1")
+    assert {"PYTHONPATH", "PYTHONHOME", "PYTHONUTF8"} & conda_cli._environ().keys() == {"PYTHONUTF8"}
+
+
+def test_how_long_conda_may_take_is_known() -> None:
+    waits = (conda_cli._VERSION_SECONDS, conda_cli._CREATE_SECONDS, conda_cli._REMOVE_SECONDS)
+    assert waits == (60.0, 3600.0, 600.0)

@@ -75,3 +75,27 @@ def test_the_tables_are_of_one_version_and_name_the_kernels_they_refer_to() -> N
     everything = set().union(*(backend["kernels"] for backend in backends["backends"].values()))
     assert {kernel for needed in ops["ops"].values() for kernel in needed} <= everything
     assert set(backends["backends"]) == set(kernels.BACKENDS)
+
+
+def test_each_backend_names_what_it_lacks_with_all_nodes_that_need_it() -> None:
+    forest = "SimpleMLInferenceOpWithHandle"
+    uses = [
+        *(Use("Einsum", "a"), Use("Einsum", "b"), Use("Nope", "c"), Use(forest, "d"), Use(forest, "e", ("Tanh",))),
+        *(Use("_FusedMatMul", "f", ("BiasAdd", "Elu")), Use("_FusedMatMul", "g", ("Tanh",))),
+    ]
+    everywhere = {"Nope": ["c"], f"{forest}+Tanh": ["e"], "_FusedMatMul+Tanh": ["g"]}
+    found = kernels.lacking(uses)
+    assert list(found) == ["cpu", "wasm", "webgl", "webgpu"]
+    assert [found[name] for name in ("cpu", "webgl", "webgpu")] == [everywhere] * 3
+    assert found["wasm"] == {"Einsum": ["a", "b"], **everywhere}
+    assert kernels.unknown(uses) == {"Nope": ["c"]}
+
+
+def test_a_report_names_the_backends_in_one_order() -> None:
+    assert kernels.report({}) == "runs on cpu, wasm, webgl, webgpu"
+    assert kernels.report({"wasm": {"C": 1}, "cpu": {"A": [], "B": []}, "webgl": {}}) == (
+        "runs on webgl, webgpu; not on cpu: A, B; not on wasm: C"
+    )
+    assert kernels.report({name: {"A": []} for name in kernels.BACKENDS}) == (
+        "runs on no backend; not on cpu: A; not on wasm: A; not on webgl: A; not on webgpu: A"
+    )

@@ -195,11 +195,12 @@ def test_folders_that_are_searched_are_readable_but_no_persons_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Path(surroundings._home())
-    own = [str(tmp_path), str(home), str(home.parent), "/", "relative"]
+    beside = f"{home}-of-programs"
+    own = [str(tmp_path), str(home), str(home.parent), "/", "relative", str(home / "lib"), beside]
     monkeypatch.setattr(sys, "path", [*own, *sys.path])
     monkeypatch.setenv("LD_LIBRARY_PATH", os.pathsep.join(["/opt/libraries", str(home), ""]))
     readable = surroundings.readable()
-    assert {str(tmp_path), "/opt/libraries"} <= set(readable)
+    assert {str(tmp_path), "/opt/libraries", str(home / "lib"), beside} <= set(readable)
     assert not {str(home), str(home.parent), "/", "relative", ""} & set(readable)
 
 
@@ -220,6 +221,23 @@ def test_what_holds_and_what_is_missing_is_told(
     told = enclosure.described()
     assert len(told) == len(words)
     assert all(word in phrase for word, phrase in zip(words, told, strict=True))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's wall")
+def test_calls_are_filtered_only_on_processors_whose_calls_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.uname()
+    for machine in ("x86_64", "aarch64"):
+        monkeypatch.setattr(os, "uname", lambda name=machine: os.uname_result((*here[:4], name)))
+        assert seccomp._machine() == machine
+        assert seccomp.is_there()
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result((*here[:4], "riscv64")))
+    assert seccomp._machine() is None
+    assert not seccomp.is_there()
+    monkeypatch.setattr(os, "uname", lambda: here)
+    for name, value in (("platform", "darwin"), ("maxsize", 2**31 - 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, name, value)
+            assert seccomp._machine() is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's wall")
