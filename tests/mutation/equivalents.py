@@ -14,6 +14,7 @@ UNSEEN_KEYWORDS = {
     "frozen": "of a dataclass: nobody changes its values, which mypy sees to",
     "prefix": "of a temporary file's name",
     "maxsize": "of a cache",
+    "poll_interval": "how often a server looks whether it is to end",
     "flush": "output is complete at the end either way",
     "usedforsecurity": "of a hash: counts where the system forbids some hashes",
     "strict": "zip of two things that are equally long",
@@ -41,6 +42,7 @@ EQUIVALENT = (
     ("folder.rmdir()", "statement removed", "*", "a folder takes the place of an empty one where the tests run"),
     ("*digests.ahead(*", "argument dropped", "*", "what is hashed sooner is hashed anyway"),
     ("*.setsockopt(*", "constant", "1 -> *", "a switch of a socket is on whenever it is not 0"),
+    ("*.reshape(*-1)*", "constant", "1 -> 2", "numpy takes any number below 0 for the size that is left"),
     ("*errstate(*", "argument dropped", "under=*", "numpy ignores an underflow unless it is told otherwise"),
     *(
         ("*", "condition forced", change, "it says what holds anyway where the tests run: on Linux")

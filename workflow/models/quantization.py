@@ -107,7 +107,7 @@ def half_blocks(blocks: Arrays, name: str) -> Iterator[Array]:
     """Yield the values as float16; raises ``ConversionError`` when one is too large, or all are too small."""
     most = 0.0
     for block in blocks():
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             half = block.astype(DTYPES["float16"])
         low, high = float(block.min()), float(block.max())
         if not -_BEYOND_FLOAT16 < low <= high < _BEYOND_FLOAT16:  # false for NaN as well

@@ -17,6 +17,7 @@ from workflow.bridge.fake_worker import FakeWorker
 from workflow.conversion import in_worker
 from workflow.conversion.job import Job
 from workflow.models.inspection import ModelSummary
+from workflow.worker.shared import kernels
 
 if TYPE_CHECKING:
     from workflow.bridge.fake_worker import ScriptedAnswer
@@ -174,6 +175,23 @@ def test_a_saved_model_is_made_of_the_kind_that_was_asked_for(tmp_path: Path) ->
         "output": str(tmp_path / "target"),
         "target": "tf_saved_model",
     }
+
+
+@pytest.mark.parametrize(("found", "said"), [(True, True), (False, False)])
+def test_outputs_that_were_guessed_are_told(tmp_path: Path, *, found: bool, said: bool) -> None:
+    facts = {"output_node_names": ["a", "b"], "output_node_names_found": found}
+    job = job_of(tmp_path, Workers(graph=facts))
+    assert in_worker.to_graph_model(job) == facts
+    words = "shard: its outputs, found in the graph: a, b (`output_node_names:` names others)"
+    assert lines(job) == ([words] if said else [])
+
+
+def test_where_a_model_lacks_kernels_is_said_in_whole(tmp_path: Path) -> None:
+    lacking = {"wasm": {"Einsum": ["a"]}, "webgpu": {"Einsum": ["a"]}}
+    job = job_of(tmp_path, Workers(graph={"unsupported": lacking}))
+    in_worker.to_graph_model(job)
+    listener: Any = job.listener
+    assert listener.warnings == [f"shard: in TensorFlow.js it {kernels.report(lacking)}"]
 
 
 def test_where_a_model_lacks_kernels_is_a_warning_unless_it_is_webgpu_alone(tmp_path: Path) -> None:

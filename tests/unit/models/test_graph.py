@@ -111,6 +111,7 @@ def test_a_constant_whose_values_stand_in_the_graph_is_inline(key: str) -> None:
         ({"op": "Relu"}, "node 2, name is null, not text"),
         ({"name": "a", "op": []}, "node 2 'a', op is a list, not text"),
         ({"name": "a", "op": "Relu", "input": "x"}, "node 2 'a', input is text, not a list"),
+        ({"name": "a", "op": "Relu", "input": ["x", 3]}, "node 2 'a', input 2 is a number, not text"),
         ({"name": "a", "op": "Relu", "attr": []}, "node 2 'a', attr is a list, not an object"),
         ({"name": "a", "op": "Relu", "attr": {"T": 1}}, "node 2 'a', attr 'T' is a number, not an object"),
         ({"name": "a" * 20_000, "op": "Relu"}, "name is text of 20,000 characters"),
@@ -152,6 +153,16 @@ def test_a_node_is_refused_by_its_place(node: Any, words: str) -> None:
 )
 def test_what_is_beside_the_nodes_is_refused_by_its_place(parts: dict[str, Any], words: str) -> None:
     assert words in refusal(**parts)
+
+
+def test_what_a_graph_does_not_have_is_empty() -> None:
+    nodes: list[Any] = [None, {}, {"node": []}]
+    without: list[dict[str, Any]] = [{}, *({"modelInitializer": one} for one in nodes)]
+    for nothing in without:
+        found = graph_of(**nothing)
+        assert (found.functions, found.inputs, found.outputs, found.initializer) == ((), (), (), ())
+    filled = graph_of(modelInitializer={"node": [{"name": "table", "op": "HashTableV2"}]})
+    assert [(node.name, node.op) for node in filled.initializer] == [("table", "HashTableV2")]
 
 
 def test_the_node_of_a_tensor() -> None:

@@ -153,3 +153,35 @@ def test_codes_are_the_dtype_that_the_field_names() -> None:
     values = np.array([0, 1], "float32")
     numbers = affine(extent(blocks(values), "w"), "uint16")
     assert [list(block) for block in affine_blocks(blocks(values), numbers)] == [[0, 65535]]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1e5, "weight 'w' holds 100000.0, and float16 ends at 65504: it would become infinity"),
+        (1e-9, "weight 'w' holds at most 1e-09, and float16 makes zero of that"),
+    ],
+)
+def test_what_is_no_half_float_says_what_to_do(value: float, words: str) -> None:
+    values = np.array([value], "float32")
+    with pytest.raises(ConversionError) as caught:
+        list(encoded(tensor(values), blocks(values), dtype="float16")[0])
+    assert caught.value.message == words
+    assert caught.value.hint == "Leave that weight out of quantize_float16, or name it in quantize_uint16."
+
+
+def test_what_is_not_finite_says_what_to_do() -> None:
+    values = np.array([1, np.nan], "float32")
+    with pytest.raises(ConversionError) as caught:
+        extent(blocks(values), "w")
+    assert caught.value.message == "weight 'w' holds nan, and quantization would spread it over the whole weight"
+    assert caught.value.hint == (
+        "A model with such a weight does not predict: look at its training; or leave the weight out."
+    )
+    field = {"dtype": "uint8", "min": 0, "scale": 1e300}
+    with pytest.raises(ConversionError) as caught:
+        list(restored_blocks(blocks(np.array([9], "uint8")), field, tensor=Tensor("w", (1,), "float32")))
+    assert caught.value.message == (
+        "weight 'w' is quantized with min 0 and scale 1e+300, which gives numbers that float32 cannot hold"
+    )
+    assert caught.value.hint == "The manifest is damaged: convert the model again."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.models.models import layers_document, weight, write_model
-from workflow.models.sniffing import input_digests, input_states, model_json
+from workflow.models.sniffing import input_digests, input_states, model_json, sighted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +70,10 @@ def test_other_models_are_a_file_or_all_files_of_a_folder(tmp_path: Path) -> Non
     path = write(tmp_path / "m", ["a.bin"])
     assert list(input_digests(path, "keras")) == ["model.json"]
     assert sorted(input_digests(path.parent, "tf_saved_model")) == ["a.bin", "b.bin", "model.json", "other.bin"]
+
+
+@pytest.mark.parametrize("name", ["é", "模型", "\\u00e9"])
+def test_a_description_of_another_format_is_looked_into(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(f'{{"format": "{name}"}}', encoding="utf-8")
+    assert sighted(path).formats == ()

@@ -148,3 +148,10 @@ def test_what_a_file_says_cannot_reach_the_terminal_raw(tmp_path: Path) -> None:
     message = refused(path, "tfjs_layers_model", "\\x1b[31m\\ud800").message
     assert message.isprintable()
     assert len(message) < 400
+
+
+@pytest.mark.parametrize(("topology", "held"), [({}, "nothing"), ({"a": 1}, "'a'"), ({"a": 1, "b": 2}, "'a', 'b'")])
+def test_a_topology_of_neither_kind_is_told_by_what_it_has(topology: dict[str, Any], held: str, tmp_path: Path) -> None:
+    path = write_model(tmp_path, {"modelTopology": topology, "weightsManifest": []})
+    error = refused(path, "tfjs_layers_model")
+    assert error.message == f"{path}: modelTopology is neither layers nor a graph; it has {held}"

@@ -76,3 +76,15 @@ def test_graphs_are_held_against_kernels_in_full_too() -> None:
         "conv/kernel": (1, 1, 2),
         "conv/made/kernel": (1, 2, 2),
     }
+
+
+def test_kernels_without_groups_are_held_against_graphs_as_they_are() -> None:
+    for name in ("Conv1D", "Dense", "DepthwiseConv2D"):
+        for config in ({}, {"groups": 1}, {"groups": None}):
+            source = held(name, "one", {"use_bias": False, **config}, kernel=[[[1.0, 2.0]]])
+            assert list(forms(model(source), {})) == ["one/kernel"]
+
+
+def test_what_a_layer_of_a_keras_file_lacks_is_told_by_its_source_alone() -> None:
+    found = account(model(DENSE), model(held("Dense", "dense", kernel=KERNEL)))
+    assert found.wrong == (("the weight dense/bias of the source is not in the result", "dense/bias"),)

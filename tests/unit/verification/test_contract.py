@@ -114,3 +114,23 @@ def test_outputs_that_keep_their_names_stay_and_the_others_go_by_their_order() -
     assert found.status == "passed"
     assert contract.renamed(found, "outputs") == {"a": "Identity", "b": "b", "c": "Identity_1", "d": "d"}
     assert contract.positions(found) == {"a": 0, "b": 1, "c": 2, "d": 3}
+
+
+def test_every_difference_is_told_whole() -> None:
+    theirs = outputs(ModelPort("a", (None, 2), "float32"), ModelPort("b", (None, 3), "int32"))
+    turned = checked(theirs, outputs(*reversed(theirs.outputs or ())), (KERAS, "tfjs_layers_model"))
+    assert [(one.text, one.subject) for one in turned.findings] == [
+        ("the outputs stand in another order: b, a; in the source a, b", "a"),
+    ]
+    other = outputs(ModelPort("a", (None, 5), "int32"), ModelPort("c", (None, 3), "int32"))
+    found = checked(theirs, other, (KERAS, "tfjs_layers_model"))
+    assert [(one.text, one.subject) for one in found.findings] == [
+        ("the output b is called c in the result", "b"),
+        ("the output a is int32 in the result and float32 in its source", "a"),
+        ("the output a has the shape [?, 5] in the result and [?, 2] in its source", "a"),
+    ]
+    (fewer,) = checked(theirs, outputs(ModelPort("b", (None, 3), "int32"))).findings
+    assert (fewer.text, fewer.subject) == ("the result has 1 outputs, and its source 2 (a is gone)", "a")
+    assert (fewer.figure, fewer.bound) == (1, 2)
+    (more,) = checked(theirs, outputs(*(theirs.outputs or ()), ModelPort("c"))).findings
+    assert (more.text, more.subject) == ("the result has 3 outputs, and its source 2", "")

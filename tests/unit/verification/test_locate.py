@@ -144,3 +144,17 @@ def test_a_cut_of_a_graph_computes_what_the_whole_does_there(tmp_path: Path) -> 
     part = cut(whole, "third/Softmax", into=tmp_path / "part")
     inputs = {"x": np.ones((2, 6), np.float32)}
     assert np.array_equal(run(part, inputs)["third/Softmax"], run(whole, inputs)["third"])
+
+
+def test_where_the_place_is_not_there_any_more_nothing_is_located(tmp_path: Path) -> None:
+    model = layers_model(tmp_path / "m")
+
+    def spoiled(outputs: dict[str, Any], _: Any) -> dict[str, Any]:
+        return {name: array + np.float32(0.1) for name, array in outputs.items()}
+
+    case = Case(model, model, Verification(runtimes=("python", "node")), tmp_path / "work")
+    report = verify(case, NumpyPlaces(wrong=spoiled))
+    gone = NumpyPlaces(runtimes={"node": NotRun("there is no node", "install it")})
+    found = search(case, gone, report=report, keep=tmp_path / "keep")
+    assert isinstance(found, NotRun)
+    assert found.why == "the model cannot be cut, or its cuts not run in Python"

@@ -37,6 +37,11 @@ def test_one_process_answers_many_requests(line: Conversation) -> None:
     assert line.ready() == {"event": "ready", "versions": {"script": "1"}}
 
 
+def test_its_log_begins_with_the_command(line: Conversation, tmp_path: Path) -> None:
+    line.ask({}, timeout=30)
+    assert (tmp_path / "runtime.log").read_text().splitlines()[0] == f"+ {sys.executable} {SCRIPT} good"
+
+
 def test_its_temporary_folder_goes_with_it(line: Conversation) -> None:
     scratch = Path(line.ask({}, timeout=30)["tmp"])
     assert scratch.is_dir()

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from tests.unit.verification.models import layers_document, save, weights
+from workflow.models.weights_manifest import WeightGroup
+from workflow.verification.evidence import Finding
 from workflow.verification.requests import Subject
-from workflow.verification.structure import check
+from workflow.verification.structure import _with_weight, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +119,22 @@ def test_a_file_that_ends_with_a_weight_cuts_the_next_one_off(tmp_path: Path) ->
     shard.write_bytes(shard.read_bytes()[:first])
     (found,) = check(Subject(made, "tfjs_layers_model")).findings
     assert found.text.endswith(f"the weight {entries[1]['name']} is cut off")
+
+
+def test_a_sound_model_is_told_by_its_files_bytes_and_weights(tmp_path: Path) -> None:
+    made = save(tmp_path / "m", layers_document(), weights(), shard=128)
+    files = list(made.iterdir())
+    found = check(Subject(made, "tfjs_layers_model"))
+    size = sum(file.stat().st_size for file in files)
+    assert (found.status, found.facts) == ("passed", {"files": len(files), "bytes": size, "weights": 6})
+    assert found.seconds > 0
+
+
+def test_a_fault_of_bytes_that_names_no_file_is_told_as_it_is(tmp_path: Path) -> None:
+    groups = (WeightGroup(("a.bin",), ()),)
+    assert _with_weight("something is odd", groups, tmp_path / "model.json") == Finding(
+        "something is odd", look=str(tmp_path / "model.json")
+    )
+    assert _with_weight("a.bin is odd", groups, tmp_path / "model.json") == Finding(
+        "a.bin is odd", subject="a.bin", look=str(tmp_path / "a.bin")
+    )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from tests.unit.verification.models import graph_model, layers_model, quantized, weights
 from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification.evidence import OutputFigures, ValueRange
-from workflow.verification.tolerances import EPSILON, Tolerances, magnitude
+from workflow.verification.requests import Subject
+from workflow.verification.tolerances import EPSILON, Tolerances, deepest, depth, magnitude, noise
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def limits(depth: int = 20, noise: float = 0.0, **settings: Any) -> Tolerances:
@@ -62,3 +69,25 @@ def test_what_is_set_for_an_output_counts_before_what_is_set_for_all(
 )
 def test_the_magnitude_of_an_output_is_its_largest_value_or_one(low: float, high: float, size: float) -> None:
     assert magnitude(OutputFigures(reference=ValueRange(low, high))) == size
+
+
+def test_the_deepest_model_that_tells_counts(tmp_path: Path) -> None:
+    layers, graph = layers_model(tmp_path / "layers"), graph_model(tmp_path / "graph")
+    keras = Subject(tmp_path / "m.h5", "keras")
+    assert [depth(one) for one in (layers, graph, keras)] == [4, 9, 64]
+    assert deepest([layers, graph, keras]) == 9
+    assert deepest([keras]) == deepest([]) == 64
+
+
+def test_the_noise_of_weights_is_what_their_steps_are_to_their_size(tmp_path: Path) -> None:
+    plain = layers_model(tmp_path / "plain")
+    coarse, half = quantized(plain, tmp_path / "coarse", "uint8"), quantized(plain, tmp_path / "half", "float16")
+    assert noise(plain, plain) == noise(Subject(tmp_path, "keras"), plain) == 0.0
+    assert noise(half, plain) == noise(half, None) == pytest.approx(math.sqrt(6) * 2.0**-11 / math.sqrt(3))
+    assert noise(coarse, half) == 0.0
+    entries = json.loads((coarse.path / "model.json").read_text())["weightsManifest"][0]["weights"]
+    shares = [
+        one["quantization"]["scale"] / math.sqrt(12) / math.sqrt(np.mean(np.square(weights()[one["name"]])))
+        for one in entries
+    ]
+    assert noise(coarse, plain) == pytest.approx(math.sqrt(sum(share**2 for share in shares)), rel=1e-3)

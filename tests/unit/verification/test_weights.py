@@ -10,6 +10,7 @@ import pytest
 from tests.unit.conversion.native.keras.files import archive, dense, given, layer, numbers, row
 from tests.unit.verification.models import LAYERS, save
 from workflow.verification import weights
+from workflow.verification.evidence import Finding
 from workflow.verification.requests import Subject
 
 if TYPE_CHECKING:
@@ -55,7 +56,19 @@ def test_a_wrong_weight_fails_beside_those_of_which_nothing_is_known(tmp_path: P
     values = {"dense/kernel": numbers(3, 2), "dense/bias": -numbers(2), "mine/w": numbers(2)}
     found = weights.check(result(tmp_path, values), source(tmp_path))
     assert found.status == "failed"
-    assert [finding.subject for finding in found.findings] == ["dense/bias"]
+    (finding,) = found.findings
+    assert finding == Finding(
+        "the weight dense/bias differs in 2 of 2 values, by up to 0.5 "
+        "(not quantized, so every bit must be the same; first at [0])",
+        "dense/bias",
+        figure=0.5,
+        bound=0.0,
+    )
+    assert found.seconds > 0
+    assert [line.split() for line in found.table.splitlines()] == [
+        ["weight", "difference", "bound", "beyond", "stored", "as"],
+        ["dense/bias", "0.5", "0", "2", "of", "2", "itself"],
+    ]
 
 
 TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"

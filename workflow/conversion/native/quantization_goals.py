@@ -79,10 +79,10 @@ def automatic_plan(weights: Sequence[Tensor], goal: QuantizationGoal, *, kept: M
     enough = goal.max_error or 0.0
     choices = {tensor.name: _choices(tensor, enough) for tensor in weights if _worth(tensor, kept)}
     total = sum(_bytes(tensor) for tensor in weights)
-    if goal.max_error is not None:
-        chosen = _within_error(choices.values(), goal.max_error)
+    if goal.max_bytes is not None:
+        chosen = _within_bytes(choices.values(), total - goal.max_bytes, total)
     else:
-        chosen = _within_bytes(choices.values(), total - (goal.max_bytes or 0), total)
+        chosen = _within_error(choices.values(), enough)
     globs = _patterns(chosen, [tensor.name for tensor in weights])
     plan = make_plan(weights, globs, kept=kept)
     facts = {
@@ -109,8 +109,6 @@ def error_of(blocks: Arrays, found: Extent, *, dtype: str) -> float:
         np.subtract(difference, exact, out=difference)
         noise += float(np.square(difference, out=difference).sum())  # not by dot: its threads cost more than they give
         signal += float(np.square(exact, out=exact).sum())
-    if not math.isfinite(noise):
-        return math.inf
     return math.sqrt(noise / signal) if signal else 0.0
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 
 from tests.unit.conversion.native.models import Stored, entries, numbers, rewrite, save
 from workflow.base.errors import ConversionError
-from workflow.conversion.native.quantization_goals import QuantizationGoal, automatic_plan, goal_from
+from workflow.conversion.native.quantization_goals import QuantizationGoal, automatic_plan, error_of, goal_from
 from workflow.conversion.native.quantization_plans import make_plan
-from workflow.models.arrays import of_array
+from workflow.models.arrays import arrays_of, of_array
+from workflow.models.quantization import extent
+from workflow.models.tensors import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +113,46 @@ def test_weights_that_are_quantized_already_are_left_alone(tmp_path: Path, small
     facts = rewrite(tmp_path / "first", tmp_path / "second", quantize_auto={"max_error": 0.5})
     assert entries(tmp_path / "second") == entries(tmp_path / "first")
     assert facts["quantization"]["globs"] == []
+
+
+def test_what_a_dtype_cannot_hold_is_an_error_without_end(weights: list[Tensor]) -> None:
+    large = tensor("large", np.array([1e6, 123_456.7, 1.0]))
+    blocks = arrays_of(opened(large), "float32")
+    limits = extent(blocks, "large")
+    assert error_of(blocks, limits, dtype="float16") == math.inf
+    assert 0 < error_of(blocks, limits, dtype="uint16") < error_of(blocks, limits, dtype="uint8") < 1e-2
+    zeros = arrays_of(opened(tensor("zeros", np.zeros(3))), "float32")
+    assert error_of(zeros, extent(zeros, "zeros"), dtype="uint8") == 0.0
+    small = automatic_plan(
+        [tensor("a/kernel", np.full(100, 1e6) + np.arange(100))], QuantizationGoal(max_error=1e-3), kept={}
+    )
+    assert small.facts()["goal"] == {"max_error": 1e-3}
+    wanted = QuantizationGoal(max_bytes=4 * 4803 - 8000)
+    assert automatic_plan(weights, wanted, kept={}).facts()["goal"] == {"max_bytes": 4 * 4803 - 8000}
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "hint"),
+    [
+        ({}, "quantize auto has no goal", "Give one goal: max_error (such as 0.005) or max_bytes."),
+        (
+            {"max_error": 1, "max_bytes": 2},
+            "quantize auto has max_error, max_bytes",
+            "Give one goal: max_error (such as 0.005) or max_bytes.",
+        ),
+        ({"odd": 1}, "quantize auto has odd", "Give one goal: max_error (such as 0.005) or max_bytes."),
+        ({"max_error": 0}, "quantize auto: max_error is 0, not a positive number", "Give a number."),
+        ({"max_bytes": "much"}, "quantize auto: max_bytes is 'much', not a positive number", "Give a number."),
+        ({"max_bytes": float("inf")}, "quantize auto: max_bytes is inf, not a positive number", "Give a number."),
+        ({"max_error": None}, "quantize auto: max_error is None, not a positive number", "Give a number."),
+    ],
+)
+def test_a_goal_that_is_none_is_refused(value: dict[str, Any], message: str, hint: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        goal_from(value)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_a_goal_is_one_number() -> None:
+    assert goal_from({"max_error": "0.005"}) == QuantizationGoal(max_error=0.005)
+    assert goal_from({"max_bytes": 1e3}) == QuantizationGoal(max_bytes=1000)

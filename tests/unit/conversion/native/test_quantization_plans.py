@@ -123,3 +123,63 @@ def test_the_old_option_and_a_new_one_together_are_refused() -> None:
     options: dict[str, Any] = {"quantization_bytes": 1, "quantize_uint8": ["a"]}
     with pytest.raises(ConversionError, match="both given"):
         requested(options)
+
+
+def test_every_reason_for_which_nothing_is_quantized_is_told() -> None:
+    found = [*weights("a", "b"), *weights("c", dtype="int32"), *weights("d", size=0)]
+    with pytest.raises(ConversionError) as caught:
+        make_plan(found, {"uint8": ["[abcd]"]}, kept={"a": "is kept", "b": "is kept"})
+    assert caught.value.message == (
+        "quantize_uint8: '[abcd]' catches nothing that can be quantized: 'a', 'b' is kept; "
+        "'c' is int32, and only float32 is quantized; 'd' is empty"
+    )
+    assert caught.value.hint == "Leave the pattern out."
+
+
+def test_of_a_model_without_weights_no_name_is_near() -> None:
+    with pytest.raises(ConversionError) as caught:
+        make_plan([], {"uint8": ["dense"]}, kept={})
+    assert caught.value.message == "quantize_uint8: 'dense' matches none of the model's 0 weights"
+    assert caught.value.hint == "The model has no weights."
+    with pytest.raises(ConversionError) as caught:
+        planned({"uint8": ["conv1/kernal"]})
+    assert caught.value.hint == (
+        "The nearest names are 'conv1/kernel', 'conv2/kernel', 'conv1/bias'; `*` stands for any part of a name."
+    )
+
+
+def test_the_hints_say_what_to_change() -> None:
+    for requests, hint in (
+        (
+            {"uint8": ["conv*"], "uint16": ["*kernel"]},
+            ("Narrow one of the two patterns, so that each weight is caught for one dtype."),
+        ),
+        ({"uint8": ["*"], "float16": ["*"]}, "Give patterns for one of them."),
+    ):
+        with pytest.raises(ConversionError) as caught:
+            planned(requests)
+        assert caught.value.hint == hint
+    with pytest.raises(ConversionError) as caught:
+        requested({"quantization_bytes": 1, "quantize_uint8": ["*"]})
+    assert (caught.value.message, caught.value.hint) == (
+        "quantization_bytes and quantize_* are both given, and the first says it for all weights",
+        "Leave quantization_bytes out.",
+    )
+
+
+def test_the_optimizers_weights_are_not_among_all_weights() -> None:
+    (slot,) = weights("slot")
+    found = [*weights("a"), slot.replaced(entry={"group": "optimizer"})]
+    plan = make_plan(found, {"uint8": ["*"]}, kept={}, spared={"a": "is spared"})
+    (row,) = plan.facts()["globs"]
+    assert row == {
+        "glob": "*",
+        "dtype": "uint8",
+        "quantized": [],
+        "left": {"is spared": ["a"], "belongs to the optimizer": ["slot"]},
+        "bytes_before": 0,
+        "bytes_after": 0,
+    }
+    by_pattern = make_plan(found, {"uint8": ["slot"]}, kept={}, spared={"slot": "is spared"})
+    assert dict(by_pattern.dtypes) == {"slot": "uint8"}
+    assert (by_pattern.table[0].bytes_before, by_pattern.table[0].bytes_after) == (40, 10)

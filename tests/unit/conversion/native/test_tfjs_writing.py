@@ -1,20 +1,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from workflow.base.errors import ConversionError, ModelFileError, StorageError
-from workflow.conversion.native.tfjs_writing import write_model_json, write_weights
+from workflow.conversion.native.tfjs_writing import with_metadata, write_model_json, write_weights
 from workflow.models.arrays import of_array
 from workflow.models.tensors import Tensor, manifest_dtype
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -173,3 +174,100 @@ def test_a_tensor_that_fails_while_others_are_written_ends_all_with_its_words(
     ]
     with pytest.raises(ConversionError, match="it cannot be read"):
         write_weights([tensors], tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_weight_files_may_be_read_as_the_users_mask_says(tmp_path: Path) -> None:
+    before = os.umask(0o024)
+    try:
+        write_weights([[tensor("a", np.array([1], "float32"))]], tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "group1-shard1of1.bin").stat().st_mode & 0o777 == 0o642
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("content", "problem", "hint"),
+    [
+        (None, "cannot be read: No such file or directory", "Check the path."),
+        (DEEP, "is nested too deeply", "Flatten it."),
+        ("{", "is not JSON in UTF-8: Expecting property name", "The whole file has to be one JSON value."),
+        ("[NaN]", "is not JSON in UTF-8: it holds NaN, which is no JSON", "The whole file has to be one JSON value."),
+    ],
+)
+def test_metadata_that_cannot_be_added_is_refused(content: str | None, problem: str, hint: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConversionError) as caught:
+        with_metadata({}, {"labels": path}, flavour="layers")
+    assert caught.value.message.startswith(f"the metadata file {path} {problem}")
+    assert caught.value.hint == hint
+
+
+def test_metadata_is_added_where_the_reference_puts_it(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text('["a"]')
+    files = {"labels": str(path)}
+    document = {"format": "x", "modelTopology": {}, "weightsManifest": []}
+    for flavour, place in (("layers", 1), ("graph", 2)):
+        found = with_metadata(document, files, flavour=flavour)  # type: ignore[arg-type]
+        assert list(found).index("userDefinedMetadata") == place
+        assert found["userDefinedMetadata"] == {"labels": ["a"]}
+    assert list(with_metadata({"a": 1}, files, flavour="layers")) == ["a", "userDefinedMetadata"]
+    former = {"userDefinedMetadata": {"labels": 1, "other": 2}, "weightsManifest": []}
+    assert with_metadata(former, files, flavour="graph") == {
+        "userDefinedMetadata": {"labels": ["a"], "other": 2},
+        "weightsManifest": [],
+    }
+    assert with_metadata(document, None, flavour="graph") == document
+    with pytest.raises(ModelFileError) as caught:
+        with_metadata({"userDefinedMetadata": 3}, files, flavour="graph")
+    assert caught.value.message == (
+        "model.json: userDefinedMetadata is a number, not an object, so nothing can be added to it"
+    )
+    assert caught.value.hint == "Correct it in the source model, or leave the metadata option out."
+
+
+def test_what_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    one = tensor("a", np.array([1], "float32"))
+    for groups, size, hint in (
+        ([[one]], 0, "Give a positive number of bytes."),
+        ([[one], [one]], 9, "Give the layers of the model distinct names and save it again."),
+    ):
+        with pytest.raises(ConversionError) as caught:
+            write_weights(groups, tmp_path, shard_size=size)
+        assert caught.value.hint == hint
+    many = tensor("a", np.zeros(1_000_001, "int8").astype("bool"))
+    with pytest.raises(ConversionError) as caught:
+        write_weights([[many]], tmp_path, shard_size=1)
+    assert caught.value.message == "1,000,001 bytes of weights in files of 1 bytes would be 1,000,001 files"
+    assert caught.value.hint == "Give a larger shard size (weight_shard_size_bytes)."
+    with pytest.raises(ModelFileError) as damaged:
+        write_model_json(tmp_path / "model.json", {"a": float("nan")})
+    assert damaged.value.hint == (
+        "Browsers could not read the result: look for NaN, Infinity or 1e999 in the source model."
+    )
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ModelFileError) as damaged:
+        write_model_json(tmp_path / "model.json", {"a": deep})
+    assert (damaged.value.message, damaged.value.hint) == (
+        "the model's description is nested too deeply",
+        "It is damaged.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(3, "1 bytes of weights were announced and did not come"), (5, "more bytes of weights came than were announced")],
+)
+def test_another_count_of_bytes_than_announced_is_a_bug_of_ours(count: int, words: str, tmp_path: Path) -> None:
+    wrong = Tensor("a", (4,), "bool", lambda: lambda: iter([memoryview(bytes(count))]))
+    with pytest.raises(RuntimeError) as caught:
+        write_weights([[wrong]], tmp_path)
+    assert str(caught.value) == words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -61,6 +62,11 @@ def test_h5py_reads_arrays_and_texts(tmp_path: Path) -> None:
             name: TEXTS[name] for name in ("text", "long", "empty")
         }
         assert (found["names"].tolist(), found["none"].tolist()) == (TEXTS["names"], [])
+
+
+def test_the_bytes_of_a_file_are_always_the_same(tmp_path: Path) -> None:
+    content = written(tmp_path / "m.h5", filled()).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == "0810d6f666255ca6969c3ce7b187572b93d1fcbc2f09798d611206617df7065c"
 
 
 def test_our_own_reader_needs_no_library_for_it(tmp_path: Path) -> None:

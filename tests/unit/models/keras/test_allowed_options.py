@@ -172,3 +172,9 @@ def test_a_long_value_is_cut_in_the_reason() -> None:
     with pytest.raises(InexpressibleError) as caught:
         require_allowed("Dense", {"name": "x", "brand_new": "y" * 100})
     assert f"brand_new='{'y' * 39}… is not what TensorFlow.js can do" in str(caught.value)
+
+
+def test_a_layer_without_a_name_is_told_by_none() -> None:
+    with pytest.raises(InexpressibleError) as caught:
+        require_allowed("Mine", {})
+    assert str(caught.value) == "layer '': TensorFlow.js has no layer class 'Mine'"

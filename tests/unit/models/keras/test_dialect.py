@@ -231,3 +231,11 @@ def test_a_layer_that_is_damaged_is_refused(spoil: Config, words: str) -> None:
 def test_a_sequential_of_keras_3_that_is_a_list_is_one_of_layers() -> None:
     config, _ = as_keras2({"class_name": "Sequential", "config": [entry("Dense", "d", units=2)]}, "3.0.0")
     assert [each["class_name"] for each in config["config"]["layers"]] == ["Dense"]
+
+
+@pytest.mark.parametrize("config", [None, [], {}, {"class_name": 3}])
+def test_what_is_no_model_at_all_is_refused(config: Any) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        as_keras2(config, "2.13.1")
+    assert caught.value.message == "the model's configuration has no class_name"
+    assert caught.value.hint == "The model's configuration is damaged: save the model again."

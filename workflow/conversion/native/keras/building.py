@@ -237,7 +237,7 @@ class Builder:
             out = each.out
             wanted = variables(out.class_name, out.config, shape=each.inputs[0])
             own = self.model.named(out.name, owner=member.name, weighted=bool(wanted))
-            top += out_weights(own, bound(out, layer.weights, shape=each.inputs[0]), variables=wanted)
+            top += out_weights(own, bound(out, layer.weights), variables=wanted)
             same = out.weights is None and own == out.name == member.name and out.config == layer.config
             entry = member.entry if same and out.class_name == member.class_name else None
             config = out.config if own == out.name else {**out.config, "name": own}

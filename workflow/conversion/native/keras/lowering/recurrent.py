@@ -96,11 +96,11 @@ def time_distributed(layer: LayerCall, express: Callable[[LayerCall], Expression
     return expression
 
 
-def bound(out: OutLayer, arrays: Sequence[Stored], *, shape: Shape | None) -> tuple[LayerWeight, ...]:
+def bound(out: OutLayer, arrays: Sequence[Stored]) -> tuple[LayerWeight, ...]:
     """Return the weights of a layer that keeps its stored arrays, by the roles that they have in TensorFlow.js."""
     if out.weights is not None:
         return out.weights
-    roles = [variable.role for variable in variables(out.class_name, out.config, shape=shape)]
+    roles = [variable.role for variable in variables(out.class_name, out.config, shape=None)]
     what = f"layer {shown(out.name)} ({out.class_name})"
     return tuple(kept(role, array) for role, array in zip(roles, matched(roles, arrays, what=what), strict=True))
 
