@@ -1,4 +1,4 @@
-"""What the modules of some rooms declare: their tables, words, limits and waits, and what parameters are by default.
+"""What all modules declare: their tables, words, limits and waits, and what parameters are by default.
 
 A table that a program holds is what users meet, though no test may come by every entry of it: this one does.
 """
@@ -9,6 +9,7 @@ import ast
 import dataclasses
 import enum
 import functools
+import hashlib
 import inspect
 import json
 import pkgutil
@@ -30,19 +31,21 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FILE = "declared.json"
-ROOMS = ("workflow.conversion", "workflow.models", "workflow.verification")
+PACKAGE = "workflow"
+_LONGEST = 2000
 
 
 def all_declared(_: Path) -> dict[str, Any]:
-    """Return what each module of the rooms declares, by its name."""
-    found = {module.__name__: _declared(module) for room in ROOMS for module in _modules(room)}
+    """Return what each module declares, by its name; those that are programs are left out."""
+    found = {module.__name__: _declared(module) for module in _modules()}
     return dict(json.loads(json.dumps({name: told for name, told in found.items() if told})))
 
 
-def _modules(room: str) -> Iterator[ModuleType]:
-    yield _anew(room)
-    for one in pkgutil.walk_packages(import_module(room).__path__, f"{room}."):
-        yield _anew(one.name)
+def _modules() -> Iterator[ModuleType]:
+    yield _anew(PACKAGE)
+    for one in pkgutil.walk_packages(import_module(PACKAGE).__path__, f"{PACKAGE}."):
+        if not one.name.endswith(".__main__"):
+            yield _anew(one.name)
 
 
 def _anew(name: str) -> ModuleType:
@@ -66,8 +69,16 @@ def _declared(module: ModuleType) -> dict[str, Any]:
         elif inspect.isfunction(value) and value.__module__ == module.__name__:
             told |= _defaults(value)
         elif name.isupper():
-            told[name] = plain(value)
+            told[name] = _brief(plain(value))
     return told
+
+
+def _brief(told: Any) -> Any:
+    """Return a large table as how many entries it has and what its text hashes to: nobody reads all of them here."""
+    text = json.dumps(told, sort_keys=True)
+    if len(text) <= _LONGEST:
+        return told
+    return {"entries": len(told), "sha256": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def _own_names(module: ModuleType) -> list[str]:
@@ -107,7 +118,7 @@ _OPAQUE = "(an object)"
 def plain(value: Any) -> Any:
     """Return a value in JSON's terms: functions by their names and what they were made with."""
     if value is None or isinstance(value, (bool, int, float, str)):
-        return value
+        return value.replace(str(ROOT), "ROOT") if isinstance(value, str) else value
     if isinstance(value, Record) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
         return {type(value).__name__: {name: plain(each) for name, each in vars(value).items()}}
     if isinstance(value, Mapping):
