@@ -204,9 +204,10 @@ def _complete(name: str, prefix: Path) -> EnvironmentEntry:
         lock_digest=known.lock_digest,
         caveats=known.caveats,
     )
-    entry = EnvironmentEntry(name, prefix, "ready", "", environment, known.created, known.tool_version, known.platform)
     status, reason = _condition(known, environment)
-    return entry.replaced(status=status, reason=reason)
+    return EnvironmentEntry(
+        name, prefix, status, reason, environment, known.created, known.tool_version, known.platform
+    )
 
 
 def _condition(known: state.State, environment: Environment) -> tuple[Status, str]:

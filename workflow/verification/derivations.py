@@ -336,7 +336,7 @@ def _numbers(value: Any) -> Array:
     """Return numbers of an option, which Keras 3 writes as an array in a dictionary."""
     while isinstance(value, dict):
         value = value["config"]["value"] if "config" in value else value["value"]
-    return np.ravel(np.asarray(value, np.float64)).astype(np.float32)
+    return np.ravel(np.asarray(value)).astype(np.float32)
 
 
 def _other_numbers(options: Mapping[str, Any], **wanted: float) -> str:

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.models.models import SEQUENTIAL, layers_document, write_h5, write_model
 from workflow.base.errors import ModelFileError
 from workflow.models.inspection import inspect_model
-from workflow.models.topology import browser_hazards
+from workflow.models.topology import browser_hazards, layers_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,3 +177,14 @@ def test_a_layers_model_carries_its_hazards_and_its_source_does_not(tmp_path: Pa
     document = layers_document(modelTopology=topology("Lambda"))
     assert inspect_model(write_model(tmp_path, document), "tfjs_layers_model").warnings
     assert inspect_model(write_h5(tmp_path / "model.h5"), "keras").warnings == ()
+
+
+def test_a_layer_is_called_as_its_options_say_else_as_its_entry_does() -> None:
+    entries = [
+        {"class_name": "Dense", "name": "outer", "config": {"name": "inner"}},
+        {"class_name": "Dense", "name": "outer", "config": {}},
+        {"class_name": "Dense", "config": {}},
+        {"class_name": "Dense", "name": 3, "config": {}},
+    ]
+    model = {"class_name": "Functional", "config": {"name": "net", "layers": entries}}
+    assert [one.name for one in layers_of(model, "here")] == ["inner", "outer", "", ""]

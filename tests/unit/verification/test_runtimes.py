@@ -146,6 +146,13 @@ def test_who_waits_for_an_installation_is_told() -> None:
     assert "waiting for another process" in second.lines[0]
 
 
+def test_what_another_process_has_installed_meanwhile_is_not_installed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = node_program.NodeProgram(locations.home() / "node", "20.0.0", None)
+    looks = iter([False, True])
+    monkeypatch.setattr(Installation, "is_complete", lambda _: next(looks))
+    assert packages.ensure(node, listener=Recording()) == packages.installation().folder
+
+
 def test_without_npm_the_packages_are_not_run() -> None:
     node = node_program.NodeProgram(locations.home() / "node", "20.0.0", None)
     found = packages.ensure(node, listener=Recording())

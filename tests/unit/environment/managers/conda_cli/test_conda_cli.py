@@ -71,6 +71,8 @@ def test_it_installs_exactly_the_lock(conda: FakeConda, order: BuildOrder, prefi
     assert argv[:5] == ["create", "-y", "--quiet", "-p", str(prefix)]
     assert "--offline" not in argv
     assert (prefix / "bin" / "python").exists()
+    assert isinstance(order.listener, Recording)
+    assert order.listener.lines == [f"conda installs 2 packages from {CANONICAL}"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
