@@ -101,7 +101,7 @@ def folding() -> None:
 
     graph = built(make)
     theirs = fold_batch_norms.fold_batch_norms(type(graph).FromString(graph.SerializeToString()))
-    ours = of_worker("graph.folding").fold(graph)
+    ours = of_worker("graph.batch_norm_folding").fold(graph)
     assert not [node for node in ours.node if node.op.startswith("FusedBatchNorm")]
     written = [[node.SerializeToString(deterministic=True) for node in one.node] for one in (ours, theirs)]
     assert written[0] == written[1]
@@ -116,7 +116,7 @@ def folding_shared() -> None:
         tf.identity(normalised(y, "NHWC", training=False) + y, name="y")
 
     graph, given = built(make), drawn(2, 5, 5, 4)
-    folded = of_worker("graph.folding").fold(type(graph).FromString(graph.SerializeToString()))
+    folded = of_worker("graph.batch_norm_folding").fold(type(graph).FromString(graph.SerializeToString()))
     np.testing.assert_allclose(answer(folded, given), answer(graph, given), atol=1e-5)
 
 

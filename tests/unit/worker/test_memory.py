@@ -47,6 +47,7 @@ def test_where_linux_tells_nothing_the_highest_is_that_of_the_process_so_far(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "_STATUS", str(tmp_path / "nothing"))
+    monkeypatch.setattr(memory, "_FORGET_PEAK", (str(tmp_path / "asked"), "5"))  # the system's peak would be lower then
     low = peak() * 1024
     found = MemoryWatch().measured()
     assert list(found) == ["peak"]
