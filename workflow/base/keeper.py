@@ -34,10 +34,13 @@ def main(tie: str, argv: list[str]) -> None:
             signal.signal(number, lambda *_: None)  # the program heeds it: it does not inherit handlers, but SIG_IGN
     held = _tied(tie)
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    keeper = os.getpid()
     child = os.fork()
     if child == 0:
         if libc is not None:
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a keeper that is killed itself can end nobody
+        if os.getppid() != keeper:  # it was killed before that could be asked for
+            os._exit(_NOT_RUN)
         os.dup2(held, 0)
         try:
             os.execvp(argv[0], argv)  # noqa: S606  that is what it is for

@@ -174,3 +174,16 @@ def test_without_a_child_nothing_happens(tmp_path: Path) -> None:
     orphans.end_orphans(log, Silent())
     orphans.forget(log)
     assert [path.name for path in tmp_path.iterdir()] == ["env-e.log"]
+
+
+def test_a_child_whose_keeper_is_killed_before_it_begins_does_not_begin(tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("nothing tells a child there")
+    for number in range(10):
+        tie = tmp_path / f"tie{number}"
+        process = processes.start([sys.executable, "-c", _STUBBORN], stdout=None, stderr=None, tie=tie)
+        while not tie.is_file() or not tie.read_text():
+            pass  # the keeper forks right after
+        process.kill()
+        ended(process)
+        assert becomes_free(tie, 5)
