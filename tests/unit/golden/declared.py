@@ -25,6 +25,7 @@ import numpy as np
 
 from tests import ROOT
 from workflow.base.records import Record
+from workflow.worker.shared.wall import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +119,7 @@ _OPAQUE = "(an object)"
 def plain(value: Any) -> Any:
     """Return a value in JSON's terms: functions by their names and what they were made with."""
     if value is None or isinstance(value, (bool, int, float, str)):
-        return value.replace(str(ROOT), "ROOT") if isinstance(value, str) else value
+        return _of_any_machine(value) if isinstance(value, str) else value
     if isinstance(value, Record) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
         return {type(value).__name__: {name: plain(each) for name, each in vars(value).items()}}
     if isinstance(value, Mapping):
@@ -128,6 +129,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return _named(value)
+
+
+def _of_any_machine(text: str) -> str:
+    """Return a text without the folder of this tree and the home of whoever runs this."""
+    return "HOME" if text == surroundings._home() else text.replace(str(ROOT), "ROOT")
 
 
 _WORDED: tuple[tuple[type, Callable[[Any], Any]], ...] = (
