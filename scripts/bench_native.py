@@ -14,7 +14,6 @@ import shutil
 import sys
 import tempfile
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,11 @@ sys.path.insert(0, str(ROOT))
 from workflow.base.events import Silent  # noqa: E402  as above
 from workflow.base.processes import run  # noqa: E402  as above
 from workflow.conversion.job import Job  # noqa: E402  the checkout beside this script is measured
-from workflow.conversion.native import EDGES  # noqa: E402  the checkout beside this script is measured
+from workflow.conversion.native import (  # noqa: E402  as above
+    EDGES,
+    quantization_choice,
+    tfjs_rewriting,
+)
 from workflow.conversion.native.tfjs_writing import write_model_json, write_weights  # noqa: E402  as above
 from workflow.models.arrays import of_array  # noqa: E402  as above
 
@@ -47,6 +50,7 @@ BARS = {"reshard 4 MiB": 2, "reshard 100 kB": 2, "quantize uint8": 4}
 BAR_MEGABYTES = 1000  # the bars are for models of this size
 FLAT = 1.25
 TENSOR_MEGABYTES = 8
+IMPORTED = (quantization_choice, tfjs_rewriting)  # what the edge imports when it runs: not part of what is measured
 
 
 def make_model(folder: Path, megabytes: int, tensor: int = TENSOR_MEGABYTES) -> Path:
@@ -64,8 +68,6 @@ def make_model(folder: Path, megabytes: int, tensor: int = TENSOR_MEGABYTES) -> 
 
 def child(source: Path, target: Path, name: str) -> None:
     """Do one job in this process and print what it took, as JSON."""
-    for module in ("rewriting", "automatic"):
-        import_module(f"workflow.conversion.native.{module}")
     begin = time.perf_counter()
     edge = EDGES["tfjs_layers_model", "tfjs_layers_model"]
     job = Job(source, "tfjs_layers_model", target, "tfjs_layers_model", options=JOBS[name], listener=Silent())
@@ -124,7 +126,9 @@ def forget(folder: Path) -> None:
 
 def compare(source: Path, scratch: Path, repeat: int) -> dict[str, dict[str, float]]:
     """Return the best figures of every job on one model, all jobs in turn so that they meet the same weather."""
-    run([sys.executable, __file__, "--child", "reshard 100 kB", str(source), str(scratch / "many")])
+    done = run([sys.executable, __file__, "--child", "reshard 100 kB", str(source), str(scratch / "many")])
+    if done.code != 0:
+        sys.exit(f"{done.command} failed:\n{done.stderr}")
     names = (COPY, COPY_MANY, *JOBS)
     rounds = [{name: measured(source, scratch, name) for name in names} for _ in range(repeat)]
     return {name: {key: min(one[name][key] for one in rounds) for key in rounds[0][name]} for name in names}
