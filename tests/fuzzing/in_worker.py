@@ -71,7 +71,7 @@ def _tried(task: Json, *, later: bool) -> Iterator[Json]:
     source = {"path": task["path"], "format": task["format"]}
     with tempfile.TemporaryDirectory() as folder:
         drawn = {"model": source, "folder": folder, "inputs": None, "labels": None, "batches": [2], "seed": 0}
-        calls: list[tuple[str, Json]] = [("reference", {**drawn, "samples": 2})]
+        calls: list[tuple[str, Json]] = [("source", {**drawn, "samples": 2})]
         for number, (job, more) in enumerate([("export", {})] if later else CONVERSIONS[task["format"]]):
             calls.append((job, {**more, "source": source, "output": f"{folder}/out{number}", "options": {}}))
         for job, args in calls:

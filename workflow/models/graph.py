@@ -71,6 +71,8 @@ class Graph(Record):
     outputs: tuple[SignaturePort, ...] = ()
     initializer: tuple[Node, ...] = ()
     """The nodes that fill the graph's lookup tables, a graph of their own."""
+    placeholders: tuple[SignaturePort, ...] = ()
+    """What a graph takes whose signature does not say: its placeholders, as TensorFlow.js finds them."""
 
     def bodies(self) -> Iterator[tuple[str, tuple[Node, ...]]]:
         """Yield the graph and each function with what stands before the names of its weights."""
@@ -88,7 +90,8 @@ def read_graph(document: Mapping[str, Any], path: Path) -> Graph:
         raise _at(path, "the graph").bad("has no nodes (its list of node is empty)")
     functions = _functions(topology.get("library"), path)
     inputs, outputs = _signature(document, path)
-    return Graph(nodes, functions, inputs, outputs, _initializer(document, path))
+    placeholders = () if inputs else _placeholders(topology["node"], _at(path, "the graph"))
+    return Graph(nodes, functions, inputs, outputs, _initializer(document, path), placeholders)
 
 
 def node_name(tensor: str) -> str:
@@ -237,6 +240,18 @@ def _signature(document: Mapping[str, Any], path: Path) -> tuple[tuple[Signature
 def _sides(signature: object, at: At) -> tuple[tuple[SignaturePort, ...], tuple[SignaturePort, ...]]:
     found = at.as_object(signature) if signature is not None else _NOTHING
     return _ports(found.get("inputs"), at.inside("inputs")), _ports(found.get("outputs"), at.inside("outputs"))
+
+
+def _placeholders(nodes: list[dict[str, Any]], around: At) -> tuple[SignaturePort, ...]:
+    """Return the placeholders among nodes that were found sound."""
+    found = []
+    for node in nodes:
+        if node["op"] == "Placeholder":
+            attributes, at = node.get("attr", _NOTHING), around.inside("node", node["name"])
+            shape = _shape((attributes.get("shape") or _NOTHING).get("shape"), at.inside("attr shape"))
+            dtype = _dtype((attributes.get("dtype") or _NOTHING).get("type"), at.inside("attr dtype"))
+            found.append(SignaturePort(node["name"], node["name"], dtype, shape, dtype == "DT_RESOURCE"))
+    return tuple(found)
 
 
 def _initializer(document: Mapping[str, Any], path: Path) -> tuple[Node, ...]:

@@ -1,26 +1,24 @@
-"""The jobs ``reference`` and ``predict``: run a model in Python, on inputs that are drawn, given, or exchanged."""
+"""The jobs ``source`` and ``predict``: run a model in Python, on inputs that are drawn, given, or exchanged."""
 
 from __future__ import annotations
 
 import os
 import statistics
 import time
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from . import cuts, exchange, loaders, samples, versions
 from .failure import JobError, NotRunnableError, VastError
 from .jobs import Progress
 from .pairing import PairedPort, pair
-from .runnable import Named, Runnable
-from .specs import Spec
+from .runnable import Runnable
+from .shared import drawing
+from .shared.drawing import Named, Spec
 
-_CHUNK_BYTES = 8 << 20
 _TIMED_SECONDS = 0.6
-_SCALES = (1.0, 0.1, 10.0, 0.01, 100.0)
-_Piece = Tuple[List[Any], int]
 
 
-def reference(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa: ARG001  every job takes both
+def source(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa: ARG001  every job takes both
     """Run ``model`` on samples and write ``feed_0/inputs``, ``feed_0/outputs``... below ``folder``.
 
     ``batches`` are the sizes of the first feeds; the rest of the samples follows in chunks. Drawn inputs to which the
@@ -30,10 +28,9 @@ def reference(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # no
     begin = time.perf_counter()
     try:
         model = _loaded(args)
-        arrays = samples.take(model.inputs, args)
         loaded = time.perf_counter()
-        fed, answers, scale = _lively(model, arrays, args)
-    except NotRunnableError as problem:
+        arrays, (fed, answers, scale) = _answered(model, args)
+    except (NotRunnableError, drawing.UndrawableError) as problem:
         return {"not_run": str(problem)}
     except (JobError, MemoryError):
         raise
@@ -48,25 +45,36 @@ def reference(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # no
         ],
         "samples": count,
         "scale": scale,
+        "half": model.half,
         "labels": samples.labels(args.get("labels"), count),
         "versions": versions.current(),
         "seconds": {"load": loaded - begin, "run": time.perf_counter() - loaded},
     }
 
 
-def _lively(model: Runnable, arrays: List[Any], args: Dict[str, Any]) -> Tuple[List[_Piece], List[Named], float]:
-    """Return feeds, answers, and what drawn inputs were multiplied by so that answers differ; 1 if nothing helps."""
-    tried = []
-    for scale in (1.0,) if args.get("inputs") else _SCALES:
-        fed = list(pieces(model.inputs, samples.scaled(model.inputs, arrays, factor=scale), batches=args["batches"]))
-        answers = [model.run(piece) for piece, _ in fed]
-        tried.append((fed, answers, scale))
-        if samples.differ(answers):
-            return tried[-1]
-    return tried[0]
+def _answered(model: Runnable, args: Dict[str, Any]) -> Tuple[List[Any], drawing.Lively]:
+    """Return samples and the model's answers to them; open sizes are chosen so that the model takes them."""
+    scales = (1.0,) if args.get("inputs") else drawing.SCALES
+    refusals: List[Exception] = []
+    specs = model.inputs
+    lengths = [None] if args.get("inputs") else list(drawing.lengths_of(specs))
+    while lengths:
+        arrays = samples.take(specs, args, length=lengths[0])
+        try:
+            return arrays, drawing.lively(specs, arrays, batches=args["batches"], run=model.run, scales=scales)
+        except (JobError, NotRunnableError, MemoryError):
+            raise
+        except Exception as problem:
+            refusals.append(problem)
+            fitting = () if args.get("inputs") else drawing.within_tables(specs, str(problem))
+            if fitting:
+                specs = fitting
+            else:
+                lengths.pop(0)
+    raise refusals[0]
 
 
-def _written(model: Runnable, feed: _Piece, outputs: Named, *, folder: str) -> Dict[str, Any]:
+def _written(model: Runnable, feed: drawing.Piece, outputs: Named, *, folder: str) -> Dict[str, Any]:
     piece, count = feed
     inputs = {spec.name: array for spec, array in zip(model.inputs, piece)}
     exchange.write(os.path.join(folder, "inputs"), inputs)
@@ -110,21 +118,6 @@ def predict(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     }
 
 
-def pieces(specs: Sequence[Spec], arrays: Sequence[Any], *, batches: Sequence[int]) -> Iterator[_Piece]:
-    """Yield what goes in at once, and how many samples that is; one sample where the batch is fixed."""
-    total = len(arrays[0]) if arrays else 0
-    if not all(spec.batched for spec in specs):
-        for number in range(total):
-            yield [_sample(array[number], spec) for array, spec in zip(arrays, specs)], 1
-        return
-    each = max(1, sum(array[:1].nbytes for array in arrays))
-    begin, sizes = 0, list(batches)
-    while begin < total:
-        size = min(sizes.pop(0) if sizes else max(1, _CHUNK_BYTES // each), total - begin)
-        yield [array[begin : begin + size].astype(spec.dtype) for array, spec in zip(arrays, specs)], size
-        begin += size
-
-
 def words(problem: Exception) -> str:
     """Return type and first line of an exception."""
     lines = str(problem).strip().splitlines() or ["(no message)"]
@@ -141,12 +134,6 @@ def _loaded(args: Dict[str, Any]) -> Runnable:
         raise
     except Exception as problem:
         raise NotRunnableError(words(problem)) from problem
-
-
-def _sample(array: Any, spec: Spec) -> Any:
-    sample = array.astype(spec.dtype)
-    missing = len(spec.shape) - sample.ndim
-    return sample.reshape((1,) * missing + sample.shape) if missing > 0 else sample
 
 
 def _assigned(specs: Sequence[Spec], given: Dict[str, Any]) -> List[Any]:

@@ -60,7 +60,7 @@ def refusal(tmp_path: Path) -> Callable[..., str]:
     """What a job says that is refused, or not run; it holds little memory at most."""
 
     def asked(worker: Worker, job: str, source: dict[str, Any]) -> str:
-        args = {"reference": {"model": source, "folder": str(tmp_path / "r"), "batches": [1, 3], "seed": 0}}.get(
+        args = {"source": {"model": source, "folder": str(tmp_path / "r"), "batches": [1, 3], "seed": 0}}.get(
             job, {"source": source, "output": str(tmp_path / "out")}
         )
         try:

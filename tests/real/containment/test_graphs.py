@@ -35,7 +35,7 @@ FROZEN = {
 }
 
 
-@pytest.mark.parametrize("job", ["reference", "graph"])
+@pytest.mark.parametrize("job", ["source", "graph"])
 @pytest.mark.parametrize("name", FROZEN)
 def test_a_frozen_graph_that_is_vast_or_reads_files_is_refused(
     name: str, job: str, made: Path, workers: dict[str, Worker], refusal: Callable[..., str]
@@ -44,7 +44,7 @@ def test_a_frozen_graph_that_is_vast_or_reads_files_is_refused(
     assert FROZEN[name] in said
 
 
-@pytest.mark.parametrize("job", ["reference", "graph"])
+@pytest.mark.parametrize("job", ["source", "graph"])
 @pytest.mark.parametrize(("name", "words"), [("of_fill", "(Fill) makes a tensor"), ("of_grown", "of one example")])
 def test_so_is_a_saved_model(
     name: str, words: str, job: str, models: tuple[Path, Worker], refusal: Callable[..., str]

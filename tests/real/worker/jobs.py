@@ -27,7 +27,7 @@ def convert(
 def reference(worker: Worker, model: dict[str, Any], folder: Path, **more: Any) -> dict[str, Any]:
     """Run a source on four drawn samples, or on what ``more`` names."""
     job = {"model": model, "folder": str(folder), "inputs": None, "labels": None, "batches": [4], "seed": 0, **more}
-    return worker.run("reference", job, log=folder.with_suffix(".log"), timeout=LIMIT)
+    return worker.run("source", job, log=folder.with_suffix(".log"), timeout=LIMIT)
 
 
 def side(form: str, path: Path, **options: Any) -> dict[str, Any]:

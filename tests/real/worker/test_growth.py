@@ -50,7 +50,7 @@ def by_the_reference_converter(model: Path, output: Path) -> tuple[str, dict[str
 
 def by_running_it(model: Path, output: Path) -> tuple[str, dict[str, Any]]:
     source = {"path": str(model), "format": "tfjs_layers_model"}
-    return "reference", {"model": source, "folder": str(output), "batches": [2], "seed": 0}
+    return "source", {"model": source, "folder": str(output), "batches": [2], "seed": 0}
 
 
 @pytest.mark.parametrize("way", [by_our_own_code, by_the_reference_converter, by_running_it])

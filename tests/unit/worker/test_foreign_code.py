@@ -160,12 +160,14 @@ def test_a_layers_model_is_looked_at_once_before_it_is_loaded(tmp_path: Path, mo
         looked.append(source["format"])
         return []
 
-    loading = SimpleNamespace(load_keras_model=lambda _path: SimpleNamespace(layers=[]))
+    loader = SimpleNamespace(load_keras_model=lambda _path, _folder: SimpleNamespace(layers=[]))
+    loading = SimpleNamespace(keras_tfjs_loader=loader)
     keras = SimpleNamespace(utils=SimpleNamespace(custom_object_scope=contextlib.nullcontext))
     modules = {"tensorflow": keras, "tf_keras": keras, "tensorflowjs": keras, "tensorflowjs.converters": loading}
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(foreign_code, "beyond_the_list", look)
+    (tmp_path / "model.json").write_text('{"modelTopology": {}}')
     with pytest.raises(NotRunnableError, match="does not say what its inputs are"):
         loaders.load({"path": str(tmp_path), "format": "tfjs_layers_model"})
     assert looked == ["tfjs_layers_model"]

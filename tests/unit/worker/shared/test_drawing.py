@@ -1,18 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
-from workflow.worker import specs
-from workflow.worker.failure import JobError, NotRunnableError
-from workflow.worker.prediction import pieces
-from workflow.worker.runnable import given
-from workflow.worker.specs import Spec, draw
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from workflow.worker.shared import drawing
+from workflow.worker.shared.drawing import Spec, UndrawableError, draw, pieces, within_tables
 
 IMAGE = Spec("image", (None, 32, 32, 3), "float32")
 
@@ -50,32 +42,12 @@ def test_shapes_and_ranges_follow_the_spec(spec: Spec, shape: tuple[int, ...], l
 
 
 def test_strings_cannot_be_drawn() -> None:
-    with pytest.raises(NotRunnableError, match="string"):
+    with pytest.raises(UndrawableError, match="string"):
         draw([Spec("text", (None,), "string")], 1, seed=0)
 
 
-def test_given_inputs_are_found_by_name_or_as_x(tmp_path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    spec = Spec("image", (None, 2), "float32")
-    np.savez(tmp_path / "named.npz", image=np.ones((3, 2)))
-    np.savez(tmp_path / "x.npz", x=np.ones((3, 2)))
-    np.save(tmp_path / "plain.npy", np.ones((3, 2)))
-    for name in ("named.npz", "x.npz", "plain.npy"):
-        assert given([spec], str(tmp_path / name))[0].shape == (3, 2)
-
-
-def test_given_inputs_that_do_not_fit_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    np.save(tmp_path / "x.npy", np.ones((3, 5)))
-    (tmp_path / "no.npy").write_text("no")
-    with pytest.raises(JobError, match=r"input x takes \(None, 2\), the array is \(3, 5\)"):
-        given([Spec("x", (None, 2), "float32")], str(tmp_path / "x.npy"))
-    with pytest.raises(JobError, match=r"no \.npy or \.npz"):
-        given([Spec("x", (None, 2), "float32")], str(tmp_path / "no.npy"))
-    with pytest.raises(JobError, match="no array for the input a, b"):
-        given([Spec("a", (None, 2), "float32"), Spec("b", (None, 2), "float32")], str(tmp_path / "x.npy"))
-
-
 def test_open_sizes_are_chosen_by_rank() -> None:
-    assert specs.sizes(Spec("sound", (None, None, 8), "float32")) == (32, 8)
+    assert drawing.sizes(Spec("sound", (None, None, 8), "float32")) == (32, 8)
 
 
 def test_samples_go_in_by_the_batches_and_one_by_one_where_the_batch_is_fixed() -> None:
@@ -84,6 +56,73 @@ def test_samples_go_in_by_the_batches_and_one_by_one_where_the_batch_is_fixed() 
     assert taken == [((1, 2), 1), ((3, 2), 3), ((3, 2), 3)]
     fixed = [(fed[0].shape, count) for fed, count in pieces([Spec("x", (1, 2), "float32")], [array], batches=[1, 3])]
     assert fixed == [((1, 2), 1)] * 7
+
+
+def test_steps_that_a_model_masks_are_drawn_at_the_end_and_in_the_middle() -> None:
+    (drawn,) = draw([Spec("steps", (None, 6, 2), "float32", blank=-3.0)], 8, seed=0)
+    blank = (drawn == -3.0).all(axis=2)
+    assert not blank[::2].any()
+    assert [int(row.sum()) for row in blank[1::2]] == [1, 3, 3, 5]
+    assert blank[1::2, -1].all()
+    assert not blank[:, 0].any()
+    assert blank[3::4, 1].all()
+    assert not blank[1::4, 1].any()
+
+
+@pytest.mark.parametrize("shape", [(None, 1, 2), (None, 2), (None,)])
+def test_a_sequence_too_short_to_be_masked_is_left_as_it_is(shape: tuple[int | None, ...]) -> None:
+    plain, blank = (draw([Spec("x", shape, "int32", blank=one)], 4, seed=0)[0] for one in (None, -1.0))
+    assert np.array_equal(plain, blank)
+
+
+def test_texts_are_drawn_of_the_words_that_a_model_knows() -> None:
+    (drawn,) = draw([Spec("text", (None, 3), "string", words=("a", "b", "unknown"))], 20, seed=0)
+    assert drawn.shape == (20, 3)
+    assert set(drawn.reshape(-1)) == {"a", "b", "unknown"}
+    ((fed, count),) = pieces([Spec("text", (None, 3), "string")], [drawn], batches=[20])
+    assert (fed[0].tolist(), count) == (drawn.tolist(), 20)
+
+
+def test_an_input_whose_samples_would_fill_the_memory_is_not_drawn() -> None:
+    with pytest.raises(UndrawableError, match=r"one sample of the input x takes 268\.4 MB; samples are drawn up to"):
+        draw([Spec("x", (None, 8192, 8192), "float32")], 1, seed=0)
+
+
+def answers(*rows: list[float]) -> list[drawing.Named]:
+    return [[("y", np.asarray([row]))] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("found", "differs"),
+    [
+        (answers([1.0, 2.0], [1.0, 2.0]), False),
+        (answers([1.0, 2.0], [1.0, 2.0001]), False),
+        (answers([1.0, 2.0], [1.0, 2.001]), True),
+        (answers([float("nan")], [float("nan")]), False),
+        ([[("y", np.asarray(["a"], dtype=object))]], True),
+        ([], False),
+    ],
+)
+def test_answers_differ_by_more_than_rounding(found: list[drawing.Named], differs: bool) -> None:  # noqa: FBT001
+    assert drawing.differ(found) is differs
+
+
+@pytest.mark.parametrize(("least", "scale"), [(0.0, 1.0), (3.0, 10.0), (1e9, 1.0)])
+def test_drawn_inputs_grow_and_shrink_until_the_answers_differ(least: float, scale: float) -> None:
+    spec = Spec("x", (None, 2), "float32")
+    arrays = draw([spec], 4, seed=0)
+    run = lambda given: [("y", np.maximum(given[0], least))]  # noqa: E731
+    fed, found, factor = drawing.lively([spec], arrays, batches=[1, 3], run=run)
+    assert factor == scale
+    assert [count for _, count in fed] == [1, 3]
+    assert np.array_equal(np.concatenate([piece[0] for piece, _ in fed]), arrays[0] * np.float32(scale))
+    assert [name for answer in found for name, _ in answer] == ["y", "y"]
+
+
+@pytest.mark.parametrize("spec", [Spec("x", (None, 2), "int32"), Spec("x", (None, 2), "float32", bound=3)])
+def test_numbers_that_mean_something_are_not_scaled(spec: Spec) -> None:
+    (drawn,) = draw([spec], 4, seed=0)
+    assert np.array_equal(drawing.scaled([spec], [drawn], factor=10.0)[0], drawn)
 
 
 @pytest.mark.parametrize(
@@ -118,22 +157,22 @@ def test_what_is_drawn_depends_on_the_name_of_the_input_and_not_on_how_many_ther
 @pytest.mark.parametrize("dtype", ["complex64", "string", "bfloat16", "float8"])
 def test_types_that_cannot_be_drawn_are_named(dtype: str) -> None:
     for bound in (None, 5):
-        with pytest.raises(NotRunnableError) as caught:
+        with pytest.raises(UndrawableError) as caught:
             draw([Spec("in", (None,), dtype, bound=bound)], 1, seed=0)
         assert str(caught.value) == f"inputs of the type {dtype} cannot be drawn (input in)"
 
 
-@pytest.mark.parametrize("dtype", sorted(specs._NUMERIC))
+@pytest.mark.parametrize("dtype", sorted(drawing._NUMERIC))
 def test_every_type_of_numbers_is_drawn(dtype: str) -> None:
-    assert len(specs._NUMERIC) == 11
+    assert len(drawing._NUMERIC) == 11
     (drawn,) = draw([Spec("in", (None, 2), dtype)], 1, seed=0)
     assert (drawn.dtype, drawn.shape) == (np.dtype(dtype), (1, 2))
 
 
 def test_an_input_whose_sample_would_fill_the_memory_is_not_drawn() -> None:
     edge = 128 << 20
-    specs._require_moderate(Spec("in", (None, edge // 4), "float32"))
-    with pytest.raises(NotRunnableError) as caught:
+    drawing._require_moderate(Spec("in", (None, edge // 4), "float32"))
+    with pytest.raises(UndrawableError) as caught:
         draw([Spec("in", (None, edge // 4 + 1), "float32")], 1, seed=0)
     assert str(caught.value) == "one sample of the input in takes 134.2 MB; samples are drawn up to 134.2 MB"
 
@@ -147,7 +186,7 @@ def test_an_input_whose_sample_would_fill_the_memory_is_not_drawn() -> None:
     ],
 )
 def test_open_sizes_are_chosen_for_every_rank(shape: tuple[int | None, ...], sizes: tuple[int, ...]) -> None:
-    assert specs.sizes(Spec("x", shape, "float32")) == sizes
+    assert drawing.sizes(Spec("x", shape, "float32")) == sizes
     assert Spec("x", shape, "float32").batched is (shape[:1] == (None,))
 
 
@@ -164,42 +203,32 @@ def test_pieces_are_cast_and_as_large_as_is_good_for_the_memory() -> None:
     assert [(fed[0].shape, fed[0].dtype) for fed, _ in fixed] == [((1, 1, 2), np.dtype("float32"))] * 2
 
 
-def test_one_input_may_be_named_otherwise_and_several_must_be_named(tmp_path: Path) -> None:
-    two = [Spec("a", (None, 2), "float32"), Spec("b", (None, 2), "float32")]
-    np.savez(tmp_path / "both.npz", a=np.ones((1, 2)), b=np.zeros((1, 2)), more=np.ones(1))
-    assert [array.tolist() for array in given(two, str(tmp_path / "both.npz"))] == [[[1, 1]], [[0, 0]]]
-    np.savez(tmp_path / "x.npz", x=np.ones((1, 2)))
-    for wanted, missing in ((two, "a, b"), ([two[0]], "")):
-        if missing:
-            with pytest.raises(JobError) as caught:
-                given(wanted, str(tmp_path / "x.npz"))
-            words = f"{tmp_path / 'x.npz'} holds no array for the input {missing}"
-            assert (caught.value.kind, str(caught.value)) == ("inputs", words)
-        else:
-            assert len(given(wanted, str(tmp_path / "x.npz"))) == 1
-    np.savez(tmp_path / "named.npz", a=np.zeros((1, 2)), x=np.ones((1, 2)))
-    assert given([two[0]], str(tmp_path / "named.npz"))[0].tolist() == [[0, 0]]
-    np.savez(tmp_path / "other.npz", other=np.zeros((1, 2)))
-    with pytest.raises(JobError, match=r"holds no array for the input a$"):
-        given([two[0]], str(tmp_path / "other.npz"))
+SAID = "InvalidArgumentError: indices[0,3] = 8 is not in [0, {}) [[{{{{node gather}}}}]]"
 
 
 @pytest.mark.parametrize(
-    ("shape", "array", "fits"),
+    ("dtypes", "bounds"),
     [
-        *(((None, 2), (5, 2), True), ((1, 2), (5, 2), True), ((2,), (5, 2), True), ((2, 3), (5, 2, 3), True)),
-        *(((None, None), (5, 9), True), ((None, 2), (5, 3), False), ((None, 2), (5, 2, 1), False)),
-        *(((2, 3), (5, 3), False), ((2, 3), (5, 3, 3), False)),
+        (["int32"], [5]),
+        (["int64", "float32"], [5, None]),
+        (["uint8", "int32", "string"], [5, 5, None]),
+        (["float32"], [5]),
+        (["float32", "float64", "string", "bool"], [5, 5, None, None]),
     ],
 )
-def test_arrays_fit_by_the_shape_of_one_sample(
-    shape: tuple[int | None, ...], array: tuple[int, ...], tmp_path: Path, *, fits: bool
-) -> None:
-    np.save(tmp_path / "x.npy", np.ones(array))
-    if fits:
-        assert given([Spec("x", shape, "float32")], str(tmp_path / "x.npy"))[0].shape == array
-        return
-    with pytest.raises(JobError) as caught:
-        given([Spec("x", shape, "float32")], str(tmp_path / "x.npy"))
-    wanted = shape if shape[0] is None else (None, *shape)
-    assert str(caught.value) == f"{tmp_path / 'x.npy'}: input x takes {wanted}, the array is {array}"
+def test_what_is_looked_up_in_vain_is_drawn_within_the_table(dtypes: list[str], bounds: list[int | None]) -> None:
+    specs = [Spec(f"x{number}", (None, 4), dtype) for number, dtype in enumerate(dtypes)]
+    found = within_tables(specs, SAID.format(5))
+    assert [spec.bound for spec in found] == bounds
+    assert within_tables(found, SAID.format(5)) == ()
+    assert [spec.bound for spec in within_tables(found, SAID.format(3))] == [3 if one else None for one in bounds]
+
+
+@pytest.mark.parametrize("refusal", ["", "indices[0] = 8 is not in [0, n)", SAID.format(0), "[0, 5)"])
+def test_a_refusal_that_speaks_of_no_table_changes_nothing(refusal: str) -> None:
+    assert within_tables([Spec("x", (None, 4), "int32")], refusal) == ()
+
+
+def test_a_table_never_widens_what_is_drawn() -> None:
+    specs = [Spec("few", (None, 4), "int32", bound=2), Spec("many", (None, 4), "int32", bound=9)]
+    assert [spec.bound for spec in within_tables(specs, SAID.format(5))] == [2, 5]
