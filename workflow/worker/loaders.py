@@ -8,7 +8,7 @@ import os
 import zipfile
 from typing import Any, Callable, Dict
 
-from . import allow_list, foreign_code, graph_models, keras_models
+from . import allow_list, foreign_code, graph_models, keras_models, layers_models, versions
 from .failure import JobError, NotRunnableError
 from .runnable import Runnable
 
@@ -81,9 +81,13 @@ def _loaded(path: str, source: _Json, keras: Any) -> Any:
 def _keras(path: str, source: _Json) -> Runnable:
     """Load with the Keras that the converter uses, else, unless it is an archive, with the one inside TensorFlow.
 
-    Where tf_keras has been imported, the load_model of TensorFlow's own Keras 2.13 never comes back from an archive.
-    The environment for Keras 3 has neither, and loads with that.
+    Where tf_keras has been imported, the load_model of TensorFlow's own Keras 2.13 never comes back from an archive:
+    a process that is there for such files has not. The environment for Keras 3 has neither, and loads with that.
     """
+    if versions.has_tensorflows_keras_alone():
+        import tensorflow as tf
+
+        return keras_models.runnable(_loaded(path, source, tf.keras))
     if importlib.util.find_spec("tf_keras") is None:
         from .keras3 import running
 
@@ -105,10 +109,11 @@ def _tfjs_layers_model(path: str, source: _Json) -> Runnable:
 
 
 def _layers_model(path: str, source: _Json) -> Any:
-    from tensorflowjs.converters import load_keras_model
-
+    file = os.path.join(path, "model.json") if os.path.isdir(path) else path
+    with open(file, encoding="utf-8") as text:
+        described = json.load(text)
     with foreign_code.known_classes(source) as known, _scope(known):
-        return load_keras_model(os.path.join(path, "model.json") if os.path.isdir(path) else path)
+        return layers_models.load(file, described)
 
 
 def _first_line(problem: Exception) -> str:

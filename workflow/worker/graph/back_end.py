@@ -134,7 +134,8 @@ def _checked(graph: Any, plan: Plan) -> Dict[str, Any]:
     uses = kernels.uses_of_graph(graph)
     unknown = origins.grouped(kernels.unknown(uses), plan.layers)
     if unknown and not plan.options.skip_op_check:
-        raise JobError("unsupported_ops", "; ".join(f"{op} (from {_listed(found)})" for op, found in unknown.items()))
+        kind = "stateful" if any(op.startswith("Assign") for op in unknown) else "unsupported_ops"
+        raise JobError(kind, "; ".join(f"{op} (from {_listed(found)})" for op, found in unknown.items()))
     unsupported = {
         name: origins.grouped(places, plan.layers) for name, places in kernels.lacking(uses).items() if places
     }

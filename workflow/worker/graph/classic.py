@@ -25,7 +25,8 @@ def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
 
     signature = signature_of(choice.signature)
     _check_size(choice.graph.graph_def, signature)
-    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+    anywhere = tf.compat.v1.ConfigProto(allow_soft_placement=True)  # ops that are bound to a GPU run here, too
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph, config=anywhere) as session:
         with explaining.reading(choice.folder, choice.graph.graph_def):
             loader.load(session, list(choice.tags), choice.folder)
         answers.require_moderate_graph(graph, answers.CONVERSION)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from typing import Any, Callable, Dict
 
-from .. import allow_list, foreign_code
+from .. import allow_list, foreign_code, layers_models
 from ..failure import JobError
 from . import older_archives
 
-_GRUS = frozenset(["GRU", "GRUCell"])
 _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
 
 
@@ -40,7 +38,6 @@ def load(source: Dict[str, Any]) -> Any:
 
 def _layers_model(path: str, trust: Trust) -> Any:
     import tf_keras
-    from tensorflowjs.converters import keras_tfjs_loader
 
     file = os.path.join(path, "model.json") if os.path.isdir(path) else path
     try:
@@ -53,8 +50,7 @@ def _layers_model(path: str, trust: Trust) -> Any:
         raise JobError("weights_only", f"{file} holds weights and no topology")
     try:
         with tf_keras.utils.custom_object_scope(trust.classes):
-            patched, folder = _with_old_grus(file, described), os.path.dirname(os.path.realpath(file))
-            model = keras_tfjs_loader.load_keras_model(patched, folder)
+            model = layers_models.load(file, described)
     except KeyError as problem:
         raise JobError("source", f"{file} has no weight named {problem}, which its topology asks for") from problem
     except _LOADING_ERRORS as problem:
@@ -62,30 +58,6 @@ def _layers_model(path: str, trust: Trust) -> Any:
     if model.weights and not any(group.get("weights") for group in manifest):  # it would answer with random ones
         raise JobError("source", f"{file} has no weights, and its topology asks for {len(model.weights)}")
     return model
-
-
-def _with_old_grus(file: str, described: Any) -> str:
-    """Return a model.json in which GRUs that do not say so are told to reset before the product, as TensorFlow.js does.
-
-    The converter's Keras takes the other kind for granted, and refuses the weights.
-    """
-    changed = False
-    waiting = [described["modelTopology"]]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-            config = value.get("config")
-            if value.get("class_name") in _GRUS and isinstance(config, dict) and "reset_after" not in config:
-                config["reset_after"], changed = False, True
-        elif isinstance(value, list):
-            waiting += value
-    if not changed:
-        return file
-    copy = os.path.join(tempfile.mkdtemp(), "model.json")
-    with open(copy, "w", encoding="utf-8") as target:
-        json.dump(described, target)
-    return copy
 
 
 def _keras_h5(path: str, trust: Trust) -> Any:
