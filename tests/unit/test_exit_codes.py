@@ -36,6 +36,7 @@ CODES = {
     "OutputsError": 44,
     "RuntimeRequiredError": 45,
     "NoProofError": 46,
+    "CostError": 47,
     "InterruptedRunError": 130,
 }
 

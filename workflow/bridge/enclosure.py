@@ -29,6 +29,7 @@ _KNOWN = frozenset(
         "PYTHONNOUSERSITE",
         "SYSTEMDRIVE",
         "SYSTEMROOT",
+        "TFJS_WORKER_KERAS",
         "TFJS_WORKFLOW_TEST_WITHOUT_LIST",
         "TZ",
         "WINDIR",

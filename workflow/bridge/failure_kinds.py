@@ -69,6 +69,11 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
         "TensorFlow.js has no such op: ",
         "replace these layers, or leave them to code around the model; `skip_op_check: true` if the page registers ops",
     ),
+    "stateful": (
+        ConversionError,
+        "a graph model keeps no state from call to call, and this model writes one: ",
+        "make such layers with stateful=False; of Keras layers, a layers model (`python_to_js`) keeps the state",
+    ),
     "foreign_ops": (
         ConversionError,
         "TensorFlow has no such op: ",

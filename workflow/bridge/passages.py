@@ -46,7 +46,7 @@ def carried(job: str, arguments: Mapping[str, Any], *, by: Porter) -> Arguments:
     for name, carry in _JOBS.get(job, {}).items():
         if found.get(name):
             found[name] = carry(found[name], by)
-    if job == "reference" and found.get("inputs"):
+    if job in ("source", "images") and found.get("inputs"):
         found["inputs"] = by.samples(found["inputs"], arguments.get("samples"))
     return found
 
@@ -118,7 +118,8 @@ _JOBS: dict[str, dict[str, Any]] = {
     "export": _MAKING,
     "application": {"weights": _data, "output": _result},
     "convert": {"argv": _command_line, "custom_objects": _code},
-    "reference": {"model": _model, "weights": _layers, "labels": _data, "folder": _result},
+    "source": {"model": _model, "weights": _layers, "labels": _data, "folder": _result},
+    "images": {"folder": _result},
     "predict": {
         "model": _model,
         "weights": _layers,

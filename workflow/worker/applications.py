@@ -11,9 +11,10 @@ import socket
 import urllib.error
 from typing import Any, Dict, Iterator, List
 
-from . import keras_models, seeding, specs
+from . import keras_models, seeding
 from .failure import JobError
 from .jobs import Progress
+from .shared import drawing
 
 _SECONDS = 15.0
 _CALIBRATION_IMAGES = 24
@@ -111,8 +112,8 @@ def _short_patience() -> Iterator[None]:
 
 def _enliven(model: Any, *, seed: int) -> Dict[str, Any]:
     inputs = keras_models.inputs_of(model)
-    seeding.enliven(model, specs.draw(inputs, _CALIBRATION_IMAGES, seed=seed)[0], seed=seed)
-    answers = model(specs.draw(inputs, _TRIAL_IMAGES, seed=seed + 1)[0], training=False)
+    seeding.enliven(model, drawing.draw(inputs, _CALIBRATION_IMAGES, seed=seed)[0], seed=seed)
+    answers = model(drawing.draw(inputs, _TRIAL_IMAGES, seed=seed + 1)[0], training=False)
     found = seeding.liveliness(answers)
     if not found["relative_spread"] >= _LEAST_RELATIVE_SPREAD or found["distinct_answers"] == 1:
         raise JobError("not_live", f"the seeded network hardly answers differently to different inputs: {found}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any, Dict, Optional
 
 from . import keras_models, loaders
 from .failure import NotRunnableError
 from .runnable import Runnable
+
+_CELL = re.compile(r"(lstm|gru|simple_rnn)_cell(_\d+)?|cell")
 
 
 def load(model: Dict[str, Any], *, layer: Optional[str], weights: Optional[str]) -> Runnable:
@@ -38,8 +41,19 @@ def _give(whole: Any, path: str) -> None:
         manifest = json.load(source)["weightsManifest"]
     read = read_weights.read_weights(manifest, os.path.dirname(os.path.realpath(file)), flatten=True)
     given = {entry["name"]: entry["data"] for entry in read}
-    named = {weight.name.split(":")[0]: weight for weight in whole.weights}
-    if set(named) != set(given) or any(tuple(named[name].shape) != given[name].shape for name in named):
+    named = {_plain(weight.name): weight for weight in whole.weights}
+    given = {_plain(name): data for name, data in given.items()}
+    if (
+        len(named) < len(whole.weights)
+        or set(named) != set(given)
+        or any(tuple(named[name].shape) != given[name].shape for name in named)
+    ):
         raise NotRunnableError("the weights of the two are not called or shaped alike")
     for name, weight in named.items():
         weight.assign(given[name])
+
+
+def _plain(name: str) -> str:
+    """Return the name of a weight without its number, and without the cell of a recurrent layer that some leave out."""
+    *above, role = name.split(":", maxsplit=1)[0].split("/")
+    return "/".join([*(part for part in above if not _CELL.fullmatch(part)), role])

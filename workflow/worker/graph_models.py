@@ -14,8 +14,8 @@ from .failure import JobError, NotRunnableError
 from .graph import frozen_graphs, hub_modules
 from .graph.signatures import TensorPort
 from .rebuilding import models
-from .runnable import Named, Runnable
-from .specs import Spec
+from .runnable import Runnable
+from .shared.drawing import Named, Spec, words_of
 
 _Json = Dict[str, Any]
 
@@ -50,7 +50,9 @@ def saved_model(path: str, source: _Json) -> Runnable:
     model = tf.saved_model.load(path, tags=[tag for tag in _listed(tags) if tag] or None)
     function = model.signatures[_signature_name(model, source.get("signature_name"))]
     answers.require_moderate_function(function)
-    specs = [_signature_spec(name, spec) for name, spec in sorted(function.structured_input_signature[1].items())]
+    taken = sorted(function.structured_input_signature[1].items())
+    known = _words(function) if any(spec.dtype.name == "string" for _, spec in taken) else ()
+    specs = [_signature_spec(name, spec, known) for name, spec in taken]
 
     def run(arrays: List[Any]) -> Named:
         _ = model  # its variables live as long as it does
@@ -90,12 +92,30 @@ def _signature_name(model: Any, wished: Optional[str]) -> str:
     raise NotRunnableError(f"no signature {wished or 'serving_default'}; there are: {', '.join(there) or 'none'}")
 
 
-def _signature_spec(name: str, spec: Any) -> Spec:
+def _signature_spec(name: str, spec: Any, words: Tuple[str, ...]) -> Spec:
     if spec.shape.rank is None:
         raise NotRunnableError(f"the input {name} does not say its shape")
-    if spec.dtype.name in ("string", "resource", "variant"):
+    if spec.dtype.name in ("resource", "variant") or (spec.dtype.name == "string" and not words):
         raise NotRunnableError(f"the input {name} takes values of the type {spec.dtype.name}")
-    return Spec(name, tuple(spec.shape.as_list()), spec.dtype.name)
+    return Spec(name, tuple(spec.shape.as_list()), spec.dtype.name, words=words)
+
+
+def _words(function: Any) -> Tuple[str, ...]:
+    """Return what to draw texts of, by the lookup tables that a function looks words up in."""
+    import tensorflow as tf
+
+    known: List[str] = []
+    for tensor in function.captured_inputs:
+        if tensor.dtype != tf.resource:
+            continue
+        for values in (tf.int64, tf.string, tf.int32, tf.float32):
+            try:
+                keys, _ = tf.raw_ops.LookupTableExportV2(table_handle=tensor, Tkeys=tf.string, Tvalues=values)
+            except (tf.errors.OpError, ValueError, TypeError):  # a variable, or a table of other types
+                continue
+            known += [key.decode("utf-8", "replace") for key in keys.numpy().tolist()]
+            break
+    return words_of(sorted(known))
 
 
 def _named(ports: Sequence[TensorPort]) -> List[Tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any, List, Optional, Tuple
 from .containment import answers
 from .failure import NotRunnableError
 from .runnable import Runnable
-from .specs import Spec
+from .shared.drawing import Spec
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ def runnable(graph: Any, ports: Ports, *, runs_first: Optional[str] = None) -> R
     outputs = ports.outputs if ports.outputs is not None else _sinks(graph)
     imported = tf.Graph()
     with imported.as_default():
-        session = tf.compat.v1.Session(graph=imported)
+        anywhere = tf.compat.v1.ConfigProto(allow_soft_placement=True)  # ops that are bound to a GPU run here, too
+        session = tf.compat.v1.Session(graph=imported, config=anywhere)
         try:
             tf.graph_util.import_graph_def(graph, name="")
             if runs_first is not None:

@@ -18,7 +18,8 @@ JOBS = {
     "graph": ("graph.graph_job", "graph"),
     "resave": ("resaving", "resave"),
     "saved_model": ("rebuilding.saved_model_job", "saved_model"),
-    "reference": ("prediction", "reference"),
+    "source": ("prediction", "source"),
+    "images": ("samples", "images"),
     "predict": ("prediction", "predict"),
     "export": ("keras3.export_job", "export"),
 }

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List
+from typing import Any, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
+from . import full_precision
 from .containment import answers
 from .failure import NotRunnableError
 from .runnable import Runnable
-from .specs import Spec
-
-_RESCALING = frozenset(["Rescaling", "Normalization"])
-_LOOKED_AT = 6
+from .shared.drawing import Spec, words_of
+from .shared.needs import Need, needs_of
 
 
 def runnable(model: Any) -> Runnable:
     """Return the Keras model as a ``Runnable``."""
     import tensorflow as tf
 
+    half = full_precision.half_of(_layers(model))
+    if half:
+        model = full_precision.in_full(model)
     inputs = tuple(inputs_of(model))
     answers.require_moderate_layers(_layers(model))
 
     def run(arrays: List[Any]) -> Any:
+        forget_states(_layers(model))
         answer = model(arrays if len(arrays) > 1 else arrays[0], training=False)
         flat = [np.asarray(tensor) for tensor in tf.nest.flatten(answer)]
         names = list(getattr(model, "output_names", None) or [])
@@ -30,18 +33,34 @@ def runnable(model: Any) -> Runnable:
             names = [f"output_{number}" for number in range(len(flat))]
         return list(zip(names, flat))
 
-    return Runnable(inputs, run)
+    return Runnable(inputs, run, half)
+
+
+def forget_states(layers: Iterable[Any]) -> None:
+    """Begin anew: what a recurrent layer keeps from one batch to the next is no part of a model's answer."""
+    for layer in layers:
+        if getattr(layer, "stateful", False):
+            (getattr(layer, "reset_states", None) or layer.reset_state)()
 
 
 def inputs_of(model: Any) -> List[Spec]:
     """Return what the model takes; raises ``NotRunnableError`` where it does not say."""
     if not getattr(model, "inputs", None):
         raise NotRunnableError("the model does not say what its inputs are")
-    bounds, pixels = _bounds(model), _takes_pixels(model)
+    known = words(_layers(model))
     return [
-        Spec(name, tuple(tensor.shape), tensor.dtype.name, bound=bounds.get(name), pixels=pixels)
-        for name, tensor in zip(model.input_names, model.inputs)
+        Spec(name, tuple(tensor.shape), tensor.dtype.name, *need, words=known)
+        for name, tensor, need in zip(model.input_names, model.inputs, needs(model, model.input_names))
     ]
+
+
+def words(layers: Iterable[Any]) -> Tuple[str, ...]:
+    """Return what to draw texts of, by the vocabularies of layers that look words up."""
+    known: List[str] = []
+    for layer in layers:
+        if hasattr(layer, "get_vocabulary"):
+            known += [word for word in layer.get_vocabulary() if isinstance(word, str)]
+    return words_of(known)
 
 
 def _layers(model: Any) -> Iterator[Any]:
@@ -51,35 +70,11 @@ def _layers(model: Any) -> Iterator[Any]:
             yield from _layers(layer)
 
 
-def _takes_pixels(model: Any) -> bool:
-    first = [layer for _, layer in zip(range(_LOOKED_AT), _layers(model))]
-    return any(type(layer).__name__ in _RESCALING for layer in first)
-
-
-def _bounds(model: Any) -> "dict[str, int]":
-    """Return the inputs that feed Embedding layers, with the least vocabulary among those layers."""
-    found: "dict[str, int]" = {}
-    for layer in _layers(model):
-        if type(layer).__name__ != "Embedding":
-            continue
-        origin = _origin(layer)
-        names: List[str] = [origin] if origin in model.input_names else model.input_names
-        for name in names:
-            found[name] = min(layer.input_dim, found.get(name, layer.input_dim))
-    return found
-
-
-def _origin(layer: Any) -> str:
-    """Follow single inputs upwards from a layer to the name of the input that they start from, if there is one."""
-    while True:
-        try:
-            tensor = layer.input
-        except (AttributeError, RuntimeError):
-            return ""
-        if isinstance(tensor, (list, tuple, dict)):
-            return ""
-        above = tensor._keras_history.layer  # noqa: SLF001  the only way up
-        if above is layer or type(above).__name__ == "InputLayer":
-            name: str = above.name
-            return name
-        layer = above
+def needs(model: Any, names: Sequence[str]) -> List[Need]:
+    """Return what the inputs of a Keras model, by their names, need to mean something."""
+    try:
+        config = model.get_config()
+    except Exception:  # of a class of the user's own
+        return [Need()] * len(names)
+    is_sequential = any(one.__name__ == "Sequential" for one in type(model).__mro__)
+    return needs_of({"class_name": "Sequential" if is_sequential else "Functional", "config": config}, names)

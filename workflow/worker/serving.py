@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import containment, jobs, limits, memory, stubs
+from . import containment, jobs, limits, memory, stubs, versions
 from .shared import janitor
 from .channel import Channel, output_to, tidy_streams
 from .failure import describe
@@ -34,6 +34,8 @@ def serve(reading: int, writing: int, *, scratch: str, wall: Optional[Dict[str, 
 def warm_up() -> None:
     """Import what nearly every job needs. A failure is left for the jobs to meet and report."""
     warm = _warm_up_keras3 if _is_for_keras3() else _warm_up_converter
+    if versions.has_tensorflows_keras_alone():
+        warm = _warm_up_tensorflow
     gc.disable()  # the collector looks at a million objects again and again, none of which is garbage
     try:
         warm()
@@ -52,6 +54,13 @@ def _is_for_keras3() -> bool:
 def _warm_up_keras3() -> None:
     import keras  # noqa: F401
     import tensorflow  # noqa: F401, ICN001
+
+
+def _warm_up_tensorflow() -> None:
+    stubs.install()
+    import tensorflow as tf
+
+    _ = tf.keras.Model  # loads it
 
 
 def _warm_up_converter() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib import metadata
 from typing import Any, Dict
@@ -22,6 +23,11 @@ def current() -> Dict[str, Any]:
     for name in _PACKAGES:
         found[name] = _version(name)
     return found
+
+
+def has_tensorflows_keras_alone() -> bool:
+    """Tell whether this process is there for archives that TensorFlow's own Keras reads and ``tf_keras`` does not."""
+    return os.environ.get("TFJS_WORKER_KERAS") == "tensorflow"
 
 
 def _version(name: str) -> Any:

@@ -139,9 +139,9 @@ def test_of_a_folder_of_images_as_many_are_brought_as_the_job_takes(passage: Pas
     (tmp_path / "elsewhere.txt").write_text("private")
     with pytest.raises(ModelFileError, match="which is no image"):
         passage.samples(str(tmp_path / "images"), 3)
-    from workflow.worker import samples  # noqa: PLC0415  the other side
+    from workflow.worker.shared import sample_files  # noqa: PLC0415  the other side
 
-    assert belongings.IMAGES == samples._IMAGES
+    assert belongings.IMAGES == sample_files.IMAGES
 
 
 def test_python_files_bring_their_neighbours(passage: Passage, tmp_path: Path) -> None:
@@ -331,9 +331,13 @@ EXPECTED: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
         {"argv": ["--input_format=keras", "--metadata=a:/a.json,b:/b:c.json", "/m", "/o"]},
         {("model keras", "/m"), ("data", "/a.json"), ("data", "/b:c.json"), ("result", "/o")},
     ),
-    "reference": (
+    "source": (
         {"model": MODEL, "inputs": "/i.npy", "labels": "/l.npy", "folder": "/f", "weights": None, "samples": 3},
         OF_MODEL | {("samples 3", "/i.npy"), ("data", "/l.npy"), ("result", "/f")},
+    ),
+    "images": (
+        {"inputs": "/pictures", "specs": [], "samples": 3, "folder": "/f"},
+        {("samples 3", "/pictures"), ("result", "/f")},
     ),
     "predict": (
         {"model": MODEL, "feeds": [{"inputs": "/i", "outputs": "/o"}], "weights": "/w", "cut": "layer"},

@@ -17,7 +17,7 @@ from workflow.bridge.passages import carried, runs_outside
         ("application", {"weights": "seeded"}, False),
         ("application", {}, False),
         ("convert", {"weights": "imagenet"}, False),
-        ("reference", {}, False),
+        ("source", {}, False),
         ("predict", {}, False),
         ("graph", {}, False),
     ],
@@ -83,7 +83,7 @@ def test_what_is_made_of_a_model_has_source_metadata_and_output(job: str) -> Non
         ),
         ("convert", {"argv": ["m", "o"]}, {"argv": [" model of m", "result for o"]}),
         (
-            "reference",
+            "source",
             {"model": SOURCE, "weights": "w", "labels": "l", "folder": "f", "inputs": "i", "samples": 7},
             {
                 "model": CARRIED,
@@ -93,8 +93,8 @@ def test_what_is_made_of_a_model_has_source_metadata_and_output(job: str) -> Non
                 "inputs": "7 samples of i",
             },
         ),
-        ("reference", {"inputs": "i"}, {"inputs": "None samples of i"}),
-        ("reference", {"inputs": None}, {}),
+        ("source", {"inputs": "i"}, {"inputs": "None samples of i"}),
+        ("source", {"inputs": None}, {}),
         (
             "predict",
             {

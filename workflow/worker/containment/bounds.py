@@ -16,9 +16,6 @@ LARGEST_ANSWER = 512 << 20
 LARGEST_CONVERTED = 1 << 30
 """Bytes of the largest tensor that a model may make of one example to be converted, which may compute constants."""
 
-LARGEST_SAMPLE = 128 << 20
-"""Bytes of the largest input that is drawn: it is made in double precision, several times over."""
-
 
 def require_likely(what: str, claimed: int, *, held: int) -> None:
     """Raise ``JobError`` (too_much) where something claims more bytes than the ``held`` ones can stand for."""

@@ -48,7 +48,7 @@ def spending(budget: Budget) -> Iterator[None]:
 
 
 def _has_keras3() -> bool:
-    return "keras.src.backend" in sys.modules and "tensorflowjs" not in sys.modules
+    return "keras.src.backend.common" in sys.modules
 
 
 @contextlib.contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import tempfile
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Iterator, Mapping
 
 from .. import allow_list
 from ..failure import JobError
@@ -43,9 +44,40 @@ def load(source: Dict[str, Any], classes: Mapping[str, Any], *, heading: Heading
     with tempfile.TemporaryDirectory() as folder, keras.saving.custom_object_scope(_by_all_names(classes)):
         path = files.named_as_keras_expects(source, folder)
         try:
-            return keras.saving.load_model(path, compile=False, safe_mode=not unsafe)
+            with _with_all_axes():
+                return keras.saving.load_model(path, compile=False, safe_mode=not unsafe)
         except _LOADING_ERRORS as problem:
             raise _explained(problem, source, heading.version) from problem
+
+
+class _WithAxes(dict):  # type: ignore[type-arg]  # Keras asks for a dictionary
+    """A layer's options of which nobody takes away the axes."""
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        return None if key == "axis" else super().pop(key, *default)
+
+
+@contextlib.contextmanager
+def _with_all_axes() -> Iterator[None]:
+    """Have several axes of a layer read from HDF5: Keras 3 drops them, and the layer takes its usual one (-1) instead.
+
+    See ``model_from_config`` in keras/src/legacy/saving/saving_utils.py, the same in 3.0 to 3.15.
+    """
+    from keras.src.legacy.saving import saving_utils
+
+    made = saving_utils.model_from_config
+
+    def with_axes(config: Any, custom_objects: Any = None) -> Any:
+        options = config.get("config") if isinstance(config, dict) else None
+        if isinstance(options, dict) and isinstance(options.get("axis"), list) and len(options["axis"]) > 1:
+            config = {**config, "config": _WithAxes(options)}
+        return made(config, custom_objects)
+
+    saving_utils.model_from_config = with_axes
+    try:
+        yield
+    finally:
+        saving_utils.model_from_config = made
 
 
 def _by_all_names(classes: Mapping[str, Any]) -> Dict[str, Any]:
