@@ -81,6 +81,11 @@ def _otherwise(job: Job, step: Step, declined: DeclinedError) -> Facts:
             f"step {step.name}: {job.source.name} cannot become a layers model: {why}",
             hint=_INSTEAD,
         ) from declined
+    if declined.route == "none":
+        raise ConversionError(
+            f"step {step.name}: {job.source.name} cannot be written so that it computes the same: {why}",
+            hint="the reference converter would not either; put another layer in its place in TensorFlow.js",
+        ) from declined
     job.listener.say(f"{step.name}: by the reference converter, because {why}")
     return {**_by_reference(job, step), "declined": why}
 

@@ -57,7 +57,8 @@ def to_graph_model(job: Job) -> Facts:
 def to_saved_model(job: Job) -> Facts:
     """Write a SavedModel of a TensorFlow.js model at ``job.target``; raises a ``WorkflowError``."""
     args = {"output": str(job.target), "target": job.target_format}
-    return _run(job, "saved_model", _given(job), args=args)
+    with _scratch(job) as folder:
+        return _run(job, "saved_model", _as_computed(job, folder), args=args)
 
 
 def to_layers_model(job: Job) -> Facts:
@@ -82,6 +83,16 @@ def _given(job: Job) -> _GraphSource:
     return _GraphSource(str(job.source), job.source_format, {})
 
 
+def _as_computed(job: Job, folder: Path) -> _GraphSource:
+    """Return the input, or a layers model with which Keras computes what TensorFlow.js does with the input."""
+    if job.source_format != "tfjs_layers_model":
+        return _given(job)
+    from workflow.conversion.native.keras.layers_source import write_for_keras  # noqa: PLC0415  for such models alone
+
+    written = write_for_keras(job.source, folder / "for_keras")
+    return _given(job) if written is None else _GraphSource(str(written), job.source_format, {})
+
+
 def _for_the_finished_graph(job: Job) -> Facts:
     """Return what the native engine does to the finished graph model: how its weights are stored, all or nothing.
 
@@ -99,7 +110,7 @@ def _for_the_finished_graph(job: Job) -> Facts:
 def _source(job: Job, folder: Path) -> _GraphSource:
     """Return what to trace: the input itself, or what is made of a file that the converter's Keras cannot load."""
     if not job.of_keras_3:
-        return _given(job)
+        return _as_computed(job, folder)
     try:
         layers = folder / "layers"
         first = job.replaced(target=layers, target_format="tfjs_layers_model", options={})

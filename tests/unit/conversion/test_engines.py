@@ -189,5 +189,5 @@ def test_the_reference_converter_is_not_asked_for_what_it_does_not_offer(base: P
 def test_a_native_step_that_is_verified_uses_the_worker_for_that(base: Path) -> None:
     workers = FakeWorkers()
     outcome = run(base, "auto", workers, verify=True)
-    assert [request.job for request in workers.fake.requests] == ["reference", "predict"]
+    assert [request.job for request in workers.fake.requests] == ["source", "predict"]
     assert outcome.facts["check"]["max_abs"] == 0.0

@@ -18,7 +18,7 @@ from workflow.models.inspection import ModelSummary, require_sound_archive, summ
 from workflow.models.keras import hdf5_groups
 from workflow.models.keras.archive_layout import layer_weights
 from workflow.models.keras.dialect import as_keras2
-from workflow.models.keras.tree import KerasFile, parsed, version_warnings
+from workflow.models.keras.tree import KerasFile, output_keys, parsed, version_warnings
 from workflow.models.topology import layer_facts, layers_of
 from workflow.worker.shared import containment_rules as rules
 
@@ -92,7 +92,9 @@ def open_archive(path: FilePath, *, scratch: FilePath) -> Iterator[KerasFile]:
         root = stack.enter_context(hdf5_groups.opened(file, f"{path}: {_WEIGHTS}", checksum=checksum))
         keras2, repairs = as_keras2(config, version or "")
         weights = layer_weights(root, keras2, written=config, where=f"{path}: {_WEIGHTS}")
-        yield KerasFile(keras2, version or "", "tensorflow", None, weights=weights, repairs=repairs)
+        yield KerasFile(
+            keras2, version or "", "tensorflow", None, weights=weights, repairs=repairs, output_keys=output_keys(config)
+        )
 
 
 def inspect(path: FilePath) -> ModelSummary:
@@ -108,6 +110,15 @@ def inspect(path: FilePath) -> ModelSummary:
         **layer_facts(layers_of(config, str(path))),
     }
     return summarise("keras_keras", (path,), details=details, warnings=version_warnings(version, path))
+
+
+def version_of(path: FilePath) -> str:
+    """Return the version of the Keras that wrote an archive, empty where it does not tell or is none."""
+    try:
+        with _reading(path), _opened(path) as archive:
+            return _description(archive, path)[1] or ""
+    except ModelFileError:
+        return ""
 
 
 def _opened(path: FilePath) -> zipfile.ZipFile:

@@ -58,7 +58,8 @@ class KerasFile(Record):
 
     ``weights`` holds each layer's arrays by its path, in Keras's order. ``order`` are the layers of the top level and
     ``listed`` all arrays in the file's own order, which is that of the weights in the reference converter's result;
-    both are empty where files have none.
+    both are empty where files have none. ``output_keys`` are those of a model that gives a dictionary, in the order of
+    its outputs.
     """
 
     config: Config
@@ -69,6 +70,14 @@ class KerasFile(Record):
     order: Sequence[str] = ()
     listed: Sequence[Stored] = ()
     repairs: tuple[str, ...] = ()
+    output_keys: tuple[str, ...] = ()
+
+
+def output_keys(container: Any) -> tuple[str, ...]:
+    """Return the keys of the dictionary that a model gives, by its file, sorted as its outputs are; else none."""
+    config = container.get("config") if isinstance(container, dict) else None
+    listed = config.get("output_layers") if isinstance(config, dict) else None
+    return tuple(sorted(map(str, listed))) if isinstance(listed, dict) else ()
 
 
 _HINT = "The model's configuration is damaged: save the model again."

@@ -19,6 +19,7 @@ from workflow.models.keras.tree import (
     is_container,
     layer_name,
     leaves,
+    output_keys,
     parsed,
     version_warnings,
     with_classes_named,
@@ -95,7 +96,8 @@ def _model(root: Group, where: str, path: FilePath) -> KerasFile:
     version = _noted("keras_version", root, weights)
     version_warnings(version, path)
     backend = _noted("backend", root, weights)
-    config, repairs = as_keras2(_renamed(root, where), version or "")
+    written = _renamed(root, where)
+    config, repairs = as_keras2(written, version or "")
     if not is_container(config):
         raise own_class(config)
     _require_layout(config, backend)
@@ -108,6 +110,7 @@ def _model(root: Group, where: str, path: FilePath) -> KerasFile:
         backend=backend,
         training=training,
         weights=_assigned(config, groups),
+        output_keys=output_keys(written),
         order=[group.layer for group in groups],
         listed=[array for group in groups for array in group.arrays],
         repairs=repairs,

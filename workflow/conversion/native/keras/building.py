@@ -62,7 +62,7 @@ def assemble(file: KerasFile) -> AssembledModel:
     if not is_container(config):
         raise own_class(config)
     masked = any(masks.is_source(entry["class_name"], entry["config"]) for _, entry in leaves(config))
-    tree = Tree(file.weights, LayerNames(config), masked=masked)
+    tree = Tree(file.weights, LayerNames(config), masked=masked, version=file.version)
     built = Builder(tree, config, ()).build()
     if tree.problems:
         raise _declined(list(tree.problems))
@@ -233,8 +233,7 @@ class Builder:
         """Name the layers of the result and note their weights, once for all calls."""
         found: list[NamedLayer] = []
         top = self.tree.placed.setdefault(self.path[0] if self.path else member.name, [])
-        for each in shaped:
-            out = each.out
+        for out, each in zip(self._called(member, [each.out for each in shaped]), shaped, strict=True):
             wanted = variables(out.class_name, out.config, shape=each.inputs[0])
             own = self.model.named(out.name, owner=member.name, weighted=bool(wanted))
             top += out_weights(own, bound(out, layer.weights), variables=wanted)
@@ -245,6 +244,20 @@ class Builder:
         self.model.layers[member.name] = found
         if not expression.notes and any(named.entry is None for named in found):
             self.tree.notes.append(f"{member.name}: {_change(layer, found)}")
+
+    def _called(self, member: CalledLayer, layers: Sequence[OutLayer]) -> list[OutLayer]:
+        """Return the layers of the result with the source's name at the last one where that names an output."""
+        name, last = member.name, layers[-1].name
+        if self.path or last == name or name not in self._outputs():
+            return list(layers)
+        other = {name: f"{name}_inner", last: name}
+        return [out.replaced(config={**out.config, "name": other.get(out.name, out.name)}) for out in layers]
+
+    def _outputs(self) -> list[str]:
+        config = self.container["config"]
+        if self.container["class_name"] == "Sequential":
+            return [self.members[-1].name] if self.members else []
+        return [place[0] for place in tensor_refs(config.get("output_layers"))]
 
     def _wire(
         self,
@@ -263,7 +276,7 @@ class Builder:
             places.append((named.name, number, 0))
         given = tuple(tensor.masks for tensor in inputs)
         own = masks.made_by(expression.layer, inputs[0].place)
-        after = fitting.after(expression, given, made_here=own) if self.tree.masked else NONE
+        after = fitting.after(expression, given, made_here=own, passed=self.tree.passed) if self.tree.masked else NONE
         for result, shape in enumerate(results):
             tensor = OutTensor((places[-1][0], number, result), shape, NONE if result else after)
             self.model.tensors[member.name, member.node(number), result] = tensor

@@ -70,8 +70,11 @@ def with_masks(expression: Expression, given: tuple[Masks, ...]) -> None:
             _leave_nothing_out(expression)
 
 
-def after(expression: Expression, given: tuple[Masks, ...], *, made_here: str | None) -> Masks:
-    """Return the masks of an expression's result; ``made_here`` is the mask that the layer makes itself."""
+def after(expression: Expression, given: tuple[Masks, ...], *, made_here: str | None, passed: frozenset[str]) -> Masks:
+    """Return the masks of an expression's result; ``made_here`` is the mask that the layer makes itself.
+
+    ``passed`` are the layers behind which Keras still has the mask of their input.
+    """
     if made_here is not None:
         return Masks(made_here, made_here)
     made: list[Masks] = []
@@ -80,7 +83,7 @@ def after(expression: Expression, given: tuple[Masks, ...], *, made_here: str | 
         script = masks.after(out.class_name, out.config, given=inputs)
         helper = out.class_name == "Masking" and out.config.get("mask_value") == _FAR_AWAY
         made.append(Masks(script=EVERYTHING if helper else script))
-    return Masks(masks.after_in_keras(expression.layer, given), made[-1].script)
+    return Masks(masks.after_in_keras(expression.layer, given, passed=passed), made[-1].script)
 
 
 class ShapedLayer(Record):
@@ -110,8 +113,9 @@ def alike(one: Sequence[OutLayer], other: Sequence[OutLayer]) -> bool:
 def repaired(config: Config) -> tuple[Config, list[str]]:
     """Return options that TensorFlow.js can load, with those of the layers inside; the same object if they are."""
     result, notes = loadable(config)
-    if config.get("batch_input_shape") is not None and config.get("dtype") not in _DTYPES:
-        result = {**result, "dtype": input_dtype(config.get("dtype"))}
+    dtype = config.get("dtype")
+    if isinstance(dtype, dict) or (config.get("batch_input_shape") is not None and dtype not in _DTYPES):
+        result = {**result, "dtype": input_dtype(dtype)}
     for key in _HELD:
         held = config.get(key)
         if isinstance(held, dict) and isinstance(held.get("config"), dict) and not is_container(held):

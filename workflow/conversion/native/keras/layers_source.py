@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.conversion.native.keras.lowering.recurrent import CELLS
+from workflow.conversion.native.keras.script_layers import as_computed, require_agreement
+from workflow.conversion.native.tfjs_writing import write_model_json
 from workflow.models.hdf5.file_writing import NewData
 from workflow.models.keras.allowed import TABLES, require_allowed
 from workflow.models.keras.layers import variables
 from workflow.models.keras.tree import InexpressibleError, inner, is_container, layer_name, leaves, with_classes_named
 from workflow.models.tensors import ITEM_BYTES, opened
+from workflow.models.tfjs_model import read_tfjs
 from workflow.models.tfjs_weights import open_model
 from workflow.models.topology import model_config
 
@@ -30,6 +34,10 @@ _MADE_IN_SCRIPT = "tfjs-layers"
 _KNOWN_TO_KERAS2 = frozenset(TABLES)
 _GRUS = frozenset({"GRU", "GRUCell"})
 _CELL_OPTIONS = frozenset({"cell", "return_sequences", "return_state", "go_backwards", "stateful", "unroll"})
+_OF_KERAS = {"module": "keras.layers", "registered_name": None}
+"""Whose a layer inside another one is: newer Keras takes one that does not say so for somebody else's."""
+
+_IN_SCRIPT_ALONE = frozenset({"gelu_new"})
 _ALWAYS = frozenset({"name", "trainable", "dtype", "batch_input_shape"})
 
 
@@ -103,10 +111,34 @@ def open_layers_model(path: FilePath) -> Iterator[LayersModel]:
         topology = model.file.topology
         root = model_config(topology, str(path))
         written = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
-        config: Config = with_classes_named(written, _NAMES_IN_KERAS)
+        config: Config = as_computed(with_classes_named(written, _NAMES_IN_KERAS))
         version = str(topology.get("keras_version") or root.get("keras_version") or "")
         _require_known(config, in_script=version.startswith(_MADE_IN_SCRIPT))
         yield LayersModel(config, _model_weights(model))
+
+
+def write_for_keras(path: FilePath, folder: FilePath) -> FilePath | None:
+    """Write a layers model with which Keras computes what TensorFlow.js does with this one; None if it is that already.
+
+    ``folder`` is made. Raises ``ModelFileError`` for a damaged model.
+    """
+    file = read_tfjs(path, "layers")
+    root = model_config(file.topology, str(path))
+    if not is_container(root):
+        return None
+    computed = as_computed(root)
+    if str(file.topology.get("keras_version") or root.get("keras_version") or "").startswith(_MADE_IN_SCRIPT):
+        _require_meant(computed)
+    if computed is root:
+        return None
+    is_inner = root is not file.topology
+    topology = {**file.topology, "model_config": computed} if is_inner else computed
+    for shard in file.files[1:]:
+        copied = folder / shard.relative_to(file.path.parent)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shard, copied)
+    write_model_json(folder / "model.json", {**file.document, "modelTopology": topology})
+    return folder
 
 
 def _model_weights(model: StoredModel) -> dict[str, StoredWeight]:
@@ -122,6 +154,8 @@ def _require_known(config: Config, *, in_script: bool) -> None:
 
     The latter only where TensorFlow.js made the model: what Keras made is meant as Keras computes it.
     """
+    if in_script:
+        _require_meant(config)
     for _, entry in leaves(config):
         held = inner(entry)
         for each in [entry, *([held] if held is not None and not is_container(held) else [])]:
@@ -129,15 +163,35 @@ def _require_known(config: Config, *, in_script: bool) -> None:
                 raise DeclinedError(
                     f"layer {shown(layer_name(entry))}: nothing is known of its class {shown(each['class_name'])}"
                 )
-            if in_script:
+
+
+def _require_meant(config: Config) -> None:
+    """Decline layers of a model that TensorFlow.js made, if Keras has none that computes the same."""
+    require_agreement(config)
+    for _, entry in leaves(config):
+        held = inner(entry)
+        for each in [entry, *([held] if held is not None and not is_container(held) else [])]:
+            if _has_unknown_cell(each):
+                told = f"layer {shown(layer_name(entry))} (RNN): nothing is known of its cell"
+                raise DeclinedError(f"{told}, and the reference converter does not read it", route="none")
+            _require_activation(each)
+            if each["class_name"] in _KNOWN_TO_KERAS2:
                 _require_same(each)
+
+
+def _require_activation(entry: Config) -> None:
+    for key in ("activation", "recurrent_activation"):
+        name = entry["config"].get(key)
+        if isinstance(name, str) and name in _IN_SCRIPT_ALONE:
+            what = f"layer {shown(layer_name(entry))} ({entry['class_name']}): Keras has no activation {name}"
+            raise DeclinedError(what, route="none")
 
 
 def _require_same(entry: Config) -> None:
     try:
         require_allowed(entry["class_name"], entry["config"])
     except InexpressibleError as error:
-        raise DeclinedError(f"{error}, and computes something else with it") from error
+        raise DeclinedError(f"{error}, and computes something else with it", route="none") from error
 
 
 def _has_unknown_cell(entry: Config) -> bool:
@@ -154,9 +208,23 @@ def _readable(value: Any, where: str) -> Config:
     if not isinstance(listed, list):
         raise ModelFileError(f"{where}: the model has no layers", hint=_HINT)
     layers = [_layer(entry, where) for entry in listed]
+    if value["class_name"] == "Sequential":
+        layers = [*_input_of(layers), *layers]
     if not isinstance(config, dict):
         return {"class_name": value["class_name"], "config": {"name": "sequential", "layers": layers}}
     return {"class_name": value["class_name"], "config": {**config, "layers": layers}}
+
+
+def _input_of(layers: list[Any]) -> list[Config]:
+    """Return the InputLayer of a row of layers that has none and knows its shape: newer Keras does not go by shapes."""
+    first = layers[0] if layers else {}
+    config = first.get("config")
+    if not isinstance(config, dict) or first["class_name"] == "InputLayer" or not config.get("batch_input_shape"):
+        return []
+    name = f"{config.get('name') or first.get('name')}_input"
+    dtype = config.get("dtype") or "float32"
+    options = {"batch_input_shape": config["batch_input_shape"], "dtype": dtype, "sparse": False, "name": name}
+    return [{"class_name": "InputLayer", "config": options}]
 
 
 def _layer(entry: Any, where: str) -> Any:
@@ -169,14 +237,18 @@ def _layer(entry: Any, where: str) -> Any:
     if is_container(entry):
         return {**entry, **_readable(entry, where)}
     config = entry["config"]
+    if not isinstance(config, dict):
+        return entry
     held = inner(entry)
     if held is not None:
-        config = {**config, "layer": _layer(held, where)}
+        config = {**config, "layer": {**_OF_KERAS, **_layer(held, where)}}
     if entry.get("class_name") == "RNN" and isinstance(config.get("cell"), dict):
         config = {key: value for key, value in config.items() if key in _CELL_OPTIONS | _ALWAYS}
-        config["cell"] = _layer(config["cell"], where)
+        config["cell"] = {**_OF_KERAS, **_layer(config["cell"], where)}
     if entry.get("class_name") in _GRUS and "reset_after" not in config:
         config = {**config, "reset_after": False}  # as before Keras 2.2, and as TensorFlow.js always does
+    if config.get("time_major") is False:  # what every Keras does unasked, and Keras 3 does not know the word
+        config = {key: value for key, value in config.items() if key != "time_major"}
     return {**entry, "config": config} if config is not entry["config"] else entry
 
 

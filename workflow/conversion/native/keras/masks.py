@@ -32,10 +32,13 @@ _PASS_BOTH = frozenset(
 )
 _PASS_IN_KERAS = frozenset(
     {
-        *("ELU", "LeakyReLU", "ThresholdedReLU", "Identity", "ActivityRegularization", "SpatialDropout2D"),
-        *("SpatialDropout3D", "GroupNormalization", "Rescaling", "Normalization"),
+        *("ELU", "LeakyReLU", "ThresholdedReLU", "ActivityRegularization", "SpatialDropout2D"),
+        *("SpatialDropout3D", "GroupNormalization"),
     }
 )
+_PASS_IN_KERAS_3 = frozenset({"Rescaling", "Normalization", "Identity"})
+"""Layers behind which Keras 2 knows of no mask."""
+
 _HEED = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "Bidirectional"})
 _HEED_IN_KERAS = frozenset({"Softmax", "GlobalAveragePooling1D", "Attention"})
 _MERGE = frozenset({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Operation"})
@@ -99,8 +102,14 @@ def after(class_name: str, config: Config, *, given: Sequence[Masks]) -> str | N
     return first if class_name in _PASS_BOTH else None
 
 
-def after_in_keras(layer: LayerCall, given: Sequence[Masks]) -> str | None:
-    """Return the mask of the result of a layer that makes none itself, in Keras.
+def passing(version: str) -> frozenset[str]:
+    """Return the layers behind which the Keras of this version still has the mask of their input."""
+    is_older = version.partition(".")[0] in ("", "1", "2")
+    return _PASS_BOTH | _PASS_IN_KERAS | (frozenset() if is_older else _PASS_IN_KERAS_3)
+
+
+def after_in_keras(layer: LayerCall, given: Sequence[Masks], *, passed: frozenset[str]) -> str | None:
+    """Return the mask of the result of a layer that makes none itself, in Keras; ``passed`` as ``passing`` gives it.
 
     Raises ``InexpressibleError`` where Keras and TensorFlow.js cannot agree.
     """
@@ -114,7 +123,7 @@ def after_in_keras(layer: LayerCall, given: Sequence[Masks]) -> str | None:
             raise layer.refused("TensorFlow.js confuses a mask and a state given together")
         sequences = layer.config.get("return_sequences") or _held(layer.config).get("return_sequences")
         return masks[0] if sequences else None
-    if layer.class_name in _PASS_BOTH | _PASS_IN_KERAS:
+    if layer.class_name in passed:
         return masks[0]
     return UNSURE if layer.class_name == "TimeDistributed" else None
 

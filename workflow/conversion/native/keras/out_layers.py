@@ -8,7 +8,7 @@ from workflow.base.errors import ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.conversion.native.keras.called_layers import OUTSIDE
-from workflow.conversion.native.keras.masks import NONE, Masks
+from workflow.conversion.native.keras.masks import NONE, Masks, passing
 from workflow.models.keras.layers import SHAPES, tensor_refs
 from workflow.models.keras.tree import InexpressibleError, is_container, layer_name, leaves, valid_name
 from workflow.models.tensors import Tensor, is_stored_as, manifest_dtype
@@ -73,10 +73,13 @@ class BuiltModel(Record):
 class Tree:
     """What the models of one file, inside each other, share while they are put together."""
 
-    def __init__(self, weights: Mapping[Path, Sequence[Stored]], names: LayerNames, *, masked: bool) -> None:
+    def __init__(
+        self, weights: Mapping[Path, Sequence[Stored]], names: LayerNames, *, masked: bool, version: str
+    ) -> None:
         self.weights = weights
         self.names = names
         self.masked = masked
+        self.passed = passing(version)
         self.placed: dict[str, list[OutWeight]] = {}
         self.notes: list[str] = []
         self.problems: dict[str, None] = {}

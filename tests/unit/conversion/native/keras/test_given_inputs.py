@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.unit.conversion.native.keras.files import Config
 
 GRAPH = "model: the row of layers became a graph"
+INNER = "2 weights named as TensorFlow.js looks for them (dense/kernel as dense_inner/kernel, for one)"
 DENSE = {"dense": {"dense/kernel": numbers(3, 2), "dense/bias": numbers(2)}}
 
 
@@ -80,10 +81,10 @@ def test_an_activation_that_is_composed_is_told_and_named_after_its_layer(tmp_pa
     assert notes == [
         "dense: its activation hard_silu is computed by layers of its own, for TensorFlow.js has no such activation",
         GRAPH,
+        INNER,
     ]
     layers = found["config"]["layers"]
-    assert layers[-1]["config"]["name"] != layers[1]["config"]["name"]
-    assert "dense" in [entry["config"]["name"] for entry in layers]
+    assert [layers[at]["config"]["name"] for at in (1, -1)] == ["dense_inner", "dense"]  # it is the model's output
 
 
 def test_an_activation_layer_that_is_composed_takes_its_name(tmp_path: Path) -> None:
@@ -100,7 +101,10 @@ def test_an_activation_layer_that_is_composed_takes_its_name(tmp_path: Path) -> 
 def test_an_activation_that_is_a_layer_is_told(tmp_path: Path) -> None:
     activation = {"class_name": "LeakyReLU", "config": {"alpha": 0.25, "name": "lr"}}
     found, notes = result(tmp_path, row(given([None, 3]), dense(activation=activation)), DENSE)
-    assert notes == ["dense: its activation LeakyReLU is a layer of its own, for TensorFlow.js has no such activation"]
+    assert notes == [
+        "dense: its activation LeakyReLU is a layer of its own, for TensorFlow.js has no such activation",
+        INNER,
+    ]
     assert [entry["class_name"] for entry in found["config"]["layers"]] == ["InputLayer", "Dense", "LeakyReLU"]
     assert found["config"]["layers"][2]["config"]["alpha"] == 0.25
 

@@ -192,9 +192,11 @@ def test_what_tensorflow_js_wrote_is_put_as_keras_2_reads_it(tmp_path: Path) -> 
     assert config["name"] == "sequential"
     _, first, second, third = config["layers"]
     own = {"name": "r", "trainable": True, "dtype": "float32", "return_sequences": True}
+    of_keras = {"module": "keras.layers", "registered_name": None}
     initializer = {"class_name": "LecunNormal", "config": {}}
     inside = {**cell["config"], "kernel_initializer": initializer, "reset_after": False}
-    assert first["config"] == {**own, "cell": {"class_name": "GRUCell", "config": inside}}
+    assert first["config"] == {**own, "cell": {**of_keras, "class_name": "GRUCell", "config": inside}}
+    assert {**second["config"]["layer"], **of_keras} == second["config"]["layer"]
     assert second["config"]["layer"]["config"]["reset_after"] is False
     assert third["config"]["reset_after"] is True
 

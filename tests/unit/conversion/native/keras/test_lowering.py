@@ -178,7 +178,7 @@ def test_a_shared_layer_and_what_helps_it_are_called_as_often(tmp_path: Path) ->
     config["config"]["output_layers"] = [["pool", 0, 0], ["pool", 1, 0]]
     result, _, _ = converted(whole_file(tmp_path / "m.h5", config, {}))
     assert [len(each.get("inbound_nodes", [])) for each in result["config"]["layers"]] == [0, 0, 2, 2]
-    assert result["config"]["output_layers"] == [["pool_kept", 0, 0], ["pool_kept", 1, 0]]
+    assert result["config"]["output_layers"] == [["pool", 0, 0], ["pool", 1, 0]]
 
 
 def test_a_tensor_given_twice_at_once_gets_a_second_name(tmp_path: Path) -> None:

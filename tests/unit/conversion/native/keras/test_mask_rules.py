@@ -14,6 +14,7 @@ from workflow.models.keras.tree import OPERATION, InexpressibleError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PASSED = masks.passing("3.5.0")
 STEPS = (None, 4, 3)
 M = Masks("m", "m")
 SEQUENCES: dict[str, Any] = {"return_sequences": True}
@@ -89,9 +90,9 @@ def test_what_is_recurrent_heeds_a_mask_and_keeps_it_with_its_steps(class_name: 
     assert masks.heeds(class_name)
     for config, kept in (({}, None), (SEQUENCES, "m"), (HELD, "m"), ({"layer": 3}, None), ({"layer": {}}, None)):
         assert masks.after(class_name, config, given=(M,)) == kept
-        assert masks.after_in_keras(layer(class_name, **config), (M,)) == kept
+        assert masks.after_in_keras(layer(class_name, **config), (M,), passed=PASSED) == kept
     assert masks.after(class_name, SEQUENCES, given=()) is None
-    text = refusal(lambda: masks.after_in_keras(layer(class_name), (M, NONE)), class_name)
+    text = refusal(lambda: masks.after_in_keras(layer(class_name), (M, NONE), passed=PASSED), class_name)
     assert text == "TensorFlow.js confuses a mask and a state given together"
 
 
@@ -110,16 +111,24 @@ def test_other_layers_keep_a_mask_on_both_sides_on_one_or_on_none(
     for name in class_names:
         assert not masks.heeds(name)
         assert masks.after(name, {}, given=(M,)) == script
-        assert masks.after_in_keras(layer(name), (M,)) == keras
-        assert masks.after_in_keras(layer(name), (NONE,)) is None
+        assert masks.after_in_keras(layer(name), (M,), passed=PASSED) == keras
+        assert masks.after_in_keras(layer(name), (NONE,), passed=PASSED) is None
+
+
+@pytest.mark.parametrize("version", ["", "1.2.2", "2.13.1", "2.15.0"])
+@pytest.mark.parametrize("class_name", ["Rescaling", "Normalization", "Identity"])
+def test_keras_2_has_no_mask_behind_some_layers_that_pass_it_on_in_keras_3(class_name: str, version: str) -> None:
+    assert masks.after_in_keras(layer(class_name), (M,), passed=masks.passing(version)) is None
+    assert masks.after_in_keras(layer(class_name), (M,), passed=masks.passing("3.0.5")) == "m"
+    assert masks.passing("3.0.5") - masks.passing(version) == {"Rescaling", "Normalization", "Identity"}
 
 
 @pytest.mark.parametrize("class_name", [*MERGING, "Softmax", "GlobalAveragePooling1D", "Attention"])
 def test_what_keras_does_with_a_mask_and_tensorflow_js_does_not_is_declined(class_name: str) -> None:
     for given in ((M,), (NONE, Masks(keras="m"))):
-        text = refusal(lambda each=given: masks.after_in_keras(layer(class_name), each), class_name)  # type: ignore[misc]
+        text = refusal(lambda each=given: masks.after_in_keras(layer(class_name), each, passed=PASSED), class_name)  # type: ignore[misc]
         assert text == "TensorFlow.js does not heed the mask of its input as Keras does"
-    assert masks.after_in_keras(layer(class_name), (Masks(script="m"),)) is None
+    assert masks.after_in_keras(layer(class_name), (Masks(script="m"),), passed=PASSED) is None
 
 
 @pytest.mark.parametrize(("keras", "script"), [("m", "m"), (None, None), (None, EVERYTHING)])
@@ -184,11 +193,11 @@ def test_a_recurrent_layer_without_a_mask_gets_one_that_leaves_nothing_out() -> 
         OutLayer("Rescaling", {"name": "x_after"}, (1,)),
     ]
     assert made.notes == ["x: a Masking that leaves nothing out keeps masks of other layers from it"]
-    assert fitting.after(made, (NONE,), made_here=None) == NONE
+    assert fitting.after(made, (NONE,), made_here=None, passed=PASSED) == NONE
     sequence = OutLayer("LSTM", {"name": "x", **SEQUENCES}, (0,), None)
     kept = expression("LSTM", made.layers[0], sequence, **SEQUENCES)
-    assert fitting.after(kept, (NONE,), made_here=None) == Masks(None, EVERYTHING)
-    assert fitting.after(kept, (M,), made_here="own") == Masks("own", "own")
+    assert fitting.after(kept, (NONE,), made_here=None, passed=PASSED) == Masks(None, EVERYTHING)
+    assert fitting.after(kept, (M,), made_here="own", passed=PASSED) == Masks("own", "own")
 
 
 def test_with_a_mask_of_its_own_it_stays() -> None:

@@ -131,7 +131,7 @@ def test_a_weight_of_no_layer_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_tensorflow_js_computes_otherwise_is_declined_when_it_made_the_model(tmp_path: Path) -> None:
-    entry = layer("UpSampling2D", "up", size=[2, 2], interpolation="bilinear")
+    entry = layer("UpSampling2D", "up", size=[3, 3], interpolation="bilinear")
     source = layers_model(tmp_path / "layers", row(given([None, 2, 2, 1]), entry), {}, "tfjs-layers 4.22.0")
     with pytest.raises(DeclinedError, match=r"layer 'up'.*computes something else"):
         made(source, layers_to_keras, "m.h5")
