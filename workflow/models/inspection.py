@@ -24,7 +24,8 @@ class ModelSummary(Record):
     """A model that passed its checks.
 
     ``files`` is everything that belongs to it and ``bytes`` their size; ``details`` holds facts of the format
-    (``keras_version``, ``layers``, ``weights``...); ``warnings`` what the user should know before going on.
+    (``keras_version``, ``layers``, ``weights``...); ``warnings`` what the user should know before going on, and
+    ``doubts`` those of them by which its numbers may be wrong, whatever is made of it.
     """
 
     format: Format
@@ -32,6 +33,7 @@ class ModelSummary(Record):
     bytes: int
     details: Mapping[str, object]
     warnings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def summarise(
@@ -40,10 +42,11 @@ def summarise(
     *,
     details: Mapping[str, object],
     warnings: tuple[str, ...] = (),
+    doubts: tuple[str, ...] = (),
 ) -> ModelSummary:
     """Return the summary of a model made of ``files``; raises ``OSError`` when one is gone."""
     size = sum(file.stat().st_size for file in files)
-    return ModelSummary(format=kind, files=files, bytes=size, details=details, warnings=warnings)
+    return ModelSummary(kind, files, size, details, warnings=(*doubts, *warnings), doubts=doubts)
 
 
 _INSPECTORS: Mapping[Format, tuple[str, str]] = {

@@ -15,7 +15,7 @@ from workflow.models.file_contents import folder_kind, recognise
 from workflow.models.inspection import ModelSummary, summarise
 from workflow.models.strict_json import read_object
 from workflow.models.topology import layer_facts, layers_of
-from workflow.models.weights_manifest import manifest_facts, read_groups
+from workflow.models.weights_manifest import manifest_facts, order_doubts, read_groups
 from workflow.worker.shared.containment_rules import why_outside
 
 if TYPE_CHECKING:
@@ -99,14 +99,15 @@ def inspect_layers_model(path: Path) -> ModelSummary:
         **layer_facts(layers),
         **manifest_facts(model.groups),
     }
-    return summarise("tfjs_layers_model", model.files, details=details, warnings=hazards_of(layers))
+    warnings, doubts = hazards_of(layers), order_doubts(model.groups)
+    return summarise("tfjs_layers_model", model.files, details=details, warnings=warnings, doubts=doubts)
 
 
 def inspect_graph_model(path: Path) -> ModelSummary:
     """Check a graph model, given as its model.json or the folder around it."""
     model = read_tfjs(path, "graph")
     details = {**origin_facts(model.document), **_graph_facts(graph_of(model)), **manifest_facts(model.groups)}
-    return summarise("tfjs_graph_model", model.files, details=details)
+    return summarise("tfjs_graph_model", model.files, details=details, doubts=order_doubts(model.groups))
 
 
 def _graph_facts(graph: Graph) -> dict[str, object]:

@@ -139,7 +139,7 @@ def _option(test: Callable[[Mapping[str, Any]], bool]) -> Callable[[Layer], bool
 
 def _has_unknown_activation(layer: Layer) -> bool:
     names = [layer.config.get(key) for key in ("activation", "recurrent_activation")]
-    texts = [name.replace("_", "").lower() for name in names if isinstance(name, str)]
+    texts = [name.replace("_", "").lower() for name in names if isinstance(name, str) and name != "gelu_new"]
     return layer.class_name in _KNOWN and any(text not in _ACTIVATIONS for text in texts)
 
 
@@ -183,6 +183,13 @@ HAZARDS: tuple[Hazard, ...] = (
         "groups are not supported in",
         remedy="build it in Keras from one convolution for each group, as a graph model of it cannot be made either",
     ),
+    Hazard(
+        None,
+        _option(lambda c: "gelu_new" in (c.get("activation"), c.get("recurrent_activation"))),
+        _REFUSED,
+        "it has gelu_new, and looks for geluNew when it loads",
+        remedy="use gelu, or build the model in the page",
+    ),
     Hazard(None, _has_unknown_activation, _REFUSED, "it does not know the activation function of"),
     Hazard(
         frozenset({"UpSampling2D"}),
@@ -206,6 +213,13 @@ def hazards_of(layers: Iterable[Layer]) -> tuple[str, ...]:
     """Return the sentences of ``browser_hazards`` for layers that have been read already."""
     every = list(layers)
     pairs = [(hazard, [layer for layer in every if _hits(hazard, layer)]) for hazard in HAZARDS]
+    return tuple(_sentence(hazard, hit) for hazard, hit in pairs if hit)
+
+
+def refusals_of(layers: Iterable[Layer]) -> tuple[str, ...]:
+    """Return those of the sentences that say why TensorFlow.js will not load the model."""
+    every = list(layers)
+    pairs = [(one, [layer for layer in every if _hits(one, layer)]) for one in HAZARDS if one.effect == _REFUSED]
     return tuple(_sentence(hazard, hit) for hazard, hit in pairs if hit)
 
 

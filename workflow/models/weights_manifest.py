@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ModelFileError
@@ -73,6 +74,10 @@ class WeightGroup(Record):
         return all(weight.dtype != "string" for weight in self.weights)
 
 
+_NUMBERED = re.compile(r"shard[-_]?(\d+)of\d+")
+_SHOWN = 5
+
+
 def read_groups(document: dict[str, Any], path: Path) -> tuple[WeightGroup, ...]:
     """Return the manifest of a parsed model.json; raises ``ModelFileError`` for anything that is not one."""
     if isinstance(document, JsonDocument):
@@ -99,6 +104,20 @@ def manifest_facts(groups: tuple[WeightGroup, ...]) -> dict[str, object]:
         "dtypes": tuple(sorted({weight.dtype for weight in weights})),
         "quantization": tuple(sorted({weight.quantization for weight in weights if weight.quantization})),
     }
+
+
+def order_doubts(groups: tuple[WeightGroup, ...]) -> tuple[str, ...]:
+    """Return a sentence for each group whose weight files are numbered and not listed by their numbers."""
+    found = []
+    for group in groups:
+        numbers = [int(match[1]) for path in group.paths if (match := _NUMBERED.search(path))]
+        if len(numbers) == len(group.paths) and numbers != sorted(numbers):
+            listed = ", ".join(map(str, numbers[:_SHOWN]))
+            found.append(
+                f"the weight files are not listed by their numbers ({listed} ...): if somebody sorted the list after "
+                "the model was made, every weight is wrong, and TensorFlow.js reads them in this order, too"
+            )
+    return tuple(found)
 
 
 def _group(value: object, at: At) -> WeightGroup:

@@ -151,6 +151,8 @@ def _converted(job: Job, declared: Step | ModelSource) -> Facts:
     from workflow.models.inspection import inspect_model  # noqa: PLC0415  with its formats, for runs only
 
     summary = inspect_model(job.source, job.source_format)
+    for doubt in summary.doubts:
+        job.listener.warn(f"{job.step.name}: {doubt}")
     try:
         facts = convert(job.replaced(summary=summary))
         if isinstance(declared, Step) and declared.input_is_handle:

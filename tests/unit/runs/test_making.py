@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,30 @@ def test_what_is_odd_about_the_input_stands_before_what_the_converter_says(tmp_p
     assert odd.startswith("about the input: ")
     assert "MyLayer" in odd
     assert said == "Traceback"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((10, 11, *range(1, 10)), ["shard: the weight files are not listed by their numbers (10, 11, 1, 2, 3 ...)"]),
+        (tuple(range(11, 0, -1)), ["shard: the weight files are not listed by their numbers (11, 10, 9, 8, 7 ...)"]),
+        (tuple(range(1, 12)), []),
+    ],
+)
+def test_weight_files_that_are_not_listed_by_their_numbers_are_warned_of(
+    numbers: tuple[int, ...], said: list[str], tmp_path: Path
+) -> None:
+    folder = write_layers_model(tmp_path / "web", weights=bytes(44))
+    for number in numbers:
+        (folder / f"group1-shard{number}of11.bin").write_bytes(bytes(4))
+    document = folder / "model.json"
+    listed = json.dumps([f"group1-shard{number}of11.bin" for number in numbers])
+    document.write_text(document.read_text().replace('["group1-shard1of1.bin"]', listed))
+    step = shard_step(tmp_path).replaced(engine="native")
+    (task,) = tasks_of(recipe_of(tmp_path, step))
+    told = Recording()
+    making.make(Job(folder, step.from_format, tmp_path / "out", step.to_format, step.options, told, step), task)
+    assert [line.partition(": if")[0] for line in told.warnings] == said
 
 
 def test_a_model_is_fetched_into_the_cache_and_known_by_its_address_and_digest(tmp_path: Path) -> None:
