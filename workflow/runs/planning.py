@@ -162,8 +162,12 @@ def _verification_options(verification: Verification) -> dict[str, Any]:
     if not verification.enabled:
         return {"enabled": False}
     settings: dict[str, Any] = json.loads(json.dumps(verification.as_dict(), default=_as_json))
-    return {key: value for key, value in settings.items() if key not in _NOT_DECIDING}
+    known = {key: value for key, value in settings.items() if key not in _NOT_DECIDING}
+    return {key: value for key, value in known.items() if key not in _LATER or value is not None}
 
+
+_LATER = ("agreement",)
+"""Settings that came later: what was made without them is still what it was."""
 
 _NOT_DECIDING = ("inputs", "labels", "repeat")
 """Files, which count by their bytes, and what is only measured."""

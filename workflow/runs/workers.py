@@ -9,6 +9,7 @@ from workflow.conversion.job import Workers
 from workflow.environment.entries import NO_CONDA
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from workflow.base.events import Listener
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from workflow.environment import Environment, Wishes
     from workflow.environment.claims import Claim
     from workflow.verification.warm_places import Runtimes
+
+
+NO_MORE: Mapping[str, str] = {}
+_TENSORFLOWS_KERAS = {"TFJS_WORKER_KERAS": "tensorflow"}
 
 
 class RunWorkers(Workers, Protocol):
@@ -26,6 +31,9 @@ class RunWorkers(Workers, Protocol):
 
     def fresh(self) -> WorkerLike:
         """Return a worker of its own for a user's script; the caller closes it."""
+
+    def tensorflows_keras(self) -> WorkerLike:
+        """Return a worker that has TensorFlow's own Keras alone, for files that the converter's Keras does not read."""
 
     def runtimes(self) -> Runtimes:
         """Return the JavaScript runtimes that results are verified in; they stay warm from step to step."""
@@ -43,7 +51,8 @@ class RunWorkers(Workers, Protocol):
 class EnvironmentWorkers:
     """The real workers: those of an environment by name, created when it is not there.
 
-    There are two worker processes at most: the warm one, and one for a user's script or for files of Keras 3.
+    There are few worker processes: the warm one, one for a user's script, one for files of Keras 3, and one for
+    archives of Keras 2.12 and 2.13.
     ``listener`` hears of the making of environments.
     """
 
@@ -59,6 +68,7 @@ class EnvironmentWorkers:
         self._environment: Environment | None = None
         self._warm: Worker | None = None
         self._keras3: Worker | None = None
+        self._tensorflows_keras: Worker | None = None
         self._usage = Usage()
         self._runtimes: Runtimes | None = None
         self._claims: list[Claim] = []
@@ -84,6 +94,12 @@ class EnvironmentWorkers:
             self._keras3 = self._worker_of(self._take(environment.KERAS3_NAME, wishes), "worker-keras3.log")
         return self._keras3
 
+    def tensorflows_keras(self) -> Worker:
+        """Return the worker of the converter environment that has TensorFlow's own Keras alone."""
+        if self._tensorflows_keras is None:
+            self._tensorflows_keras = self._worker_of(self._ready()[0], "worker-keras2.log", more=_TENSORFLOWS_KERAS)
+        return self._tensorflows_keras
+
     def _ready(self) -> tuple[Environment, Worker]:
         """Return the environment and its warm worker, made and started when they are not there."""
         from workflow.environment import registry  # noqa: PLC0415  nothing of it is needed when every step is up to date
@@ -98,11 +114,11 @@ class EnvironmentWorkers:
             self._warm.start()
         return self._environment, self._warm
 
-    def _worker_of(self, made: Environment, log: str) -> Worker:
+    def _worker_of(self, made: Environment, log: str, *, more: Mapping[str, str] = NO_MORE) -> Worker:
         from workflow import environment  # noqa: PLC0415  as above
         from workflow.bridge.warm_worker import Worker  # noqa: PLC0415  as above
 
-        environ = environment.worker_environ(made)
+        environ = {**environment.worker_environ(made), **more}
         return Worker(made.python, environ=environ, log=self._logs / log, usage=self._usage)
 
     def runtimes(self) -> Runtimes:
@@ -135,10 +151,10 @@ class EnvironmentWorkers:
 
     def close(self) -> None:
         """End the workers and the runtimes."""
-        for running in (self._runtimes, self._warm, self._keras3):
+        for running in (self._runtimes, self._warm, self._keras3, self._tensorflows_keras):
             if running is not None:
                 running.close()
-        self._warm = self._keras3 = None
+        self._warm = self._keras3 = self._tensorflows_keras = None
         while self._claims:
             self._claims.pop().release()
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workflow.base.errors import VerificationError
+from workflow.base.errors import VerificationError, WorkflowError
 from workflow.base.record_json import MalformedError
+from workflow.base.records import Record
 from workflow.verification import exchange
 from workflow.verification.contract import NARROWED
-from workflow.verification.evidence import NOT_TIMED, Timing
+from workflow.verification.evidence import NOT_TIMED, PYTHON, Place, Timing
 from workflow.verification.exchange import NONSENSE
 from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workflow.verification.requests import Runtime, Subject, Tensors
+
+TIMEOUT = 120.0
+"""Seconds that a model may take for one answer where nobody says more."""
 
 _TIMES = tuple(Timing().as_dict())
 _TIMING_MS = 2000.0
@@ -31,6 +35,21 @@ class Feed:
     inputs: Path
     outputs: Path
     samples: int
+
+
+class SourceAnswer(Record):
+    """What the source answered where it was asked: the feeds with its answers, and the facts about them."""
+
+    feeds: tuple[Feed, ...]
+    facts: Mapping[str, Any]
+    place: Place = PYTHON
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> Sequence[int] | None:
+        """The class of each sample, where a file tells."""
+        found: Sequence[int] | None = self.facts.get("labels")
+        return found
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,9 @@ class Places(Protocol):
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Run a job in the converter environment's worker."""
 
+    def job_in_keras3(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Run a job in the environment for files of Keras 3; None where nobody has made that."""
+
     def runtime(self, name: str, backend: str | None) -> Runtime | NotRun:
         """Return a runtime that has the backend, or why there is none."""
 
@@ -63,7 +85,18 @@ class Ask:
     folder: Path
     inputs: Mapping[str, str] = field(default_factory=dict)
     repeat: int = 0
-    timeout: float = 120.0
+    timeout: float = TIMEOUT
+
+
+def answers(ask: Ask, places: Places, *, place: Place) -> Answers | NotRun:
+    """Run a model on every feed in one place; raises ``RuntimeFailure`` or a ``WorkflowError`` when it fails there."""
+    if place.runtime == "python":
+        return in_python(places, ask)
+    try:
+        found = places.runtime(place.runtime, place.backend)
+    except WorkflowError as error:  # what a runtime needs could not be fetched
+        return NotRun(error.message, error.hint)
+    return found if isinstance(found, NotRun) else in_javascript(found, ask, name=place.runtime, backend=place.backend)
 
 
 def in_python(places: Places, ask: Ask, *, cut: str | None = None, weights: Path | None = None) -> Answers | NotRun:
@@ -86,6 +119,21 @@ def in_python(places: Places, ask: Ask, *, cut: str | None = None, weights: Path
         load_average=answer.get("load_average"),
         versions=answer.get("versions") or {},
     )
+
+
+def in_keras3(places: Places, ask: Ask) -> Answers | NotRun | None:
+    """Run a file of Keras in today's Keras; None where there is none, ``NotRun`` where that does not open it."""
+    feeds = [
+        {"inputs": str(feed.inputs), "outputs": str(ask.folder / f"keras3_{number}")}
+        for number, feed in enumerate(ask.feeds)
+    ]
+    job = {"model": model_argument(ask.subject), "feeds": feeds, "repeat": 0, "cut": None}
+    answer = places.job_in_keras3("predict", job)
+    if answer is None:
+        return None
+    if answer.get("not_run"):
+        return NotRun(str(answer["not_run"]), "")
+    return Answers(tuple(Path(feed["outputs"]) for feed in feeds), versions=answer.get("versions") or {})
 
 
 def in_javascript(runtime: Runtime, ask: Ask, *, name: str, backend: str | None) -> Answers:
@@ -166,10 +214,15 @@ class OutputNames:
 
     def pairs(self, reference: Sequence[str], result: Sequence[str]) -> list[tuple[str, str]]:
         """Return which output of a run is which of the reference's: by name, else by position, else by order."""
-        wanted = [self.names.get(name, name) for name in reference]
-        plain = {name.removesuffix(":0"): name for name in result}
+        wanted = [_plain(self.names.get(name, self.names.get(_plain(name), name))) for name in reference]
+        plain = {_plain(name): name for name in result}
         if all(name in plain for name in wanted):
             return list(zip(reference, [plain[name] for name in wanted], strict=True))
         if len(reference) != len(result):
             return []
-        return [(name, result[self.positions.get(name, place)]) for place, name in enumerate(reference)]
+        return [(name, result[self.positions.get(_plain(name), place)]) for place, name in enumerate(reference)]
+
+
+def _plain(name: str) -> str:
+    """Return the name of an output without the number of a node's first."""
+    return name.removesuffix(":0")

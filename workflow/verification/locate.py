@@ -166,7 +166,7 @@ class _Bisection:
         output = figures.measure(theirs, ours)
         size = tolerances.magnitude(output)
         limits = self._search.tolerances
-        bound = limits.running(size, self._search.place.backend) + (limits.storing(size) if loose else 0.0)
+        bound = limits.running("", size, backend=self._search.place.backend) + (limits.storing(size) if loose else 0.0)
         if output.lost:
             return _Measured(math.inf, bound, "holds NaN or infinity where its source has numbers")
         return _Measured(output.max_abs, bound)

@@ -18,9 +18,9 @@ from workflow.verification.exchange import NONSENSE
 from workflow.verification.topology_faults import HELD_AS, ends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from workflow.models.graph import SignaturePort
+    from workflow.models.graph import Graph, SignaturePort
     from workflow.verification.requests import Subject
 
     Json = dict[str, Any]
@@ -39,6 +39,14 @@ class ModelPort:
     dtype: str | None = None
     observed: bool = False
     """Whether the shape is that of one run, so that its sizes may be others in the next."""
+
+    key: str = ""
+    """What the model itself calls it where it takes or gives a dictionary; empty where it does not."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it may be called: by its key, or as the layer that it is of."""
+        return (self.key, self.name) if self.key else (self.name,)
 
     def __str__(self) -> str:
         shape = "" if self.shape is None else f" {['?' if size is None else size for size in self.shape]}"
@@ -96,14 +104,15 @@ def _completed(ours: tuple[ModelPort, ...] | None, other: tuple[ModelPort, ...] 
     if ours is None or other is None or len(ours) != len(other):
         return ours if ours is not None else other
     named = {port.name: port for port in other}
-    by_order = not all(port.name in named for port in ours)
-    pairs = zip(ours, other if by_order else [named[port.name] for port in ours], strict=True)
+    known = [next((named[name] for name in port.names if name in named), None) for port in ours]
+    pairs = zip(ours, [one for one in known if one] if all(known) else other, strict=True)
     return tuple(
         ModelPort(
             port.name,
             told.shape if port.shape is None else port.shape,
             told.dtype if port.dtype is None else port.dtype,
             observed=told.observed if port.shape is None else port.observed,
+            key=port.key,
         )
         for port, told in pairs
     )
@@ -115,8 +124,11 @@ def _layers(subject: Subject) -> ModelPorts:
     return of_config(model_config(document.get("modelTopology"), str(path)))
 
 
-def of_config(container: Json) -> ModelPorts:
-    """Return the ports of a Keras model's configuration; raises ``ModelFileError`` when it is not one of layers."""
+def of_config(container: Json, keys: Sequence[str] = ()) -> ModelPorts:
+    """Return the ports of a Keras model's configuration, with the ``keys`` of the dictionary that it gives, if it does.
+
+    Raises ``ModelFileError`` when it is not one of layers.
+    """
     layers = entries(container)
     if not layers:
         raise ModelFileError("the model has no layers", hint=_HINT)
@@ -132,7 +144,9 @@ def of_config(container: Json) -> ModelPorts:
         raise ModelFileError(f"the model's input {shown(lost[0])} is no layer of it", hint=_HINT)
     inputs = tuple(_input(name, _innermost(by_name[name])) for name in named)
     outputs = _numbered(ends(container, "output_layers"))
-    return ModelPorts(inputs or None, tuple(ModelPort(name) for name in outputs) or None)
+    named = list(keys) if len(keys) == len(outputs) else [""] * len(outputs)
+    ports = tuple(ModelPort(name, key=key) for name, key in zip(outputs, named, strict=True))
+    return ModelPorts(inputs or None, ports or None)
 
 
 def _numbered(names: list[str]) -> list[str]:
@@ -181,18 +195,27 @@ def _graph(subject: Subject) -> ModelPorts:
     return ModelPorts(_graph_ports(graph.inputs), _graph_ports(graph.outputs))
 
 
+def placeholders(graph: Graph) -> tuple[ModelPort, ...]:
+    """Return what a graph takes whose signature does not say: its placeholders, less those of resources."""
+    return _graph_ports(graph.placeholders) or ()
+
+
 def _graph_ports(ports: tuple[SignaturePort, ...]) -> tuple[ModelPort, ...] | None:
     if not ports:
         return None
     kept = [port for port in ports if not port.is_resource]
-    return tuple(ModelPort(port.name.removesuffix(":0"), port.shape, HELD_AS.get(port.dtype)) for port in kept)
+    return tuple(ModelPort(port.name.removesuffix(":0"), port.shape, _TAKEN_AS.get(port.dtype)) for port in kept)
+
+
+_TAKEN_AS = HELD_AS | dict.fromkeys(("DT_INT8", "DT_UINT8", "4", "6"), "int32")
+"""What TensorFlow.js takes and gives for each TensorFlow dtype."""
 
 
 def _keras(subject: Subject) -> ModelPorts:
     from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  brings h5py
 
     with open_whole_file(subject.path) as file:
-        return of_config(file.config)
+        return of_config(file.config, file.output_keys)
 
 
 def _archive(subject: Subject) -> ModelPorts:
@@ -200,7 +223,8 @@ def _archive(subject: Subject) -> ModelPorts:
 
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch.folder("archive"))
-        return of_config(stack.enter_context(open_archive(subject.path, scratch=folder)).config)
+        file = stack.enter_context(open_archive(subject.path, scratch=folder))
+        return of_config(file.config, file.output_keys)
 
 
 _READERS: Mapping[str, Callable[[Subject], ModelPorts]] = {

@@ -10,7 +10,8 @@ from workflow.verification import contract, tolerances
 from workflow.verification.asking import Ask, absolute
 from workflow.verification.locate import Located, Search, locate
 from workflow.verification.requests import NotRun
-from workflow.verification.source_answers import ask_source
+from workflow.verification.script_sources import is_made_in_script
+from workflow.verification.source_answers import Question, ask_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,9 @@ def search(case: Case, places: Places, *, report: Evidence, keep: Path) -> Searc
         return _nothing(report)
     place = _worst_place(failed)
     source = absolute(case.source or case.result)
-    found = ask_source(source, case.settings, places=places, folder=case.folder / "search")
+    at_home = case.source is not None or is_made_in_script(case.result)
+    question = Question(source, case.settings, places, at_home=at_home)
+    found = ask_source(question, folder=case.folder / "search")
     if isinstance(found, NotRun):
         return found
     names = contract.renamed(report.level("contract"), "inputs")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.models.keras import archive
 from workflow.verification import runtimes
 from workflow.verification.requests import NotRun
 from workflow.verification.source_answers import SourceAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from workflow.base.events import Listener
     from workflow.bridge.warm_worker import WorkerLike
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 
 _OF_KERAS = ("keras", "keras_keras")
+_OLDER = ("2.12.", "2.13.")
 _NO_KERAS_3 = "a file of Keras 3 can be run after `tfjs-workflow env create keras3`"
 
 
 class Runtimes:
     """JavaScript runtimes, each made when it is first asked for and warm from then on. Close it.
 
-    ``source_answers`` remembers what sources answered in Python, ``told`` what was said of runtimes that are not there.
+    ``source_answers`` remembers what sources answered, ``told`` what was said of runtimes that are not there.
     """
 
     def __init__(self, make: Callable[..., Any] = runtimes.make) -> None:
@@ -61,13 +63,23 @@ class WarmPlaces:
     keras3: Callable[[], WorkerLike | None] = lambda: None
     """Gives the worker of the environment ``keras3``, None where there is none."""
 
+    tensorflows_keras: Callable[[], WorkerLike] | None = None
+    """Gives a worker that has TensorFlow's own Keras alone, which reads archives that ``tf_keras`` does not."""
+
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Run a job in the worker; a source that only Keras 3 loads is run where that is."""
-        self._tell("running the source in Python" if name == "reference" else "verifying in Python")
+        self._tell("running the source in Python" if name == "source" else "verifying in Python")
+        if self.tensorflows_keras is not None and _is_older(arguments.get("model")):
+            return self.tensorflows_keras().run(name, arguments, log=self.log, timeout=self.timeout)
         answer = self.worker().run(name, arguments, log=self.log, timeout=self.timeout)
-        if name == "reference" and "not_run" in answer and arguments["model"]["format"] in _OF_KERAS:
+        if name == "source" and "not_run" in answer and arguments["model"]["format"] in _OF_KERAS:
             return self._by_keras3(name, arguments, refused=answer)
         return answer
+
+    def job_in_keras3(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Run a job in the environment for files of Keras 3; None where nobody has made that."""
+        worker = self.keras3()
+        return None if worker is None else worker.run(name, arguments, log=self.log, timeout=self.timeout)
 
     def _by_keras3(self, name: str, arguments: Mapping[str, Any], *, refused: dict[str, Any]) -> dict[str, Any]:
         worker = self.keras3()
@@ -91,3 +103,10 @@ class WarmPlaces:
     def _tell(self, what: str) -> None:
         if self.listener is not None:
             self.listener.advance(what, 0, 0)
+
+
+def _is_older(model: object) -> bool:
+    """Whether a model is an archive of Keras 2.12 or 2.13, whose weights lie elsewhere than later ones look."""
+    if not isinstance(model, dict) or model.get("format") != "keras_keras":
+        return False
+    return archive.version_of(Path(str(model["path"]))).startswith(_OLDER)

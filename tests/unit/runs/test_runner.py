@@ -217,14 +217,14 @@ def test_other_weights_are_rejected_before_anything_is_run(base: Path) -> None:
 
 def test_a_dead_reference_is_no_proof_and_said_loudly(base: Path) -> None:
     watcher = RecordingWatcher()
-    workers = FakeWorkers(reference=lambda args: reference(args, alike=True), predict=predicted(alike=True))
+    workers = FakeWorkers(source=lambda args: reference(args, alike=True), predict=predicted(alike=True))
     (outcome,) = Runner(recipe_of(base, shard_step(base)), workers, watcher, manner=Manner()).execute(Selection())
     assert outcome.facts["check"]["verdict"] == "no proof"
     assert any("NOT VERIFIED" in line and "proves nothing" in line for line in watcher.warnings)
 
 
 def test_what_cannot_be_run_is_said_and_recorded(base: Path) -> None:
-    workers = FakeWorkers(reference={"not_run": "string inputs"})
+    workers = FakeWorkers(source={"not_run": "string inputs"})
     (outcome,) = run(recipe_of(base, shard_step(base)), workers)
     assert outcome.status == "done"
     assert "string inputs" in outcome.facts["check"]["not_run"]
@@ -389,7 +389,7 @@ def test_the_record_holds_what_each_steps_jobs_took(base: Path, failure_of_it: E
         return write_model(args)
 
     workers.used.jobs.append(JobUsage("script", 9.0, {}))
-    workers.fake = FakeWorker({"convert": working, "reference": reference, "predict": predicted()})
+    workers.fake = FakeWorker({"convert": working, "source": reference, "predict": predicted()})
     watcher = RecordingWatcher()
     Runner(recipe_of(base, shard_step(base)), workers, watcher, manner=Manner()).execute(Selection())
     (step,) = watcher.record["steps"]

@@ -48,6 +48,9 @@ class Place:
         self.asked.append((name, dict(arguments)))
         return dict(self._next())
 
+    def job_in_keras3(self, name: str, arguments: Any) -> None:
+        return None
+
     def runtime(self, name: str, backend: str | None) -> Runtime | NotRun:
         raise NotImplementedError(name, backend)
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import GRAPH, NumpyPlaces, graph_model, layers_model, port, run, save
+from tests.unit.verification.models import GRAPH, NumpyPlaces, graph_model, keras_twin, layers_model, port, run, save
 from workflow.recipe.recipes import Verification
 from workflow.verification.cutting import cut, points_of
+from workflow.verification.evidence import PlaceReport
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, Subject
 from workflow.verification.searching import SearchResult, search
@@ -42,7 +43,9 @@ def test_a_changed_layer_is_found_against_the_source(hurt: Callable[[Path], None
     hurt(tmp_path / "bad")
     case = Case(Subject(tmp_path / "bad", source.format), source, Verification(runtimes=("python",)), tmp_path / "work")
     bench = NumpyPlaces()
-    found = searched(case, bench, tmp_path / "keep")
+    forged = verify(case, bench).replaced(levels=(), runs=(PlaceReport("python", "failed"),))  # the layers are compared
+    found = search(case, bench, report=forged, keep=tmp_path / "keep")
+    assert isinstance(found, SearchResult), found
     assert found.located.point.name == name
     assert name in found.located.sentence()
     assert not any(arguments.get("weights") for _, arguments in bench.jobs)  # which are for quantized results alone
@@ -73,7 +76,7 @@ def test_nan_is_located_in_a_model_whose_source_has_infinity_elsewhere(tmp_path:
     def spoiled(outputs: dict[str, Any], _: Any) -> dict[str, Any]:
         return {name: np.where(np.isfinite(a), np.nan, a) if a.shape[-1] == 4 else a for name, a in outputs.items()}
 
-    case = Case(source, source, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(source, keras_twin(source), Verification(runtimes=("python", "node")), tmp_path / "work")
     found = searched(case, NumpyPlaces(wrong=spoiled), tmp_path / "keep")
     assert (found.located.point.name, found.place) == ("third", "node wasm")
     assert "holds NaN" in found.located.sentence()
@@ -152,7 +155,7 @@ def test_where_the_place_is_not_there_any_more_nothing_is_located(tmp_path: Path
     def spoiled(outputs: dict[str, Any], _: Any) -> dict[str, Any]:
         return {name: array + np.float32(0.1) for name, array in outputs.items()}
 
-    case = Case(model, model, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(model, keras_twin(model), Verification(runtimes=("python", "node")), tmp_path / "work")
     report = verify(case, NumpyPlaces(wrong=spoiled))
     gone = NumpyPlaces(runtimes={"node": NotRun("there is no node", "install it")})
     found = search(case, gone, report=report, keep=tmp_path / "keep")

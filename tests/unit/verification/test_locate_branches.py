@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.unit.verification.models import NumpyPlaces, save
+from tests.unit.verification.models import KERAS, NumpyPlaces, keras_twin, save
 from workflow.recipe.recipes import Verification
 from workflow.verification import exchange
 from workflow.verification.cutting import points_of
@@ -77,6 +77,8 @@ def model(folder: Path, spoilt: str = "") -> Subject:
 
 def computed(subject: Subject, inputs: Mapping[str, Array], at: str | None = None, wrong: Any = None) -> Arrays:
     """Compute a model, or a part of it, layer by layer; ``wrong`` is what a runtime does to the results of layers."""
+    if subject.format == KERAS:
+        subject = Subject(subject.path.with_suffix(""), "tfjs_layers_model")
     config = json.loads((subject.path / "model.json").read_text())["modelTopology"]["model_config"]["config"]
     with weights_of(subject) as weights:
         values = {name: one.read().reshape(one.shape) for name, one in weights.items()}
@@ -99,7 +101,7 @@ class Branches(NumpyPlaces):
 
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         subject = Subject(Path(arguments["model"]["path"]), arguments["model"]["format"])
-        if name == "reference":
+        if name == "source":
             return self._told(subject, arguments)
         for feed in arguments["feeds"]:
             inputs = exchange.read(Path(feed["inputs"]))
@@ -153,7 +155,7 @@ def test_a_layer_with_another_weight_is_found_in_whichever_branch_it_is(spoilt: 
 def test_a_layer_that_javascript_gets_wrong_is_found_and_the_cut_shows_it(spoilt: str, tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == spoilt else array)
-    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(subject, keras_twin(subject), Verification(runtimes=("python", "node")), tmp_path / "work")
     found = located(case, places, tmp_path / "keep")
     assert (found.located.point.name, found.place) == (spoilt, "node wasm")
     assert "differs by up to 0.2, allowed is" in found.located.sentence()
@@ -171,7 +173,7 @@ def above(name: str) -> set[str]:
 def test_what_agrees_before_it_is_named(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "join" else array)
-    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(subject, keras_twin(subject), Verification(runtimes=("python", "node")), tmp_path / "work")
     sentence = located(case, places, tmp_path / "keep").located.sentence()
     assert sentence.startswith("the first to differ is join (Add): it differs by up to 0.2")
     assert sentence.endswith("; left3, right2 before it agree")
@@ -180,7 +182,7 @@ def test_what_agrees_before_it_is_named(tmp_path: Path) -> None:
 def test_both_branches_are_looked_into_and_the_bisection_keeps_to_what_all_pass(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "right1" else array)
-    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(subject, keras_twin(subject), Verification(runtimes=("python", "node")), tmp_path / "work")
     report = verify(case, places)
     places.ran.clear()
     found = search(case, places, report=report, keep=tmp_path / "keep")
@@ -194,7 +196,7 @@ def test_both_branches_are_looked_into_and_the_bisection_keeps_to_what_all_pass(
 def test_what_lies_before_a_point_that_agrees_is_not_cut(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     places = Branches(wrong=lambda name, array: array + np.float32(0.2) if name == "top" else array)
-    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(subject, keras_twin(subject), Verification(runtimes=("python", "node")), tmp_path / "work")
     report = verify(case, places)
     places.ran.clear()
     search(case, places, report=report, keep=tmp_path / "keep")
@@ -212,7 +214,7 @@ def test_what_lies_before_a_point_that_agrees_is_not_cut(tmp_path: Path) -> None
 def test_what_is_wrong_with_it_is_said(wrong: Any, words: str, tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
     places = Branches(wrong=lambda name, array: wrong(name, array) if name == "top" else array)
-    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(subject, keras_twin(subject), Verification(runtimes=("python", "node")), tmp_path / "work")
     forged = verify(case, Branches()).replaced(runs=(PlaceReport("node", "failed", "cpu"),))
     found = search(case, places, report=forged, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult), found
@@ -229,9 +231,10 @@ def test_a_layer_at_which_the_runtime_fails_is_the_one(tmp_path: Path) -> None:
             raise RuntimeFailure("run", "no kernel for Tanh")
         return array
 
-    forged = verify(Case(subject, subject, Verification(runtimes=("python",)), tmp_path / "first"), Branches())
+    source = keras_twin(subject)
+    forged = verify(Case(subject, source, Verification(runtimes=("python",)), tmp_path / "first"), Branches())
     forged = forged.replaced(runs=(PlaceReport("browser", "failed", "webgl"),))
-    case = Case(subject, subject, Verification(runtimes=("python", "browser")), tmp_path / "work")
+    case = Case(subject, source, Verification(runtimes=("python", "browser")), tmp_path / "work")
     found = search(case, Branches(wrong=fails), report=forged, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult), found
     assert found.located.point.name == "left2"
@@ -241,7 +244,7 @@ def test_a_layer_at_which_the_runtime_fails_is_the_one(tmp_path: Path) -> None:
 
 def test_a_difference_that_no_cut_shows_is_said_to_lie_elsewhere(tmp_path: Path) -> None:
     subject = model(tmp_path / "web")
-    case = Case(subject, subject, Verification(runtimes=("python", "node")), tmp_path / "work")
+    case = Case(subject, keras_twin(subject), Verification(runtimes=("python", "node")), tmp_path / "work")
     forged = copy.copy(verify(case, Branches())).replaced(runs=(PlaceReport("node", "failed"),))
     found = search(case, Branches(), report=forged, keep=tmp_path / "keep")
     assert found == NotRun(

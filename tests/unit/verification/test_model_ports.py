@@ -51,6 +51,17 @@ CONFIGS: dict[str, tuple[dict[str, Any], ModelPorts]] = {
         functional(["x"], ["y", "y", "x", "y"], GIVEN, entry("Dense", "y")),
         ModelPorts((X,), (Y, ModelPort("y_1"), ModelPort("x"), ModelPort("y_2"))),
     ),
+    "a graph that takes and gives dictionaries, which Keras sorts": (
+        {
+            "class_name": "Functional",
+            "config": {
+                "layers": [GIVEN, entry("InputLayer", "a", batch_input_shape=[None, 2]), entry("Dense", "y")],
+                "input_layers": {"x": ["x", 0, 0], "a": ["a", 0, 0]},
+                "output_layers": {"second": ["y", 0, 0], "first": ["x", 0, 0]},
+            },
+        },
+        ModelPorts((ModelPort("a", (None, 2)), X), (ModelPort("x"), Y)),
+    ),
     "a graph without ends": (functional([], [], GIVEN), ModelPorts()),
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -13,7 +13,7 @@ from workflow.base.errors import VerificationError
 from workflow.recipe.recipes import Verification
 from workflow.verification import exchange, model_ports
 from workflow.verification.requests import Subject
-from workflow.verification.source_answers import ask_source
+from workflow.verification.source_answers import Question, ask_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +78,9 @@ class Places:
     def job(self, name: str, arguments: Any) -> dict[str, Any]:
         return self._answer
 
+    def job_in_keras3(self, name: str, arguments: Any) -> None:
+        return None
+
     def runtime(self, name: str, backend: str | None) -> Any:
         raise AssertionError
 
@@ -101,7 +104,7 @@ def test_feeds_elsewhere_are_refused(tmp_path: Path, feeds: Any) -> None:
     told = json.loads(json.dumps(feeds).replace("FOLDER", str(tmp_path)))
     places = Places({"feeds": told})
     with pytest.raises(VerificationError):
-        ask_source(Subject(tmp_path / "m.h5", "keras"), Verification(), places=places, folder=tmp_path)
+        ask_source(Question(Subject(tmp_path / "m.h5", "keras"), Verification(), places), folder=tmp_path)
 
 
 PORT = {"name": "x", "shape": [None, 3], "dtype": "float32"}
