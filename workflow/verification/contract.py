@@ -59,7 +59,8 @@ def check(source: ModelPorts, result: ModelPorts, *, formats: tuple[Format, Form
     for side, theirs, ours in sides:
         if theirs is None or ours is None:
             continue
-        checked = _Side(side, theirs, ours, strict=all(one in _LAYERS for one in formats) or formats[0] == formats[1])
+        strict = all(one in _LAYERS for one in formats) or formats[0] == formats[1]
+        checked = _Side(side, theirs, ours, strict=strict, ordered=strict or formats[0] in _LAYERS)
         pairs = checked.pairs()
         findings += checked.findings
         remarks += checked.remarks
@@ -89,8 +90,11 @@ def _told(ports: Sequence[ModelPort] | None) -> list[str] | None:
 class _Side:
     """The inputs, or the outputs, of both sides."""
 
-    def __init__(self, side: Side, theirs: Sequence[ModelPort], ours: Sequence[ModelPort], *, strict: bool) -> None:
+    def __init__(
+        self, side: Side, theirs: Sequence[ModelPort], ours: Sequence[ModelPort], *, strict: bool, ordered: bool
+    ) -> None:
         self._word = side[:-1]
+        self._ordered = (ordered and side == "outputs") or strict
         self._theirs = theirs
         self._ours = ours
         self._strict = strict
@@ -115,13 +119,17 @@ class _Side:
 
     def _by_name(self) -> list[Pairing]:
         places = {port.name: place for place, port in enumerate(self._ours)}
-        if not all(port.name in places for port in self._theirs):
+        called = [next((name for name in port.names if name in places), None) for port in self._theirs]
+        if None in called or len(set(called)) < len(called):
             return []
-        found = [Pairing(port.name, port.name, places[port.name], "name") for port in self._theirs]
+        found = [
+            Pairing(port.name, str(name), places[str(name)], "name")
+            for port, name in zip(self._theirs, called, strict=True)
+        ]
         order = [pair.position for pair in found]
         if order != sorted(order):
             text = f"the {self._word}s stand in another order: {', '.join(port.name for port in self._ours)}"
-            if self._strict:
+            if self._ordered:
                 first = next(pair.source for place, pair in enumerate(found) if pair.position != place)
                 self.findings.append(Finding(f"{text}; in the source {_names(self._theirs)}", first))
             else:

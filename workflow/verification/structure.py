@@ -16,6 +16,7 @@ from workflow.models.inspection import inspect_model, require_contained
 from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.tfjs_model import check_shards
+from workflow.models.topology import layers_of, refusals_of
 from workflow.models.weights_manifest import read_groups
 from workflow.verification import topology_faults
 from workflow.verification.evidence import Finding, LevelReport
@@ -35,11 +36,26 @@ _FAULTS: dict[str, Callable[..., list[Finding]]] = {
 }
 
 
-def check(subject: Subject) -> LevelReport:
-    """Return every fault in the files of a model; the remarks are what is known to go wrong with such a model."""
+def check(subject: Subject, *, is_to_load: bool = False) -> LevelReport:
+    """Return every fault in the files of a model; the remarks are what is known to go wrong with such a model.
+
+    ``is_to_load`` makes it a fault, too, that TensorFlow.js will not load the model.
+    """
     begin = time.perf_counter()
     found = _tfjs(subject) if subject.is_tfjs else _other(subject)
+    if is_to_load and found.status == "passed" and subject.format == "tfjs_layers_model":
+        found = _loading(subject, found)
     return found.replaced(seconds=time.perf_counter() - begin)
+
+
+def _loading(subject: Subject, found: LevelReport) -> LevelReport:
+    path = model_json(subject.path)
+    topology = read_object(path, f"the model.json of a {subject.format}").get("modelTopology")
+    refusals = refusals_of(layers_of(topology, str(path)))
+    if not refusals:
+        return found
+    others = tuple(remark for remark in found.remarks if remark not in refusals)
+    return _failed([Finding(text, look=str(path)) for text in refusals]).replaced(remarks=others)
 
 
 def _other(subject: Subject) -> LevelReport:

@@ -162,11 +162,14 @@ def _references(value: object) -> Iterator[str]:
 
 
 def ends(container: Json, side: str) -> list[str]:
-    """Return the names of a functional model's ``input_layers`` or ``output_layers``, in order."""
+    """Return the names of a functional model's ``input_layers`` or ``output_layers``, in order.
+
+    Keras takes dictionaries by their sorted keys, whatever the order of its file.
+    """
     config = container.get("config")
     listed = config.get(side) if isinstance(config, dict) else None
     if isinstance(listed, dict):
-        listed = list(listed.values())
+        listed = [listed[key] for key in sorted(listed)]
     if not isinstance(listed, list):
         return []
     if listed and isinstance(listed[0], str):

@@ -25,11 +25,25 @@ def checked(source: ModelPorts, result: ModelPorts, formats: tuple[Format, Forma
     return contract.check(source, result, formats=formats)
 
 
-def test_the_order_of_a_graph_may_differ_and_is_recorded() -> None:
-    found = checked(outputs(ModelPort("a"), ModelPort("b")), outputs(ModelPort("b"), ModelPort("a")))
+def test_the_order_of_a_saved_models_outputs_may_differ_and_is_recorded() -> None:
+    swapped = outputs(ModelPort("a"), ModelPort("b")), outputs(ModelPort("b"), ModelPort("a"))
+    found = checked(*swapped, ("tf_saved_model", GRAPH))  # its signature is sorted by names
     assert found.status == "passed"
     assert contract.positions(found) == {"a": 1, "b": 0}
     assert "another order" in found.remarks[0]
+
+
+def test_who_reads_the_outputs_of_a_graph_by_number_finds_them_in_the_order_of_the_layers_model() -> None:
+    found = checked(outputs(ModelPort("a"), ModelPort("b")), outputs(ModelPort("b"), ModelPort("a")))
+    assert found.status == "failed"
+    assert "the outputs stand in another order: b, a" in found.findings[0].text
+
+
+def test_the_order_of_a_graphs_inputs_is_recorded() -> None:
+    x, y = ModelPort("x"), ModelPort("y")
+    found = checked(ModelPorts((x, y), (ModelPort("z"),)), ModelPorts((y, x), (ModelPort("z"),)))
+    assert found.status == "passed"
+    assert "the inputs stand in another order" in found.remarks[0]
 
 
 def test_the_order_of_layers_may_not_differ() -> None:
