@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _TOP = 5
 _NUMBERS = "fiub"
-_FOLLOWING = 0.9
-"""Cosine of what changes between inputs, or share of equal classes, from which two outputs say the same."""
 _LEAST_EXPONENT = -12
 _WORST = 5
 
@@ -81,18 +79,9 @@ def spread(values: Array) -> float:
     return float(np.max(finite.max(axis=0) - finite.min(axis=0)))
 
 
-def follows(reference: Array, result: Array) -> bool:
-    """Whether the result changes between samples as the reference does, or has the same largest elements."""
-    if reference.ndim == 0 or len(reference) < 2 or not reference.size or reference.dtype.kind not in _NUMBERS:  # noqa: PLR2004
-        return False
-    theirs, ours = (np.nan_to_num(one.astype(np.float64).reshape(len(one), -1)) for one in (reference, result))
-    with np.errstate(over="ignore", invalid="ignore"):  # what was infinite is now the largest number there is
-        middle = theirs.mean(axis=0)
-        cosine = _cosine(theirs - middle, ours - middle)
-    if cosine is not None and cosine >= _FOLLOWING:
-        return True
-    best = theirs.argmax(axis=1)
-    return len(set(best.tolist())) > 1 and float(np.mean(ours.argmax(axis=1) == best)) >= _FOLLOWING
+def agreement(reference: Array, result: Array) -> float | None:
+    """Return how often the reference's largest element is the result's, too; None where axes cannot mean classes."""
+    return _agreement(reference, result, 1)
 
 
 def accuracy(outputs: Array, labels: Sequence[int]) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.verification import exchange, figures
 from workflow.verification.evidence import Finding
-from workflow.verification.tolerances import EPSILON, Tolerances, magnitude
+from workflow.verification.tolerances import AMPLIFIED, EPSILON, FLOOR, Tolerances, magnitude
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +35,11 @@ class Judgement:
     outputs: tuple[OutputFigures, ...]
     findings: tuple[Finding, ...] = ()
     joined: Mapping[str, Any] = field(default_factory=dict)
-    unproven: tuple[str, ...] = ()
-    """The outputs that anything of their size would be near enough to, and that do not change as the source's do."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """The names of the source's outputs and the result's for them."""
+
+    unsteady: tuple[str, ...] = ()
+    """Outputs of a source that one rounding of its inputs moves as much as other inputs do."""
 
     @property
     def max_abs(self) -> float:
@@ -60,6 +63,8 @@ class Judge:
     reference: Outputs
     names: OutputNames
     tolerances: Tolerances
+    knows_weights: bool = False
+    """Whether it is known what the source answers with the result's weights: then what these lose is no fault."""
 
     def judge(self, answers: Outputs, place: str, *, reload: Outputs | None = None) -> Judgement:
         """Compare the answers of one place with the reference; ``reload`` is what they must be but for rounding."""
@@ -67,7 +72,7 @@ class Judge:
         if not pairs:
             told = f"the outputs {', '.join(answers) or '(none)'}, and its source {', '.join(self.reference)}"
             return Judgement((), (Finding(f"run in {place}, the result has {told}"),))
-        outputs, findings, unproven = [], [], []
+        outputs, findings = [], []
         for name, other in pairs:
             theirs, ours = self.reference[name], answers[other]
             if theirs.shape != ours.shape:
@@ -80,16 +85,18 @@ class Judge:
             finding = self._fault(output, place)
             outputs.append(output)
             findings += [finding] if finding else []
-            unproven += [name] if self._is_vague(output) and not figures.follows(theirs, ours) else []
         joined = {name: answers[other] for name, other in pairs}
-        return Judgement(tuple(outputs), tuple(findings), joined, tuple(unproven))
+        unsteady = tuple(
+            one.name for one in outputs if AMPLIFIED * self.tolerances.unrest.get(one.name, 0.0) > one.spread
+        )
+        return Judgement(tuple(outputs), tuple(findings), joined, tuple(pairs), unsteady)
 
     def dead(self) -> list[str]:
         """Return the outputs of the reference that hardly change between inputs, so that agreement proves nothing."""
         found = []
         for name, values in self.reference.items():
             output = figures.measure(values, values)
-            if output.spread <= LIVELY * magnitude(output):
+            if output.spread <= max(LIVELY * magnitude(output), FLOOR):
                 found.append(name)
         return found
 
@@ -97,18 +104,16 @@ class Judge:
         """Return what the output may be off the source's, and off what the same file gives in Python."""
         size = magnitude(output)
         exact = output.dtype in _EXACT
-        running = 0.0 if exact else self.tolerances.running(size, place.partition(" ")[2] or None)
+        running = 0.0 if exact else self.tolerances.running(output.name, size, backend=place.partition(" ")[2] or None)
         chosen = self.tolerances.chosen(output.name, size)
         if chosen is not None:
             return {"bound": chosen, "running_bound": chosen}
         return {"bound": running + (0.0 if exact else self.tolerances.storing(size)), "running_bound": running}
 
-    def _is_vague(self, output: OutputFigures) -> bool:
-        """Whether the bound that follows from quantization allows whatever the reference itself changes by."""
+    def _is_a_cost(self, output: OutputFigures) -> bool:
+        """Whether a difference is what quantizing lost, as the same weights give it elsewhere."""
         chosen = self.tolerances.chosen(output.name, magnitude(output)) is not None
-        if chosen or not self.tolerances.noise or output.beyond_python is not None or output.dtype in _EXACT:
-            return False
-        return (output.bound or 0.0) >= output.spread
+        return self.knows_weights and not chosen and output.dtype not in _EXACT
 
     def _fault(self, output: OutputFigures, place: str) -> Finding | None:
         name, look = output.name, "--locate"
@@ -121,7 +126,7 @@ class Judge:
                 what = f"{first.actual} at [{', '.join(map(str, first.index))}]"
             text = f"{where} holds {what} where its source has a number"
             return Finding(text + _blame(output, place), name, look=look)
-        if not output.max_abs <= bound:
+        if not output.max_abs <= bound and not self._is_a_cost(output):
             text = f"{where} differs by up to {output.max_abs:.3g}, allowed is {bound:.3g}"
             return Finding(text + _blame(output, place), name, output.max_abs, bound, look)
         beyond = output.beyond_python

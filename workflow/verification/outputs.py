@@ -1,4 +1,4 @@
-"""The fourth level: the source in Python against the result in every place where it is meant to live."""
+"""The fourth level: the source where it lives against the result in every place where it is meant to live."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from typing import TYPE_CHECKING, Any
 from workflow.base import bugs
 from workflow.base.errors import ModelFileError, OversizedModelError, VerificationError, WorkflowError
 from workflow.verification import asking, figures
-from workflow.verification.evidence import Accuracy, Finding, LevelReport, Place, PlaceReport
+from workflow.verification.evidence import PYTHON, Accuracy, Finding, LevelReport, Place, PlaceReport
 from workflow.verification.judging import Judge, Judgement, read_all
 from workflow.verification.requests import NotRun, RuntimeFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from workflow.recipe.recipes import Verification
-    from workflow.verification.asking import Ask, Places
+    from workflow.verification.asking import Ask, Places, SourceAnswer
+    from workflow.verification.judging import Outputs
     from workflow.verification.requests import Subject
-    from workflow.verification.source_answers import SourceAnswer
+
+    AskAt = Callable[[Place], Ask]
+    """Gives what a place is asked."""
+
+    JudgeAt = Callable[[Place], Judge | NotRun]
+    """Gives what judges the answers of a place, or why there is nothing there to hold them against."""
 
 DEFAULT_BACKENDS: dict[str, tuple[str | None, ...]] = {
     "python": (None,),
     "node": ("wasm",),
     "browser": ("webgl", "wasm"),
 }
-_VAGUE = (
-    "quantizing weights may shift the outputs by as much as the source's change between inputs at all, and those of "
-    "the result do not change alike, so that agreement within that bound proves nothing"
+_UNSTEADY = (
+    "one rounding of its inputs moves the source's own output {} as much as other inputs do, so that agreement within "
+    "what rounding explains proves nothing"
 )
 _REFUSED = NotRun("Python refuses the model as one that no place should run", "see what it says of it")
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
@@ -48,6 +54,31 @@ class Trial:
     """Whether the model was refused there for what it would do to any place."""
 
 
+class Reload:
+    """What a place must answer but for rounding, as far as that is known.
+
+    Of Python, ``in_python``: what the source answers there with the result's own weights. Of others, what the same file
+    answered in Python to the first ``lead`` feeds, unless the source is asked in ``each`` place for itself.
+    """
+
+    def __init__(self, in_python: Outputs | None, *, each: bool, lead: int) -> None:
+        self._in_python = in_python
+        self._elsewhere: Outputs | None = None
+        self._each = each
+        self._lead = lead
+
+    def answered(self, run: Trial) -> None:
+        """Take notice of what the result answered in Python."""
+        if run.answers is not None and run.judgement is not None and not self._each:
+            names = {other: name for name, other in run.judgement.pairs}
+            first = read_all(run.answers.outputs[: self._lead])
+            self._elsewhere = {names[name]: array for name, array in first.items() if name in names}
+
+    def at(self, place: Place) -> Outputs | None:
+        """Return what a place must answer, None where nothing is known."""
+        return self._in_python if place == PYTHON else self._elsewhere
+
+
 def places_of(result: Subject, settings: Verification) -> list[Place]:
     """Return where a result is to be run: Python first; TensorFlow.js models in JavaScript too."""
     asked = [
@@ -56,7 +87,7 @@ def places_of(result: Subject, settings: Verification) -> list[Place]:
         for backend in (settings.backends.get(runtime) or DEFAULT_BACKENDS[runtime])
     ]
     javascript = [place for place in asked if place.runtime != "python"] if result.is_tfjs else []
-    return [Place("python"), *javascript] if "python" in settings.runtimes or not javascript else javascript
+    return [PYTHON, *javascript] if "python" in settings.runtimes or not javascript else javascript
 
 
 def with_results_weights(source: Subject, ask: Ask, *, places: Places) -> Any:
@@ -74,30 +105,63 @@ def with_results_weights(source: Subject, ask: Ask, *, places: Places) -> Any:
     return answers if isinstance(answers, NotRun) else read_all(answers.outputs)
 
 
-def run_places(ask: Ask, judge: Judge, *, places: Places, settings: Verification, reload: Any = None) -> list[Trial]:
+def run_places(
+    ask_at: AskAt, judge_at: JudgeAt, *, where: Sequence[Place], places: Places, reload: Reload
+) -> list[Trial]:
     """Run a result everywhere and judge what it answers; one place that fails does not keep others from running.
 
     What Python refuses for what it would do anywhere is run in no place after it.
-
-    ``reload`` is what Python must answer but for rounding, where that is known; other places what Python answered.
     """
     runs: list[Trial] = []
-    for place in places_of(ask.subject, settings):
+    for place in where:
         if any(run.is_unsafe for run in runs):
             runs.append(Trial(place, not_run=_REFUSED))
             continue
         run = Trial(place)
         try:
-            run = _judged(_run(ask, places, place=place), judge, reload)
+            judge = judge_at(place)
+            if isinstance(judge, NotRun):
+                runs.append(Trial(place, not_run=judge, seconds=0.0))
+                continue
+            run = _judged(_run(ask_at(place), places, place=place), judge, reload.at(place))
         except WorkflowError:
             raise
         except Exception as error:  # noqa: BLE001  a bug of ours in one place says nothing of the others
             told = bugs.as_error(error)
             run = replace(run, failure=f"{told.message}: please report it with {told.log}")
-        if place.runtime == "python" and run.judgement is not None:
-            reload = dict(run.judgement.joined)
+        if place == PYTHON and run.judgement is not None and run.answers is not None:
+            reload.answered(run)
         runs.append(run)
     return runs
+
+
+def other_keras(ask: Ask, judge: Judge, *, places: Places) -> str:
+    """Return what today's Keras makes of a file for Keras, in words; empty where it is not there."""
+    try:
+        found = asking.in_keras3(places, ask)
+        if found is None:
+            return ""
+        if isinstance(found, NotRun):
+            return f"does not open in Keras 3: {found.why}"
+        version = found.versions.get("keras", "3")
+        apart = judge.judge(read_all(found.outputs), f"Keras {version}").findings
+    except (WorkflowError, ValueError, OSError) as error:
+        return f"does not run in Keras 3: {error}"
+    return (
+        f"opens in Keras {version} and computes otherwise there: {apart[0].text}"
+        if apart
+        else f"opens in Keras {version}, too"
+    )
+
+
+def judged_again(runs: Sequence[Trial], judge_at: JudgeAt, *, reload: Reload) -> list[Trial]:
+    """Judge what was answered by other bounds; nothing is run."""
+    found = []
+    for run in runs:
+        judge = judge_at(run.place)
+        known = run.judgement is None or isinstance(judge, NotRun)
+        found.append(run if known or isinstance(judge, NotRun) else _judged(run, judge, reload.at(run.place)))
+    return found
 
 
 def level(runs: Sequence[Trial], judge: Judge, *, samples: int, seconds: float) -> LevelReport:
@@ -114,17 +178,16 @@ def level(runs: Sequence[Trial], judge: Judge, *, samples: int, seconds: float) 
         return LevelReport("outputs", "not run", why=whys, facts=facts, seconds=seconds)
     dead = judge.dead()
     facts["dead"] = dead
-    unproven = sorted({name for run in ran if run.judgement for name in run.judgement.unproven} - set(dead))
-    facts["unproven"] = unproven
-    if unproven and {*dead, *unproven} >= judge.reference.keys():
-        return LevelReport("outputs", "no proof", why=_VAGUE, remarks=said, facts=facts, seconds=seconds)
+    unsteady = sorted({name for run in ran if run.judgement for name in run.judgement.unsteady})
+    if unsteady:
+        why = _UNSTEADY.format(", ".join(unsteady))
+        return LevelReport("outputs", "no proof", why=why, remarks=said, facts=facts, seconds=seconds)
     if dead and len(dead) == len(judge.reference):
         why = f"the source answers nearly the same to all {samples} inputs, so that agreement proves nothing"
         return LevelReport("outputs", "no proof", why=why, remarks=said, facts=facts, seconds=seconds)
     remarks = [
         *said,
         *(f"the output {name} hardly changes between inputs: its agreement proves little" for name in dead),
-        *(f"the output {name} proves nothing: {_VAGUE}" for name in unproven),
     ]
     return LevelReport("outputs", "passed", remarks=tuple(remarks), facts=facts, seconds=seconds)
 
@@ -138,27 +201,17 @@ def _fallback(run: Trial) -> str:
 def _run(ask: Ask, places: Places, *, place: Place) -> Trial:
     begin = time.perf_counter()
     try:
-        answers = _answers(ask, places, place=place)
+        answers = asking.answers(ask, places, place=place)
     except RuntimeFailure as failure:
         return Trial(place, failure=f"{failure.kind}: {failure.message}")
     except (VerificationError, ModelFileError) as error:
         return Trial(place, failure=error.message, is_unsafe=isinstance(error, OversizedModelError))
     seconds = round(time.perf_counter() - begin, 3)
+    if isinstance(answers, NotRun) and place == PYTHON and not ask.subject.is_tfjs:  # it is made for Python alone
+        return Trial(place, failure=f"Python does not load it: {answers.why}", seconds=seconds)
     if isinstance(answers, NotRun):
         return Trial(place, not_run=answers, seconds=seconds)
     return Trial(place, answers=answers, seconds=seconds)
-
-
-def _answers(ask: Ask, places: Places, *, place: Place) -> asking.Answers | NotRun:
-    if place.runtime == "python":
-        return asking.in_python(places, ask)
-    try:
-        found = places.runtime(place.runtime, place.backend)
-    except WorkflowError as error:  # what a runtime needs could not be fetched
-        return NotRun(error.message, error.hint)
-    if isinstance(found, NotRun):
-        return found
-    return asking.in_javascript(found, ask, name=place.runtime, backend=place.backend)
 
 
 def _judged(run: Trial, judge: Judge, reload: Any) -> Trial:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from workflow.models.topology import layers_of
 from workflow.verification.weights_by_layer import readable, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.recipe.recipes import Verification
     from workflow.verification.evidence import OutputFigures
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 EPSILON = float(np.finfo(np.float32).eps)
 PER_LAYER = 64
 """Float32 epsilons by which one layer may shift an output: six times what a MobileNet of random weights shows."""
+
+FLOOR = EPSILON**2
+"""What no output is held to: a model that computes with numbers around one makes no difference of it."""
+
+AMPLIFIED = 8.0
+"""How many times more than one rounding of the inputs does, all roundings on the way may move an output."""
 
 LEAST_DEPTH = 16
 DEFAULT_DEPTH = 64
@@ -39,6 +45,9 @@ Four times what a 28-layer MobileNet with 1000 classes shows: a softmax turns er
 
 _FLOAT16_NOISE = 2.0**-11 / math.sqrt(3)
 
+_HALVES = {"DT_HALF": 2.0**-11, 19: 2.0**-11, "DT_BFLOAT16": 2.0**-8, 14: 2.0**-8}
+"""The relative error of one rounding to a kind of half floats, by its name or number in a graph."""
+
 
 @dataclass(frozen=True)
 class Tolerances:
@@ -47,11 +56,17 @@ class Tolerances:
     depth: int
     noise: float
     settings: Verification
+    unrest: Mapping[str, float] = field(default_factory=dict)
+    """How far each output of the source itself moves when its inputs move by one rounding; asked for in doubt alone."""
+    half: float = 0.0
+    """The relative error of one rounding to half floats, where TensorFlow computes in those and TensorFlow.js not."""
 
-    def running(self, magnitude: float, backend: str | None) -> float:
+    def running(self, name: str, magnitude: float, *, backend: str | None) -> float:
         """Return what computing with the same weights elsewhere may shift an output by."""
         factor = ROUGHER.get(backend or "", 1.0)
-        return EPSILON * PER_LAYER * max(self.depth, LEAST_DEPTH) * factor * magnitude
+        deep = max(self.depth, LEAST_DEPTH)
+        rounding = max(EPSILON * PER_LAYER * deep, self.half * math.sqrt(deep)) * magnitude
+        return max(rounding, AMPLIFIED * self.unrest.get(name, 0.0), FLOOR) * factor
 
     def storing(self, magnitude: float) -> float:
         """Return what quantized weights may shift an output by, never more than the whole of it and as much again."""
@@ -88,26 +103,58 @@ def depth(subject: Subject) -> int:
     return len(layers_of(document.get("modelTopology"), str(path)))
 
 
+def half_floats(subjects: Sequence[Subject]) -> float:
+    """Return the error of one rounding to the roughest half floats that graph models among the subjects are made of.
+
+    TensorFlow computes in those, and TensorFlow.js in float32 all the same. 0.0 where there are none.
+    """
+    found = [0.0]
+    for subject in subjects:
+        if subject.format == "tfjs_graph_model":
+            path = model_json(subject.path)
+            topology = read_object(path, "the model.json of a graph model").get("modelTopology")
+            found += [_HALVES[kind] for kind in _types(topology) if kind in _HALVES]
+    return max(found)
+
+
+def _types(topology: Any) -> Iterator[Any]:
+    """Yield the types that the nodes of a graph say, in its functions too."""
+    functions = topology.get("library", {}).get("function", [])
+    for node in (*topology.get("node", []), *(node for one in functions for node in one.get("nodeDef", []))):
+        yield from (attribute.get("type") for attribute in (node.get("attr") or {}).values())
+
+
 def deepest(subjects: Sequence[Subject]) -> int:
     """Return how deep the deepest is of those that tell; those of TensorFlow do not."""
     return max((depth(one) for one in subjects if one.is_tfjs), default=DEFAULT_DEPTH)
 
 
 def noise(result: Subject, source: Subject | None) -> float:
-    """Return the combined relative error of the quantized weights of a result whose source has them in full."""
-    if not result.is_tfjs or (source is not None and source.is_tfjs and _relative_errors(source)):
+    """Return the combined relative error of the weights that a result holds more roughly than its source does."""
+    if not result.is_tfjs:
         return 0.0
-    return math.sqrt(sum(error**2 for error in _relative_errors(result)))
+    held = _stored(source) if source is not None and source.is_tfjs else {}
+    return math.sqrt(sum(error**2 for error in _relative_errors(result, held)))
 
 
-def _relative_errors(subject: Subject) -> list[float]:
+def _stored(subject: Subject) -> dict[str, str | None]:
+    """Return what each weight of a TensorFlow.js model is stored as."""
+    try:
+        with weights_of(subject) as weights:
+            return {name: one.stored_as for name, one in weights.items()}
+    except (DeclinedError, WorkflowError):
+        return {}
+
+
+def _relative_errors(subject: Subject, held: Mapping[str, str | None]) -> list[float]:
+    """Return the error of each quantized weight that is not stored in the same way in ``held``."""
     if not readable(subject):
         return []
     found = []
     try:
         with weights_of(subject) as weights:
-            for one in weights.values():
-                if one.quantization is None:
+            for name, one in weights.items():
+                if one.quantization is None or held.get(name) == one.stored_as:
                     continue
                 if one.stored_as == "float16":
                     found.append(_FLOAT16_NOISE)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workflow.verification.requests import Subject
 
 _LISTED = 10
+_ROUGH, _LEAST_ROUGH, _MOST_ROUGH = 4.0, 0.02, 3
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"
 _OTHERS = "{} of its {} weights are computed from the source's in ways not known here; the others are the source's"
@@ -144,5 +145,13 @@ def _facts(differences: list[Difference], account: accounting.Account) -> dict[s
         "quantized": len(quantized),
         "worst": {"name": worst.name, "max_abs": worst.worst, "bound": worst.bound} if worst and worst.worst else None,
         "noise": sum(one.noise**2 for one in quantized) ** 0.5,
+        **({"roughest": rough} if (rough := _roughest(quantized)) else {}),
         **({"others": others} if others else {}),
     }
+
+
+def _roughest(quantized: list[Difference]) -> list[str]:
+    """Return the weights that quantizing hurt most: those flattened by an outlier, and those changed far the most."""
+    usual = sorted(one.noise for one in quantized)[len(quantized) // 2] if quantized else 0.0
+    far = [one for one in quantized if one.remarks or one.noise > max(_ROUGH * usual, _LEAST_ROUGH)]
+    return [one.name for one in sorted(far, key=lambda one: (not one.remarks, -one.noise))[:_MOST_ROUGH]]

@@ -247,9 +247,9 @@ DAMAGES = (
     Damage("there is one more output", "graph", "contract", "", document(changes.two_ports)),
     Damage("another layer is the output", "layers", "contract", "third", model_config(changes.other_output)),
     # outputs
-    Damage("an activation is another one", "layers", "outputs", "third", layer("second", activation="tanh")),
-    Damage("an activation is gone", "layers", "outputs", "third", layer("first", activation="linear")),
-    Damage("a bias is not added", "layers", "outputs", "third", layer("second", use_bias=False)),
+    Damage("an activation is another one", "layers", "contract", "second", layer("second", activation="tanh")),
+    Damage("an activation is gone", "layers", "contract", "first", layer("first", activation="linear")),
+    Damage("a bias is not added", "layers", "contract", "second", layer("second", use_bias=False)),
     Damage("a layer is skipped", "layers", "outputs", "third", model_config(changes.skip_layer)),
     Damage("an operation is another one", "graph", "outputs", "third", node("second/Relu", op="Tanh")),
     Damage(
@@ -261,8 +261,13 @@ DAMAGES = (
     ),
     Damage("an output is another tensor", "graph", "outputs", "third", node("Identity", input=["third/BiasAdd"])),
     Damage(
-        "a quantized model has another activation", "uint16", "outputs", "third", layer("third", activation="linear")
+        "a quantized model has another activation", "uint16", "contract", "third", layer("third", activation="linear")
     ),
-    Damage("a uint8 model has another activation", "uint8", "outputs", "third", layer("second", activation="tanh")),
+    Damage("a uint8 model has another activation", "uint8", "contract", "second", layer("second", activation="tanh")),
+    Damage("a uint16 model skips a layer", "uint16", "outputs", "third", model_config(changes.skip_layer)),
+    Damage("a graph leaves a bias out", "graph", "outputs", "third", node("third/Softmax", input=["third/MatMul"])),
+    Damage(
+        "a graph skips a layer", "graph", "outputs", "third", node("third/MatMul", input=["first/Tanh", "third/kernel"])
+    ),
     Damage("a uint8 model skips a layer", "uint8", "outputs", "third", model_config(changes.skip_layer)),
 )

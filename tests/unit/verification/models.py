@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LAYERS: Format = "tfjs_layers_model"
 GRAPH: Format = "tfjs_graph_model"
+KERAS: Format = "keras"
 UNITS = {"first": (6, 6), "second": (6, 6), "third": (6, 4)}
 ACTIVATIONS = {"first": "tanh", "second": "relu", "third": "softmax"}
 FUNCTIONS: dict[str, Any] = {
@@ -115,6 +116,13 @@ def layers_model(folder: Path) -> Subject:
     return Subject(save(folder, layers_document(), weights()), LAYERS)
 
 
+def keras_twin(model: Subject) -> Subject:
+    """Return the Keras file of a layers model, written beside it; Python's stand-in computes it as that one."""
+    file = model.path.with_name(f"{model.path.name}.h5")
+    EDGES[LAYERS, KERAS](Job(model.path, LAYERS, file, KERAS, {}, Silent()))
+    return Subject(file, KERAS)
+
+
 def graph_model(folder: Path) -> Subject:
     return Subject(save(folder, graph_document(weights()), weights()), GRAPH)
 
@@ -129,6 +137,8 @@ def quantized(source: Subject, folder: Path, dtype: str) -> Subject:
 
 def run(subject: Subject, inputs: Arrays, *, at: str | None = None, weights: Subject | None = None) -> Arrays:
     """Compute a model as its files say; what the files do not allow raises as a runtime would."""
+    if subject.format == KERAS:
+        subject = Subject(subject.path.with_suffix(""), LAYERS)
     document = json.loads((subject.path / "model.json").read_text())
     with weights_of(weights or subject) as found:
         values = {name: one.read().reshape(one.shape) for name, one in found.items()}
@@ -193,11 +203,11 @@ class NumpyPlaces:
         model = arguments["model"]
         subject = Subject(Path(model["path"]), model["format"])
         try:
-            return self._reference(subject, arguments) if name == "reference" else self._predict(subject, arguments)
+            return self._source(subject, arguments) if name == "source" else self._predict(subject, arguments)
         except (ValueError, KeyError) as problem:
             raise VerificationError(f"Python fails: {problem}") from problem
 
-    def _reference(self, subject: Subject, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def _source(self, subject: Subject, arguments: Mapping[str, Any]) -> dict[str, Any]:
         feeds = []
         outputs: Arrays = {}
         for number, array in enumerate(self.feeds):
@@ -214,11 +224,14 @@ class NumpyPlaces:
         return {"inputs": inputs, "outputs": told, "feeds": feeds, "samples": samples, "labels": None, "versions": {}}
 
     def _predict(self, subject: Subject, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        other = Subject(Path(arguments["weights"]), subject.format) if arguments.get("weights") else None
+        other = Subject(Path(arguments["weights"]), LAYERS) if arguments.get("weights") else None
         for feed in arguments["feeds"]:
             inputs = exchange.read(Path(feed["inputs"]))
             exchange.write(Path(feed["outputs"]), run(subject, inputs, at=arguments.get("cut"), weights=other))
         return {"timings": {"load_ms": 1.0}, "versions": {"tensorflow": "0"}}
+
+    def job_in_keras3(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        return None
 
     def runtime(self, name: str, backend: str | None) -> Any:
         found = self.runtimes.get(name)
@@ -238,7 +251,12 @@ class _Interpreter:
         except (ValueError, KeyError) as problem:
             raise RuntimeFailure("run", str(problem)) from problem
         exchange.write(request.outputs, self.wrong(outputs, request) if self.wrong else outputs)
-        return run_result(request, backend=request.backend, told={"timings": {"first_ms": 1.0}}, facts={})
+        told = {"timings": {"first_ms": 1.0}, "inputs": _ports(inputs), "outputs": _ports(outputs)}
+        return run_result(request, backend=request.backend, told=told, facts={})
+
+
+def _ports(tensors: Mapping[str, Array]) -> list[dict[str, Any]]:
+    return [{"name": name, "shape": [None, *one.shape[1:]], "dtype": one.dtype.name} for name, one in tensors.items()]
 
 
 def default_feeds() -> list[Array]:

@@ -12,7 +12,6 @@ from workflow.verification.evidence import FiniteSides, Histogram, WorstElement
 from workflow.verification.figures import (
     accuracy,
     distance,
-    follows,
     histogram,
     joined,
     measure,
@@ -118,13 +117,6 @@ NUMBERS: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (accuracy, (array([0.5], [0.6], [0.4], [0.51]), [0, 1, 0, 1]), 1.0),
     (accuracy, (array(0.2, 0.7), [1, 1]), 0.5),
     (accuracy, (array([[0.1], [0.9]], [[0.8], [0.2]]), [1, 1]), 0.5),
-    (follows, (array([1, 0], [0, 1]), array([3, 1], [1, 3])), True),
-    (follows, (array([1, 0], [0, 1]), array([0, 1], [1, 0])), False),
-    (follows, (array([1, 0], [0, 1]), array([2, 2], [2, 2])), False),
-    (follows, (array([1, 0]), array([1, 0])), False),
-    (follows, (array([1, 0], [3, 2]), array([1, 0], [1, 0])), False),
-    (follows, (array("a", "b", dtype="U1"), array("a", "b", dtype="U1")), False),
-    (follows, (array([9, 8, 0], [8, 9, 0], [9, 0, 8]), array([1, 0, 0], [0, 1, 0], [1, 0, 0])), True),
 ]
 
 

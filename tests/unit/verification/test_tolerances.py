@@ -13,7 +13,7 @@ from tests.unit.verification.models import graph_model, layers_model, quantized,
 from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification.evidence import OutputFigures, ValueRange
 from workflow.verification.requests import Subject
-from workflow.verification.tolerances import EPSILON, Tolerances, deepest, depth, magnitude, noise
+from workflow.verification.tolerances import EPSILON, Tolerances, deepest, depth, half_floats, magnitude, noise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,48 @@ def test_running_elsewhere_may_shift_by_64_epsilons_for_each_layer(
     depth: int, layers: int, backend: str | None, factor: int
 ) -> None:
     assert EPSILON == 2.0**-23
-    assert limits(depth).running(3.0, backend) == pytest.approx(2.0**-23 * 64 * layers * factor * 3)
+    assert limits(depth).running("y", 3.0, backend=backend) == pytest.approx(2.0**-23 * 64 * layers * factor * 3)
+
+
+@pytest.mark.parametrize(
+    ("half", "depth", "share"), [(0.0, 16, 2.0**-13), (2.0**-11, 16, 2.0**-9), (2.0**-8, 64, 2.0**-5)]
+)
+def test_where_half_floats_are_rounded_to_an_output_may_move_by_the_root_of_the_depth(
+    half: float, depth: int, share: float
+) -> None:
+    assert Tolerances(depth, 0.0, Verification(), half=half).running("y", 3.0, backend="wasm") == pytest.approx(
+        3 * share
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "half"),
+    [
+        ([], 0.0),
+        (["DT_FLOAT", 1, "DT_INT32"], 0.0),
+        (["DT_FLOAT", "DT_HALF"], 2.0**-11),
+        ([19], 2.0**-11),
+        (["DT_BFLOAT16"], 2.0**-8),
+        ([14, 19], 2.0**-8),
+    ],
+)
+@pytest.mark.parametrize("inside", [True, False], ids=["in a function", "in the graph"])
+def test_a_graph_says_which_half_floats_it_is_made_of(
+    kinds: list[Any], half: float, *, inside: bool, tmp_path: Path
+) -> None:
+    subject = graph_model(tmp_path / "g")
+    file = subject.path / "model.json"
+    document = json.loads(file.read_text())
+    topology = document["modelTopology"]
+    nodes = [
+        {"name": f"cast_{number}", "op": "Cast", "attr": {"DstT": {"type": kind}}} for number, kind in enumerate(kinds)
+    ]
+    if inside:
+        topology["library"] = {"function": [{"signature": {"name": "f"}, "nodeDef": nodes}]}
+    else:
+        topology["node"] += nodes
+    file.write_text(json.dumps(document))
+    assert half_floats([layers_model(tmp_path / "l"), subject]) == half
 
 
 @pytest.mark.parametrize(("noise", "share"), [(0.0, 0.0), (1e-3, 0.512), (2 / 512, 2.0), (0.5, 2.0)])
@@ -84,7 +125,8 @@ def test_the_noise_of_weights_is_what_their_steps_are_to_their_size(tmp_path: Pa
     coarse, half = quantized(plain, tmp_path / "coarse", "uint8"), quantized(plain, tmp_path / "half", "float16")
     assert noise(plain, plain) == noise(Subject(tmp_path, "keras"), plain) == 0.0
     assert noise(half, plain) == noise(half, None) == pytest.approx(math.sqrt(6) * 2.0**-11 / math.sqrt(3))
-    assert noise(coarse, half) == 0.0
+    assert noise(half, half) == noise(coarse, coarse) == noise(plain, half) == 0.0
+    assert noise(coarse, half) == pytest.approx(noise(coarse, plain), rel=1e-3)
     entries = json.loads((coarse.path / "model.json").read_text())["weightsManifest"][0]["weights"]
     shares = [
         one["quantization"]["scale"] / math.sqrt(12) / math.sqrt(np.mean(np.square(weights()[one["name"]])))
