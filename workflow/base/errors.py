@@ -25,7 +25,8 @@ WorkflowError                      1   (a bug of ours when it is raised bare)
 │   ├── ContractError             43   its inputs or outputs are called or shaped otherwise
 │   ├── OutputsError              44   it answers otherwise, or does not run
 │   ├── RuntimeRequiredError      45   a runtime that is required is not there
-│   └── NoProofError              46   its source answers nearly the same to everything, so agreement proves nothing
+│   ├── NoProofError              46   its source answers nearly the same to everything, so agreement proves nothing
+│   └── CostError                 47   it computes what its source does, and quantizing lost more than is allowed
 └── InterruptedRunError          130   ^C
 """
 
@@ -221,6 +222,12 @@ class NoProofError(VerificationError):
     """Nothing is known to be wrong, and the comparison could not have shown it if something were."""
 
     exit_code = 46
+
+
+class CostError(VerificationError):
+    """A result is converted rightly, and quantizing its weights lost more of its answers than is allowed."""
+
+    exit_code = 47
 
 
 class InterruptedRunError(WorkflowError):

@@ -55,6 +55,9 @@ def check_text(facts: Mapping[str, Any]) -> str:
         parts.append(f"top-1 agrees {check.top1:.1%}")
     if check.accuracy:
         parts.append(f"accuracy {_shares(check)}")
+    outputs = check.level("outputs")
+    if outputs is not None and str(outputs.facts.get("keras3", "")).endswith("too"):
+        parts.append(str(outputs.facts["keras3"]))
     ran = [name for name in _RUNTIMES if any(run.status != "not run" for run in _runs(check, name))]
     absent = [name for name in _RUNTIMES if any(run.runtime == name for run in check.absent)]
     return f"{' '.join(ran)}: {', '.join(parts)}" + (f", not run in {' '.join(absent)}" if absent else "")

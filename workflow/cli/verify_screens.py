@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _STYLES = {
     "passed": "green",
     "failed": "bold red",
+    "costly": "bold red",
     "no proof": "bold yellow",
     "not run": "yellow",
     "incomplete": "yellow",

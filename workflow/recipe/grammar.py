@@ -101,6 +101,10 @@ class VerifyEntry(Entry):
     accuracy_drop = optional(
         number(least=0, most=1), "By how much the accuracy on labelled inputs may fall; 0.01 is one percent."
     )
+    agreement = optional(
+        number(least=0, most=1),
+        "For which share of inputs a quantized result must give its source's largest element; 0 accepts anything.",
+    )
     repeat = optional(
         whole(least=0, most=1000), "How many predictions to time, as far as half a second goes.", default=30
     )

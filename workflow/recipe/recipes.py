@@ -98,6 +98,7 @@ class Verification(Record):
     rtol: float | None = None
     outputs: Mapping[str, Tolerance] = {}
     accuracy_drop: float | None = None
+    agreement: float | None = None
     repeat: int = 30
 
 

@@ -38,7 +38,7 @@ _ONE_FILE = "1 file"
 def of_step(step: StepRecord) -> StepVerdict:
     """Return passed when everything agrees where the artifact is going to live; incomplete when that is not known."""
     statuses = {level.status for level in step.levels} | {run.status for run in step.runs}
-    if step.failure is not None or step.status == "failed" or "failed" in statuses:
+    if step.failure is not None or step.status == "failed" or {"failed", "costly"} & statuses:
         return "failed"
     if step.kind == "model" and step.status in ("done", "up to date"):
         return "passed"

@@ -25,6 +25,7 @@ _EMOJI = {"passed": "✅", "failed": "❌", "incomplete": "⚠️", "not run": "
 _LEVEL_MARKS = {
     "passed": "✅",
     "failed": "❌",
+    "costly": "❌ costs too much:",
     "no proof": "⚠️ no proof:",
     "not run": "⚠️ not run:",
     "not applicable": "·",

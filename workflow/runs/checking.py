@@ -91,7 +91,8 @@ def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: 
 
     pool = workers.runtimes()
     places = WarmPlaces(workers.warm, pool, log=job.log, timeout=job.timeout or TIME_LIMIT, listener=job.listener)
-    places = dataclasses.replace(places, keras3=lambda: keras3_if_made(workers))
+    keras3, older = (lambda: keras3_if_made(workers)), workers.tensorflows_keras
+    places = dataclasses.replace(places, keras3=keras3, tensorflows_keras=older)
     with scratch.folder("verify") as folder:
         case = Case(
             made,

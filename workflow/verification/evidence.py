@@ -14,12 +14,12 @@ from workflow.base.records import Record
 
 LevelName = Literal["structure", "weights", "contract", "outputs"]
 PlaceStatus = Literal["passed", "failed", "not run"]
-LevelStatus = Literal["passed", "failed", "not run", "not applicable", "no proof"]
+LevelStatus = Literal["passed", "failed", "not run", "not applicable", "no proof", "costly"]
 Verdict = Literal[LevelStatus, "incomplete"]
 
 LEVELS: tuple[LevelName, ...] = get_args(LevelName)
 _STATUSES: tuple[LevelStatus, ...] = get_args(LevelStatus)
-_WEAKEST: tuple[LevelStatus, ...] = ("failed", "no proof", "not run")
+_WEAKEST: tuple[LevelStatus, ...] = ("failed", "costly", "no proof", "not run")
 _UNDEFINED = ("relative", "cosine", "top1", "top5")
 """Figures that outputs of some shapes and values do not have."""
 
@@ -96,6 +96,9 @@ class Place(Record):
     def __str__(self) -> str:
         """Return what messages call it: "python", "node wasm"."""
         return f"{self.runtime} {self.backend}" if self.backend else self.runtime
+
+
+PYTHON = Place("python")
 
 
 class Histogram(JsonRecord):
@@ -276,7 +279,7 @@ class Evidence(JsonRecord):
 
     @property
     def verdict(self) -> Verdict:
-        """The weakest of the levels: failed, no proof, not run, passed; incomplete if a place alone was not run."""
+        """The weakest of the levels: failed, costly, no proof, not run, passed; incomplete if a place was not run."""
         statuses = [level.status for level in self.levels]
         lacking = any(run.status == "not run" for run in self.runs)
         return next((status for status in _WEAKEST if status in statuses), "incomplete" if lacking else "passed")

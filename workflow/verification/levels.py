@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from workflow.verification import contract, model_ports, outputs, structure, tolerances, weights
-from workflow.verification.asking import Ask, OutputNames, absolute
-from workflow.verification.evidence import Attribution, Evidence, Finding, LevelReport, PlaceReport
+from workflow.verification import configurations, contract, costs, model_ports, outputs, structure, tolerances, weights
+from workflow.verification.asking import TIMEOUT, Ask, OutputNames, absolute
+from workflow.verification.evidence import PYTHON, Attribution, Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.judging import Judge, read_all
 from workflow.verification.requests import NotRun
-from workflow.verification.source_answers import ask_source
+from workflow.verification.script_sources import is_made_in_script
+from workflow.verification.source_answers import Question, SourceAnswers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.recipe.recipes import Verification
-    from workflow.verification.asking import Places
+    from workflow.verification.asking import Places, SourceAnswer
+    from workflow.verification.evidence import Place
     from workflow.verification.requests import Subject
-    from workflow.verification.source_answers import SourceAnswer, SourceAnswers
 
 _NOT_RELOADED = (
     "the source cannot be run with the result's quantized weights ({}): what quantizing does to the outputs cannot be "
     "told from other faults, and is bounded by what it may do"
 )
+_OF_KERAS = frozenset({"keras", "keras_keras"})
 _ALONE = "there is no source to compare with"
 
 
@@ -47,14 +50,19 @@ class Case:
 
 def verify(case: Case, places: Places) -> Evidence:
     """Go through the levels; raises a ``WorkflowError`` only for what is not the models' fault."""
-    levels = [structure.check(case.result)]
+    levels = [structure.check(case.result, is_to_load=not case.settings.enabled)]
     if levels[-1].status != "failed":
         levels.append(_weights(case))
     if levels[-1].status != "failed":
         levels.append(_contract(case, model_ports.ModelPorts(), model_ports.ModelPorts()))
     if levels[-1].status == "failed" or not case.settings.enabled:
         return Evidence(tuple(levels))
-    return _Outputs(case, places, levels).report()
+    remembered = case.source_answers or SourceAnswers()
+    try:
+        return _Outputs(case, places, levels, remembered=remembered).report()
+    finally:
+        if case.source_answers is None:
+            remembered.close()
 
 
 def _weights(case: Case) -> LevelReport:
@@ -71,38 +79,65 @@ def _contract(case: Case, source_told: model_ports.ModelPorts, result_told: mode
     theirs = model_ports.ports_of(case.source).completed(source_told)
     ours = model_ports.ports_of(case.result).completed(result_told)
     found = contract.check(theirs, ours, formats=(case.source.format, case.result.format))
+    other = configurations.check(case.source, case.result)
+    if other:
+        found = found.replaced(status="failed", findings=(*found.findings, *other))
     return found.replaced(seconds=time.perf_counter() - begin)
 
 
 class _Outputs:
     """The fourth level, which completes the third with what runs tell."""
 
-    def __init__(self, case: Case, places: Places, levels: list[LevelReport]) -> None:
+    def __init__(self, case: Case, places: Places, levels: list[LevelReport], *, remembered: SourceAnswers) -> None:
         self._case = case
         self._places = places
         self._levels = levels
+        self._source = absolute(case.source or case.result)
+        given = case.source
+        self._each = given is not None and given.is_tfjs and given.format == case.result.format
+        self._noise = tolerances.noise(case.result, given) if given else 0.0
+        drawn = case.settings.inputs is None and case.settings.samples is None
+        self._settings = case.settings.replaced(samples=costs.SAMPLES) if self._noise and drawn else case.settings
+        self._remembered = remembered
+        self._timeout = TIMEOUT if case.timeout is None else case.timeout
+        at_home = given is not None or is_made_in_script(case.result)
+        self._question = Question(self._source, self._settings, places, self._timeout, at_home)
 
     def report(self) -> Evidence:
         """Run the source, complete the contract, run the result everywhere."""
-        case, begin = self._case, time.perf_counter()
-        source = absolute(case.source or case.result)
-        found = self._reference(source)
+        case, begin, source = self._case, time.perf_counter(), self._source
+        found = self._remembered.of(self._question)
         if isinstance(found, NotRun):
             return self._ended(LevelReport("outputs", "not run", why=found.why), runs=self._unreached(found))
         self._levels[-1] = _contract(case, model_ports.told(found.facts), model_ports.ModelPorts())
         if self._levels[-1].status == "failed":
             return self._ended(LevelReport("outputs", "not run", why="the contract is broken"))
-        judge = self._judge(found)
-        ask, quantized = self._ask(found), None
-        said: tuple[str, ...] = ()
+        judge, said = self._judge(found), found.remarks
+        quantized = None
         if judge.tolerances.noise:
-            quantized = outputs.with_results_weights(source, ask, places=self._places)
+            quantized = outputs.with_results_weights(source, self._ask(found, PYTHON), places=self._places)
         if isinstance(quantized, NotRun):
-            said, quantized = (_NOT_RELOADED.format(quantized.why),), None
-        runs = outputs.run_places(ask, judge, places=self._places, settings=case.settings, reload=quantized)
+            said, quantized = (*said, _NOT_RELOADED.format(quantized.why)), None
+        judge = replace(judge, knows_weights=quantized is not None or self._keeps_all_but_numbers(judge))
+        reload = outputs.Reload(quantized, each=self._each, lead=self._lead(found))
+        where = outputs.places_of(case.result, case.settings)
+        if case.source is None and self._question.at_home:  # nobody says that Python should compute the same
+            where = [place for place in where if place != PYTHON or case.settings.runtimes == ("python",)]
+        runs = outputs.run_places(
+            lambda place: self._ask(found, place),
+            self._at(judge, found),
+            where=where,
+            places=self._places,
+            reload=reload,
+        )
+        if any(run.judgement and run.judgement.findings for run in runs):
+            judge = self._knowing_unrest(judge)
+            runs = outputs.judged_again(runs, self._at(judge, found), reload=reload)
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
         level = self._with_accuracy(level, runs, judge=judge, reference=found)
+        level = self._with_costs(level, runs, judge=judge, reference=found)
+        level = self._with_other_keras(level, judge, found)
         level = level.replaced(remarks=(*said, *level.remarks))
         return self._ended(level, runs=tuple(outputs.report_of(run, found, judge=judge) for run in runs)).replaced(
             attribution=_attribution(runs),
@@ -112,28 +147,64 @@ class _Outputs:
             versions=found.facts.get("versions"),
         )
 
-    def _reference(self, source: Subject) -> SourceAnswer | NotRun:
-        case = self._case
-        if case.source_answers is not None:
-            return case.source_answers.of(source, case.settings, places=self._places)
-        return ask_source(source, case.settings, places=self._places, folder=case.folder / "reference")
+    def _is_home(self, place: Place, found: SourceAnswer) -> bool:
+        """Whether a place is the one in which costs are measured: where the source was asked."""
+        return place == found.place
+
+    def _lead(self, found: SourceAnswer) -> int:
+        """Return how many feeds go to places that are not home: more inputs measure what quantizing costs, once."""
+        if self._settings.samples == self._case.settings.samples:
+            return len(found.feeds)
+        count = sum(self._settings.batches)
+        before = [sum(feed.samples for feed in found.feeds[:number]) for number in range(len(found.feeds))]
+        return sum(done < count for done in before)
+
+    def _keeps_all_but_numbers(self, judge: Judge) -> bool:
+        """Whether the result is its source with other numbers, each of which was compared."""
+        weights = next((level for level in self._levels if level.level == "weights"), None)
+        if not judge.tolerances.noise or not self._each or weights is None or weights.status != "passed":
+            return False
+        return configurations.are_alike(self._source, absolute(self._case.result))
+
+    def _at(self, judge: Judge, found: SourceAnswer) -> outputs.JudgeAt:
+        """Return what gives the judge of a place: the same for all, or one that knows what the source answers there."""
+        first = read_all([feed.outputs for feed in found.feeds[: self._lead(found)]])
+
+        def judge_at(place: Place) -> Judge | NotRun:
+            if not self._each:
+                return judge if self._is_home(place, found) else replace(judge, reference=first)
+            answers = self._remembered.at(place, self._question)
+            if isinstance(answers, NotRun):
+                return answers
+            return replace(judge, reference=read_all(answers[: len(self._ask(found, place).feeds)]))
+
+        return judge_at
+
+    def _knowing_unrest(self, judge: Judge) -> Judge:
+        """Return a judge that knows how far the source itself moves when its inputs move by one rounding."""
+        unrest = self._remembered.unrest(self._question)
+        return replace(judge, tolerances=replace(judge.tolerances, unrest=unrest))
 
     def _judge(self, found: SourceAnswer) -> Judge:
         case = self._case
+        subjects = [one for one in (case.result, case.source) if one is not None]
+        in_two_worlds = not all(one.is_tfjs for one in subjects) and not found.facts.get("half")
         limits = tolerances.Tolerances(
-            depth=tolerances.deepest([one for one in (case.result, case.source) if one is not None]),
-            noise=tolerances.noise(case.result, case.source) if case.source else 0.0,
+            depth=tolerances.deepest(subjects),
+            noise=self._noise,
             settings=case.settings,
+            half=tolerances.half_floats(subjects) if in_two_worlds else 0.0,
         )
         agreed = self._levels[-1]
         names = OutputNames(contract.renamed(agreed, "outputs"), contract.positions(agreed))
         return Judge(read_all([feed.outputs for feed in found.feeds]), names, limits)
 
-    def _ask(self, found: SourceAnswer) -> Ask:
+    def _ask(self, found: SourceAnswer, place: Place | None = None) -> Ask:
         case = self._case
+        feeds = found.feeds if place is None or self._is_home(place, found) else found.feeds[: self._lead(found)]
         names = contract.renamed(self._levels[-1], "inputs")
-        more = {} if case.timeout is None else {"timeout": case.timeout}
-        return Ask(absolute(case.result), found.feeds, case.folder, names, repeat=case.settings.repeat, **more)
+        repeat = case.settings.repeat
+        return Ask(absolute(case.result), feeds, case.folder, names, repeat=repeat, timeout=self._timeout)
 
     def _unreached(self, why: NotRun) -> tuple[PlaceReport, ...]:
         places = outputs.places_of(self._case.result, self._case.settings)
@@ -157,6 +228,38 @@ class _Outputs:
                 text = f"run in {run.place}, accuracy falls from {share.source:.2%} to {share.result:.2%}"
                 findings.append(Finding(f"{text}, allowed is a drop of {allowed:.2%}", "accuracy", drop, allowed))
         return level.replaced(status="failed", findings=(*level.findings, *findings)) if findings else level
+
+    def _with_costs(self, level: LevelReport, runs: Any, *, judge: Judge, reference: SourceAnswer) -> LevelReport:
+        """Add what quantizing lost, measured at home, or where the result ran first; a goal missed is no pass."""
+        ran = [run for run in runs if run.judgement is not None]
+        if not self._noise or level.status != "passed" or not ran:
+            return level
+        run = next((one for one in ran if self._is_home(one.place, reference)), ran[0])
+        answered = self._at(judge, reference)(run.place)
+        theirs = judge.reference if isinstance(answered, NotRun) else answered.reference
+        measured = partial(costs.costs_of, theirs, run.judgement.joined)
+        found = measured(settings=self._settings)
+        level = level.replaced(facts={**level.facts, "costs": [one.as_dict() for one in found]})
+        if self._case.settings.accuracy_drop is not None:
+            return level
+        worded = partial(costs.words_of, samples=next((len(one) for one in theirs.values() if one.ndim), 0))
+        if why := worded(found, settings=self._settings):
+            return level.replaced(status="costly", why=f"quantizing costs more than is allowed: {why}")
+        usual = self._settings.replaced(agreement=None)
+        if why := worded(measured(settings=usual), settings=usual):
+            remark = f"quantizing costs much, and `agreement: {self._settings.agreement:g}` allows it: {why}"
+            return level.replaced(remarks=(*level.remarks, remark))
+        return level
+
+    def _with_other_keras(self, level: LevelReport, judge: Judge, found: SourceAnswer) -> LevelReport:
+        """Add what today's Keras makes of a file for Keras: it is read by whichever its user has."""
+        if self._case.result.format not in _OF_KERAS or level.status != "passed":
+            return level
+        said = outputs.other_keras(self._ask(found, PYTHON), judge, places=self._places)
+        if not said:
+            return level
+        known = level.replaced(facts={**level.facts, "keras3": said})
+        return known if said.endswith("too") else known.replaced(remarks=(*level.remarks, f"the file {said}"))
 
     def _ended(self, level: LevelReport, *, runs: tuple[PlaceReport, ...] = ()) -> Evidence:
         not_run = level.why if level.status == "not run" else ""

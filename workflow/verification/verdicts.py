@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from workflow.base.errors import (
     ContractError,
+    CostError,
     NoProofError,
     OutputsError,
     RuntimeRequiredError,
@@ -66,6 +67,9 @@ def error_of(report: Evidence, settings: Verification, *, who: str, hint: str = 
     failed = report.failed
     if failed is not None:
         return _failure(failed, who, hint or advice(report))
+    outputs = report.level("outputs")
+    if outputs is not None and outputs.status == "costly":
+        return CostError(f"{who}: {outputs.why}", hint=cheaper(report))
     for name in settings.require:
         own = [run for run in report.runs if run.runtime == name]
         if not own:
@@ -75,6 +79,21 @@ def error_of(report: Evidence, settings: Verification, *, who: str, hint: str = 
             text = f"{who}: {lacking.place} is required and was not run: {lacking.why}"
             return RuntimeRequiredError(text, hint=lacking.remedy)
     return None
+
+
+def cheaper(report: Evidence) -> str:
+    """Return what to do about a result that lost too much: which weights lose most, and how to accept the loss."""
+    weights = report.level("weights")
+    rough = list(weights.facts.get("roughest", ())) if weights is not None else []
+    kept = f"keep {' and '.join(rough)} in float (`keep_float: [{', '.join(map(_quoted, rough))}]`), " if rough else ""
+    return (
+        f"{kept}use a larger dtype, or `auto: {{max_error: 0.01}}`; give real inputs (`inputs`) to measure by; "
+        "`verify: {agreement: ...}` accepts a lesser share"
+    )
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _never_run(report: Evidence, name: str, who: str) -> RuntimeRequiredError:
@@ -93,8 +112,6 @@ def no_proof(report: Evidence, who: str) -> NoProofError | None:
     if level is None or level.status != "no proof":
         return None
     hint = "give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike"
-    if level.facts.get("unproven"):
-        hint = "give real inputs (`inputs`), say what outputs may differ by (`atol`), or quantize less"
     return NoProofError(f"{who}: no proof: {level.why}", hint=hint)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, quantized
-from workflow.base.errors import NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
+from tests.unit.verification.models import NumpyPlaces, graph_model, keras_twin, layers_model, quantized
+from workflow.base.errors import CostError, NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
 from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification import exchange, verdicts
 from workflow.verification.evidence import Accuracy, Evidence, LevelReport, Place
@@ -27,6 +27,11 @@ def model(tmp_path: Path) -> Subject:
     return layers_model(tmp_path / "layers")
 
 
+@pytest.fixture
+def source(model: Subject) -> Subject:
+    return keras_twin(model)
+
+
 def verified(
     result: Subject, source: Subject | None, tmp_path: Path, *, places: Any = None, **settings: Any
 ) -> Evidence:
@@ -38,9 +43,11 @@ def off(by: float) -> Any:
     return lambda outputs, _: {name: array + np.float32(by) for name, array in outputs.items()}
 
 
-def test_what_the_runtime_adds_is_told_from_what_quantizing_does(model: Subject, tmp_path: Path) -> None:
+def test_what_the_runtime_adds_is_told_from_what_quantizing_does(
+    model: Subject, source: Subject, tmp_path: Path
+) -> None:
     small = quantized(model, tmp_path / "small", "uint8")
-    report = verified(small, model, tmp_path, places=NumpyPlaces(wrong=off(0.01)))
+    report = verified(small, source, tmp_path, places=NumpyPlaces(wrong=off(0.01)))
     assert report.failed is not None
     assert "from what the same file gives in Python" in report.failed.findings[0].text
     assert report.attribution is not None
@@ -48,8 +55,8 @@ def test_what_the_runtime_adds_is_told_from_what_quantizing_does(model: Subject,
     assert report.attribution.quantization > 0
 
 
-def test_a_runtime_that_is_off_is_blamed(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, places=NumpyPlaces(wrong=off(0.01)))
+def test_a_runtime_that_is_off_is_blamed(model: Subject, source: Subject, tmp_path: Path) -> None:
+    report = verified(model, source, tmp_path, places=NumpyPlaces(wrong=off(0.01)))
     assert report.failed is not None
     assert (
         "in Python the same file is off by 0, the rest is what node wasm makes of it" in report.failed.findings[0].text
@@ -68,13 +75,15 @@ def test_a_runtime_that_is_off_is_blamed(model: Subject, tmp_path: Path) -> None
         ({"outputs": {"other": Tolerance(atol=1.0)}}, "failed"),
     ],
 )
-def test_tolerances_can_be_set(settings: dict[str, Any], verdict: str, model: Subject, tmp_path: Path) -> None:
-    assert verified(model, model, tmp_path, places=NumpyPlaces(wrong=off(0.01)), **settings).verdict == verdict
+def test_tolerances_can_be_set(
+    settings: dict[str, Any], verdict: str, model: Subject, source: Subject, tmp_path: Path
+) -> None:
+    assert verified(model, source, tmp_path, places=NumpyPlaces(wrong=off(0.01)), **settings).verdict == verdict
 
 
-def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, tmp_path: Path) -> None:
+def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, source: Subject, tmp_path: Path) -> None:
     same = np.ones((1, 6), np.float32)
-    report = verified(model, model, tmp_path, places=NumpyPlaces(feeds=[same, np.repeat(same, 3, axis=0)]))
+    report = verified(model, source, tmp_path, places=NumpyPlaces(feeds=[same, np.repeat(same, 3, axis=0)]))
     assert report.verdict == "no proof"
     error = verdicts.no_proof(report, "m")
     assert isinstance(error, NoProofError)
@@ -83,8 +92,8 @@ def test_a_reference_that_does_not_vary_is_no_proof(model: Subject, tmp_path: Pa
     )
 
 
-def test_the_record_has_the_worst_figures_over_all_places(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, places=NumpyPlaces(wrong=off(1e-7)))
+def test_the_record_has_the_worst_figures_over_all_places(model: Subject, source: Subject, tmp_path: Path) -> None:
+    report = verified(model, source, tmp_path, places=NumpyPlaces(wrong=off(1e-7)))
     facts = report.as_json()
     assert facts["runtime"] == "python"
     assert facts["top1"] == 1.0
@@ -97,14 +106,16 @@ def test_times_are_recorded_in_milliseconds() -> None:
     assert [level["seconds"] for level in facts["levels"]] == [1.235]
 
 
-def test_one_sample_alone_is_no_proof(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, places=NumpyPlaces(feeds=[np.ones((1, 6), np.float32)]))
+def test_one_sample_alone_is_no_proof(model: Subject, source: Subject, tmp_path: Path) -> None:
+    report = verified(model, source, tmp_path, places=NumpyPlaces(feeds=[np.ones((1, 6), np.float32)]))
     assert report.verdict == "no proof"
 
 
-def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(model: Subject, tmp_path: Path) -> None:
+def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(
+    model: Subject, source: Subject, tmp_path: Path
+) -> None:
     places = NumpyPlaces(runtimes={"node": NotRun("there is no node", "install it")})
-    report = verified(model, model, tmp_path, places=places)
+    report = verified(model, source, tmp_path, places=places)
     assert [run.status for run in report.runs] == ["passed", "not run"]
     assert report.verdict == "incomplete"
     assert verdicts.error_of(report, Verification(), who="m") is None
@@ -113,35 +124,35 @@ def test_a_runtime_that_is_not_there_is_not_run_and_fails_only_when_required(mod
     assert error.hint == "install it"
 
 
-def test_a_required_runtime_that_has_no_run_at_all_is_an_error(model: Subject, tmp_path: Path) -> None:
+def test_a_required_runtime_that_has_no_run_at_all_is_an_error(model: Subject, source: Subject, tmp_path: Path) -> None:
     needs = Verification(require=("node",))
-    quick = verified(model, model, tmp_path, enabled=False)
+    quick = verified(model, source, tmp_path, enabled=False)
     assert "only the files were compared" in str(verdicts.error_of(quick, needs, who="m"))
-    elsewhere = verified(model, model, tmp_path, runtimes=("python",))
+    elsewhere = verified(model, source, tmp_path, runtimes=("python",))
     assert "such a model runs in python alone" in str(verdicts.error_of(elsewhere, needs, who="m"))
     assert verdicts.error_of(elsewhere, Verification(require=("python",)), who="m") is None
 
 
-def test_a_runtime_that_fails_fails_the_outputs(model: Subject, tmp_path: Path) -> None:
+def test_a_runtime_that_fails_fails_the_outputs(model: Subject, source: Subject, tmp_path: Path) -> None:
     places = NumpyPlaces(runtimes={"node": FakeRuntime(failure=RuntimeFailure("timeout", "120 s are over"))})
-    report = verified(model, model, tmp_path, places=places)
+    report = verified(model, source, tmp_path, places=places)
     assert isinstance(verdicts.error_of(report, Verification(), who="m"), OutputsError)
     assert report.failed is not None
     assert "run in node wasm, the result fails: timeout: 120 s are over" in report.failed.findings[0].text
 
 
-def test_a_model_that_python_does_not_run_is_not_run(model: Subject, tmp_path: Path) -> None:
-    report = verified(model, model, tmp_path, places=NumpyPlaces(silent="string inputs"))
+def test_a_model_that_python_does_not_run_is_not_run(model: Subject, source: Subject, tmp_path: Path) -> None:
+    report = verified(model, source, tmp_path, places=NumpyPlaces(silent="string inputs"))
     assert report.verdict == "not run"
     assert {run.status for run in report.runs} == {"not run"}
 
 
-def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(tmp_path: Path) -> None:
+def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(source: Subject, tmp_path: Path) -> None:
     runtime = FakeRuntime(model=lambda tensors: {"third": next(iter(tensors.values()))})
     graph = graph_model(tmp_path / "graph")
     feeds = [array.astype(np.float64) for array in NumpyPlaces().feeds]
     places = NumpyPlaces(feeds=feeds, runtimes={"node": runtime})
-    verified(graph, None, tmp_path, places=places)
+    verified(graph, source, tmp_path, places=places)
     index = json.loads((runtime.requests[0].inputs / "tensors.json").read_text())
     assert [(one["name"], one["dtype"]) for one in index] == [("x", "float32")]
 
@@ -154,8 +165,10 @@ def test_python_models_are_run_in_python_alone(model: Subject, tmp_path: Path) -
     assert both == [Place("node", "cpu"), Place("browser", "webgl"), Place("browser", "wasm")]
 
 
-def test_the_facts_are_plain_json_with_everything_that_a_report_reads(model: Subject, tmp_path: Path) -> None:
-    facts = json.loads(json.dumps(verified(model, model, tmp_path).as_json(), allow_nan=False))
+def test_the_facts_are_plain_json_with_everything_that_a_report_reads(
+    model: Subject, source: Subject, tmp_path: Path
+) -> None:
+    facts = json.loads(json.dumps(verified(model, source, tmp_path).as_json(), allow_nan=False))
     assert facts["verdict"] == "passed"
     assert [level["level"] for level in facts["levels"]] == ["structure", "weights", "contract", "outputs"]
     (output,) = facts["runs"][1]["outputs"]
@@ -170,7 +183,7 @@ class Labelled(NumpyPlaces):
 
     def job(self, name: str, arguments: Any) -> dict[str, Any]:
         answer = super().job(name, arguments)
-        if name != "reference":
+        if name != "source":
             return answer
         outputs = [next(iter(exchange.read(Path(feed["outputs"])).values())) for feed in answer["feeds"]]
         right = [int(one) for output in outputs for one in np.argmax(output, axis=-1)]
@@ -181,10 +194,10 @@ def fooled(outputs: Any, _: Any) -> Any:
     return {name: np.roll(array, 1, axis=-1) for name, array in outputs.items()}
 
 
-def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, tmp_path: Path) -> None:
+def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, source: Subject, tmp_path: Path) -> None:
     places = Labelled(wrong=fooled)
-    assert verified(model, model, tmp_path, places=places, atol=10.0, accuracy_drop=1.0).verdict == "passed"
-    report = verified(model, model, tmp_path / "again", places=places, atol=10.0, accuracy_drop=0.5)
+    assert verified(model, source, tmp_path, places=places, atol=10.0, accuracy_drop=1.0).verdict == "passed"
+    report = verified(model, source, tmp_path / "again", places=places, atol=10.0, accuracy_drop=0.5)
     assert report.runs[1].accuracy == Accuracy(1.0, 0.0)
     assert report.failed is not None
     assert report.failed.findings[0].text.startswith("run in node wasm, accuracy falls from 100.00% to 0.00%")
@@ -192,19 +205,19 @@ def test_a_drop_in_accuracy_beyond_the_budget_fails(model: Subject, tmp_path: Pa
 
 @pytest.mark.parametrize(("labels", "words"), [(None, "there are no labels"), ([1, 2], "4 answers for 2 labels")])
 def test_a_budget_of_accuracy_that_cannot_be_held_to_fails(
-    labels: Any, words: str, model: Subject, tmp_path: Path
+    labels: Any, words: str, model: Subject, source: Subject, tmp_path: Path
 ) -> None:
     places = Labelled()
     places.labels = labels
-    report = verified(model, model, tmp_path, places=places, accuracy_drop=0.5)
+    report = verified(model, source, tmp_path, places=places, accuracy_drop=0.5)
     assert report.failed is not None
     assert words in report.failed.findings[0].text
-    assert verified(model, model, tmp_path / "again", places=places).verdict == "passed"
+    assert verified(model, source, tmp_path / "again", places=places).verdict == "passed"
 
 
-def test_what_is_switched_off_is_not_run(model: Subject, tmp_path: Path) -> None:
+def test_what_is_switched_off_is_not_run(model: Subject, source: Subject, tmp_path: Path) -> None:
     places = NumpyPlaces()
-    report = verified(model, model, tmp_path, places=places, enabled=False)
+    report = verified(model, source, tmp_path, places=places, enabled=False)
     assert [level.level for level in report.levels] == ["structure", "weights", "contract"]
     assert places.jobs == []
 
@@ -216,17 +229,23 @@ def shuffled(model: Subject, folder: Path) -> Subject:
     return quantized(model, folder, "uint8")
 
 
-def test_a_shuffled_quantized_graph_is_no_proof_and_a_good_one_passes(model: Subject, tmp_path: Path) -> None:
+def test_a_shuffled_quantized_graph_costs_too_much_and_a_good_one_passes(source: Subject, tmp_path: Path) -> None:
     good = quantized(graph_model(tmp_path / "good"), tmp_path / "small", "uint8")
-    report = verified(good, model, tmp_path)
+    report = verified(good, source, tmp_path)
     assert [level.status for level in report.levels] == ["passed"] * 4
+    (cost,) = report.levels[-1].facts["costs"]
+    assert (cost["output"], cost["agreement"], cost["met"]) == ("third", 1.0, True)
     bad = shuffled(graph_model(tmp_path / "bad"), tmp_path / "small_bad")
-    report = verified(bad, model, tmp_path / "again")
-    assert [level.status for level in report.levels] == ["passed", "not applicable", "passed", "no proof"]
-    error = verdicts.no_proof(report, "m")
-    assert error is not None
-    assert "proves nothing" in error.message
-    assert "atol" in error.hint
+    report = verified(bad, source, tmp_path / "again")
+    assert [level.status for level in report.levels] == ["passed", "not applicable", "passed", "costly"]
+    assert report.verdict == "costly"
+    error = verdicts.error_of(report, Verification(), who="step m")
+    assert isinstance(error, CostError)
+    assert error.message.startswith("step m: quantizing costs more than is allowed: the output third has the source's")
+    assert "agreement" in error.hint
+    accepted = verified(bad, source, tmp_path / "accepted", agreement=0.0)
+    assert accepted.verdict == "passed"
+    assert verified(bad, source, tmp_path / "missed", agreement=1.0).verdict == "costly"
 
 
 class WithoutReload(NumpyPlaces):
@@ -236,14 +255,18 @@ class WithoutReload(NumpyPlaces):
         return {"not_run": "Keras 3 alone reads it"} if arguments.get("weights") else super().job(name, arguments)
 
 
-def test_a_source_that_does_not_take_the_results_weights_is_said(model: Subject, tmp_path: Path) -> None:
+def test_a_source_that_does_not_take_the_results_weights_is_said(
+    model: Subject, source: Subject, tmp_path: Path
+) -> None:
     small = quantized(model, tmp_path / "small", "uint8")
-    report = verified(small, model, tmp_path, places=WithoutReload())
+    report = verified(small, source, tmp_path, places=WithoutReload())
     assert report.verdict == "passed"
     assert "cannot be run with the result's quantized weights (Keras 3 alone reads it)" in report.levels[-1].remarks[0]
-    changes.layer("second", activation="linear")(small.path)
-    changes.layer("first", activation="softmax")(small.path)
-    assert verified(small, model, tmp_path / "again", places=WithoutReload()).verdict == "no proof"
+    for name in ("first/kernel", "second/kernel", "third/kernel"):
+        changes.values(name, lambda one: np.random.default_rng(3).permutation(one))(model.path)
+    worse = quantized(model, tmp_path / "worse", "uint8")
+    (level,) = verified(worse, source, tmp_path / "again", places=WithoutReload()).levels[1:]
+    assert (level.level, level.status) == ("weights", "failed")
 
 
 class Refusing(NumpyPlaces):
@@ -255,9 +278,9 @@ class Refusing(NumpyPlaces):
         return super().job(name, arguments)
 
 
-def test_what_python_refuses_as_vast_runs_nowhere_else(model: Subject, tmp_path: Path) -> None:
+def test_what_python_refuses_as_vast_runs_nowhere_else(model: Subject, source: Subject, tmp_path: Path) -> None:
     node = FakeRuntime()
-    report = verified(model, model, tmp_path, places=Refusing(runtimes={"node": node}))
+    report = verified(model, source, tmp_path, places=Refusing(runtimes={"node": node}))
     assert report.verdict == "failed"
     assert report.failed is not None
     assert "the node Fill makes a tensor of 40.0 GB" in report.failed.findings[0].text

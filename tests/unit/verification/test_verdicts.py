@@ -6,10 +6,11 @@ import shutil
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model
+from tests.unit.verification.models import LAYERS, NumpyPlaces, graph_model, keras_twin, layers_model
 from workflow.recipe.recipes import Verification
 from workflow.verification import verdicts
 from workflow.verification.levels import Case, verify
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOTH = Verification(runtimes=("python", "node"))
+
+
+def off(outputs: dict[str, Any], _: Any) -> dict[str, Any]:
+    return {name: array + np.float32(0.1) for name, array in outputs.items()}
 
 
 def changed(source: Subject, hurt: Callable[[Path], None], tmp_path: Path, **settings: Any) -> Case:
@@ -53,9 +58,10 @@ def test_a_quick_look_has_nothing_to_locate(tmp_path: Path) -> None:
 
 def test_what_was_located_is_not_to_be_located_again_nor_allowed(tmp_path: Path) -> None:
     source = layers_model(tmp_path / "good")
-    case = changed(source, changes.layer("second", activation="tanh"), tmp_path)
-    report = verify(case, NumpyPlaces())
-    found = search(case, NumpyPlaces(), report=report, keep=tmp_path / "keep")
+    case = Case(source, keras_twin(source), BOTH, tmp_path / "work")
+    places = NumpyPlaces(wrong=off)
+    report = verify(case, places)
+    found = search(case, places, report=report, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult)
     assert isinstance(found.located, Located)
     hint = verdicts.further_advice(report, case.result.format, compared=True, search=found)
@@ -92,7 +98,8 @@ def test_an_error_is_no_difference_that_a_bound_allows(
 ) -> None:
     model = make(tmp_path / "model")
     places = NumpyPlaces(runtimes={"node": FakeRuntime(failure=RuntimeFailure(kind, "Unknown layer: Lambda"))})
-    report = verify(Case(model, model, BOTH, tmp_path / "work"), places)
+    source = keras_twin(model if model.format == LAYERS else layers_model(tmp_path / "layers"))
+    report = verify(Case(model, source, BOTH, tmp_path / "work"), places)
     for hint in (verdicts.advice(report, model.format), verdicts.further_advice(report, model.format, compared=True)):
         assert words in hint
         assert "atol" not in hint
@@ -101,7 +108,7 @@ def test_an_error_is_no_difference_that_a_bound_allows(
 
 def test_a_better_hint_replaces_the_reports_own(tmp_path: Path) -> None:
     source = layers_model(tmp_path / "good")
-    report = verify(changed(source, changes.layer("second", activation="tanh"), tmp_path), NumpyPlaces())
+    report = verify(Case(source, keras_twin(source), BOTH, tmp_path / "work"), NumpyPlaces(wrong=off))
     for given, wanted in (("look there", "look there"), ("", "atol")):
         error = verdicts.error_of(report, BOTH, who="m", hint=given)
         assert error is not None

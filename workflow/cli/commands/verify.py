@@ -191,7 +191,8 @@ def _places_for(case: Case, environment: str) -> tuple[WarmPlaces, Any]:
     workers = EnvironmentWorkers(environment, Wishes(), logs=logs, listener=listener)
     timeout = case.timeout or TIME_LIMIT
     places = WarmPlaces(workers.warm, workers.runtimes(), log=logs / "verify.log", timeout=timeout, listener=listener)
-    return replace(places, keras3=lambda: keras3_if_made(workers)), workers
+    keras3, older = (lambda: keras3_if_made(workers)), workers.tensorflows_keras
+    return replace(places, keras3=keras3, tensorflows_keras=older), workers
 
 
 def _subject(text: str, named: str | None) -> Subject:

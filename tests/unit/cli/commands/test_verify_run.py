@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.unit.golden.screens import require_declared
-from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model
+from tests.unit.verification.models import NumpyPlaces, graph_model, keras_twin, layers_model
 from workflow.base import disk, locations
 from workflow.base.errors import StorageError
 from workflow.cli.boundary import guarded
@@ -39,7 +39,7 @@ class Closing:
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    layers_model(tmp_path / "web")
+    keras_twin(layers_model(tmp_path / "web"))
     graph_model(tmp_path / "graph")
     np.save(tmp_path / "x.npy", np.zeros((4, 6), np.float32))
     np.save(tmp_path / "y.npy", np.zeros(4, np.int64))
@@ -218,7 +218,7 @@ def test_what_differs_is_located_and_what_shows_it_is_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workers = running(monkeypatch, wrong=spoiled)
-    assert guarded(["verify", "web", "--against", "graph", "--runtime", "node", "--locate"]) == 44
+    assert guarded(["verify", "web", "--against", "web.h5", "--runtime", "node", "--locate"]) == 44
     printed = capsys.readouterr()
     (kept,) = Path("tmp").iterdir()
     assert kept.name.startswith("tfjs-located-")
@@ -240,10 +240,10 @@ def test_the_hint_of_a_failure_is_a_command_that_asks_the_same_and_more(
     running(monkeypatch, wrong=spoiled)
     assert guarded(["verify", "web", "--runtime", "node"]) == 44
     alone = capsys.readouterr().err
-    assert guarded(["verify", "web", "--runtime", "node", "--against", "graph", "--inputs", "x.npy"]) == 44
+    assert guarded(["verify", "web", "--runtime", "node", "--against", "web.h5", "--inputs", "x.npy"]) == 44
     compared = capsys.readouterr().err
     assert "tfjs-workflow verify web --locate" in alone
-    assert f"tfjs-workflow verify web --against graph --inputs {Path('x.npy').absolute()} --locate" in compared
+    assert f"tfjs-workflow verify web --against web.h5 --inputs {Path('x.npy').absolute()} --locate" in compared
 
 
 @pytest.mark.usefixtures("models")
