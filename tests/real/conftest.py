@@ -20,6 +20,7 @@ from workflow.base import locations
 from workflow.bridge.warm_worker import Worker
 from workflow.cli.console import ConsoleListener
 from workflow.environment import Environment, Wishes
+from workflow.environment.managers.python import TodaysPythonManager
 from workflow.verification.requests import NotRun
 from workflow.verification.runtimes.scripted import NodeRuntime
 
@@ -62,6 +63,18 @@ def converter_environment(pytestconfig: pytest.Config) -> Environment:
     with capture.global_and_fixture_disabled():
         sys.stderr.write("\n")
         return environment.ensure(environment.DEFAULT_NAME, wishes=Wishes(), listener=ConsoleListener())
+
+
+@pytest.fixture(scope="session")
+def keras3(pytestconfig: pytest.Config) -> Environment:
+    """The environment as a conversion makes it: 15 seconds and a download of 0.3 GB the first time."""
+    if absent := TodaysPythonManager().missing():
+        pytest.skip(absent)
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        sys.stderr.write("\n")
+        return environment.ensure(environment.KERAS3_NAME, wishes=Wishes(), listener=ConsoleListener())
 
 
 @pytest.fixture(scope="session")

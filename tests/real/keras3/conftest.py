@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,6 @@ import pytest
 from workflow import environment
 from workflow.base.processes import run
 from workflow.bridge.warm_worker import Worker
-from workflow.cli.console import ConsoleListener
-from workflow.environment import Wishes
-from workflow.environment.managers.python import TodaysPythonManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,18 +19,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 OWN_LAYERS = HERE / "programs" / "own_layers.py"
-
-
-@pytest.fixture(scope="session")
-def keras3(pytestconfig: pytest.Config) -> Environment:
-    """The environment as a conversion makes it: 15 seconds and a download of 0.3 GB the first time."""
-    if absent := TodaysPythonManager().missing():
-        pytest.skip(absent)
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    assert capture is not None
-    with capture.global_and_fixture_disabled():
-        sys.stderr.write("\n")
-        return environment.ensure(environment.KERAS3_NAME, wishes=Wishes(), listener=ConsoleListener())
 
 
 @pytest.fixture(scope="session")

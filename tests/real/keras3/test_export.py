@@ -108,7 +108,7 @@ def test_the_file_itself_can_be_run_for_comparison(name: str, warm: Worker, zoo:
     answers = exchange.read(tmp_path / "out")
     assert max(np.abs(answers[key] - arrays[f"y{number}"]).max() for number, key in enumerate(outputs)) < 1e-6
     drawn = {"model": model, "folder": str(tmp_path / "drawn"), "batches": [1, 3], "seed": 0}
-    assert len(warm.run("reference", drawn, log=tmp_path / "job.log", timeout=120)["feeds"]) >= 1
+    assert len(warm.run("source", drawn, log=tmp_path / "job.log", timeout=120)["feeds"]) >= 1
 
 
 def test_the_job_loads_nothing_of_the_converter(keras3: Environment, tmp_path: Path) -> None:
