@@ -10,7 +10,7 @@ import numpy as np
 from workflow.base.records import Record
 from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification import figures, outputs
-from workflow.verification.asking import Answers, OutputNames
+from workflow.verification.asking import Answers, OutputNames, SourceAnswer
 from workflow.verification.cutting import Point
 from workflow.verification.evidence import (
     Place,
@@ -20,7 +20,6 @@ from workflow.verification.judging import Judge
 from workflow.verification.locate import Located
 from workflow.verification.outputs import Trial
 from workflow.verification.requests import NotRun
-from workflow.verification.source_answers import SourceAnswer
 from workflow.verification.tolerances import Tolerances
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _figures(reference: Array, result: Array) -> Any:
         found["distance"] = figures.distance(reference, result)
         found["worst two"] = [one.index for one in figures.worst_elements(reference, result, count=2)]
         found["spread alone"] = figures.spread(reference)
-    return found | {"follows": figures.follows(reference, result)}
+    return found
 
 
 _PIECES: Mapping[str, list[Any]] = {
@@ -131,7 +130,7 @@ def _judge(
         "findings": found.findings,
         "outputs": [{key: getattr(one, key) for key in keys} for one in found.outputs],
         "joined": list(found.joined),
-        "unproven": found.unproven,
+        "pairs": found.pairs,
         "max_abs": found.max_abs,
         "dead": judge.dead(),
     }

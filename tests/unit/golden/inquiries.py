@@ -18,7 +18,7 @@ from workflow.verification.levels import Case
 from workflow.verification.locate import Located
 from workflow.verification.requests import NotRun, Subject
 from workflow.verification.runtimes.fake_runtime import FakeRuntime
-from workflow.verification.source_answers import SourceAnswers, ask_source
+from workflow.verification.source_answers import Question, SourceAnswers, ask_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,20 +95,23 @@ class _Asked:
         self.jobs.append([name, dict(arguments)])
         return self.answer
 
+    def job_in_keras3(self, name: str, arguments: Any) -> None:
+        return None
+
     def runtime(self, name: str, backend: str | None) -> Any:
         raise AssertionError(name, backend)
 
 
 def _sources(folder: Path) -> Any:
     (folder / "m").mkdir()
-    (folder / "m" / "model.json").write_text("{}")
-    os.utime(folder / "m" / "model.json", ns=(5, 5))
-    source = Subject(folder / "m", "tfjs_layers_model", {"signature_name": "s"})
+    (folder / "m" / "saved_model.pb").write_text("{}")
+    os.utime(folder / "m" / "saved_model.pb", ns=(5, 5))
+    source = Subject(folder / "m", "tf_saved_model", {"signature_name": "s"})
     found: dict[str, Any] = {}
     for name, answer in _ANSWERS.items():
         told = json.loads(json.dumps(answer).replace("HERE", str(folder / "space")))
         done = failing(
-            lambda told=told: ask_source(source, Verification(), places=_Asked(told), folder=folder / "space")
+            lambda told=told: ask_source(Question(source, Verification(), _Asked(told)), folder=folder / "space")
         )
         found[name] = [vars(done), getattr(done, "labels", None)] if hasattr(done, "feeds") else done
     answers, asked = SourceAnswers(), _Asked({"feeds": []})
@@ -121,22 +124,22 @@ def _sources(folder: Path) -> Any:
             if isinstance(value, Path):
                 value.write_text("x")
         for _ in range(2):
-            answers.of(source, Verification(**chosen), places=asked)
+            answers.of(Question(source, Verification(**chosen), asked))
         jobs = [{**job, "folder": Path(job["folder"]).name[:3]} for _, job in asked.jobs[before:]]
         found[f"asked with {name}"] = jobs
     others = (
         source.replaced(format="keras"),
         source.replaced(options={}),
-        source.replaced(path=folder / "m" / "model.json"),
+        source.replaced(path=folder / "m" / "saved_model.pb"),
     )
     for other in others:
-        answers.of(other, Verification(), places=asked)
+        answers.of(Question(other, Verification(), asked))
     count = len(asked.jobs)
-    os.utime(folder / "m" / "model.json", ns=(6, 6))
-    answers.of(source, Verification(), places=asked)
+    os.utime(folder / "m" / "saved_model.pb", ns=(6, 6))
+    answers.of(Question(source, Verification(), asked))
     found["other sources"] = [count, len(asked.jobs)]
     answers.close()
-    answers.of(source, Verification(), places=asked)
+    answers.of(Question(source, Verification(), asked))
     answers.close()
     answers.close()
     found["after closing"] = len(asked.jobs)

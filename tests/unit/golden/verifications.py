@@ -11,10 +11,11 @@ import numpy as np
 from tests.unit.golden.comparisons import plain
 from tests.unit.golden.verified_damages import told
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyPlaces, graph_model, layers_model, quantized
+from tests.unit.verification.models import NumpyPlaces, graph_model, keras_twin, layers_model, quantized
 from workflow.base.errors import OversizedModelError, VerificationError, WorkflowError
 from workflow.recipe.recipes import Verification
 from workflow.verification import exchange, outputs
+from workflow.verification.evidence import PlaceReport
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
 from workflow.verification.runtimes.fake_runtime import FakeRuntime
@@ -41,7 +42,7 @@ class _Python(NumpyPlaces):
         if answer is not None:
             return {"not_run": answer}
         found = super().job(name, arguments)
-        if name != "reference" or self.labels is None:
+        if name != "source" or self.labels is None:
             return found
         classes = [np.argmax(next(iter(exchange.read(Path(f["outputs"])).values())), -1) for f in found["feeds"]]
         right = [int(one) for each in classes for one in each]
@@ -96,10 +97,11 @@ _SCENES: Mapping[str, tuple[Callable[[], NumpyPlaces], dict[str, Any]]] = {
 
 def all_verifications(scratch: Path) -> dict[str, Any]:
     """Return what each verification tells, of a plain and of a quantized model."""
-    source = layers_model(scratch / "layers")
+    layers = layers_model(scratch / "layers")
+    source = keras_twin(layers)
     results = {
-        "same": source,
-        "uint8": quantized(source, scratch / "uint8", "uint8"),
+        "same": layers,
+        "uint8": quantized(layers, scratch / "uint8", "uint8"),
         "graph": graph_model(scratch / "g"),
     }
     found: dict[str, Any] = {}
@@ -108,14 +110,14 @@ def all_verifications(scratch: Path) -> dict[str, Any]:
             case = Case(result, source, Verification(**{"runtimes": ("python", "node"), **settings}), scratch / "work")
             found[f"{name}: {kind}"] = told(verify(case, places()), scratch)
             shutil.rmtree(scratch / "work", ignore_errors=True)
-    alone = Case(source, None, Verification(runtimes=("python", "node")), scratch / "work")
+    alone = Case(layers, None, Verification(runtimes=("python", "node")), scratch / "work")
     found["alone"] = told(verify(alone, _places(wrong=_off(0.01))), scratch)
     found["places"] = {
         f"{kind} {asked}": [str(place) for place in outputs.places_of(result, Verification(runtimes=asked))]
         for kind, result in {**results, "keras": Subject(scratch / "m.h5", "keras")}.items()
         for asked in (("python",), ("node",), ("python", "node", "browser"))
     }
-    found["located"] = {name: _located(hurt, source, scratch) for name, hurt in _HURT.items()}
+    found["located"] = {name: _located(hurt, layers, scratch) for name, hurt in _HURT.items()}
     return found
 
 
@@ -133,7 +135,8 @@ def _located(hurt: Callable[[Path], None], source: Subject, scratch: Path) -> An
     for runtime in ("python", "node"):
         settings = Verification(runtimes=(runtime,))
         case = Case(Subject(scratch / "bad", source.format), source, settings, scratch / "work")
-        one: Any = search(case, NumpyPlaces(), report=verify(case, NumpyPlaces()), keep=scratch / "keep")
+        report = verify(case, NumpyPlaces()).replaced(levels=(), runs=(PlaceReport(runtime, "failed"),))
+        one: Any = search(case, NumpyPlaces(), report=report, keep=scratch / "keep")
         if isinstance(one, NotRun):
             found[runtime] = plain(one)
         else:
