@@ -1,8 +1,9 @@
 """The weights of a graph against those of the layers that it was made from: each is one of them, or folded from them.
 
 Converters fold a batch normalization into the convolution before it: kernel times ``gamma / sqrt(variance + epsilon)``
-per channel, and an offset. What is nearly such a weight and is none was damaged; what is nothing of the kind (computed
-in another way) is counted and left to the outputs. Quantized weights are held against the same to half a step.
+per channel, and an offset. They store parts of weights for themselves. What is nearly such a weight and is none was
+damaged; what is nothing of the kind (computed in another way) is counted. Quantized weights are held against the same to
+half a step: what each was before is known then.
 """
 
 from __future__ import annotations
@@ -13,22 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workflow.verification import explain
+from workflow.verification import explain, pieces
 from workflow.verification.differences import bounds_of
 from workflow.verification.evidence import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from workflow.verification.named_weights import Named
 
     Array = NDArray[Any]
+    Keep = Callable[[Named, Array], None]
+    """Takes what a quantized weight was before, flat."""
 
 EXACT = 4e-6
 """What rounding makes of a product of two weights, in units of the largest one of its channel."""
 
+_TELLING = 16  # elements of which no two weights agree by chance
 _LEAST = 4  # elements; smaller constants are shapes, axes and the like
 _LEAST_ROWS = 4  # elements of a channel, below which any two channels are nearly proportional
 _NEAR_KERNEL = 0.2
@@ -36,6 +40,11 @@ _NEAR_VECTOR = 0.05
 _LEAST_VECTOR = 16
 _BEGINNING = 32  # rows of a kernel that tell whether the rest is worth a look
 _NEAR_RATIO = 0.05
+_PARTS = {"mean": "moving_mean", "variance": "moving_variance"}
+"""What the layer Normalization calls its weights, and BatchNormalization its."""
+
+_NO_EPSILON = 0.0  # as the layer Normalization divides
+_TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Folded:
 
     others: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    lossy: tuple[str, ...] = ()
+    """Those of the others that are quantized: what they were before is not known."""
 
 
 @dataclass
@@ -57,6 +68,7 @@ class _Sources:
 
     named: Mapping[str, Named]
     epsilons: Sequence[float]
+    numbers: Sequence[float] = ()
     by_content: dict[bytes, list[str]] = field(default_factory=dict)
     vectors: dict[int, dict[str, Array]] = field(default_factory=dict)
 
@@ -79,14 +91,14 @@ class _Sources:
         yield "", np.ones(channels)
         for layer, parts in self._normalizations(channels):
             for epsilon in self.epsilons:
-                yield layer, parts.get("gamma", 1.0) / np.sqrt(parts["moving_variance"] + epsilon)
+                yield layer, parts.get("gamma", 1.0) / np.sqrt(np.maximum(parts["moving_variance"] + epsilon, _TINY))
 
     def offsets(self, channels: int) -> Iterator[tuple[Array, Array]]:
         """Yield what normalizations of so many channels add, and what its rounding is relative to."""
         biases = [np.zeros(channels), *(one for name, one in self._vectors(channels) if name.endswith("/bias"))]
         for _, parts in self._normalizations(channels):
             for epsilon in self.epsilons:
-                ratio = parts.get("gamma", 1.0) / np.sqrt(parts["moving_variance"] + epsilon)
+                ratio = parts.get("gamma", 1.0) / np.sqrt(np.maximum(parts["moving_variance"] + epsilon, _TINY))
                 beta, mean = parts.get("beta", np.zeros(channels)), parts["moving_mean"]
                 for bias in biases:
                     size = np.abs(beta) + np.abs(mean * ratio) + np.abs(bias * ratio)
@@ -99,31 +111,49 @@ class _Sources:
         layers: dict[str, dict[str, Array]] = {}
         for name, values in self._vectors(channels):
             layer, _, part = name.rpartition("/")
-            layers.setdefault(layer, {})[part] = values
+            layers.setdefault(layer, {})[_PARTS.get(part, part)] = values
         return [(layer, parts) for layer, parts in layers.items() if {"moving_mean", "moving_variance"} <= parts.keys()]
 
 
-def compare(sources: Mapping[str, Named], results: Mapping[str, Named], *, epsilons: Sequence[float]) -> Folded:
-    """Account for every float weight of a graph; ``epsilons`` are those that the source's layers have."""
-    known = _Sources(sources, epsilons or (1e-3,))
-    equal, folded, quantized, others, findings = 0, 0, 0, [], []
+def compare(
+    sources: Mapping[str, Named],
+    results: Mapping[str, Named],
+    *,
+    epsilons: Sequence[float],
+    numbers: Sequence[float] = (),
+    keep: Keep = lambda *_: None,
+) -> Folded:
+    """Account for every float weight of a graph; ``epsilons`` are those that the source's layers have.
+
+    ``numbers`` are all that stand in its configuration; ``keep`` is told what each quantized weight was before.
+    """
+    known = _Sources(sources, (*(epsilons or (1e-3,)), _NO_EPSILON), numbers)
+    equal, folded, quantized, others, findings, lossy = 0, 0, 0, [], [], []
     for one in results.values():
-        if one.dtype != "float32" or _size(one) < _LEAST:
+        values = one.read() if one.dtype == "float32" and _size(one) >= (1 if one.quantization else _LEAST) else None
+        if values is None:
             continue
-        values = one.read()
         same = known.by_content.get(_digest(values))
         if same is not None:
             equal += 1
             findings += _misplaced(one, same, known)
+            keep(one, values)
             continue
-        found = _explained(one, values, known)
+        found = _explained(one, values, known, keep=keep)
         folded += found is True and one.quantization is None
         quantized += found is True and one.quantization is not None
         if isinstance(found, Finding):
             findings.append(found)
-        elif not found:
+        elif not found and _size(one) >= _LEAST:
             others.append(one.name)
-    return Folded(equal, folded, quantized, tuple(others), tuple(findings))
+        if found is False and one.quantization is not None and _loses(one, values):
+            lossy.append(one.name)
+    return Folded(equal, folded, quantized, tuple(others), tuple(findings), tuple(lossy))
+
+
+def _loses(one: Named, values: Array) -> bool:
+    """Whether it cannot be told from stored numbers what they were before: a single value is stored as its least."""
+    return one.stored_as == "float16" or bool(np.ptp(values))
 
 
 def epsilons_in(configuration: object) -> list[float]:
@@ -135,6 +165,14 @@ def epsilons_in(configuration: object) -> list[float]:
     own = configuration.get("epsilon")
     inner = [epsilon for one in configuration.values() for epsilon in epsilons_in(one)]
     return sorted({*inner, *([float(own)] if isinstance(own, (int, float)) else [])})
+
+
+def numbers_in(configuration: object) -> list[float]:
+    """Return every number that stands in a model's configuration, however deep."""
+    if isinstance(configuration, (list, dict)):
+        inner = configuration.values() if isinstance(configuration, dict) else configuration
+        return sorted({number for one in inner for number in numbers_in(one)})
+    return [float(configuration)] if isinstance(configuration, (int, float)) else []
 
 
 def _misplaced(one: Named, same: list[str], known: _Sources) -> list[Finding]:
@@ -153,39 +191,77 @@ def _misplaced(one: Named, same: list[str], known: _Sources) -> list[Finding]:
     return [Finding(f"the weight {one.name} holds {same[0]} of the source, and {own[0]} belongs there", one.name)]
 
 
-def _explained(one: Named, values: Array, known: _Sources) -> Finding | bool:
+def _explained(one: Named, values: Array, known: _Sources, *, keep: Keep) -> Finding | bool:
     """Return True for a weight that the source's make, a finding for what is nearly one, False for another kind."""
     if one.quantization is not None:
-        return _quantized(one, values, known)
-    return _kernel(one, values, known) if len(_plain(one.shape)) > 1 else _vector(one, values, known)
+        return _quantized(one, values, known, keep=keep)
+    found = _kernel(one, values, known) if len(_plain(one.shape)) > 1 else _vector(one, values, known)
+    return True if found is not True and _is_piece(one, values, known) else found
 
 
-def _quantized(one: Named, values: Array, known: _Sources) -> Finding | bool:
+def _is_piece(one: Named, values: Array, known: _Sources) -> bool:
+    """Whether a weight is a part of a source's, to the bit, or zeros that are called so."""
+    if pieces.is_called_zeros(one.name) and not values.any():
+        return True
+    return any(np.array_equal(values, part) for _, part in _pieces(one, known))
+
+
+def _pieces(one: Named, known: _Sources) -> Iterator[tuple[str, Array]]:
+    """Yield the parts of the source's weights that have the shape of a weight, flat, with what they are parts of."""
+    for name, other in known.named.items():
+        places = list(pieces.places_in(other.shape, one.shape)) if _size(one) >= _LEAST else []
+        theirs = other.shaped() if places else None
+        for place in places if theirs is not None else ():
+            yield name, theirs[place].reshape(-1)
+
+
+def _quantized(one: Named, values: Array, known: _Sources, *, keep: Keep) -> Finding | bool:
     """Hold a quantized weight against everything that it could have been before, to half a step."""
     nearest: Finding | None = None
+    fitting: list[tuple[float, str, Array]] = []
     size = float(np.sqrt(np.square(values.astype(np.float64)).mean()))
     for name, right in _candidates(one, values, known):
         far = np.abs(values - right)
         bounds = bounds_of(one, right.astype(np.float32))[0] + EXACT * np.abs(right)
+        off = float(np.sqrt(np.square(far).mean()))
         if (far <= bounds).all():
-            wrong = _misplaced(one, [name], known) if name in known.named else []
-            return wrong[0] if wrong else True
-        if nearest is None and np.sqrt(np.square(far).mean()) < _NEAR_VECTOR * size:
-            place = int(np.argmax(far - bounds))
-            worst, bound = float(far[place]), float(np.broadcast_to(bounds, far.shape)[place])
-            text = f"the weight {one.name} differs by {worst:.3g} at {explain.place_of(place, one.shape)} from what"
-            text = f"{text} the source's weights make it{f' ({name})' if name else ''}"
-            nearest = Finding(f"{text}; half a step of {one.stored_as} allows {bound:.3g}", one.name, worst, bound)
-    return nearest or False
+            fitting.append((off, name, right))
+            if values.size >= _TELLING:
+                break
+        elif nearest is None and off < _NEAR_VECTOR * size:
+            nearest = _nearly(one, name, far, bounds=bounds)
+    if not fitting:
+        return nearest or False
+    _, name, right = min(fitting, key=lambda fit: (not _speaks_of(one.name, fit[1]), fit[0]))
+    keep(one, right.astype(np.float32))
+    wrong = _misplaced(one, [name], known) if name in known.named else []
+    return wrong[0] if wrong else True
+
+
+def _nearly(one: Named, name: str, far: Array, *, bounds: Array) -> Finding:
+    place = int(np.argmax(far - bounds))
+    worst, bound = float(far[place]), float(np.broadcast_to(bounds, far.shape)[place])
+    text = f"the weight {one.name} differs by {worst:.3g} at {explain.place_of(place, one.shape)} from what"
+    text = f"{text} the source's weights make it{f' ({name})' if name else ''}"
+    return Finding(f"{text}; half a step of {one.stored_as} allows {bound:.3g}", one.name, worst, bound)
 
 
 def _candidates(one: Named, values: Array, known: _Sources) -> Iterator[tuple[str, Array]]:
     """Yield what a weight may be by the source, flat, with the weight's name; of kernels what begins alike."""
+    if pieces.is_called_zeros(one.name):
+        yield "", np.zeros(values.size)
+    if values.size == 1:
+        yield from (("", np.array([number])) for number in known.numbers)
     if len(_plain(one.shape)) <= 1:
         yield from known.vectors.get(values.size, {}).items()
         yield from (("", right) for right, _ in known.offsets(values.size))
         yield from (("", right) for _, right in known.ratios(values.size))
-        return
+    if len(one.shape) > 1:
+        yield from _kernels(one, values, known)
+    yield from (("", part.astype(np.float64)) for _, part in _pieces(one, known))
+
+
+def _kernels(one: Named, values: Array, known: _Sources) -> Iterator[tuple[str, Array]]:
     for name in known.alike(one):
         theirs = known.named[name].read().astype(np.float64)
         for channels in dict.fromkeys((one.shape[-1], one.shape[-1] * one.shape[-2])):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _KERAS3, _KERAS2 = "layers", "_layer_checkpoint_dependencies"
 _VARIABLES = "vars"
+_HOLDING = ("forward_layer", "backward_layer", "cell", "layer", "cells")
 _DEEPEST = 8  # groups inside the group of one layer
 _AGAIN = "Save the model again with `model.save('model.keras')`."
 
@@ -116,6 +117,16 @@ class _Reader:
                 cell = hdf5_groups.child_group(inside, "cell", where=self.where)
                 if cell is not None:
                     yield from self._variables(cell)
+        for name in (name for name in group if name not in (*_HOLDING, _VARIABLES)):
+            yield from self._below(hdf5_groups.child_group(group, name, where=self.where))
+
+    def _below(self, group: Group | None, depth: int = 1) -> Iterator[Stored]:
+        """Yield the arrays of the layers that a layer makes for itself, as attention does, in the file's order."""
+        if group is None or depth > _DEEPEST:
+            return
+        yield from self._variables(group)
+        for name in (name for name in group if name != _VARIABLES):
+            yield from self._below(hdf5_groups.child_group(group, name, where=self.where), depth + 1)
 
     def _cells(self, group: Group, entry: Config) -> Iterator[Stored]:
         """Yield the arrays of the cells on top of each other, from the lowest up."""
