@@ -100,6 +100,7 @@ def _verified(job: Job, settings: Verification, *, workers: RunWorkers, result: 
             settings,
             folder,
             may_quantize=is_quantized(job.step),
+            is_ours=True,
             timeout=job.timeout,
             source_answers=pool.source_answers,
         )

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import DeclinedError, WorkflowError
 from workflow.base.wording import shown
-from workflow.models.sniffing import model_json
-from workflow.models.strict_json import read_object
 from workflow.verification.evidence import Finding
 from workflow.verification.layer_pairs import paired
 from workflow.verification.weights_by_layer import model_weights
@@ -80,12 +78,3 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         return math.isclose(one, other, rel_tol=_NEAR)
     return bool(_SAME_NAMES.get(one, one) == _SAME_NAMES.get(other, other))
-
-
-def are_alike(source: Subject, result: Subject) -> bool:
-    """Whether two TensorFlow.js models of one format have the same topology, so that only weights can differ."""
-    try:
-        one, other = (read_object(model_json(each.path), "a model.json") for each in (source, result))
-    except WorkflowError:
-        return False
-    return bool(one.get("modelTopology") == other.get("modelTopology"))

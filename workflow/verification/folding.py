@@ -1,9 +1,9 @@
 """The weights of a graph against those of the layers that it was made from: each is one of them, or folded from them.
 
 Converters fold a batch normalization into the convolution before it: kernel times ``gamma / sqrt(variance + epsilon)``
-per channel, and an offset. They store parts of weights for themselves. What is nearly such a weight and is none was
-damaged; what is nothing of the kind (computed in another way) is counted. Quantized weights are held against the same to
-half a step: what each was before is known then.
+per channel, and an offset; they store parts of weights for themselves. What is nearly such a weight and is none was
+damaged; what is nothing of the kind (computed in another way) is counted. Quantized weights are held against the same
+to half a step: what each was before is known then.
 """
 
 from __future__ import annotations
@@ -119,20 +119,17 @@ def compare(
     sources: Mapping[str, Named],
     results: Mapping[str, Named],
     *,
-    epsilons: Sequence[float],
-    numbers: Sequence[float] = (),
+    declared: object = None,
     keep: Keep = lambda *_: None,
 ) -> Folded:
-    """Account for every float weight of a graph; ``epsilons`` are those that the source's layers have.
+    """Account for every float weight of a graph; ``declared`` is the source's configuration, with its numbers.
 
-    ``numbers`` are all that stand in its configuration; ``keep`` is told what each quantized weight was before.
+    ``keep`` is told what each quantized weight was before.
     """
-    known = _Sources(sources, (*(epsilons or (1e-3,)), _NO_EPSILON), numbers)
+    known = _Sources(sources, (*(epsilons_in(declared) or (1e-3,)), _NO_EPSILON), numbers_in(declared))
     equal, folded, quantized, others, findings, lossy = 0, 0, 0, [], [], []
-    for one in results.values():
-        values = one.read() if one.dtype == "float32" and _size(one) >= (1 if one.quantization else _LEAST) else None
-        if values is None:
-            continue
+    for one in (one for one in results.values() if _counts(one, known)):
+        values = one.read()
         same = known.by_content.get(_digest(values))
         if same is not None:
             equal += 1
@@ -142,18 +139,23 @@ def compare(
         found = _explained(one, values, known, keep=keep)
         folded += found is True and one.quantization is None
         quantized += found is True and one.quantization is not None
-        if isinstance(found, Finding):
-            findings.append(found)
-        elif not found and _size(one) >= _LEAST:
-            others.append(one.name)
-        if found is False and one.quantization is not None and _loses(one, values):
+        findings += [found] if isinstance(found, Finding) else []
+        if found is False and one.quantization is not None and (one.stored_as == "float16" or np.ptp(values)):
             lossy.append(one.name)
+        if found is False and (
+            _size(one) >= _LEAST or (_size(one) > 1 and (one.quantization is None or one.name in lossy))
+        ):
+            others.append(one.name)
     return Folded(equal, folded, quantized, tuple(others), tuple(findings), tuple(lossy))
 
 
-def _loses(one: Named, values: Array) -> bool:
-    """Whether it cannot be told from stored numbers what they were before: a single value is stored as its least."""
-    return one.stored_as == "float16" or bool(np.ptp(values))
+def _counts(one: Named, known: _Sources) -> bool:
+    """Whether a constant is a weight: few numbers are shapes, slopes and the like, unless a layer has such a weight."""
+    size = _size(one)
+    if one.dtype != "float32" or not size:
+        return False
+    own = (name for name, other in known.named.items() if other.shape == one.shape and _speaks_of(one.name, name))
+    return size >= _LEAST or one.quantization is not None or (size > 1 and next(own, None) is not None)
 
 
 def epsilons_in(configuration: object) -> list[float]:
@@ -196,23 +198,34 @@ def _explained(one: Named, values: Array, known: _Sources, *, keep: Keep) -> Fin
     if one.quantization is not None:
         return _quantized(one, values, known, keep=keep)
     found = _kernel(one, values, known) if len(_plain(one.shape)) > 1 else _vector(one, values, known)
-    return True if found is not True and _is_piece(one, values, known) else found
+    part = False if found is True else _piece(one, values, known)
+    return part if part is True else found or part
 
 
-def _is_piece(one: Named, values: Array, known: _Sources) -> bool:
-    """Whether a weight is a part of a source's, to the bit, or zeros that are called so."""
+def _piece(one: Named, values: Array, known: _Sources) -> Finding | bool:
+    """Return True for a part of a source's weight, or zeros that are called so, a finding for what nearly is a part."""
     if pieces.is_called_zeros(one.name) and not values.any():
         return True
-    return any(np.array_equal(values, part) for _, part in _pieces(one, known))
+    size = float(np.sqrt(np.square(values.astype(np.float64)).mean()))
+    nearest: Finding | None = None
+    for name, part in _pieces(one, known):
+        if np.array_equal(values, part):
+            return True
+        far = np.abs(values.astype(np.float64) - part)
+        if values.size >= _TELLING and np.sqrt(np.square(far).mean()) < _NEAR_KERNEL * size:
+            place = int(np.argmax(far))
+            text = f"the weight {one.name} differs by {far[place]:.3g} at {explain.place_of(place, one.shape)}"
+            nearest = Finding(f"{text} from the part of {name} of the source that it is", one.name, float(far[place]))
+    return nearest or False
 
 
 def _pieces(one: Named, known: _Sources) -> Iterator[tuple[str, Array]]:
     """Yield the parts of the source's weights that have the shape of a weight, flat, with what they are parts of."""
     for name, other in known.named.items():
         places = list(pieces.places_in(other.shape, one.shape)) if _size(one) >= _LEAST else []
-        theirs = other.shaped() if places else None
-        for place in places if theirs is not None else ():
-            yield name, theirs[place].reshape(-1)
+        if places:
+            theirs = other.shaped()
+            yield from ((name, theirs[place].reshape(-1)) for place in places)
 
 
 def _quantized(one: Named, values: Array, known: _Sources, *, keep: Keep) -> Finding | bool:

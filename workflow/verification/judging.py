@@ -65,6 +65,8 @@ class Judge:
     tolerances: Tolerances
     knows_weights: bool = False
     """Whether it is known what the source answers with the result's weights: then what these lose is no fault."""
+    is_each: bool = False
+    """Whether the source is asked in every place for itself."""
 
     def judge(self, answers: Outputs, place: str, *, reload: Outputs | None = None) -> Judgement:
         """Compare the answers of one place with the reference; ``reload`` is what they must be but for rounding."""
@@ -131,7 +133,7 @@ class Judge:
             return Finding(text + _blame(output, place), name, output.max_abs, bound, look)
         beyond = output.beyond_python
         if beyond is not None and not beyond <= running_bound:
-            other, blame = _SAME_WEIGHTS if place == "python" else _SAME_FILE
+            other, blame = _SAME_WEIGHTS if self.is_each or place == "python" else _SAME_FILE
             allowed = f"{beyond:.3g} from what {other}, allowed is {running_bound:.3g}"
             text = f"{where} differs by up to {allowed}: {blame}"
             return Finding(text, name, beyond, running_bound, look)

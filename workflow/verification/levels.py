@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from workflow.verification import configurations, contract, costs, model_ports, outputs, structure, tolerances, weights
+from workflow.verification import (
+    configurations,
+    contract,
+    costs,
+    model_ports,
+    outputs,
+    quantized_runs,
+    structure,
+    tolerances,
+    weights,
+)
 from workflow.verification.asking import TIMEOUT, Ask, OutputNames, absolute
 from workflow.verification.evidence import PYTHON, Attribution, Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.judging import Judge, read_all
@@ -16,11 +26,14 @@ from workflow.verification.script_sources import is_made_in_script
 from workflow.verification.source_answers import Question, SourceAnswers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from workflow.recipe.recipes import Verification
     from workflow.verification.asking import Places, SourceAnswer
     from workflow.verification.evidence import Place
+    from workflow.verification.judging import Outputs
+    from workflow.verification.quantized_runs import Tried
     from workflow.verification.requests import Subject
 
 _NOT_RELOADED = (
@@ -43,6 +56,8 @@ class Case:
     settings: Verification
     folder: Path
     may_quantize: bool = True
+    is_ours: bool = False
+    """Whether the result was made here, by a converter of which it is known what it makes of weights."""
     timeout: float | None = None
     source_answers: SourceAnswers | None = None
     """What sources answered before; without it they are always asked."""
@@ -68,7 +83,7 @@ def verify(case: Case, places: Places) -> Evidence:
 def _weights(case: Case) -> LevelReport:
     if case.source is None:
         return weights.alone(case.result)
-    return weights.check(case.result, case.source, may_quantize=case.may_quantize)
+    return weights.check(case.result, case.source, may_quantize=case.may_quantize, is_ours=case.is_ours)
 
 
 def _contract(case: Case, source_told: model_ports.ModelPorts, result_told: model_ports.ModelPorts) -> LevelReport:
@@ -113,28 +128,33 @@ class _Outputs:
         if self._levels[-1].status == "failed":
             return self._ended(LevelReport("outputs", "not run", why="the contract is broken"))
         judge, said = self._judge(found), found.remarks
-        quantized = None
-        if judge.tolerances.noise:
+        quantized, restored = None, None
+        if self._noise and not self._each:
             quantized = outputs.with_results_weights(source, self._ask(found, PYTHON), places=self._places)
+            restored = quantized_runs.tried(source, self._ask(found, found.place), found, places=self._places)
         if isinstance(quantized, NotRun):
             said, quantized = (*said, _NOT_RELOADED.format(quantized.why)), None
-        judge = replace(judge, knows_weights=quantized is not None or self._keeps_all_but_numbers(judge))
-        reload = outputs.Reload(quantized, each=self._each, lead=self._lead(found))
+        judge = replace(judge, knows_weights=quantized is not None or (restored is not None and not restored.lossy))
+        reload = outputs.Reload(quantized, lead=self._lead(found), each=self._with_results_weights(found))
         where = outputs.places_of(case.result, case.settings)
         if case.source is None and self._question.at_home:  # nobody says that Python should compute the same
             where = [place for place in where if place != PYTHON or case.settings.runtimes == ("python",)]
         runs = outputs.run_places(
             lambda place: self._ask(found, place),
-            self._at(judge, found),
+            self._at(judge, found, reload),
             where=where,
             places=self._places,
             reload=reload,
         )
-        if any(run.judgement and run.judgement.findings for run in runs):
+        wrong = self._wrong(restored, judge, found)
+        if wrong or any(run.judgement and run.judgement.findings for run in runs):
             judge = self._knowing_unrest(judge)
-            runs = outputs.judged_again(runs, self._at(judge, found), reload=reload)
+            wrong = self._wrong(restored, judge, found)
+            runs = outputs.judged_again(runs, self._at(judge, found, reload), reload=reload)
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
+        if wrong:
+            level = level.replaced(status="failed", findings=(*level.findings, *wrong))
         level = self._with_accuracy(level, runs, judge=judge, reference=found)
         level = self._with_costs(level, runs, judge=judge, reference=found)
         level = self._with_other_keras(level, judge, found)
@@ -159,14 +179,24 @@ class _Outputs:
         before = [sum(feed.samples for feed in found.feeds[:number]) for number in range(len(found.feeds))]
         return sum(done < count for done in before)
 
-    def _keeps_all_but_numbers(self, judge: Judge) -> bool:
-        """Whether the result is its source with other numbers, each of which was compared."""
-        weights = next((level for level in self._levels if level.level == "weights"), None)
-        if not judge.tolerances.noise or not self._each or weights is None or weights.status != "passed":
-            return False
-        return configurations.are_alike(self._source, absolute(self._case.result))
+    def _with_results_weights(self, found: SourceAnswer) -> Callable[[Place], Outputs | None] | None:
+        """Return what runs the source with the result's weights, where every place is asked for itself."""
+        if not self._each:
+            return None
+        if not self._noise:
+            return lambda _: None
+        return lambda place: quantized_runs.sources_answers(
+            self._source, self._ask(found, place), place=place, places=self._places
+        )
 
-    def _at(self, judge: Judge, found: SourceAnswer) -> outputs.JudgeAt:
+    def _wrong(self, restored: Tried | None, judge: Judge, found: SourceAnswer) -> tuple[Finding, ...]:
+        """Return what a quantized graph answers otherwise than its source even with the source's weights."""
+        if restored is None or self._case.source is None:
+            return ()
+        noise = quantized_runs.noise_left(self._case.result, self._case.source, restored.lossy)
+        return restored.findings(judge, found.place, noise)
+
+    def _at(self, judge: Judge, found: SourceAnswer, reload: outputs.Reload | None = None) -> outputs.JudgeAt:
         """Return what gives the judge of a place: the same for all, or one that knows what the source answers there."""
         first = read_all([feed.outputs for feed in found.feeds[: self._lead(found)]])
 
@@ -176,7 +206,9 @@ class _Outputs:
             answers = self._remembered.at(place, self._question)
             if isinstance(answers, NotRun):
                 return answers
-            return replace(judge, reference=read_all(answers[: len(self._ask(found, place).feeds)]))
+            knows = reload is not None and reload.at(place) is not None
+            reference = read_all(answers[: len(self._ask(found, place).feeds)])
+            return replace(judge, reference=reference, knows_weights=knows, is_each=True)
 
         return judge_at
 

@@ -58,24 +58,32 @@ class Reload:
     """What a place must answer but for rounding, as far as that is known.
 
     Of Python, ``in_python``: what the source answers there with the result's own weights. Of others, what the same file
-    answered in Python to the first ``lead`` feeds, unless the source is asked in ``each`` place for itself.
+    answered in Python to the first ``lead`` feeds, unless the source is asked in ``each`` place for itself: that gives
+    what it answers in a place with the result's weights.
     """
 
-    def __init__(self, in_python: Outputs | None, *, each: bool, lead: int) -> None:
+    def __init__(
+        self, in_python: Outputs | None, *, lead: int, each: Callable[[Place], Outputs | None] | None = None
+    ) -> None:
         self._in_python = in_python
         self._elsewhere: Outputs | None = None
         self._each = each
         self._lead = lead
+        self._known: dict[Place, Outputs | None] = {}
 
     def answered(self, run: Trial) -> None:
         """Take notice of what the result answered in Python."""
-        if run.answers is not None and run.judgement is not None and not self._each:
+        if run.answers is not None and run.judgement is not None and self._each is None:
             names = {other: name for name, other in run.judgement.pairs}
             first = read_all(run.answers.outputs[: self._lead])
             self._elsewhere = {names[name]: array for name, array in first.items() if name in names}
 
     def at(self, place: Place) -> Outputs | None:
         """Return what a place must answer, None where nothing is known."""
+        if self._each is not None:
+            if place not in self._known:
+                self._known[place] = self._each(place)
+            return self._known[place]
         return self._in_python if place == PYTHON else self._elsewhere
 
 

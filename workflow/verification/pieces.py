@@ -1,4 +1,4 @@
-"""Parts of a source's weights that converters store for themselves: gates of a cell, groups of filters, rows of a bias."""
+"""Parts of a source's weights that converters store for themselves: gates of a cell, groups of filters."""
 
 from __future__ import annotations
 

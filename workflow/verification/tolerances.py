@@ -129,12 +129,15 @@ def deepest(subjects: Sequence[Subject]) -> int:
     return max((depth(one) for one in subjects if one.is_tfjs), default=DEFAULT_DEPTH)
 
 
-def noise(result: Subject, source: Subject | None) -> float:
-    """Return the combined relative error of the weights that a result holds more roughly than its source does."""
+def noise(result: Subject, source: Subject | None, *, names: frozenset[str] | None = None) -> float:
+    """Return the combined relative error of the weights that a result holds more roughly than its source does.
+
+    ``names`` are those that count, where not all do.
+    """
     if not result.is_tfjs:
         return 0.0
     held = _stored(source) if source is not None and source.is_tfjs else {}
-    return math.sqrt(sum(error**2 for error in _relative_errors(result, held)))
+    return math.sqrt(sum(error**2 for error in _relative_errors(result, held, names)))
 
 
 def _stored(subject: Subject) -> dict[str, str | None]:
@@ -146,7 +149,9 @@ def _stored(subject: Subject) -> dict[str, str | None]:
         return {}
 
 
-def _relative_errors(subject: Subject, held: Mapping[str, str | None]) -> list[float]:
+def _relative_errors(
+    subject: Subject, held: Mapping[str, str | None], names: frozenset[str] | None = None
+) -> list[float]:
     """Return the error of each quantized weight that is not stored in the same way in ``held``."""
     if not readable(subject):
         return []
@@ -154,7 +159,7 @@ def _relative_errors(subject: Subject, held: Mapping[str, str | None]) -> list[f
     try:
         with weights_of(subject) as weights:
             for name, one in weights.items():
-                if one.quantization is None or held.get(name) == one.stored_as:
+                if one.quantization is None or held.get(name) == one.stored_as or name not in (names or weights):
                     continue
                 if one.stored_as == "float16":
                     found.append(_FLOAT16_NOISE)

@@ -108,10 +108,12 @@ def _never_run(report: Evidence, name: str, who: str) -> RuntimeRequiredError:
 
 def no_proof(report: Evidence, who: str) -> NoProofError | None:
     """Return the error for a verification that could not have shown a fault."""
-    level = report.level("outputs")
-    if level is None or level.status != "no proof":
+    level = next((level for level in report.levels if level.status == "no proof"), None)
+    if level is None:
         return None
     hint = "give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike"
+    if level.level == "weights":
+        hint = "verify a result that is not quantized, or make it of its source again"
     return NoProofError(f"{who}: no proof: {level.why}", hint=hint)
 
 

@@ -14,6 +14,7 @@ from workflow.verification.weights_by_layer import model_weights, readable, weig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workflow.verification.evidence import LevelStatus
     from workflow.verification.named_weights import Named
     from workflow.verification.requests import Subject
 
@@ -22,20 +23,28 @@ _ROUGH, _LEAST_ROUGH, _MOST_ROUGH = 4.0, 0.02, 3
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _TO_GRAPH = "a graph model's weights are folded and renamed on the way, so none stands for one of the source's"
 _OTHERS = "{} of its {} weights are computed from the source's in ways not known here; the others are the source's"
+_STRANGE = "the weight {} is quantized, and nothing that the source's weights are known to make"
+_MADE_AGAIN = (
+    "make the result from its source again; if this comes again, report it with the model, and make the result without "
+    "quantizing, or keep the weight in float (`keep_float`)"
+)
+_UNKNOWN = "quantized weights are nothing that the source's weights are known to make: {}"
+_FEW = 3
 _NO_READER = "the weights of a {} are read by TensorFlow alone; the outputs are compared"
 
 
-def check(result: Subject, source: Subject, *, may_quantize: bool = True) -> LevelReport:
+def check(result: Subject, source: Subject, *, may_quantize: bool = True, is_ours: bool = False) -> LevelReport:
     """Compare every weight of ``result`` with its namesake in ``source``, one at a time.
 
-    ``may_quantize`` False makes it a fault when a weight is quantized that the source has in full.
+    ``may_quantize`` False makes it a fault when a weight is quantized that the source has in full; ``is_ours`` when a
+    quantized one is nothing that the source's weights are known to make: of others, that proves nothing.
     """
     begin = time.perf_counter()
     why = _inapplicable(result, source)
     if why:
         found = LevelReport("weights", "not applicable", why=why)
     elif result.format == "tfjs_graph_model" and source.format in _LAYERS:
-        found = _folded(result, source, may_quantize)
+        found = _folded(result, source, may_quantize=may_quantize, is_ours=is_ours)
     else:
         found = _compared(result, source, may_quantize)
     return found.replaced(seconds=time.perf_counter() - begin)
@@ -106,13 +115,13 @@ def _unknown(account: accounting.Account, *, count: int) -> str:
     return ""
 
 
-def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport:  # noqa: FBT001  private
+def _folded(result: Subject, source: Subject, *, may_quantize: bool, is_ours: bool) -> LevelReport:
     """Account for the weights of a graph by those of the layers it was made from, as far as that can be."""
     try:
         with model_weights(source) as theirs, weights_of(result) as ours:
             unasked = [] if may_quantize else _newly_quantized(theirs.by_name, ours)
             forms = accounting.forms(theirs, ours)
-            found = folding.compare(forms, ours, epsilons=folding.epsilons_in(theirs.configuration))
+            found = folding.compare(forms, ours, declared=theirs.configuration)
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
     except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored
@@ -122,9 +131,14 @@ def _folded(result: Subject, source: Subject, may_quantize: bool) -> LevelReport
     facts |= {"quantized": found.quantized, "worst": None, "noise": 0.0}
     if unasked or found.findings:
         return LevelReport("weights", "failed", (*unasked, *found.findings), facts=facts)
+    unknown = [name for name in found.others if name in found.lossy]
+    if unknown and is_ours:
+        strange = tuple(Finding(_STRANGE.format(name), name, remedy=_MADE_AGAIN) for name in unknown)
+        return LevelReport("weights", "failed", strange, facts=facts)
     if found.others:
-        why = _OTHERS.format(len(found.others), count)
-        return LevelReport("weights", "not applicable", why=why, facts=facts)
+        status: LevelStatus = "no proof" if unknown else "not applicable"
+        why = _UNKNOWN.format(", ".join(unknown[:_FEW])) if unknown else _OTHERS.format(len(found.others), count)
+        return LevelReport("weights", status, why=why, facts=facts)
     return LevelReport("weights", "passed", facts=facts)
 
 

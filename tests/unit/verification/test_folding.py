@@ -56,7 +56,7 @@ def graph(source: dict[str, Array]) -> dict[str, Array]:
 
 
 def compared(source: dict[str, Array], graph: dict[str, Array]) -> Folded:
-    return compare(named(source), named(graph), epsilons=[EPSILON])
+    return compare(named(source), named(graph), declared={"epsilon": EPSILON})
 
 
 def test_weights_that_are_the_sources_or_folded_are_all_accounted_for(source: Any, graph: Any) -> None:
@@ -134,7 +134,7 @@ def stored(arrays: dict[str, Array], dtype: str) -> dict[str, Named]:
 
 
 def compared_stored(source: dict[str, Array], weights: dict[str, Named]) -> Folded:
-    return compare(named(source), weights, epsilons=[EPSILON])
+    return compare(named(source), weights, declared={"epsilon": EPSILON})
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16"])

@@ -82,7 +82,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Verify a model: its files, its weights, its inputs and outputs, and what it computes where it will live."""
-    from workflow.verification.levels import Case  # noqa: PLC0415  loaded for runs only, to keep --help fast
+    from workflow.runs.sidecars import read_sidecar, sidecar_path  # noqa: PLC0415  loaded for runs only
+    from workflow.verification.levels import Case  # noqa: PLC0415  as above, to keep --help fast
 
     if labels is not None and inputs is None:
         raise UsageError("--labels without --inputs cannot be compared", hint="give the inputs that they are for")
@@ -101,7 +102,8 @@ def verify(
     result = _subject(artifact, model_format)
     source = None if against is None else _sound(_subject(against, source_format))
     with scratch.folder("verify") as folder:
-        case = Case(result, source, settings, folder, timeout=timeout)
+        is_ours = read_sidecar(sidecar_path(artifact)) is not None
+        case = Case(result, source, settings, folder, is_ours=is_ours, timeout=timeout)
         _verify(case, environment, locate=locate, as_json=as_json)
 
 
