@@ -86,6 +86,11 @@ class _Sources:
         found = [name for name, other in self.named.items() if _size(other) == size and len(other.shape) > 1]
         return sorted(found, key=lambda name: not _speaks_of(one.name, name))
 
+    def own(self, one: Named) -> list[str]:
+        """Return the weights of its shape, of more than one number, of the layers that a node's name speaks of."""
+        alike = [name for name, other in self.named.items() if other.shape == one.shape and _size(one) > 1]
+        return [name for name in alike if _speaks_of(one.name, name)]
+
     def ratios(self, channels: int) -> Iterator[tuple[str, Array]]:
         """Yield what normalizations of so many channels multiply by, with their layers' names; first nothing at all."""
         yield "", np.ones(channels)
@@ -100,6 +105,7 @@ class _Sources:
             for epsilon in self.epsilons:
                 ratio = parts.get("gamma", 1.0) / np.sqrt(np.maximum(parts["moving_variance"] + epsilon, _TINY))
                 beta, mean = parts.get("beta", np.zeros(channels)), parts["moving_mean"]
+                yield -mean, np.abs(mean)
                 for bias in biases:
                     size = np.abs(beta) + np.abs(mean * ratio) + np.abs(bias * ratio)
                     yield beta + (bias - mean) * ratio, size
@@ -136,15 +142,13 @@ def compare(
             findings += _misplaced(one, same, known)
             keep(one, values)
             continue
-        found = _explained(one, values, known, keep=keep)
+        found = _explained(one, values, known, keep=keep) or _absent(one, known)
         folded += found is True and one.quantization is None
         quantized += found is True and one.quantization is not None
         findings += [found] if isinstance(found, Finding) else []
         if found is False and one.quantization is not None and (one.stored_as == "float16" or np.ptp(values)):
             lossy.append(one.name)
-        if found is False and (
-            _size(one) >= _LEAST or (_size(one) > 1 and (one.quantization is None or one.name in lossy))
-        ):
+        if found is False and (_size(one) >= _LEAST or known.own(one)):
             others.append(one.name)
     return Folded(equal, folded, quantized, tuple(others), tuple(findings), tuple(lossy))
 
@@ -154,8 +158,16 @@ def _counts(one: Named, known: _Sources) -> bool:
     size = _size(one)
     if one.dtype != "float32" or not size:
         return False
-    own = (name for name, other in known.named.items() if other.shape == one.shape and _speaks_of(one.name, name))
-    return size >= _LEAST or one.quantization is not None or (size > 1 and next(own, None) is not None)
+    return size >= _LEAST or one.quantization is not None or bool(known.own(one))
+
+
+def _absent(one: Named, known: _Sources) -> Finding | bool:
+    """Find a weight that is nothing known where a variable of a layer is read, whose name and shape are known."""
+    own = known.own(one) if one.name.endswith("/ReadVariableOp") else []
+    if not own:
+        return False
+    text = f"the weight {one.name} is nothing that the source's weights make, and {own[0]} belongs there"
+    return Finding(text, one.name)
 
 
 def epsilons_in(configuration: object) -> list[float]:
@@ -222,7 +234,7 @@ def _piece(one: Named, values: Array, known: _Sources) -> Finding | bool:
 def _pieces(one: Named, known: _Sources) -> Iterator[tuple[str, Array]]:
     """Yield the parts of the source's weights that have the shape of a weight, flat, with what they are parts of."""
     for name, other in known.named.items():
-        places = list(pieces.places_in(other.shape, one.shape)) if _size(one) >= _LEAST else []
+        places = list(pieces.places_in(other.shape, one.shape)) if _size(one) > 1 else []
         if places:
             theirs = other.shaped()
             yield from ((name, theirs[place].reshape(-1)) for place in places)

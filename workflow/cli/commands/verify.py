@@ -102,7 +102,7 @@ def verify(
     result = _subject(artifact, model_format)
     source = None if against is None else _sound(_subject(against, source_format))
     with scratch.folder("verify") as folder:
-        is_ours = read_sidecar(sidecar_path(artifact)) is not None
+        is_ours = read_sidecar(sidecar_path(result.path)) is not None
         case = Case(result, source, settings, folder, is_ours=is_ours, timeout=timeout)
         _verify(case, environment, locate=locate, as_json=as_json)
 
