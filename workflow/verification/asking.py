@@ -61,6 +61,8 @@ class Answers:
     facts: Mapping[str, Any] = field(default_factory=dict)
     load_average: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, Any] = field(default_factory=dict)
+    """What the model takes and gives, as a run in Python tells it."""
 
 
 class Places(Protocol):
@@ -118,6 +120,7 @@ def in_python(places: Places, ask: Ask, *, cut: str | None = None, weights: Path
         timings=_timing(answer.get("timings")),
         load_average=answer.get("load_average"),
         versions=answer.get("versions") or {},
+        ports={side: answer[side] for side in ("inputs", "outputs") if side in answer},
     )
 
 

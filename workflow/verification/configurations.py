@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _DECIDING = (
     *("epsilon", "alpha", "theta", "max_value", "mask_value", "merge_mode", "use_bias", "center", "units", "filters"),
-    *("activation", "recurrent_activation", "go_backwards", "return_sequences", "return_state", "output_dim", "n"),
+    *(
+        "activation",
+        "recurrent_activation",
+        "go_backwards",
+        "return_sequences",
+        "return_state",
+        "output_dim",
+        "n",
+        "mask_zero",
+    ),
 )
 """Options that mean the same in every Keras and in TensorFlow.js, and that no conversion has a reason to change."""
 

@@ -29,6 +29,9 @@ NARROWED = {
 """What TensorFlow.js has in place of a dtype."""
 
 _LAYERS = ("keras", "keras_keras", "tfjs_layers_model")
+_UNORDERED = ("tf_saved_model", "keras_saved_model")
+"""What gives its outputs by name alone."""
+
 _ANONYMOUS = re.compile(r"^(Identity(_\d+)?|output_\d+|PartitionedCall(_\d+)?|StatefulPartitionedCall(_\d+)?)(:\d+)?$")
 """Names that a graph gives to outputs that have lost theirs."""
 
@@ -60,7 +63,8 @@ def check(source: ModelPorts, result: ModelPorts, *, formats: tuple[Format, Form
         if theirs is None or ours is None:
             continue
         strict = all(one in _LAYERS for one in formats) or formats[0] == formats[1]
-        checked = _Side(side, theirs, ours, strict=strict, ordered=strict or formats[0] in _LAYERS)
+        ordered = strict or (formats[0] in _LAYERS and formats[1] not in _UNORDERED)
+        checked = _Side(side, theirs, ours, strict=strict, ordered=ordered)
         pairs = checked.pairs()
         findings += checked.findings
         remarks += checked.remarks
@@ -160,7 +164,10 @@ class _Side:
         if theirs.dtype and ours.dtype and ours.dtype not in (theirs.dtype, NARROWED.get(theirs.dtype)):
             text = f"the {self._word} {theirs.name} is {ours.dtype} in the result and {theirs.dtype} in its source"
             self.findings.append(Finding(text, theirs.name))
-        if theirs.shape is None or ours.shape is None or _fits(theirs.shape, ours.shape):
+        if theirs.shape is None or ours.shape is None:
+            return
+        opened = self._word == "input" and _is_opened(theirs.shape, ours.shape)
+        if _fits(theirs.shape, ours.shape) and not opened:
             return
         if (theirs.observed or ours.observed) and _may_be(theirs.shape, ours.shape):
             return
@@ -182,6 +189,12 @@ def _fitting(free: list[int], theirs: list[ModelPort], ours: Sequence[ModelPort]
 def _fits(theirs: Shape, ours: Shape) -> bool:
     """Whether the result takes every size that its source takes: an open size must stay open."""
     return len(theirs) == len(ours) and all(our in (None, size) for size, our in zip(theirs, ours, strict=True))
+
+
+def _is_opened(theirs: Shape, ours: Shape) -> bool:
+    """Whether the result takes any size where its source takes one; how many samples there are is nobody's promise."""
+    sizes = zip(theirs[1:], ours[1:], strict=False)
+    return len(theirs) == len(ours) and any(our is None and size is not None for size, our in sizes)
 
 
 def _may_be(one: Shape, other: Shape) -> bool:

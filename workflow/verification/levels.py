@@ -16,6 +16,7 @@ from workflow.verification import (
     quantized_runs,
     structure,
     tolerances,
+    unproven,
     weights,
 )
 from workflow.verification.asking import TIMEOUT, Ask, OutputNames, absolute
@@ -41,6 +42,13 @@ _NOT_RELOADED = (
     "told from other faults, and is bounded by what it may do"
 )
 _OF_KERAS = frozenset({"keras", "keras_keras"})
+_UNPROVEN = (
+    "the source's output {} is nearly the same for all inputs, and the weights behind it were not compared either: "
+    "agreement proves nothing there"
+)
+_TOLD = frozenset({"tf_saved_model", "keras_saved_model"})
+"""Formats that tell what they take and give when they run."""
+
 _ALONE = "there is no source to compare with"
 
 
@@ -153,8 +161,10 @@ class _Outputs:
             runs = outputs.judged_again(runs, self._at(judge, found, reload), reload=reload)
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
+        self._levels[-1] = self._contract_told_by(runs, found)
         if wrong:
             level = level.replaced(status="failed", findings=(*level.findings, *wrong))
+        level = self._with_unproven(level)
         level = self._with_accuracy(level, runs, judge=judge, reference=found)
         level = self._with_costs(level, runs, judge=judge, reference=found)
         level = self._with_other_keras(level, judge, found)
@@ -166,6 +176,21 @@ class _Outputs:
             samples=found.facts.get("samples"),
             versions=found.facts.get("versions"),
         )
+
+    def _with_unproven(self, level: LevelReport) -> LevelReport:
+        """Return that agreement proves nothing of an output: another one that is proven does not save it."""
+        known = next((one for one in self._levels if one.level == "weights"), None)
+        names = contract.renamed(self._levels[-1], "outputs")
+        dead = level.facts.get("dead", ()) if level.status == "passed" and self._case.source is not None else ()
+        found = unproven.unproven(dead, self._case.result, known, names=names)
+        return level.replaced(status="no proof", why=_UNPROVEN.format(", ".join(found))) if found else level
+
+    def _contract_told_by(self, runs: list[outputs.Trial], found: SourceAnswer) -> LevelReport:
+        """Return the contract with what a run of the result in Python tells, where its files say nothing."""
+        run = next((run for run in runs if run.place == PYTHON and run.answers is not None), None)
+        if self._case.result.format not in _TOLD or run is None or run.answers is None:
+            return self._levels[-1]
+        return _contract(self._case, model_ports.told(found.facts), model_ports.told(run.answers.ports))
 
     def _is_home(self, place: Place, found: SourceAnswer) -> bool:
         """Whether a place is the one in which costs are measured: where the source was asked."""

@@ -29,9 +29,12 @@ async function answered(job) {
   const model = await (layers ? loadLayersModel : loadGraphModel)(handler(job.path));
   // TensorFlow.js numbers the tensors of all layers models that it ever made: the layers' own names are told
   const names = layers ? model.inputNames : model.inputs.map((one) => one.name.split(':')[0]);
-  const outputs = layers ? model.outputNames : model.outputs.map((one) => one.name);
-  const declared = [model.inputs.map((one, at) => [names[at], one.shape, one.dtype]), outputs];
-  if (!layers) declared.push(Object.entries(model.modelSignature?.outputs ?? {}).map(([key, one]) => [key, one.name]));
+  // of a graph model, pages know the names in its signature; how a node is called says nothing
+  const signature = Object.keys(model.modelSignature?.outputs ?? {});
+  const outputs = layers ? model.outputNames : signature.length ? signature : model.outputs.map((one) => one.name);
+  const shapes = model.inputs.map((one, at) => [names[at], one.shape, one.dtype]);
+  // layers models are called with a list of inputs, graph models with their names
+  const declared = [layers ? shapes : shapes.sort(), outputs];
   const found = [];
   for (const feed of job.feeds) {
     const tensors = names.map((name) => {
