@@ -9,6 +9,7 @@ to half a step: what each was before is known then.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ _NEAR_VECTOR = 0.05
 _LEAST_VECTOR = 16
 _BEGINNING = 32  # rows of a kernel that tell whether the rest is worth a look
 _NEAR_RATIO = 0.05
+_OF_LOOPS = re.compile(r"(?<=/)while/(body/_\d+/)?")
+_MOSTLY = 0.5
 _PARTS = {"mean": "moving_mean", "variance": "moving_variance"}
 """What the layer Normalization calls its weights, and BatchNormalization its."""
 
@@ -224,7 +227,8 @@ def _piece(one: Named, values: Array, known: _Sources) -> Finding | bool:
         if np.array_equal(values, part):
             return True
         far = np.abs(values.astype(np.float64) - part)
-        if values.size >= _TELLING and np.sqrt(np.square(far).mean()) < _NEAR_KERNEL * size:
+        near = np.sqrt(np.square(far).mean()) < _NEAR_KERNEL * size or np.mean(far == 0) >= _MOSTLY
+        if values.size >= _TELLING and near:
             place = int(np.argmax(far))
             text = f"the weight {one.name} differs by {far[place]:.3g} at {explain.place_of(place, one.shape)}"
             nearest = Finding(f"{text} from the part of {name} of the source that it is", one.name, float(far[place]))
@@ -370,7 +374,7 @@ def _close(ours: Array, right: Array, size: Array) -> bool:
 def _speaks_of(node: str, weight: str) -> bool:
     """Whether the name of a node has the layer of a weight in it: ``model/dense/MatMul`` and ``dense/kernel``."""
     layer = weight.rpartition("/")[0]
-    return bool(layer) and f"/{layer}/" in f"/{node}/"
+    return bool(layer) and f"/{layer}/" in f"/{_OF_LOOPS.sub('', node)}/"
 
 
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -69,7 +69,7 @@ def worn(model: Any, rng: Any) -> None:
         elif value.ndim == 1:
             value = 0.3 * noise
         else:
-            value = value + 0.1 * noise
+            value = value + (1.0 if name == "embeddings" else 0.1) * noise
         if one.name.startswith("still/"):
             value = 1e-5 * noise + (40.0 if value.ndim == 1 else 0.0)
         one.assign(value.astype("float32"))

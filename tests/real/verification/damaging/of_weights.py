@@ -40,7 +40,8 @@ def _at(values: Any, one: StoredWeight, rng: Any, *, by: float) -> Any:
     if flat.dtype.kind == "u":
         largest = np.iinfo(flat.dtype).max
         step = max(1, int(by * largest))
-        flat[place] = flat[place] - step if flat[place] >= step else flat[place] + step
+        before = int(flat[place])
+        flat[place] = before - step if before >= step else before + step
     else:
         flat[place] += np.asarray(by * np.ptp(flat.astype(float)), flat.dtype)
     return flat

@@ -23,7 +23,7 @@ _HARM = 1e-4
 """A difference, in units of an output's largest value, that no other order of the same additions makes."""
 
 _OF_SPREAD = 0.2
-_ROUNDING = 64.0
+_ROUNDING, _NO_HARM = 64.0, 4.0
 
 
 def feeds(file: Path) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ def effect_of(before: Any, after: Any) -> tuple[Effect, str]:
                 return "harmful", "an output is no number"
             far, size = float(np.abs(one - other).max()), float(np.abs(one).max())
             spread = float(np.ptp(one, axis=0).max()) if len(one) > 1 else size
-            if far > max(min(_HARM * size, _OF_SPREAD * spread), _EPSILON * size):
+            if far > max(min(_HARM * size, _OF_SPREAD * spread), _NO_HARM * _EPSILON * size):
                 return "harmful", f"an output is off by {far:.3g} of {size:.3g}, which inputs change by {spread:.3g}"
             if far > _ROUNDING * _EPSILON * size:
                 effect = "slight"
