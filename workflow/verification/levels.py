@@ -289,7 +289,8 @@ class _Outputs:
     def _with_costs(self, level: LevelReport, runs: Any, *, judge: Judge, reference: SourceAnswer) -> LevelReport:
         """Add what quantizing lost, measured at home, or where the result ran first; a goal missed is no pass."""
         ran = [run for run in runs if run.judgement is not None]
-        if not self._noise or level.status != "passed" or not ran:
+        unknown = any(one.status == "no proof" for one in self._levels)  # what is lost, and what was done, is one
+        if not self._noise or level.status != "passed" or not ran or unknown:
             return level
         run = next((one for one in ran if self._is_home(one.place, reference)), ran[0])
         answered = self._at(judge, reference)(run.place)

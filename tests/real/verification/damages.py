@@ -90,7 +90,11 @@ def _turned(value: Any) -> Any:
     return {key: value[key] if key == "signature" else _turned(value[key]) for key in reversed(value)}
 
 
-_TRAINING = {"loss": "mean_squared_error", "metrics": [], "optimizer_config": {"class_name": "SGD", "config": {"learning_rate": 0.1}}}
+_TRAINING = {
+    "loss": "mean_squared_error",
+    "metrics": [],
+    "optimizer_config": {"class_name": "SGD", "config": {"learning_rate": 0.1}},
+}
 HARMLESS_DOCUMENTS: dict[str, Change] = {
     "keys stand in reverse": _document(_turned),
     "written in lines": _document(lambda value: json.dumps(value, indent=2)),
@@ -137,3 +141,20 @@ def damages(results: list[Result], *, seeds: int = 1) -> list[Damage]:
         for what, change in tables[result.format].items()
         if seed == 0 or tables is DAMAGES
     ]
+
+
+def done(results: list[Result], folder: Path, *, seed: int) -> list[tuple[Damage, Subject]]:
+    """Do every damage once to each kind of result (a format, in full or quantized), to which one is drawn."""
+    rng = np.random.default_rng(seed)
+    listed = damages([results[int(place)] for place in rng.permutation(len(results))])
+    kinds: dict[tuple[Any, ...], list[Damage]] = {}
+    for one in listed:
+        kinds.setdefault((one.result.format, one.result.is_quantized, one.what), []).append(one)
+    found = []
+    for number, same in enumerate(kinds.values()):
+        for place, one in enumerate(same):
+            subject = one.done(folder / one.result.file, folder / f"done_{number}_{place}")
+            if subject is not None:
+                found.append((one, subject))
+                break
+    return found

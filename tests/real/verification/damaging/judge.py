@@ -1,10 +1,12 @@
-# type: ignore  # runs in the converter environment
+# mypy: ignore-errors
+# runs in the converter environment
 """Run Keras files and SavedModels on given inputs, with nothing of the product: ``judge.py JOBS ANSWERS``."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,7 @@ import tensorflow as tf
 
 
 def arrays(feed: Any) -> Any:
-    return {
-        name: np.asarray(one["data"], one["dtype"]).reshape(one["shape"]) for name, one in feed.items()
-    }
+    return {name: np.asarray(one["data"], one["dtype"]).reshape(one["shape"]) for name, one in feed.items()}
 
 
 def keras_file(job: Any) -> Any:
@@ -66,13 +66,11 @@ def answered(job: Any) -> Any:
 
 if __name__ == "__main__":
     told = {}
-    with open(sys.argv[1], encoding="utf-8") as file:
-        listed = json.load(file)
+    listed = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     for job in listed:
         try:
             told[job["id"]] = answered(job)
         except Exception as error:  # noqa: BLE001  a damaged file may fail in any way
             told[job["id"]] = {"error": f"{type(error).__name__}: {error}"[:200]}
         tf.keras.backend.clear_session()
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
-        json.dump(told, file)
+    Path(sys.argv[2]).write_text(json.dumps(told), "utf-8")

@@ -1,4 +1,5 @@
-# type: ignore  # runs in the converter environment
+# mypy: ignore-errors
+# runs in the converter environment
 """Write small Keras models into a folder, each with inputs to judge by; run in the converter environment.
 
 Their weights are not fresh ones, so that every one of them makes a difference; ``rows`` has an output that is nearly
@@ -89,4 +90,7 @@ if __name__ == "__main__":
         worn(model, rng)
         model.save(f"{sys.argv[1]}/{model.name}.h5", include_optimizer=False)
         given = {one.name: drawn(one, rng) for one in model.inputs}
-        np.savez(f"{sys.argv[1]}/{model.name}.npz", **{k: v if v.dtype == "int32" else v.astype("float32") for k, v in given.items()})
+        np.savez(
+            f"{sys.argv[1]}/{model.name}.npz",
+            **{k: v if v.dtype == "int32" else v.astype("float32") for k, v in given.items()},
+        )

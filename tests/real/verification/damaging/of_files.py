@@ -157,7 +157,9 @@ def _doubles(file: Any, _: Any) -> bool:
 
 
 def _untrained(file: Any, _: Any) -> bool:
-    file.attrs["training_config"] = json.dumps({"loss": "mse", "metrics": [], "optimizer_config": {"class_name": "SGD", "config": {}}})
+    file.attrs["training_config"] = json.dumps(
+        {"loss": "mse", "metrics": [], "optimizer_config": {"class_name": "SGD", "config": {}}}
+    )
     return True
 
 
@@ -203,7 +205,9 @@ def in_archive(change: FileChange | None = None, config: ConfigChange | None = N
             done = config(document["config"], rng)
             files["config.json"] = json.dumps(document).encode()
         if "date" in how:
-            files["metadata.json"] = json.dumps(json.loads(files["metadata.json"]) | {"date_saved": how["date"]}).encode()
+            files["metadata.json"] = json.dumps(
+                json.loads(files["metadata.json"]) | {"date_saved": how["date"]}
+            ).encode()
         if how.get("turned"):
             files = dict(reversed(files.items()))
         with zipfile.ZipFile(path, "w", how.get("packed", zipfile.ZIP_STORED)) as archive:

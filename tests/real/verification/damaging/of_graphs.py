@@ -38,7 +38,7 @@ def _padding(value: Json) -> Json:
 
 def _sizes(value: Json) -> Json | None:
     listed = value.get("list", {}).get("i")
-    if not listed or len(listed) != 4:  # noqa: PLR2004  batch, rows, columns, channels
+    if not listed or len(listed) != 4:
         return None
     other = "1" if listed[1] != "1" else "2"
     return {"list": {"i": [listed[0], other, other, listed[3]]}}
@@ -47,13 +47,24 @@ def _sizes(value: Json) -> Json | None:
 def _fused(value: Json) -> Json | None:
     names = list(value.get("list", {}).get("s", []))
     relu = _text("Relu")
-    return {"list": {"s": [one for one in names if one != relu] if relu in names else [*names, relu]}} if names else None
+    return (
+        {"list": {"s": [one for one in names if one != relu] if relu in names else [*names, relu]}} if names else None
+    )
 
 
 def _other_op(model: StoredModel, rng: Any) -> bool:
     others = {
-        **{"Tanh": "Sigmoid", "Sigmoid": "Tanh", "Relu": "Elu", "Softmax": "LogSoftmax", "MaxPool": "AvgPool"},
-        **{"AddV2": "Sub", "Sub": "AddV2", "Mul": "AddV2", "Mean": "Max", "Rsqrt": "Sqrt", "SquaredDifference": "Sub"},
+        "Tanh": "Sigmoid",
+        "Sigmoid": "Tanh",
+        "Relu": "Elu",
+        "Softmax": "LogSoftmax",
+        "MaxPool": "AvgPool",
+        "AddV2": "Sub",
+        "Sub": "AddV2",
+        "Mul": "AddV2",
+        "Mean": "Max",
+        "Rsqrt": "Sqrt",
+        "SquaredDifference": "Sub",
     }
     one = chosen([node for node in model.nodes if node["op"] in others], rng)
     if one is None:
@@ -81,7 +92,9 @@ def _read_another(model: StoredModel, rng: Any) -> bool:
     before = by_name.get(one["input"][place].partition(":")[0])
     kind = before is not None and before["op"] == "Const"
     names = [node["name"] for node in model.nodes]
-    earlier = [n for n in names if n != one["input"][place] and n != one["name"] and (by_name[n]["op"] == "Const") == kind]
+    earlier = [
+        n for n in names if n != one["input"][place] and n != one["name"] and (by_name[n]["op"] == "Const") == kind
+    ]
     if not earlier:
         return False
     one["input"][place] = chosen(earlier, rng)
@@ -130,7 +143,7 @@ def _turned(side: str) -> Change:
 
 def _exchanged(model: StoredModel, rng: Any) -> bool:
     ports = _ports(model, "outputs")
-    if len(ports) < 2:  # noqa: PLR2004  with what?
+    if len(ports) < 2:
         return False
     first, second = (sorted(ports)[int(place)] for place in rng.permutation(len(ports))[:2])
     ports[first]["name"], ports[second]["name"] = ports[second]["name"], ports[first]["name"]
@@ -149,7 +162,7 @@ def _renamed(side: str) -> Change:
 
 def _dropped(model: StoredModel, rng: Any) -> bool:
     ports = _ports(model, "outputs")
-    if len(ports) < 2:  # noqa: PLR2004  one must stay
+    if len(ports) < 2:
         return False
     del ports[chosen(sorted(ports), rng)]
     return True

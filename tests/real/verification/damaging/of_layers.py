@@ -59,7 +59,7 @@ def calls(entry: Json) -> list[list[Any]]:
                 for inner in value.values():
                     search(inner)
         elif isinstance(value, list):
-            if len(value) >= 3 and isinstance(value[0], str) and value[1:3] == [0, 0]:  # noqa: PLR2004  a call
+            if len(value) >= 3 and isinstance(value[0], str) and value[1:3] == [0, 0]:
                 found.append(value)
             else:
                 for inner in value:
@@ -69,8 +69,8 @@ def calls(entry: Json) -> list[list[Any]]:
     return found
 
 
-def ends(config: Json, side: str) -> list[list[Any]]:
-    found: list[list[Any]] = config[side]
+def ends(config: Json, side: str) -> list[Any]:
+    found: list[Any] = config[side]
     return found
 
 
@@ -111,7 +111,7 @@ def _without(config: Json, rng: Any) -> bool:
 
 def _turned_inputs(config: Json, rng: Any) -> bool:
     """Exchange the two inputs of one layer."""
-    entry = chosen([one for one in _inner(config) if len(calls(one)) == 2], rng)  # noqa: PLR2004
+    entry = chosen([one for one in _inner(config) if len(calls(one)) == 2], rng)
     if entry is None:
         return False
     first, second = calls(entry)
@@ -138,7 +138,7 @@ def _outputs_turned(config: Json, _: Any) -> bool:
 
 def _output_dropped(config: Json, rng: Any) -> bool:
     listed = ends(config, "output_layers")
-    if len(listed) < 2 or not isinstance(listed[0], list):  # noqa: PLR2004  one must stay
+    if len(listed) < 2 or not isinstance(listed[0], list):
         return False
     listed.pop(int(rng.integers(len(listed))))
     return True
@@ -155,7 +155,7 @@ def _output_elsewhere(config: Json, rng: Any) -> bool:
 
 def _output_twice(config: Json, _: Any) -> bool:
     listed = ends(config, "output_layers")
-    if len(listed) < 2 or not isinstance(listed[0], list):  # noqa: PLR2004  as above
+    if len(listed) < 2 or not isinstance(listed[0], list):
         return False
     listed[1] = list(listed[0])
     return True

@@ -41,7 +41,7 @@ def _at(values: Any, one: StoredWeight, rng: Any, *, by: float) -> Any:
         largest = np.iinfo(flat.dtype).max
         step = max(1, int(by * largest))
         before = int(flat[place])
-        flat[place] = before - step if before >= step else before + step
+        flat[place] = before - step if before >= step else min(before + step, largest)
     else:
         flat[place] += np.asarray(by * np.ptp(flat.astype(float)), flat.dtype)
     return flat
@@ -206,7 +206,7 @@ def _recut(model: StoredModel, rng: Any) -> bool:
 
 
 def _merged(model: StoredModel, _: Any) -> bool:
-    if len(model.groups) < 2:  # noqa: PLR2004  one cannot be merged
+    if len(model.groups) < 2:
         return False
     manifest = model.document["weightsManifest"]
     manifest[0]["paths"] = [path for group in manifest for path in group["paths"]]

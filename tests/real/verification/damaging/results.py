@@ -36,9 +36,13 @@ class Result:
     def file(self) -> str:
         return f"{self.model}_{self.name}"
 
+    @property
+    def is_quantized(self) -> bool:
+        return "quantize_" in self.options or "dtype" in self.options
+
 
 def results_of(model: str) -> list[Result]:
-    def one(name: str, kind: str, made_of: str, format: Format, options: str = "") -> Result:  # noqa: A002, PLR0913
+    def one(name: str, kind: str, made_of: str, format: Format, options: str = "") -> Result:  # noqa: A002
         return Result(model, name, kind, made_of, format, options)
 
     return [
@@ -63,11 +67,11 @@ def results_of(model: str) -> list[Result]:
 def made(folder: Path) -> list[Result]:
     """Let the tool make every result of the sources in a folder; nothing is verified."""
     found = [result for model in SOURCES for result in results_of(model)]
-    lines = [
-        f"  - {one.kind}: {{name: {one.file}, input: {source_path(one, folder).name}, output: {one.file}{one.options}}}\n"
-        for one in found
-    ]
-    (folder / "made.yml").write_text(f"verify: off\nsteps:\n{''.join(lines)}")
+    recipe = "verify: off\nsteps:\n"
+    for one in found:
+        given = source_path(one, folder).name
+        recipe += f"  - {one.kind}: {{name: {one.file}, input: {given}, output: {one.file}{one.options}}}\n"
+    (folder / "made.yml").write_text(recipe)
     argv = [sys.executable, "-m", "workflow", "convert", "made.yml", "--quiet"]
     done = run(argv, cwd=folder, env=dict(os.environ, PYTHONPATH=str(ROOT)), timeout=600)
     assert done.code == 0, done.stdout + done.stderr
