@@ -139,18 +139,17 @@ class _Outputs:
         quantized, restored = None, None
         if self._noise and not self._each:
             quantized = outputs.with_results_weights(source, self._ask(found, PYTHON), places=self._places)
-            restored = quantized_runs.tried(source, self._ask(found, found.place), found, places=self._places)
+            restored = quantized_runs.tried(
+                source, self._ask(found, found.place), place=found.place, places=self._places
+            )
         if isinstance(quantized, NotRun):
             said, quantized = (*said, _NOT_RELOADED.format(quantized.why)), None
         judge = replace(judge, knows_weights=quantized is not None or (restored is not None and not restored.lossy))
         reload = outputs.Reload(quantized, lead=self._lead(found), each=self._with_results_weights(found))
-        where = outputs.places_of(case.result, case.settings)
-        if case.source is None and self._question.at_home:  # nobody says that Python should compute the same
-            where = [place for place in where if place != PYTHON or case.settings.runtimes == ("python",)]
         runs = outputs.run_places(
             lambda place: self._ask(found, place),
             self._at(judge, found, reload),
-            where=where,
+            where=self._where(),
             places=self._places,
             reload=reload,
         )
@@ -161,13 +160,10 @@ class _Outputs:
             runs = outputs.judged_again(runs, self._at(judge, found, reload), reload=reload)
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
-        self._levels[-1] = self._contract_told_by(runs, found)
         if wrong:
             level = level.replaced(status="failed", findings=(*level.findings, *wrong))
-        level = self._with_unproven(level)
-        level = self._with_accuracy(level, runs, judge=judge, reference=found)
-        level = self._with_costs(level, runs, judge=judge, reference=found)
-        level = self._with_other_keras(level, judge, found)
+        self._levels[-1] = self._contract_told_by(runs, found)
+        level = self._concluded(level, runs, judge=judge, reference=found)
         level = level.replaced(remarks=(*said, *level.remarks))
         return self._ended(level, runs=tuple(outputs.report_of(run, found, judge=judge) for run in runs)).replaced(
             attribution=_attribution(runs),
@@ -177,12 +173,27 @@ class _Outputs:
             versions=found.facts.get("versions"),
         )
 
+    def _where(self) -> list[Place]:
+        """Return where the result is to be run."""
+        where = outputs.places_of(self._case.result, self._case.settings)
+        if self._case.source is not None or not self._question.at_home:
+            return where
+        alone = self._case.settings.runtimes == ("python",)  # else nobody says that Python should compute the same
+        return [place for place in where if alone or place != PYTHON]
+
+    def _concluded(self, level: LevelReport, runs: Any, *, judge: Judge, reference: SourceAnswer) -> LevelReport:
+        """Add what follows from the answers of all places."""
+        level = self._with_unproven(level)
+        level = self._with_accuracy(level, runs, judge=judge, reference=reference)
+        level = self._with_costs(level, runs, judge=judge, reference=reference)
+        return self._with_other_keras(level, judge, reference)
+
     def _with_unproven(self, level: LevelReport) -> LevelReport:
         """Return that agreement proves nothing of an output: another one that is proven does not save it."""
         known = next((one for one in self._levels if one.level == "weights"), None)
         names = contract.renamed(self._levels[-1], "outputs")
         dead = level.facts.get("dead", ()) if level.status == "passed" and self._case.source is not None else ()
-        found = unproven.unproven(dead, self._case.result, known, names=names)
+        found = unproven.unproven(dead, self._case.result, weights=known, names=names)
         return level.replaced(status="no proof", why=_UNPROVEN.format(", ".join(found))) if found else level
 
     def _contract_told_by(self, runs: list[outputs.Trial], found: SourceAnswer) -> LevelReport:
@@ -218,8 +229,8 @@ class _Outputs:
         """Return what a quantized graph answers otherwise than its source even with the source's weights."""
         if restored is None or self._case.source is None:
             return ()
-        noise = quantized_runs.noise_left(self._case.result, self._case.source, restored.lossy)
-        return restored.findings(judge, found.place, noise)
+        noise = quantized_runs.noise_left(self._case.result, self._case.source, lossy=restored.lossy)
+        return restored.findings(judge, found.place, noise=noise)
 
     def _at(self, judge: Judge, found: SourceAnswer, reload: outputs.Reload | None = None) -> outputs.JudgeAt:
         """Return what gives the judge of a place: the same for all, or one that knows what the source answers there."""

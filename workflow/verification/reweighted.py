@@ -43,7 +43,7 @@ class Restored(Record):
     lossy: tuple[str, ...] = ()
 
 
-def with_sources_weights(result: Subject, source: Subject, folder: Path) -> Restored | None:
+def with_sources_weights(result: Subject, source: Subject, *, folder: Path) -> Restored | None:
     """Write a quantized graph with what its weights were before; None where that cannot be told."""
     if result.format != "tfjs_graph_model" or source.format not in _SOURCES:
         return None
@@ -65,7 +65,7 @@ def with_sources_weights(result: Subject, source: Subject, folder: Path) -> Rest
         return None
 
 
-def with_results_weights(source: Subject, result: Subject, folder: Path) -> Subject | None:
+def with_results_weights(source: Subject, result: Subject, *, folder: Path) -> Subject | None:
     """Write a TensorFlow.js model with the weights of another one of its format; None where it has others."""
     try:
         with weights_of(source) as theirs, weights_of(result) as ours:

@@ -21,7 +21,7 @@ _LEAST = 4  # elements; smaller constants are shapes, axes and the like
 
 
 def unproven(
-    dead: Sequence[str], result: Subject, weights: LevelReport | None, *, names: Mapping[str, str]
+    dead: Sequence[str], result: Subject, *, weights: LevelReport | None, names: Mapping[str, str]
 ) -> list[str]:
     """Return those of the ``dead`` outputs that weights decide which were not held against the source's.
 

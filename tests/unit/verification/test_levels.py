@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.unit.verification import changes
-from tests.unit.verification.models import NumpyPlaces, graph_model, keras_twin, layers_model, quantized
+from tests.unit.verification.models import UNITS, NumpyPlaces, graph_model, keras_twin, layers_model, quantized
 from workflow.base.errors import CostError, NoProofError, OutputsError, OversizedModelError, RuntimeRequiredError
 from workflow.recipe.recipes import Tolerance, Verification
 from workflow.verification import exchange, verdicts
@@ -222,14 +222,19 @@ def test_what_is_switched_off_is_not_run(model: Subject, source: Subject, tmp_pa
     assert places.jobs == []
 
 
+KERNELS = ("first/kernel", "second/kernel", "third/kernel")
+
+
 def shuffled(model: Subject, folder: Path) -> Subject:
-    """Quantize a graph whose middle kernels are shuffled first."""
-    for name in ("first/kernel", "second/kernel", "third/kernel"):
+    """Quantize a graph whose kernels are shuffled first."""
+    for name in KERNELS:
         changes.values(name, lambda one: np.random.default_rng(3).permutation(one))(model.path)
     return quantized(model, folder, "uint8")
 
 
-def test_a_shuffled_quantized_graph_costs_too_much_and_a_good_one_passes(source: Subject, tmp_path: Path) -> None:
+def test_a_shuffled_quantized_graph_is_no_proof_and_a_fault_where_it_was_made_here(
+    source: Subject, tmp_path: Path
+) -> None:
     good = quantized(graph_model(tmp_path / "good"), tmp_path / "small", "uint8")
     report = verified(good, source, tmp_path)
     assert [level.status for level in report.levels] == ["passed"] * 4
@@ -237,15 +242,39 @@ def test_a_shuffled_quantized_graph_costs_too_much_and_a_good_one_passes(source:
     assert (cost["output"], cost["agreement"], cost["met"]) == ("third", 1.0, True)
     bad = shuffled(graph_model(tmp_path / "bad"), tmp_path / "small_bad")
     report = verified(bad, source, tmp_path / "again")
-    assert [level.status for level in report.levels] == ["passed", "not applicable", "passed", "costly"]
+    assert [level.status for level in report.levels] == ["passed", "no proof", "passed", "passed"]
+    assert report.verdict == "no proof"
+    unproven = verdicts.no_proof(report, "m")
+    assert unproven is not None
+    assert "quantized weights are nothing that the source's weights are known to make" in unproven.message
+    assert "not quantized" in unproven.hint
+    ours = Case(bad, source, Verification(runtimes=BOTH), tmp_path / "ours", is_ours=True)
+    failed = verify(ours, NumpyPlaces()).failed
+    assert failed is not None
+    assert {finding.subject for finding in failed.findings} >= set(KERNELS)
+
+
+def coarse(model: Subject) -> Subject:
+    """Give one unit, which nothing reads, a weight so large that the others are lost when they are rounded with it."""
+    columns = UNITS["second"][1]
+    changes.values("first/kernel", lambda one: np.where(np.arange(one.size) == 0, np.float32(300.0), one))(model.path)
+    changes.values("second/kernel", lambda one: np.where(np.arange(one.size) < columns, 0, one))(model.path)
+    return model
+
+
+def test_a_quantized_graph_that_lost_too_much_is_costly(model: Subject, tmp_path: Path) -> None:
+    source = keras_twin(coarse(model))
+    lossy = quantized(coarse(graph_model(tmp_path / "graph")), tmp_path / "lossy", "uint8")
+    report = verified(lossy, source, tmp_path)
+    assert [level.status for level in report.levels] == ["passed", "passed", "passed", "costly"]
     assert report.verdict == "costly"
     error = verdicts.error_of(report, Verification(), who="step m")
     assert isinstance(error, CostError)
-    assert error.message.startswith("step m: quantizing costs more than is allowed: the output third has the source's")
+    assert error.message.startswith("step m: quantizing costs more than is allowed: the output third")
     assert "agreement" in error.hint
-    accepted = verified(bad, source, tmp_path / "accepted", agreement=0.0)
+    accepted = verified(lossy, source, tmp_path / "accepted", agreement=0.0)
     assert accepted.verdict == "passed"
-    assert verified(bad, source, tmp_path / "missed", agreement=1.0).verdict == "costly"
+    assert verified(lossy, source, tmp_path / "missed", agreement=1.0).verdict == "costly"
 
 
 class WithoutReload(NumpyPlaces):
