@@ -40,7 +40,7 @@ def all_comparisons(_: Path) -> dict[str, Any]:
 
 def _told(source: Arrays, graph: Arrays, kind: str) -> dict[str, Any]:
     weights = named(graph) if kind == "float32" else stored(graph, kind)
-    result = compare(named(source), weights, epsilons=_EPSILONS)
+    result = compare(named(source), weights, declared=[{"epsilon": one} for one in _EPSILONS])
     counts = {key: getattr(result, key) for key in ("equal", "folded", "quantized") if getattr(result, key)}
     findings = [[one.text, one.subject, _rounded(one.figure), _rounded(one.bound)] for one in result.findings]
     told = {"others": list(result.others), "findings": findings}

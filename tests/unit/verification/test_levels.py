@@ -19,7 +19,7 @@ from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
 from workflow.verification.runtimes.fake_runtime import FakeRuntime
 
-BOTH = ("python", "node")
+BOTH: Any = ("python", "node")
 
 
 @pytest.fixture
