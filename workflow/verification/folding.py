@@ -18,9 +18,10 @@ import numpy as np
 from workflow.verification import explain, pieces
 from workflow.verification.differences import bounds_of
 from workflow.verification.evidence import Finding
+from workflow.verification.normalizations import Normalization, is_in_halves, normalizations, numbers_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +36,7 @@ EXACT = 4e-6
 
 _TELLING = 16  # elements of which no two weights agree by chance
 _LEAST = 4  # elements; smaller constants are shapes, axes and the like
+_IN_HALVES = 2.0**-8  # the same where products are rounded to half floats
 _LEAST_ROWS = 4  # elements of a channel, below which any two channels are nearly proportional
 _NEAR_KERNEL = 0.2
 _NEAR_VECTOR = 0.05
@@ -43,11 +45,6 @@ _BEGINNING = 32  # rows of a kernel that tell whether the rest is worth a look
 _NEAR_RATIO = 0.05
 _OF_LOOPS = re.compile(r"(?<=/)while/(body/_\d+/)?")
 _MOSTLY = 0.5
-_PARTS = {"mean": "moving_mean", "variance": "moving_variance"}
-"""What the layer Normalization calls its weights, and BatchNormalization its."""
-
-_NO_EPSILON = 0.0  # as the layer Normalization divides
-_TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -70,9 +67,11 @@ class _Sources:
     """The source's weights, found by content, size or number of channels; one kernel is in memory at a time."""
 
     named: Mapping[str, Named]
-    epsilons: Sequence[float]
+    declared: object
     numbers: Sequence[float] = ()
+    exact: float = EXACT
     by_content: dict[bytes, list[str]] = field(default_factory=dict)
+    known: dict[int, list[Normalization]] = field(default_factory=dict)
     vectors: dict[int, dict[str, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,31 +96,20 @@ class _Sources:
     def ratios(self, channels: int) -> Iterator[tuple[str, Array]]:
         """Yield what normalizations of so many channels multiply by, with their layers' names; first nothing at all."""
         yield "", np.ones(channels)
-        for layer, parts in self._normalizations(channels):
-            for epsilon in self.epsilons:
-                yield layer, parts.get("gamma", 1.0) / np.sqrt(np.maximum(parts["moving_variance"] + epsilon, _TINY))
+        for one in self._normalizations(channels):
+            yield from ((one.layer, ratio) for ratio in one.ratios())
 
-    def offsets(self, channels: int) -> Iterator[tuple[Array, Array]]:
-        """Yield what normalizations of so many channels add, and what its rounding is relative to."""
-        biases = [np.zeros(channels), *(one for name, one in self._vectors(channels) if name.endswith("/bias"))]
-        for _, parts in self._normalizations(channels):
-            for epsilon in self.epsilons:
-                ratio = parts.get("gamma", 1.0) / np.sqrt(np.maximum(parts["moving_variance"] + epsilon, _TINY))
-                beta, mean = parts.get("beta", np.zeros(channels)), parts["moving_mean"]
-                yield -mean, np.abs(mean)
-                for bias in biases:
-                    size = np.abs(beta) + np.abs(mean * ratio) + np.abs(bias * ratio)
-                    yield beta + (bias - mean) * ratio, size
+    def offsets(self, channels: int) -> Iterator[tuple[str, Array, Array]]:
+        """Yield what normalizations of so many channels add, with a layer's name and what its rounding is of."""
+        vectors = self.vectors.get(channels, {}).items()
+        biases = [(name.rpartition("/")[0], one) for name, one in vectors if name.endswith("/bias")]
+        for one in self._normalizations(channels):
+            yield from one.offsets(biases)
 
-    def _vectors(self, channels: int) -> Iterable[tuple[str, Array]]:
-        return self.vectors.get(channels, {}).items()
-
-    def _normalizations(self, channels: int) -> list[tuple[str, dict[str, Array]]]:
-        layers: dict[str, dict[str, Array]] = {}
-        for name, values in self._vectors(channels):
-            layer, _, part = name.rpartition("/")
-            layers.setdefault(layer, {})[_PARTS.get(part, part)] = values
-        return [(layer, parts) for layer, parts in layers.items() if {"moving_mean", "moving_variance"} <= parts.keys()]
+    def _normalizations(self, channels: int) -> list[Normalization]:
+        if channels not in self.known:
+            self.known[channels] = normalizations(self.vectors.get(channels, {}), self.declared)
+        return self.known[channels]
 
 
 def compare(
@@ -135,7 +123,8 @@ def compare(
 
     ``keep`` is told what each quantized weight was before.
     """
-    known = _Sources(sources, (*(epsilons_in(declared) or (1e-3,)), _NO_EPSILON), numbers_in(declared))
+    exact = _IN_HALVES if is_in_halves(declared) else EXACT
+    known = _Sources(sources, declared, numbers_in(declared), exact)
     equal, folded, quantized, others, findings, lossy = 0, 0, 0, [], [], []
     for one in (one for one in results.values() if _counts(one, known)):
         values = one.read()
@@ -171,25 +160,6 @@ def _absent(one: Named, known: _Sources) -> Finding | bool:
         return False
     text = f"the weight {one.name} is nothing that the source's weights make, and {own[0]} belongs there"
     return Finding(text, one.name)
-
-
-def epsilons_in(configuration: object) -> list[float]:
-    """Return every ``epsilon`` that stands in a model's configuration, however deep."""
-    if isinstance(configuration, list):
-        return [epsilon for one in configuration for epsilon in epsilons_in(one)]
-    if not isinstance(configuration, dict):
-        return []
-    own = configuration.get("epsilon")
-    inner = [epsilon for one in configuration.values() for epsilon in epsilons_in(one)]
-    return sorted({*inner, *([float(own)] if isinstance(own, (int, float)) else [])})
-
-
-def numbers_in(configuration: object) -> list[float]:
-    """Return every number that stands in a model's configuration, however deep."""
-    if isinstance(configuration, (list, dict)):
-        inner = configuration.values() if isinstance(configuration, dict) else configuration
-        return sorted({number for one in inner for number in numbers_in(one)})
-    return [float(configuration)] if isinstance(configuration, (int, float)) else []
 
 
 def _misplaced(one: Named, same: list[str], known: _Sources) -> list[Finding]:
@@ -251,7 +221,7 @@ def _quantized(one: Named, values: Array, known: _Sources, *, keep: Keep) -> Fin
     size = float(np.sqrt(np.square(values.astype(np.float64)).mean()))
     for name, right in _candidates(one, values, known):
         far = np.abs(values - right)
-        bounds = bounds_of(one, right.astype(np.float32))[0] + EXACT * np.abs(right)
+        bounds = bounds_of(one, right.astype(np.float32))[0] + known.exact * np.abs(right)
         off = float(np.sqrt(np.square(far).mean()))
         if (far <= bounds).all():
             fitting.append((off, name, right))
@@ -283,8 +253,8 @@ def _candidates(one: Named, values: Array, known: _Sources) -> Iterator[tuple[st
         yield from (("", np.array([number])) for number in known.numbers)
     if len(_plain(one.shape)) <= 1:
         yield from known.vectors.get(values.size, {}).items()
-        yield from (("", right) for right, _ in known.offsets(values.size))
-        yield from (("", right) for _, right in known.ratios(values.size))
+        yield from ((f"{layer}/offset", right) for layer, right, _ in known.offsets(values.size))
+        yield from ((f"{layer}/ratio", right) for layer, right in known.ratios(values.size))
     if len(one.shape) > 1:
         yield from _kernels(one, values, known)
     yield from (("", part.astype(np.float64)) for _, part in _pieces(one, known))
@@ -352,7 +322,8 @@ def _right_ratio(one: Named, name: str, ratio: Array, *, known: _Sources) -> Fin
 def _vector(one: Named, values: Array, known: _Sources) -> Finding | bool:
     """Return True for an offset or factor of a normalization, a finding for what nearly is one, else False."""
     ours = values.astype(np.float64)
-    expected = [*known.offsets(ours.size), *((ratio, np.abs(ratio)) for _, ratio in known.ratios(ours.size))]
+    offsets = [(right, size) for _, right, size in known.offsets(ours.size)]
+    expected = [*offsets, *((ratio, np.abs(ratio)) for _, ratio in known.ratios(ours.size))]
     if any(_close(ours, right, size) for right, size in expected):
         return True
     if ours.size < _LEAST_VECTOR:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from workflow.verification.folding import Folded, compare, epsilons_in
+from workflow.verification.folding import Folded, compare
 from workflow.verification.named_weights import Named
+from workflow.verification.normalizations import epsilons_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
