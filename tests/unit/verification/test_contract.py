@@ -89,6 +89,19 @@ def test_what_is_no_difference(theirs: ModelPort, ours: ModelPort) -> None:
     assert checked(outputs(theirs), outputs(ours)).status == "passed"
 
 
+def test_a_size_of_an_input_that_is_open_in_the_result_alone_is_named() -> None:
+    """A source of 10 rows may flatten them: nobody said what it does with 11."""
+    theirs = ModelPorts(inputs=(ModelPort("x", (None, 10, 3)),), outputs=(ModelPort("y", (None, 4)),))
+    ours = ModelPorts(inputs=(ModelPort("x", (None, None, 3)),), outputs=(ModelPort("y", (None, None)),))
+    (finding,) = checked(theirs, ours).findings
+    assert finding.text == "the input x has the shape [?, ?, 3] in the result and [?, 10, 3] in its source"
+
+
+def test_how_many_samples_a_result_takes_may_be_open() -> None:
+    theirs, ours = (ModelPorts(inputs=(ModelPort("x", (size, 10)),)) for size in (1, None))
+    assert checked(theirs, ours).findings == ()
+
+
 def test_a_lost_output_is_named() -> None:
     found = checked(outputs(ModelPort("a"), ModelPort("b")), outputs(ModelPort("a")))
     assert found.findings[0].text == "the result has 1 outputs, and its source 2 (b is gone)"
