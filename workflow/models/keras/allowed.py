@@ -266,6 +266,9 @@ TABLES: Mapping[str, Table] = {
     "TimeDistributed": {"layer": anything},
 }
 
+QUANTIZED_IN_KERAS = "Keras has quantized it"
+"""The words for layers whose weights `model.quantize` has made whole numbers."""
+
 _WORDS = {"reset_after": "is not implemented there (use reset_after=False when training)"}
 
 
@@ -276,6 +279,8 @@ def require_allowed(class_name: str, config: Config) -> None:
     if table is None:
         raise InexpressibleError(f"layer {shown(str(name))}: TensorFlow.js has no layer class {shown(class_name)}")
     for key, value in config.items():
+        if (key == "quantization_config" and value) or (key == "dtype" and "QuantizedDTypePolicy" in str(value)):
+            raise InexpressibleError(f"layer {shown(str(name))} ({class_name}): {QUANTIZED_IN_KERAS}")
         test = table.get(key) or COMMON.get(key)
         passes = test(value) if test else says_nothing(value)
         if not passes:

@@ -57,6 +57,12 @@ def layer_weights(root: Group, config: Config, *, written: Config, where: str) -
     return found
 
 
+def _saved_class(written: Config) -> str:
+    """Return the class by which Keras counts a layer: what configurations call Model is a Functional to it."""
+    class_name: str = written["class_name"]
+    return "Functional" if class_name == "Model" and is_container(written) else class_name
+
+
 class _Reader:
     def __init__(self, where: str, found: dict[Path, list[Stored]]) -> None:
         self.where = where
@@ -73,10 +79,11 @@ class _Reader:
         for entry, former in pairs:
             if entry["class_name"] == OPERATION and former["class_name"] != "TFOpLambda":
                 continue  # operations of Keras 3 are no layers, and have no place
-            name = count.take(former["class_name"])
+            class_name = _saved_class(former)
+            name = count.take(class_name)
             own = hdf5_groups.child_group(held, name, where=self.where)
             if keras2 and own is not None and self._has_arrays(own):
-                count.skip(former["class_name"])
+                count.skip(class_name)
             self._layer(own, entry, former, path=path)
 
     def _layer(self, group: Group | None, entry: Config, former: Config, *, path: Path) -> None:

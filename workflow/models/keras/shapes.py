@@ -25,6 +25,18 @@ def output_shapes(class_name: str, config: Config, *, inputs: Sequence[Shape | N
     return [rule(config, shape) if rule and shape is not None else None]
 
 
+def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
+    """Whether an array has the shape that is wanted, as far as that is known."""
+    return len(shape) == len(wanted) and all(
+        want is None or want == size for size, want in zip(shape, wanted, strict=True)
+    )
+
+
+def in_words(shape: Shape) -> str:
+    """Return a shape as messages show it."""
+    return f"({', '.join('any' if size is None else str(size) for size in shape)})"
+
+
 def spatial(config: Config, key: str, *, rank: int, default: int = 1) -> list[int]:
     """Return an option that is one number for each spatial axis, or one for all; raises ``TypeError`` for others."""
     value = config.get(key)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from workflow.models.keras.allowed import ACTIVATIONS, COMMON, TABLES, require_allowed
+from workflow.models.keras.allowed import ACTIVATIONS, COMMON, QUANTIZED_IN_KERAS, TABLES, require_allowed
 from workflow.models.keras.tree import InexpressibleError
 
 CONVOLUTIONS = "Conv1D Conv2D Conv3D Conv2DTranspose Conv3DTranspose SeparableConv2D ConvLSTM2D"
@@ -178,3 +178,17 @@ def test_a_layer_without_a_name_is_told_by_none() -> None:
     with pytest.raises(InexpressibleError) as caught:
         require_allowed("Mine", {})
     assert str(caught.value) == "layer '': TensorFlow.js has no layer class 'Mine'"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quantization_config": {"class_name": "Int8QuantizationConfig"}, "dtype": "float32"},
+        {"dtype": {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8", "source_name": "float32"}}},
+    ],
+)
+def test_a_layer_that_keras_has_quantized_is_said_to_be(options: Any) -> None:
+    with pytest.raises(InexpressibleError) as caught:
+        require_allowed("Dense", {"name": "d", "units": 2, **options})
+    assert str(caught.value) == f"layer 'd' (Dense): {QUANTIZED_IN_KERAS}"
+    require_allowed("Dense", {"name": "d", "units": 2, "quantization_config": None, "dtype": "float32"})

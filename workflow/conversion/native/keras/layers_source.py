@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.base.errors import DeclinedError, ModelFileError
 from workflow.base.records import Record
 from workflow.base.wording import shown
 from workflow.conversion.native.keras.lowering.recurrent import CELLS
 from workflow.conversion.native.keras.script_layers import as_computed, require_agreement
+from workflow.conversion.native.keras.script_masks import require_same_masks
+from workflow.conversion.native.keras.script_words import in_keras_words
 from workflow.conversion.native.tfjs_writing import write_model_json
 from workflow.models.hdf5.file_writing import NewData
 from workflow.models.keras.allowed import TABLES, require_allowed
 from workflow.models.keras.layers import variables
+from workflow.models.keras.shapes import fits, in_words
 from workflow.models.keras.tree import InexpressibleError, inner, is_container, layer_name, leaves, with_classes_named
 from workflow.models.tensors import ITEM_BYTES, opened
 from workflow.models.tfjs_model import read_tfjs
@@ -25,20 +28,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path as FilePath
 
-    from workflow.models.keras.tree import Config
+    from workflow.models.keras.tree import Config, Shape
     from workflow.models.tfjs_weights import StoredModel, StoredWeight
 
 _HINT = "The weights are those of another model, or the manifest is damaged: convert the model again."
 _NAMES_IN_KERAS = {"LeCunNormal": "LecunNormal", "LeCunUniform": "LecunUniform"}
 _MADE_IN_SCRIPT = "tfjs-layers"
 _KNOWN_TO_KERAS2 = frozenset(TABLES)
-_GRUS = frozenset({"GRU", "GRUCell"})
-_CELL_OPTIONS = frozenset({"cell", "return_sequences", "return_state", "go_backwards", "stateful", "unroll"})
-_OF_KERAS = {"module": "keras.layers", "registered_name": None}
-"""Whose a layer inside another one is: newer Keras takes one that does not say so for somebody else's."""
+_WITHOUT_WEIGHTS = frozenset({"CategoryEncoding", "CenterCrop"})
+"""Layers of both that the other direction writes in other words."""
 
-_IN_SCRIPT_ALONE = frozenset({"gelu_new"})
-_ALWAYS = frozenset({"name", "trainable", "dtype", "batch_input_shape"})
+_WRITTEN = {"ReLU": ("threshold",)}
+"""Options that TensorFlow.js ignores, and that stand for what it does have: written by ``as_computed`` alone."""
+
+_IN_SCRIPT_ALONE = {
+    "gelu_new": "TensorFlow.js itself does not find it in a file (it looks for geluNew), and both know gelu",
+}
+"""Activations that TensorFlow.js has and Keras has not, and what else is to be known of each."""
 
 
 class LayersModel(Record):
@@ -55,7 +61,7 @@ class LayersModel(Record):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             what = f"the options of layer {shown(name)} make no sense ({error})"
             raise ModelFileError(what, hint="The topology is damaged.") from error
-        return [(self._stored(f"{name}/{one.role}"), one.trainable) for one in found]
+        return [(self._fitting(f"{name}/{one.role}", one.shape), one.trainable) for one in found]
 
     def kind(self, name: str) -> tuple[tuple[int, ...], str]:
         """Return the shape and the dtype of a weight; ``name`` is one that ``names`` gave."""
@@ -92,6 +98,19 @@ class LayersModel(Record):
         """Return how many weights there are."""
         return len(self._weights)
 
+    def _fitting(self, name: str, wanted: Shape | None) -> str:
+        """Return the name of a weight in the manifest; raises ``ModelFileError`` unless its layer can hold it."""
+        stored = self._stored(name)
+        shape = self.kind(stored)[0]
+        if wanted is None or fits(shape, wanted):
+            return stored
+        raise ModelFileError(
+            f"the weight {shown(name)} has the shape {shape}, and its layer, by its options, one of {in_words(wanted)}",
+            hint="TensorFlow.js does not load it either; it leaves out the depthMultiplier of a SeparableConv2D"
+            if stored.endswith("depthwise_kernel")
+            else _HINT,
+        )
+
     def _stored(self, name: str) -> str:
         if name in self._weights:
             return name
@@ -110,10 +129,9 @@ def open_layers_model(path: FilePath) -> Iterator[LayersModel]:
     with open_model(path, "layers") as model:
         topology = model.file.topology
         root = model_config(topology, str(path))
-        written = _readable({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
+        written = in_keras_words({"class_name": root.get("class_name"), "config": root.get("config")}, str(path))
         config: Config = as_computed(with_classes_named(written, _NAMES_IN_KERAS))
-        version = str(topology.get("keras_version") or root.get("keras_version") or "")
-        _require_known(config, in_script=version.startswith(_MADE_IN_SCRIPT))
+        _require_known(config, in_script=_is_made_in_script(topology, root))
         yield LayersModel(config, _model_weights(model))
 
 
@@ -126,10 +144,12 @@ def write_for_keras(path: FilePath, folder: FilePath) -> FilePath | None:
     root = model_config(file.topology, str(path))
     if not is_container(root):
         return None
-    computed = as_computed(root)
-    if str(file.topology.get("keras_version") or root.get("keras_version") or "").startswith(_MADE_IN_SCRIPT):
+    in_script = _is_made_in_script(file.topology, root)
+    said = {**root, **in_keras_words(root, str(path))} if in_script else root
+    computed = as_computed(said)
+    if in_script:
         _require_meant(computed)
-    if computed is root:
+    if computed == root:
         return None
     is_inner = root is not file.topology
     topology = {**file.topology, "model_config": computed} if is_inner else computed
@@ -139,6 +159,10 @@ def write_for_keras(path: FilePath, folder: FilePath) -> FilePath | None:
         shutil.copyfile(shard, copied)
     write_model_json(folder / "model.json", {**file.document, "modelTopology": topology})
     return folder
+
+
+def _is_made_in_script(topology: Config, root: Config) -> bool:
+    return str(topology.get("keras_version") or root.get("keras_version") or "").startswith(_MADE_IN_SCRIPT)
 
 
 def _model_weights(model: StoredModel) -> dict[str, StoredWeight]:
@@ -159,7 +183,7 @@ def _require_known(config: Config, *, in_script: bool) -> None:
     for _, entry in leaves(config):
         held = inner(entry)
         for each in [entry, *([held] if held is not None and not is_container(held) else [])]:
-            if each["class_name"] not in _KNOWN_TO_KERAS2 or _has_unknown_cell(each):
+            if each["class_name"] not in _KNOWN_TO_KERAS2 | _WITHOUT_WEIGHTS or _has_unknown_cell(each):
                 raise DeclinedError(
                     f"layer {shown(layer_name(entry))}: nothing is known of its class {shown(each['class_name'])}"
                 )
@@ -168,6 +192,7 @@ def _require_known(config: Config, *, in_script: bool) -> None:
 def _require_meant(config: Config) -> None:
     """Decline layers of a model that TensorFlow.js made, if Keras has none that computes the same."""
     require_agreement(config)
+    require_same_masks(config)
     for _, entry in leaves(config):
         held = inner(entry)
         for each in [entry, *([held] if held is not None and not is_container(held) else [])]:
@@ -184,12 +209,13 @@ def _require_activation(entry: Config) -> None:
         name = entry["config"].get(key)
         if isinstance(name, str) and name in _IN_SCRIPT_ALONE:
             what = f"layer {shown(layer_name(entry))} ({entry['class_name']}): Keras has no activation {name}"
-            raise DeclinedError(what, route="none")
+            raise DeclinedError(f"{what}; {_IN_SCRIPT_ALONE[name]}", route="none")
 
 
 def _require_same(entry: Config) -> None:
+    ours = _WRITTEN.get(entry["class_name"], ())
     try:
-        require_allowed(entry["class_name"], entry["config"])
+        require_allowed(entry["class_name"], {key: value for key, value in entry["config"].items() if key not in ours})
     except InexpressibleError as error:
         raise DeclinedError(f"{error}, and computes something else with it", route="none") from error
 
@@ -197,59 +223,6 @@ def _require_same(entry: Config) -> None:
 def _has_unknown_cell(entry: Config) -> bool:
     cell = entry["config"].get("cell") if entry["class_name"] == "RNN" else None
     return entry["class_name"] == "RNN" and (not isinstance(cell, dict) or cell.get("class_name") not in CELLS)
-
-
-def _readable(value: Any, where: str) -> Config:
-    """Return a configuration without what Keras 2 would stumble over in what TensorFlow.js wrote."""
-    if not is_container(value):
-        raise DeclinedError(f"{where}: the model is of the class {shown(str(value.get('class_name')))}")
-    config = value["config"]
-    listed = config.get("layers") if isinstance(config, dict) else config
-    if not isinstance(listed, list):
-        raise ModelFileError(f"{where}: the model has no layers", hint=_HINT)
-    layers = [_layer(entry, where) for entry in listed]
-    if value["class_name"] == "Sequential":
-        layers = [*_input_of(layers), *layers]
-    if not isinstance(config, dict):
-        return {"class_name": value["class_name"], "config": {"name": "sequential", "layers": layers}}
-    return {"class_name": value["class_name"], "config": {**config, "layers": layers}}
-
-
-def _input_of(layers: list[Any]) -> list[Config]:
-    """Return the InputLayer of a row of layers that has none and knows its shape: newer Keras does not go by shapes."""
-    first = layers[0] if layers else {}
-    config = first.get("config")
-    if not isinstance(config, dict) or first["class_name"] == "InputLayer" or not config.get("batch_input_shape"):
-        return []
-    name = f"{config.get('name') or first.get('name')}_input"
-    dtype = config.get("dtype") or "float32"
-    options = {"batch_input_shape": config["batch_input_shape"], "dtype": dtype, "sparse": False, "name": name}
-    return [{"class_name": "InputLayer", "config": options}]
-
-
-def _layer(entry: Any, where: str) -> Any:
-    if (
-        not isinstance(entry, dict)
-        or not isinstance(entry.get("class_name"), str)
-        or not isinstance(entry.get("config"), dict | list)
-    ):
-        raise ModelFileError(f"{where}: a layer of the model has no config", hint=_HINT)
-    if is_container(entry):
-        return {**entry, **_readable(entry, where)}
-    config = entry["config"]
-    if not isinstance(config, dict):
-        return entry
-    held = inner(entry)
-    if held is not None:
-        config = {**config, "layer": {**_OF_KERAS, **_layer(held, where)}}
-    if entry.get("class_name") == "RNN" and isinstance(config.get("cell"), dict):
-        config = {key: value for key, value in config.items() if key in _CELL_OPTIONS | _ALWAYS}
-        config["cell"] = {**_OF_KERAS, **_layer(config["cell"], where)}
-    if entry.get("class_name") in _GRUS and "reset_after" not in config:
-        config = {**config, "reset_after": False}  # as before Keras 2.2, and as TensorFlow.js always does
-    if config.get("time_major") is False:  # what every Keras does unasked, and Keras 3 does not know the word
-        config = {key: value for key, value in config.items() if key != "time_major"}
-    return {**entry, "config": config} if config is not entry["config"] else entry
 
 
 def _shortened(name: str) -> str:

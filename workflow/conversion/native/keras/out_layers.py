@@ -10,6 +10,7 @@ from workflow.base.wording import shown
 from workflow.conversion.native.keras.called_layers import OUTSIDE
 from workflow.conversion.native.keras.masks import NONE, Masks, passing
 from workflow.models.keras.layers import SHAPES, tensor_refs
+from workflow.models.keras.shapes import fits, in_words
 from workflow.models.keras.tree import InexpressibleError, is_container, layer_name, leaves, valid_name
 from workflow.models.tensors import Tensor, is_stored_as, manifest_dtype
 
@@ -173,9 +174,9 @@ def out_weights(layer: str, weights: Sequence[LayerWeight], *, variables: Sequen
     for weight in weights:
         name = f"{layer}/{weight.role}"
         wanted = expected.get(weight.role)
-        if wanted is not None and not _fits(weight.shape, wanted):
+        if wanted is not None and not fits(weight.shape, wanted):
             raise ModelFileError(
-                f"the weight {shown(name)} has the shape {weight.shape}, and its layer needs {_open(wanted)}",
+                f"the weight {shown(name)} has the shape {weight.shape}, and its layer needs {in_words(wanted)}",
                 hint=_HINT,
             )
         yield OutWeight(_tensor(weight, name), weight.source)
@@ -200,16 +201,6 @@ def _tensor(weight: LayerWeight, name: str) -> Tensor:
 
     read = weight.read if is_float else lambda: weight.read().astype(_FLOAT)
     return of_array(own, weight.shape, dtype=_FLOAT, read=read)
-
-
-def _fits(shape: tuple[int, ...], wanted: Shape) -> bool:
-    return len(shape) == len(wanted) and all(
-        want is None or want == size for size, want in zip(shape, wanted, strict=True)
-    )
-
-
-def _open(shape: Shape) -> str:
-    return f"({', '.join('any' if size is None else str(size) for size in shape)})"
 
 
 _WIRING_HINT = "The model's configuration is damaged: save the model again."

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _INPUT_KEYS = ("batch_input_shape", "dtype")
 _STEPS = (1, 2)
+_IMAGE = 3
 
 
 def as_computed(container: Config, depth: int = 0) -> Config:
@@ -114,8 +115,8 @@ def _given(entry: Config, inputs: list[Shape | None], depth: int) -> Shape | Non
         inputs = [tuple(stated)]
     if entry["class_name"] == "InputLayer":
         return inputs[0]
-    if entry["class_name"] == "BatchNormalization":
-        _require_last(entry, inputs[0])
+    if entry["class_name"] in _REQUIRED:
+        _REQUIRED[entry["class_name"]](entry, inputs[0])
     try:
         return output_shapes(entry["class_name"], config, inputs=inputs)[0]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):  # options that make no sense
@@ -136,4 +137,26 @@ def _require_last(entry: Config, shape: Shape | None) -> None:
     )
 
 
-_RULES: Mapping[str, Rule] = {"UpSampling2D": _enlarging}
+def _with_threshold(config: Config) -> list[Config]:
+    """Write ThresholdedReLU, which Keras 3 no longer has, as the ReLU that does the same in every Keras."""
+    return [{"class_name": "ReLU", "config": {"threshold": config.get("theta", 1.0)}}]
+
+
+def _require_centre(entry: Config, shape: Shape | None) -> None:
+    """Decline a CenterCrop that is given less than it gives, or one column more: TensorFlow.js goes other ways."""
+    height, width = (entry["config"].get(key) for key in ("height", "width"))
+    rows, columns = shape[-3:-1] if shape is not None and len(shape) >= _IMAGE else (None, None)
+    if type(rows) is type(columns) is type(height) is type(width) is int:
+        if rows >= height and columns >= width and columns != width + 1:
+            return
+        told = f"of {rows} times {columns} to {height} times {width}, TensorFlow.js takes another part than Keras"
+    else:
+        told = "of images of an open size, TensorFlow.js may take another part than Keras"
+    raise DeclinedError(f"layer {shown(layer_name(entry))} (CenterCrop): {told}", route="none")
+
+
+_REQUIRED: Mapping[str, Callable[[Config, Shape | None], None]] = {
+    "BatchNormalization": _require_last,
+    "CenterCrop": _require_centre,
+}
+_RULES: Mapping[str, Rule] = {"UpSampling2D": _enlarging, "ThresholdedReLU": _with_threshold}

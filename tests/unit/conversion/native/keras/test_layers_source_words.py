@@ -218,3 +218,13 @@ def test_a_weight_by_its_longer_name_is_found_where_it_is_the_only_one(tmp_path:
     assert refusal(tmp_path / "twice", row(given([None, 4, 3]), lstm), twice)[0] == (
         "the weight 'l/kernel' is not in the manifest"
     )
+
+
+def test_weights_that_their_layers_cannot_hold_are_refused_as_they_are_in_tensorflow_js(tmp_path: Path) -> None:
+    separable = layer("SeparableConv2D", "apart", filters=2, kernel_size=[3, 3], use_bias=False)
+    weights = {"apart/depthwise_kernel": numbers(3, 3, 3, 2), "apart/pointwise_kernel": numbers(1, 1, 6, 2)}
+    message, hint = refusal(tmp_path, row(given([None, 8, 8, 3]), separable), weights)
+    told = "the weight 'apart/depthwise_kernel' has the shape (3, 3, 3, 2), and its layer, by its options, one of "
+    assert message == f"{told}(3, 3, any, 1)"
+    assert hint is not None
+    assert "depthMultiplier" in hint

@@ -128,3 +128,10 @@ def test_behind_layers_of_which_no_shape_is_known_only_the_second_axis_is_declin
     require_agreement(row(given([None, 4]), strange, norm(3)))
     with pytest.raises(DeclinedError, match="axis 1"):
         require_agreement(row(given([None, 4]), strange, norm(1)))
+
+
+def test_thresholded_relu_is_the_relu_that_every_keras_has() -> None:
+    entry = layer("ThresholdedReLU", "above", theta=0.3)
+    (_, made) = as_computed(row(given([None, 4]), entry))["config"]["layers"]
+    assert (made["class_name"], made["config"]["name"], made["config"]["threshold"]) == ("ReLU", "above", 0.3)
+    assert "theta" not in made["config"]
