@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.base.errors import DeclinedError, ModelFileError, VerificationError, WorkflowError
 from workflow.base.records import Record
 from workflow.models.graph import read_graph
+from workflow.models.keras.tree import is_container, leaves
 from workflow.models.sniffing import model_json
 from workflow.models.strict_json import read_object
 from workflow.models.topology import model_config
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 HOMES = (Place("node", "wasm"), Place("browser", "wasm"), Place("browser", "webgl"))
 """Where a TensorFlow.js model is asked, the first that runs it; the runtimes fall back to cpu and say so."""
+
+_WRONG_ON_WASM = frozenset({"Conv3DTranspose"})
+"""Layers of which wasm alone computes something else than all other backends: models with them are not asked there."""
 
 _GIVE_INPUTS = "give inputs as a file (`inputs`)"
 
@@ -80,21 +84,31 @@ def ask_at_home(
         return NotRun(f"it is not known what to give the source: {problem}", _GIVE_INPUTS)
     except sample_files.SampleError as problem:
         raise VerificationError(str(problem), hint="give one array for each input, samples first") from None
-    refusals: list[str] = []
-    for place in HOMES:
+    refusals: dict[str, list[str]] = {}
+    for place in _homes(source):
         try:
             runtime = places.runtime(place.runtime, place.backend)
         except WorkflowError as error:  # what a runtime needs could not be fetched
             runtime = NotRun(error.message, error.hint)
         if isinstance(runtime, NotRun):
-            refusals.append(f"{place}: {runtime.why}")
+            refusals.setdefault(runtime.why, []).append(str(place))
             continue
         home = _Home(place, runtime, source, folder=folder / place.runtime, timeout=timeout)
         found = _answered(home, samples)
         if isinstance(found, SourceAnswer):
             return found
-        refusals.append(f"{place}: {found.message}")
-    return NotRun(f"TensorFlow.js does not run the source ({'; '.join(refusals)})", "see what each place says of it")
+        refusals.setdefault(found.message, []).append(str(place))
+    told = "; ".join(f"{', '.join(places)}: {why}" for why, places in refusals.items())
+    return NotRun(f"TensorFlow.js does not run the source ({told})", "")
+
+
+def _homes(source: Subject) -> tuple[Place, ...]:
+    if source.format != "tfjs_layers_model":
+        return HOMES
+    document = read_object(model_json(source.path), "the model.json of a layers model")
+    config = model_config(document.get("modelTopology"), str(source.path))
+    told = is_container(config) and any(entry["class_name"] in _WRONG_ON_WASM for _, entry in leaves(config))
+    return (Place("node", "cpu"), Place("browser", "webgl")) if told else HOMES
 
 
 class _Samples(Record):

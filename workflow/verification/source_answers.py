@@ -87,7 +87,7 @@ class SourceAnswers:
             try:
                 found = question.asked(home.feeds, self._room(), place=place)
             except (RuntimeFailure, WorkflowError) as failure:
-                return NotRun(f"the source itself does not run there: {failure}", "see what is said of the source")
+                return NotRun(f"the source itself does not run there: {failure}", "")
             if isinstance(found, NotRun):
                 return found
             self._elsewhere[key] = found
@@ -131,15 +131,22 @@ class SourceAnswers:
 
 
 def _nudged(feed: asking.Feed, folder: Path) -> asking.Feed:
-    """Return a feed whose numbers are the next ones that float32 has, every second up and the others down."""
-    moved = {}
-    for name, array in exchange.read(feed.inputs).items():
-        if array.dtype.kind == "f":
-            ways = np.where(np.arange(array.size).reshape(array.shape) % 2, np.inf, -np.inf).astype(array.dtype)
-            array = np.nextafter(array, ways)  # noqa: PLW2901  the moved one
-        moved[name] = array
-    exchange.write(folder, moved)
+    """Return a feed whose numbers are the next ones that float32 has."""
+    given = exchange.read(feed.inputs)
+    exchange.write(folder, {name: moved_by_a_rounding(array) for name, array in given.items()})
     return asking.Feed(folder, feed.outputs, feed.samples)
+
+
+def moved_by_a_rounding(array: Any) -> Any:
+    """Return numbers that are the next ones to those given, every second up and the others down.
+
+    Whole numbers may be places in a table, and zeros steps to leave out: the former go up alone, the latter stay.
+    """
+    if array.dtype.kind != "f":
+        return array
+    up = np.arange(array.size).reshape(array.shape) % 2 == 1
+    ways = np.where(up | (array == np.rint(array)), np.inf, -np.inf).astype(array.dtype)
+    return np.where(array == 0, array, np.nextafter(array, ways))
 
 
 def _comparable(one: Any, other: Any) -> bool:
@@ -186,7 +193,7 @@ def _in_python(source: Subject, settings: Verification, *, places: Places, folde
     }
     answer = places.job("source", job)
     if answer.get("not_run"):
-        return NotRun(f"the source cannot be run in Python: {answer['not_run']}", "give a source that Python runs")
+        return NotRun(f"the source cannot be run in Python: {answer['not_run']}", "")
     remarks = (_HALF.format(answer["half"]),) if answer.get("half") else ()
     return SourceAnswer(_feeds(answer, folder), answer, remarks=remarks)
 

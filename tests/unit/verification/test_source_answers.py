@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.unit.verification.models import NumpyPlaces, keras_twin, layers_model
@@ -12,7 +13,7 @@ from workflow.recipe.recipes import Verification
 from workflow.verification.asking import SourceAnswer
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun
-from workflow.verification.source_answers import Question, SourceAnswers, ask_source
+from workflow.verification.source_answers import Question, SourceAnswers, ask_source, moved_by_a_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,3 +93,15 @@ def test_a_source_is_asked_by_everything_that_the_settings_say(tmp_path: Path) -
         "folder": str(tmp_path / "work"),
     }
     assert (plain["inputs"], plain["labels"], plain["image_range"]) == (None, None, None)
+
+
+def test_a_rounding_moves_numbers_and_neither_places_in_tables_nor_blanks() -> None:
+    given = np.array([0.3, -1.25, 0.0, 5.0, 6.0, 0.7], np.float32)
+    moved = moved_by_a_rounding(given)
+    assert moved.dtype == np.float32
+    assert list(moved == given) == [False, False, True, False, False, False]
+    assert moved.astype(np.int32).tolist() == [0, -1, 0, 5, 6, 0]
+    assert (moved[0] < given[0], moved[1] > given[1]) == (True, True)
+    assert np.abs(moved - given).max() < 1e-6
+    places = np.array([1, 2], np.int32)
+    assert moved_by_a_rounding(places) is places
