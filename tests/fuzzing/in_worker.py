@@ -21,8 +21,9 @@ from tests import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from workflow.worker import jobs, prediction, serving
+from workflow.worker import jobs, serving
 from workflow.worker.failure import JobError, NotRunnableError
+from workflow.worker.shared import error_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,22 +98,22 @@ def _one(job: str, args: Json) -> Json | None:
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
     """Let what a job makes an answer of (a model that Python cannot run) be seen: it may hide a mistake of ours."""
-    former = prediction.words
+    former = error_words.of_exception
 
-    def words(problem: Exception) -> str:
+    def words(problem: BaseException) -> str:
         found = _finding(problem)
         if found:
             raise HiddenError(found)
         return former(problem)
 
-    prediction.words = words
+    error_words.of_exception = words
     try:
         yield
     finally:
-        prediction.words = former
+        error_words.of_exception = former
 
 
-def _finding(problem: Exception) -> Json | None:
+def _finding(problem: BaseException) -> Json | None:
     """Return what to note of an exception that a line of ours raised; None when others raised it."""
     frames = traceback.extract_tb(problem.__traceback__)
     if isinstance(problem, MemoryError) or not frames or not frames[-1].filename.startswith(OURS):

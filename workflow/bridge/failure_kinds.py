@@ -17,6 +17,10 @@ from workflow.bridge import allowances
 
 _BUG = "this is a bug of ours: please report it with the log"
 _TRUST = "if you trust who made it, give a step of a recipe `unsafe: true`: it is verified with that as well"
+UNQUANTIZED = (
+    "its numbers were made smaller before (model.quantize of Keras, for one): convert the model as it was before that, "
+    "and let a `quantize` step make its files small"
+)
 MORE_MEMORY = f"if the machine has more, and the model may have it: {allowances.VARIABLE}=16 allows 16 GB"
 
 KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
@@ -47,7 +51,7 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "result_fails": (
         VerificationError,
         "the result does not run in Python, where its source does: ",
-        "the reference converter wrote a model that is no good; please report it with the log",
+        "make it from its source again; if that does not run either, please report it with the log",
     ),
     "no_output": (ReferenceConverterError, "", "the log may say why; please report it with the log"),
     "weights_only": (
@@ -58,12 +62,16 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "signature": (ModelFileError, "", "give the step one of these as `signature_name:`"),
     "tags": (ModelFileError, "", "give the step one of these as `saved_model_tags:`"),
     "unsigned": (ModelFileError, "", "save it with signatures: tf.saved_model.save(model, folder, signatures=...)"),
-    "unfed": (ModelFileError, "", "choose another `signature_name:`, or save it with all inputs in the signature"),
+    "unfed": (
+        ModelFileError,
+        "",
+        "save it with all inputs in the signature: tf.saved_model.save(model, folder, signatures=...)",
+    ),
     "resource": (ConversionError, "", "TensorFlow.js has lookup tables and no other resources: save the model without"),
     "output_names": (ModelFileError, "", "give the step others as `output_node_names:`"),
     "no_outputs": (ModelFileError, "the outputs of the graph are not clear: ", "name them in `output_node_names:`"),
     "not_frozen": (ModelFileError, "the graph is not frozen: ", "freeze it, or convert what it was made of"),
-    "freezing": (ConversionError, "", "the log has TensorFlow's own words; another `signature_name:` may do"),
+    "freezing": (ConversionError, "", "the log has TensorFlow's own words, and where it met them"),
     "unsupported_ops": (
         ConversionError,
         "TensorFlow.js has no such op: ",
@@ -87,7 +95,38 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "keras_declines": (
         ModelFileError,
         "the converter's Keras does not load it: ",
-        "the model's own classes come from Python files that the step names: `custom_objects: [my_layers.py]`",
+        (
+            "see whether tf.keras.models.load_model(file) does; where not, build the model anew in Python, with an "
+            "Input as its first layer, load the weights of the file (model.load_weights) and save that"
+        ),
+    ),
+    "layers_declined": (
+        ModelFileError,
+        "Keras does not load what this layers model describes: ",
+        "a page loads it where it brings what Keras lacks: convert the Keras model that it was made of, where one is",
+    ),
+    "saved_model_declined": (
+        ModelFileError,
+        "Keras does not load the layers of this SavedModel: ",
+        "a `graph` step needs none of them: it converts the functions that the SavedModel holds",
+    ),
+    "unknown_class": (
+        ModelFileError,
+        "",
+        "give the step a Python file that defines or imports it: `custom_objects: [my_layers.py]`",
+    ),
+    "hub_layer": (
+        ModelFileError,
+        "",
+        (
+            "it comes with tensorflow_hub: `custom_objects: [own.py]`, a file with the line `from tensorflow_hub "
+            "import KerasLayer`, gives it; a SavedModel of the model (model.save(folder)) needs no class at all"
+        ),
+    ),
+    "hub_module": (
+        ModelFileError,
+        "",
+        "a model must hold all that it needs: save it as a SavedModel where it loads, and convert that (`graph`)",
     ),
     "no_layers": (
         ModelFileError,
@@ -105,7 +144,23 @@ KINDS: dict[str, tuple[type[WorkflowError], str, str]] = {
     "source": (ModelFileError, "", "`tfjs-workflow verify FILE` says what is known of it; or make the file again"),
     "not_built": (ModelFileError, "", "call the model once, or give it an Input, and save it again"),
     "input_kind": (ModelFileError, "", "TensorFlow.js takes plain tensors: give the model a dense input"),
-    "weights": (ConversionError, "", "TensorFlow.js has float32, int32, bool, complex64 and string"),
+    "weights": (ConversionError, "", _BUG),
+    "types": (
+        ConversionError,
+        "",
+        "TensorFlow.js has float32, int32, bool, complex64 and string: cast to one of these",
+    ),
+    "quantized_types": (
+        ConversionError,
+        "",
+        UNQUANTIZED,
+    ),
+    "held_resource": (
+        ConversionError,
+        "a graph model would lack what these layers look up, of which such a file has only a part: ",
+        "save the model as a SavedModel where it was made (model.save(folder)), and convert that by a `graph` step",
+    ),
+    "patterns": (UsageError, "", "give a pattern that fits the names of weights, or `true` for all of them"),
     "quantization": (ConversionError, "", "leave that weight out of the patterns, or choose another quantization"),
     "metadata": (UsageError, "", "each entry of `metadata:` names a JSON file"),
     "output": (StorageError, "", "give the step an `output:` of its own"),

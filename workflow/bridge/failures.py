@@ -9,41 +9,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.base.errors import ReferenceConverterError, StorageError, WorkerDiedError, WorkflowError
+from workflow.base.errors import ConversionError, ReferenceConverterError, StorageError, WorkerDiedError, WorkflowError
 from workflow.bridge.failure_kinds import KINDS, MORE_MEMORY
 from workflow.bridge.known_failures import RULES, Rule
+from workflow.worker.shared import error_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = 300
+_BY_REFERENCE = "convert"
+"""The job in which the reference converter runs; in all others our own code does, with TensorFlow or Keras."""
+
+_DOING = {
+    _BY_REFERENCE: "the reference converter failed",
+    "graph": "TensorFlow failed while a graph was made of the model",
+    "saved_model": "TensorFlow failed while the SavedModel was made",
+    "resave": "Keras failed while it saved the model anew",
+    "export": "Keras 3 failed while it made a SavedModel of the model",
+}
 _TOLD_BY_THE_LOG = frozenset({"script", "no_output", "result_fails"})
-_REPORT = "if the model is sound, please report this with the log; the converter's own words are in it"
+_INSTEAD = {"graph": "`engine: reference` may convert it all the same; "}
+_REPORT = "if the model is sound, please report this with the log, which has all that was said"
 
 
-def translate(failure: Mapping[str, Any], *, log: Path) -> WorkflowError:
-    """Return the error for a failure that the worker described: a known one in our words, else its own last line.
+def translate(failure: Mapping[str, Any], *, log: Path, job: str = _BY_REFERENCE) -> WorkflowError:
+    """Return the error for a failure that the worker described: a known one in our words, else its own.
 
     The reference converter hides a first error behind the failure of its second attempt, so causes are looked at too.
+    What is said of the reference converter is said where ``job`` is the one in which it runs.
     """
+    error = _translated(failure, log, job)
+    if isinstance(error, ReferenceConverterError) and job != _BY_REFERENCE:
+        return ConversionError(error.message, hint=error.hint, details=error.details, log=error.log)
+    return error
+
+
+def _translated(failure: Mapping[str, Any], log: Path, job: str) -> WorkflowError:
     if failure["kind"] in KINDS:
         return _recognised(failure, log)
     told = [failure, *failure.get("causes", [])]
     for part in told:
         for rule in RULES:
-            if found := rule.pattern.search(f"{part['type']}: {part['message']}"):
+            found = rule.pattern.search(f"{part['type']}: {part['message']}")
+            if found and (job == _BY_REFERENCE or "reference converter" not in rule.message):
                 return _known(rule, found, log)
-    return ReferenceConverterError(_unknown(told), hint=_REPORT, details=log_tail(log), log=str(log))
+    return ReferenceConverterError(
+        _unknown(told, job), hint=f"{_INSTEAD.get(job, '')}{_REPORT}", details=_telling(log_tail(log)), log=str(log)
+    )
 
 
 def _recognised(failure: Mapping[str, Any], log: Path) -> WorkflowError:
     error, message, hint = KINDS[failure["kind"]]
     details = log_tail(log) if failure["kind"] in _TOLD_BY_THE_LOG else ""
-    return error(f"{message}{_own_words(failure)}", hint=hint, details=details, log=str(log))
+    return error(f"{message}{error_words.of(failure['message'])}", hint=hint, details=details, log=str(log))
 
 
 def _known(rule: Rule, found: re.Match[str], log: Path) -> WorkflowError:
-    named = {name: _cut(" ".join((text or "").split())) for name, text in found.groupdict().items()}
+    named = {name: error_words.of(text) if text else "" for name, text in found.groupdict().items()}
     hint = f"{rule.hint} (see {rule.issue})" if rule.issue else rule.hint
     error = rule.error(rule.message.format_map(named).rstrip(), hint=hint.format_map(named), log=str(log))
     if isinstance(error, StorageError):
@@ -60,23 +82,22 @@ def _add_room(error: StorageError, log: Path) -> None:
     error.full = bool(room)
 
 
-def _unknown(told: list[Mapping[str, Any]]) -> str:
-    words = f"the reference converter failed: {told[0]['type']}: {_own_words(told[0])}"
-    if len(told) > 1:
-        words += f" (first there was {told[-1]['type']}: {_own_words(told[-1])})"
-    return words
+def _telling(text: str) -> str:
+    """Return lines of a log without those that only lead from one to the next: what is raised is told already."""
+    return "\n".join(line for line in text.splitlines() if line.strip() and not _LEADING.match(line))
 
 
-def _own_words(part: Mapping[str, Any]) -> str:
-    lines = [line.strip() for line in str(part["message"]).splitlines() if line.strip()]
-    return _cut(lines[-1]) if lines else "(no message)"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+def _unknown(told: list[Mapping[str, Any]], job: str) -> str:
+    words = [f"{part['type']}: {error_words.of(part['message'])}" for part in told]
+    first = f" (first there was {words[-1]})" if words[-1] != words[0] else ""
+    return f"{_DOING.get(job, f'the job `{job}` failed')}: {words[0]}{first}"
 
 
 _NO_MEMORY = re.compile(r"MemoryError|bad_alloc|OOM when allocating|Cannot allocate memory|[Uu]nable to allocate")
+_LEADING = re.compile(
+    r"Traceback \(most recent call last\):|During handling of the above|The above exception was the direct cause"
+    r"|Detected at node |Node: |Original stack trace for |\s*\[\[\{\{node "
+)
 _AGAIN = "run the command again: finished steps are kept; if it dies again, please report it with the log"
 _SIGNALS = {
     "SIGKILL": (

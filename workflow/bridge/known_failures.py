@@ -199,6 +199,12 @@ RULES: tuple[Rule, ...] = (
         hint="remove the op before saving; TensorFlow.js could not run it either",
     ),
     _rule(
+        r"HashTable is not initialized",
+        ConversionError,
+        "a lookup table of the model is filled by nothing that its file names (no main_op)",
+        hint="`engine: reference` fills such tables; or save the model with main_op=tf.compat.v1.tables_initializer()",
+    ),
+    _rule(
         r"numpy\(\) is only available when eager execution is enabled",
         ReferenceConverterError,
         "the reference converter cannot read this model as keras_saved_model "

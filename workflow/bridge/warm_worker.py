@@ -152,7 +152,7 @@ class Worker:
             self._jobs += 1
             self._clear_up(JobUsage(job, time.monotonic() - since, answer.memory), args, outside=outside)
         if answer.failure is not None:
-            raise failures.translate(answer.failure, log=log)
+            raise failures.translate(answer.failure, log=log, job=job)
         return answer.result
 
     def close(self, *, grace: float = _EXIT_SECONDS) -> None:

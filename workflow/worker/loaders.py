@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict
 from . import allow_list, foreign_code, graph_models, keras_models, layers_models, versions
 from .failure import JobError, NotRunnableError
 from .runnable import Runnable
+from .shared import error_words
 
 _Json = Dict[str, Any]
 _OF_KERAS = ("keras", "keras_keras")
@@ -101,7 +102,7 @@ def _keras(path: str, source: _Json) -> Runnable:
             return keras_models.runnable(_loaded(path, source, keras))
         except _LOADING_ERRORS as problem:  # noqa: PERF203  two rounds
             problems.append(problem)
-    raise NotRunnableError(f"Keras does not load it: {_first_line(problems[0])}") from problems[0]
+    raise NotRunnableError(f"Keras does not load it: {error_words.of(str(problems[0]))}") from problems[0]
 
 
 def _tfjs_layers_model(path: str, source: _Json) -> Runnable:
@@ -114,10 +115,6 @@ def _layers_model(path: str, source: _Json) -> Any:
         described = json.load(text)
     with foreign_code.known_classes(source) as known, _scope(known):
         return layers_models.load(file, described)
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]
 
 
 LOADERS: Dict[str, Callable[[str, _Json], Runnable]] = {

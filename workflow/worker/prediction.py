@@ -12,7 +12,7 @@ from .failure import JobError, NotRunnableError, VastError
 from .jobs import Progress
 from .pairing import PairedPort, pair
 from .runnable import Runnable
-from .shared import drawing
+from .shared import drawing, error_words
 from .shared.drawing import Named, Spec
 
 _TIMED_SECONDS = 0.6
@@ -35,7 +35,7 @@ def source(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa:
     except (JobError, MemoryError):
         raise
     except Exception as problem:
-        return {"not_run": words(problem)}
+        return {"not_run": error_words.of_exception(problem)}
     count = len(arrays[0]) if arrays else 0
     return {
         **_described(model, answers[-1] if answers else []),
@@ -109,19 +109,13 @@ def predict(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa
     except (JobError, NotRunnableError, MemoryError):
         raise
     except Exception as problem:
-        raise JobError("result_fails", words(problem)) from problem
+        raise JobError("result_fails", error_words.of_exception(problem)) from problem
     return {
         **_described(model, outputs),
         "timings": timings,
         "versions": versions.current(),
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
-
-
-def words(problem: Exception) -> str:
-    """Return type and first line of an exception."""
-    lines = str(problem).strip().splitlines() or ["(no message)"]
-    return f"{type(problem).__name__}: {lines[0][:300]}"
 
 
 def _loaded(args: Dict[str, Any]) -> Runnable:
@@ -133,7 +127,7 @@ def _loaded(args: Dict[str, Any]) -> Runnable:
     except (JobError, NotRunnableError, MemoryError):
         raise
     except Exception as problem:
-        raise NotRunnableError(words(problem)) from problem
+        raise NotRunnableError(error_words.of_exception(problem)) from problem
 
 
 def _assigned(specs: Sequence[Spec], given: Dict[str, Any]) -> List[Any]:

@@ -7,6 +7,7 @@ from typing import Any, Dict
 
 from . import foreign_code, outside_ops
 from .failure import JobError
+from .graph.sources import refused
 from .jobs import Progress
 
 _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
@@ -28,10 +29,10 @@ def resave(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:  # noqa:
         try:
             model = tf_keras.models.load_model(source["path"], known, compile=False)
         except _LOADING_ERRORS as problem:
-            reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-            raise JobError("keras_declines", f"{source['path']}: {reason[:500]}") from problem
+            modules = source.get("custom_objects") or ()
+            raise refused(problem, source["path"], modules=modules, kind="saved_model_declined") from problem
         if not hasattr(model, "get_config") or not hasattr(model, "save"):
-            raise JobError("keras_declines", f"{source['path']} is a SavedModel without Keras layers")
+            raise JobError("no_layers", f"{source['path']} is a SavedModel without Keras layers")
         try:
             model.save(args["output"], save_format="h5", include_optimizer=False)
         except NotImplementedError as problem:  # a subclassed model, whose structure is its code

@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 from . import stubs
 from .failure import JobError
+from .shared import error_words
 from .jobs import Progress
 
 _KEPT_LINES = 20
@@ -64,7 +65,7 @@ def _execute(script: str) -> None:
         if stop.code not in (None, 0):
             raise JobError("script", f"{script} ended with exit code {stop.code}") from stop
     except Exception as problem:
-        raise JobError("script", f"{script}: {type(problem).__name__}: {problem}{_place(script, problem)}") from problem
+        raise JobError("script", f"{script}: {error_words.of_exception(problem)}{_place(script, problem)}") from problem
 
 
 def _place(script: str, problem: BaseException) -> str:

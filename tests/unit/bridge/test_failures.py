@@ -112,14 +112,47 @@ def test_the_cause_beneath_a_second_failure_is_found() -> None:
     assert "2 GB" in found.message
 
 
-def test_an_unknown_failure_says_its_last_line_and_asks_for_a_report(tmp_path: Path) -> None:
+def test_an_unknown_failure_says_its_own_words_and_asks_for_a_report(tmp_path: Path) -> None:
     log = tmp_path / "step.log"
     log.write_text("WARNING:tensorflow:never mind\nloading\n")
     found = translate(failure("exception", "OddError", "first\n  what went wrong\n"), log=log)
     assert type(found) is ReferenceConverterError
-    assert "OddError: what went wrong" in found.message
+    assert "OddError: first what went wrong" in found.message
     assert "report" in found.hint
     assert found.details == "loading"
+
+
+def test_of_a_failing_job_is_told_what_it_was_doing_and_the_reference_converter_only_where_it_ran() -> None:
+    for job, words in (
+        ("convert", "the reference converter failed: OddError: odd"),
+        ("graph", "TensorFlow failed while a graph was made of the model: OddError: odd"),
+        ("export", "Keras 3 failed while it made a SavedModel of the model: OddError: odd"),
+        ("source", "the job `source` failed: OddError: odd"),
+    ):
+        found = translate(failure("exception", "OddError", "odd"), log=LOG, job=job)
+        assert found.message == words
+        assert isinstance(found, ReferenceConverterError) == (job == "convert")
+        assert ("`engine: reference`" in found.hint) == (job == "graph")
+
+
+def test_a_known_failure_of_the_reference_converter_is_not_said_of_a_job_in_which_it_did_not_run() -> None:
+    said = failure("exception", "ValueError", "Unknown activation function: 'mish'. Please ensure you are using")
+    assert "does not know (a custom object)" in translate(said, log=LOG).message
+    of_ours = translate(failure("exception", "ValueError", "exceeds maximum protobuf size"), log=LOG, job="graph")
+    assert "larger than 2 GB" in of_ours.message
+    assert not isinstance(of_ours, ReferenceConverterError)
+    for job in ("graph", "saved_model", "resave", "source"):
+        for text in ("numpy() is only available when eager execution is enabled.", "$d/0 does not exist in weights"):
+            told = translate(failure("exception", "Exception", text), log=LOG, job=job)
+            assert "reference converter" not in told.message
+
+
+def test_of_a_log_only_what_tells_something_is_shown(tmp_path: Path) -> None:
+    log = tmp_path / "step.log"
+    log.write_text(
+        "Traceback (most recent call last):\nDetected at node 'a' defined at (most recent call last):\nNode: 'a'\n"
+    )
+    assert translate(failure("exception", "OddError", "odd"), log=log, job="graph").details == ""
 
 
 def test_both_ends_of_an_unknown_chain_are_told() -> None:

@@ -347,12 +347,6 @@ def test_a_model_that_is_refused_is_an_error_and_one_that_cannot_be_read_is_not_
     assert str(caught.value) == "a tf_saved_model is not made of layers"
 
 
-def test_of_a_long_failure_the_first_line_is_told() -> None:
-    assert loaders._first_line(ValueError("\n one\ntwo")) == "one"
-    assert loaders._first_line(ValueError("")) == "ValueError"
-    assert loaders._first_line(ValueError("x" * 400)) == "x" * 300
-
-
 def test_a_module_of_the_users_can_be_found_by_its_name_as_classes_with_fields_need(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "from __future__ import annotations\nfrom dataclasses import dataclass\n"

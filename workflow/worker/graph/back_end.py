@@ -12,8 +12,8 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Tuple
 
 from ..failure import JobError
 from ..shared import kernels
-from . import grouped, kept_outputs, optimizing, origins, repairs, stability, writing
-from .freezing import LARGEST, Frozen
+from . import grouped, kept_outputs, number_types, optimizing, origins, repairs, stability, writing
+from .freezing import CAPTURED, LARGEST, Frozen
 from .converter_options import Options
 from .signatures import Signature, present
 
@@ -64,7 +64,9 @@ def convert(frozen: Frozen, plan: Plan, *, clock: Clock) -> Dict[str, Any]:
         if plan.repairs:
             done += repairs.repair(graph)
         stability.stabilize(graph)
-    _refuse_unfed(graph, signature)
+    _refuse_unfed(graph, signature, plan.layers)
+    if not options.skip_op_check:
+        number_types.require_castable(graph, plan.layers)
     facts = _checked(graph, plan)
     facts.update(repairs=done, signature=present(signature, [node.name for node in graph.node]).as_json())
     with clock.phase("write"):
@@ -121,10 +123,15 @@ def _ungrouped(graph: Any) -> List[Dict[str, Any]]:
     return [{"repair": "grouped_convolutions", "nodes": len(names), "ops": ["Conv2D"], "at": names}] if calls else []
 
 
-def _refuse_unfed(graph: Any, signature: Signature) -> None:
+def _refuse_unfed(graph: Any, signature: Signature, layers: FrozenSet[str]) -> None:
     """Raise ``JobError`` where the graph wants more than its signature: nobody could know how to run the result."""
     fed = {port.node for port in signature.inputs}
     unfed = [node.name for node in graph.node if node.op == "Placeholder" and node.name not in fed]
+    held = [name for name in unfed if name.startswith(CAPTURED)]
+    if held:
+        readers = [node.name for node in graph.node if any(name.split(":")[0] in held for name in node.input)]
+        places = dict.fromkeys(origins.origin(name, layers) for name in readers)
+        raise JobError("held_resource", _listed(list(places)))
     if unfed:
         raise JobError("unfed", f"the outputs depend on {_listed(unfed)}, which the signature does not have as inputs")
 

@@ -10,7 +10,7 @@ from ..containment import answers
 from ..failure import JobError
 from . import explaining, freezing, kept_outputs, lookup_tables, reach
 from .freezing import Frozen
-from .signatures import TensorPort, Signature, SignedGraph, natural
+from .signatures import Signature, SignedGraph, TensorPort, natural
 
 VARIABLES = frozenset(["Variable", "VariableV2", "VarHandleOp"])
 _READ = "/Read/ReadVariableOp"
@@ -37,10 +37,18 @@ def freeze(choice: SignedGraph, *, control_flow_v2: bool) -> Frozen:
         with explaining.freezing(choice.folder):
             frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(session, called, fetches)
         found = [lookup_tables.of_session(node, session) for node in frozen.node if node.op in lookup_tables.OPS]
+    _keep_inputs(frozen, called, signature)
     for node in frozen.node:
         node.op = lookup_tables.OPS.get(node.op, node.op)
     frozen, signature = kept_outputs.apart(frozen, signature)
     return Frozen(frozen, signature, lookup_tables.initializer(found) if found else None)
+
+
+def _keep_inputs(frozen: Any, graph: Any, signature: Signature) -> None:
+    """Add the inputs that no output needs: freezing cuts them off, and whoever runs the model feeds them."""
+    there = {node.name for node in frozen.node}
+    wanted = {port.node for port in signature.inputs} - there
+    frozen.node.extend(node for node in graph.node if node.name in wanted)
 
 
 def cut(graph: Any, signature: Signature) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional, Sequence
 
 from ..failure import JobError
+from ..shared import error_words
 
 _UNREGISTERED = re.compile(r"Op type not registered '([^']+)'")
 _MOST_LISTED = 8
+_OF_A_SIGNATURE = ("unsupported_ops", "unfed", "resource", "freezing", "input_kind", "stateful")
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def reading(path: str, graph: Optional[Any] = None) -> Iterator[None]:
         if missing is not None:
             places = ", ".join(_places(graph, missing[1])) or "somewhere in it"
             raise JobError("unsupported_ops", f"{missing[1]} (from {places}; TensorFlow lacks it, too)") from problem
-        raise JobError("source", f"TensorFlow cannot read {path}: {_first_line(problem)}") from problem
+        raise JobError("source", f"TensorFlow cannot read {path}: {error_words.of(str(problem))}") from problem
 
 
 @contextmanager
@@ -35,7 +37,19 @@ def freezing(name: str) -> Iterator[None]:
     try:
         yield
     except (tf.errors.OpError, ValueError, RuntimeError) as problem:
-        raise JobError("freezing", f"TensorFlow cannot freeze {name}: {_first_line(problem)}") from problem
+        raise JobError("freezing", f"TensorFlow cannot freeze {name}: {error_words.of(str(problem))}") from problem
+
+
+@contextmanager
+def naming_others(signatures: Sequence[str]) -> Iterator[None]:
+    """Name the other signatures of a file in a failure that is one of the signature that was chosen."""
+    try:
+        yield
+    except JobError as problem:
+        if not signatures or problem.kind not in _OF_A_SIGNATURE:
+            raise
+        ways = " or ".join(f"`signature_name: {name}`" for name in signatures[:_MOST_LISTED])
+        raise JobError(problem.kind, f"{problem}; the file has other signatures: {ways}") from problem
 
 
 def nodes_of(graph: Any) -> Iterator[Any]:
@@ -47,8 +61,3 @@ def nodes_of(graph: Any) -> Iterator[Any]:
 
 def _places(graph: Optional[Any], op: str) -> List[str]:
     return [node.name for node in nodes_of(graph) if node.op == op][:_MOST_LISTED] if graph is not None else []
-
-
-def _first_line(problem: Exception) -> str:
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [type(problem).__name__]
-    return lines[0][:500]

@@ -16,6 +16,10 @@ _ROOM_FOR_NODES = 16 * 2**20
 _REFERENCE = re.compile(r"(\^|loc:@|)(.*?)(:[0-9]+|)", re.DOTALL)
 
 
+CAPTURED = "captured/"
+"""How inputs are called that a function has of its own, such as the handle of a lookup table."""
+
+
 @dataclass(frozen=True)
 class Initializer:
     """A graph that fills lookup tables before the first prediction."""
@@ -101,7 +105,7 @@ def _name_captures(graph: Any, function: Any) -> None:
     for position, (outside, inside) in enumerate(function.graph.captures):
         number = inside.name.split(":")[0]
         if number.isdigit():  # layers of nested models may share a name: the position tells them apart
-            names[number] = f"captured/{position}/{variables.get(id(outside), 'value')}"
+            names[number] = f"{CAPTURED}{position}/{variables.get(id(outside), 'value')}"
     for node in graph.node if names else ():
         node.name = names.get(node.name, node.name)
         node.input[:] = [renamed(name, names) for name in node.input]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, FrozenSet
+from typing import Any, Callable, Dict, FrozenSet, Tuple
 
 from .. import outside_ops
 from ..containment import answers
 from ..failure import JobError
 from ..jobs import Progress
-from . import freezing, frozen_graphs, hub_modules, keras_metadata, origins, saved_models, sources, tracing
+from . import explaining, freezing, frozen_graphs, hub_modules, keras_metadata, origins, saved_models, sources, tracing
 from .back_end import Clock
 from .freezing import Frozen
 from .converter_options import Options
@@ -36,6 +36,8 @@ class Taken:
     frozen: Frozen
     layers: FrozenSet[str] = frozenset()
     facts: Dict[str, Any] = field(default_factory=dict)
+    others: Tuple[str, ...] = ()
+    """The signatures that the source has besides the one that was taken."""
 
 
 def take(request: FrontEndRequest) -> Taken:
@@ -71,9 +73,9 @@ def _chosen(request: FrontEndRequest, choose: Callable[[str, Options], SignedGra
         choice = choose(request.path, request.options)
         outside_ops.require_none_in_saved_model(choice.folder, unsafe=bool(request.allowed.get("unsafe")))
     request.progress(f"freezing the signature {choice.signature_name}")
-    with request.clock.phase("freeze"):
+    with request.clock.phase("freeze"), explaining.naming_others(choice.others):
         frozen = saved_models.freeze(choice, request.options)
-    return Taken(frozen, keras_metadata.read(choice.folder).layers, choice.facts())
+    return Taken(frozen, keras_metadata.read(choice.folder).layers, choice.facts(), choice.others)
 
 
 def _frozen(request: FrontEndRequest) -> Taken:

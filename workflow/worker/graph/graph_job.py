@@ -6,7 +6,7 @@ import gc
 from typing import Any, Dict
 
 from ..jobs import Progress
-from . import back_end, converter_options, front_ends
+from . import back_end, converter_options, explaining, front_ends
 
 
 def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
@@ -25,5 +25,6 @@ def graph(args: Dict[str, Any], progress: Progress) -> Dict[str, Any]:
     gc.collect()  # from here on the constants in the graph are all that is needed
     progress("optimising the graph")
     plan = back_end.Plan(args["output"], chosen, repairs=bool(args.get("repairs", True)), layers=taken.layers)
-    facts = back_end.convert(back_end.named(taken.frozen, chosen), plan, clock=clock)
+    with explaining.naming_others(taken.others):
+        facts = back_end.convert(back_end.named(taken.frozen, chosen), plan, clock=clock)
     return {**taken.facts, **facts, "seconds": clock.seconds}

@@ -10,7 +10,7 @@ from ..failure import JobError
 from . import classic, explaining, forests, keras_metadata, modern
 from .freezing import Frozen
 from .converter_options import Options
-from .signatures import SignedGraph, in_order_of
+from .signatures import SignedGraph, answering, in_order_of
 
 FILES = ("saved_model.pb", "saved_model.pbtxt")
 _USUAL_TAGS = ("serve",)
@@ -67,9 +67,7 @@ def _chosen_tags(there: List[Any], wished: Optional[Sequence[str]]) -> Any:
 
 
 def _chosen_signature(folder: str, graph: Any, wished: Optional[str]) -> str:
-    there = sorted(
-        name for name, found in graph.signature_def.items() if found.outputs and not name.startswith("__saved_model")
-    )
+    there = answering(graph)
     if not there:
         raise JobError("unsigned", f"the SavedModel in {folder} has no signature")
     usual = [name for name in _USUAL_SIGNATURES if name in there] or (there if len(there) == 1 else [])

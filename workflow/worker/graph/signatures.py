@@ -111,6 +111,13 @@ def _described(port: TensorPort) -> Dict[str, Any]:
     return described
 
 
+def answering(graph: Any) -> List[str]:
+    """Return the names of a graph's signatures that answer something and are not SavedModel's own."""
+    return sorted(
+        name for name, found in graph.signature_def.items() if found.outputs and not name.startswith("__saved_model")
+    )
+
+
 @dataclass(frozen=True)
 class SignedGraph:
     """One graph of a SavedModel and one of its signatures."""
@@ -124,6 +131,11 @@ class SignedGraph:
     def signature(self) -> Any:
         """The SignatureDef as the file has it."""
         return self.graph.signature_def[self.signature_name]
+
+    @property
+    def others(self) -> Tuple[str, ...]:
+        """The names of the other signatures that answer something."""
+        return tuple(name for name in answering(self.graph) if name != self.signature_name)
 
     @property
     def is_classic(self) -> bool:

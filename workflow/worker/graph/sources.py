@@ -7,10 +7,11 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Sequence
 
-from .. import allow_list, foreign_code, layers_models
+from .. import allow_list, foreign_code, layers_models, unknown_names
 from ..failure import JobError
+from ..shared import error_words
 from . import older_archives
 
 _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, ImportError, NotImplementedError)
@@ -18,10 +19,11 @@ _LOADING_ERRORS = (ValueError, TypeError, AttributeError, KeyError, OSError, Imp
 
 @dataclass(frozen=True)
 class Trust:
-    """The classes and functions that the user's modules have, and whether bytecode in the model may run."""
+    """The classes and functions that the user's ``modules`` have, and whether bytecode in the model may run."""
 
     classes: Dict[str, Any]
     unsafe: bool
+    modules: Sequence[str]
 
 
 def load(source: Dict[str, Any]) -> Any:
@@ -33,7 +35,7 @@ def load(source: Dict[str, Any]) -> Any:
         raise JobError("source", f"there is no {path}")
     foreign_code.require_harmless(source)
     with foreign_code.known_classes(source) as known:
-        return LOADERS[kind](path, Trust(known, allow_list.is_off(source)))
+        return LOADERS[kind](path, Trust(known, allow_list.is_off(source), source.get("custom_objects") or ()))
 
 
 def _layers_model(path: str, trust: Trust) -> Any:
@@ -54,7 +56,7 @@ def _layers_model(path: str, trust: Trust) -> Any:
     except KeyError as problem:
         raise JobError("source", f"{file} has no weight named {problem}, which its topology asks for") from problem
     except _LOADING_ERRORS as problem:
-        raise _refused(file, problem) from problem
+        raise refused(problem, file, modules=trust.modules, kind="layers_declined") from problem
     if model.weights and not any(group.get("weights") for group in manifest):  # it would answer with random ones
         raise JobError("source", f"{file} has no weights, and its topology asks for {len(model.weights)}")
     return model
@@ -89,12 +91,16 @@ def _loaded(path: str, trust: Trust) -> Any:
     try:
         return tf_keras.models.load_model(path, trust.classes, compile=False, safe_mode=not trust.unsafe)
     except _LOADING_ERRORS as problem:
-        raise _refused(path, problem) from problem
+        raise refused(problem, path, modules=trust.modules) from problem
 
 
-def _refused(path: str, problem: Exception) -> JobError:
-    reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-    return JobError("keras_declines", f"{path}: {reason[:500]}")
+def refused(problem: Exception, path: str, *, modules: Sequence[str], kind: str = "keras_declines") -> JobError:
+    """Return why Keras does not load a model: a name that its user can give, or what Keras itself says."""
+    unknown = unknown_names.find(problem)
+    if unknown is not None:
+        return unknown_names.error(unknown, path, modules=modules)
+    lost = unknown_names.lost_module(problem, path)
+    return lost or JobError(kind, f"{path}: {error_words.of_exception(problem)}")
 
 
 LOADERS: Dict[str, Callable[[str, Trust], Any]] = {

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Type
 import numpy as np
 
 from ..failure import JobError
+from . import number_types
 
 _CAST = {"float16": np.float32, "float64": np.float32, "int64": np.int32, "complex128": np.complex64}
 _STORED = frozenset(["float32", "int32", "bool", "complex64", "uint8", "uint16", "string"])
@@ -67,9 +68,7 @@ def _plan(names: List[str], quantize: Dict[str, Any]) -> Dict[str, Any]:
 
     for pattern in [pattern for patterns in quantize.values() if patterns is not True for pattern in patterns]:
         if not fnmatch.filter(names, pattern):
-            raise JobError(
-                "quantization", f"no weight has a name like {pattern}; there are {', '.join(names[:5])}, ..."
-            )
+            raise JobError("patterns", f"no weight has a name like {pattern}; there are {', '.join(names[:5])}, ...")
     try:
         plan: Dict[str, Any] = quantization.map_layers_to_quantization_dtype(names, quantize)
     except ValueError as problem:
@@ -117,7 +116,7 @@ class _Tensor:
 def _manifest_type(name: str, kind: Any) -> str:
     found = np.dtype(_CAST.get(kind.name, kind.name)).name if kind.name != "string" else "string"
     if found not in _STORED:
-        raise JobError("weights", f"the constant {name} is of the type {found}, which TensorFlow.js does not have")
+        raise number_types.error(f"the constant {name} is of the type", found)
     return found
 
 

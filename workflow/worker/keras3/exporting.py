@@ -7,12 +7,12 @@ import shutil
 from typing import Any, List, Tuple
 
 from ..failure import JobError
+from ..shared import error_words
 from . import ports
 
 SIGNATURE = "serving_default"
 _SCOPE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.\\/>-]")
-_SAID_BY_KERAS = re.compile("\x1b\\[1m(.+?)\x1b\\[0m", re.DOTALL)
 _TRACING_ERRORS = (
     ValueError,
     TypeError,
@@ -42,7 +42,7 @@ def save(model: Any, folder: str) -> Tuple[ports.Taking, ports.Giving]:
         raise
     except (*_TRACING_ERRORS, tf.errors.OpError) as problem:
         shutil.rmtree(folder, ignore_errors=True)
-        raise JobError("not_exported", _first_line(problem)) from problem
+        raise JobError("not_exported", error_words.of_exception(problem)) from problem
     return taking, giving
 
 
@@ -72,10 +72,3 @@ def _rename_for_tensorflow(model: Any) -> None:
 def _fit(name: str) -> str:
     plain = _UNFIT.sub("_", name)
     return plain if _SCOPE.fullmatch(plain) else f"layer{plain}"
-
-
-def _first_line(problem: BaseException) -> str:
-    """Return what was wrong: Keras prints it in bold, among the arguments of the call."""
-    said = _SAID_BY_KERAS.findall(str(problem))
-    lines = [line.strip() for line in (said[-1] if said else str(problem)).splitlines() if line.strip()]
-    return f"{type(problem).__name__}: {(lines[0] if lines else '(no message)')[:400]}"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 import tempfile
 from typing import Any, Dict, Iterator, Mapping
 
-from .. import allow_list
+from .. import allow_list, unknown_names
 from ..failure import JobError
+from ..shared import error_words
 from . import bytecode, files
 from .files import Heading
 
-_NOT_LOCATED = re.compile(r"Could not locate (?P<what>\w+) '(?P<name>[\w.>]+)'")
-_UNKNOWN = re.compile(r"Unknown (?P<what>\w+(?: function)?): '?(?P<name>[\w.>]+)")
-_CAUSE = re.compile(r"^Exception encountered: (.+)$", re.MULTILINE)
 _LAST_FOR_3_10 = " (there is none later for Python 3.10; the environment needs 3.11 to 3.13 for it)"
 _LOADING_ERRORS = (
     ValueError,
@@ -91,26 +88,13 @@ def _by_all_names(classes: Mapping[str, Any]) -> Dict[str, Any]:
 def _explained(problem: Exception, source: Dict[str, Any], written_by: str) -> JobError:
     import keras
 
-    path, text = source["path"], str(problem)
+    path = source["path"]
     later = files.is_later(written_by, keras.__version__)
-    unknown = _NOT_LOCATED.search(text) or (None if later else _UNKNOWN.search(text))
-    if unknown is not None:
-        whose = f"which is none of Keras's own{_looked(source)}"
-        return JobError("custom_objects", f"{path} needs the {unknown['what']} {unknown['name']}, {whose}")
+    unknown = unknown_names.find(problem)
+    if unknown is not None and (unknown.is_located or not later):
+        return unknown_names.error(unknown, path, modules=source.get("custom_objects") or ())
     if later:
         versions = f"saved by Keras {written_by}, and the environment has {keras.__version__}"
         versions += _LAST_FOR_3_10 if sys.version_info < (3, 11) else ""
-        return JobError("later_keras", f"{path} was {versions}: {_first_line(problem)}")
-    return JobError("keras3_declines", f"{path}: {_first_line(problem)}")
-
-
-def _looked(source: Dict[str, Any]) -> str:
-    modules = source.get("custom_objects") or []
-    return f", and not in {', '.join(modules)}" if modules else ""
-
-
-def _first_line(problem: Exception) -> str:
-    """Return the line that says what was wrong: Keras puts it below many others when layers are nested."""
-    causes = _CAUSE.findall(str(problem))
-    lines = causes[-1:] or [line.strip() for line in str(problem).splitlines() if line.strip()]
-    return f"{type(problem).__name__}: {lines[0][:400] if lines else '(no message)'}"
+        return JobError("later_keras", f"{path} was {versions}: {error_words.of_exception(problem)}")
+    return JobError("keras3_declines", f"{path}: {error_words.of_exception(problem)}")

@@ -10,6 +10,11 @@ const KINDS = [
     'layer',
     (found) => `TensorFlow.js has no layer ${found[1]}: a graph model of this network may run`,
   ],
+  [
+    /Unknown activation: geluNew/,
+    'layer',
+    () => 'TensorFlow.js does not find its own activation gelu_new when a file names it (it looks for geluNew)',
+  ],
   [/Unknown (\w+): (\w+)/, 'layer', (found) => `TensorFlow.js has no ${found[1]} called ${found[2]}`],
   [/Unknown op '?(\w+)|[Oo]p '?(\w+)'? is not (?:supported|implemented)/, 'op', operation],
   [/ENOENT.*'([^']+)'/, 'files', (found) => `a file of the model is missing: ${found[1]}`],
@@ -45,7 +50,7 @@ export class Named extends Error {
 
 // Returns {kind, message, phase}; `phase` is what was going on: "load", "run".
 export function explain(problem, phase) {
-  const text = firstLines(problem);
+  const text = withPlace(withPlace(firstLines(problem), 'layer', problem?.layer), 'node', problem?.node);
   if (problem instanceof Named) {
     return { kind: problem.kind, message: text, phase };
   }
@@ -56,6 +61,30 @@ export function explain(problem, phase) {
     }
   }
   return { kind: phase, message: text, phase };
+}
+
+// Has what goes wrong while a layer computes say in which one that is: the innermost, once for each TensorFlow.js.
+export function nameLayers(tf) {
+  const layers = tf.layers?.Layer?.prototype;
+  if (!layers || layers.apply.isNaming) {
+    return;
+  }
+  const { apply } = layers;
+  layers.apply = function naming(...given) {
+    try {
+      return apply.apply(this, given);
+    } catch (problem) {
+      if (problem instanceof Error) {
+        problem.layer ??= this.name;
+      }
+      throw problem;
+    }
+  };
+  layers.apply.isNaming = true;
+}
+
+function withPlace(text, what, name) {
+  return name && !text.includes(name) ? `${text} (in the ${what} ${name})` : text;
 }
 
 // Returns the name of the kernel that the backend lacks, or null when that is not what went wrong.

@@ -1,10 +1,12 @@
 // Loading and running a converted model with TensorFlow.js: the same code in Node and in the page.
 
-import { Named, explain, missingKernel } from './failures.mjs';
+import { Named, explain, missingKernel, nameLayers } from './failures.mjs';
 import { fetched } from './tensors.mjs';
 
 // Repeated predictions end when they have taken so long, unless there was none.
 const BUDGET_MS = 600;
+const BLAME_MS = 5000;
+const OF_MACHINE = ['memory', 'device', 'kernel'];
 const LAST_RESORT = 'cpu';
 const WANTS_ASYNC = /executeAsync|dynamic op/;
 
@@ -39,6 +41,7 @@ function graph(model) {
   return {
     inputs,
     outputs: model.outputNodes.map((name, at) => ({ name, ...shapeAndType(model.outputs[at]) })),
+    blame: (tf, fed) => failingNode(tf, model, named(fed)),
     reset: () => undefined,
     predict: (fed) => model.predict(named(fed)),
     predictAsync: (fed) => model.predictAsync(named(fed)),
@@ -48,6 +51,25 @@ function graph(model) {
 function shapeAndType({ shape, dtype }) {
   const known = Array.isArray(shape) ? shape.map((size) => (size === null || size < 0 ? null : size)) : null;
   return { shape: known, dtype: dtype ?? null };
+}
+
+// Returns the name of a node that fails although what it reads is computed, or null where none is found in some time.
+function failingNode(tf, model, fed) {
+  const begin = performance.now();
+  const { nodes = {}, outputs = [] } = model.executor?.graph ?? {};
+  const fails = (name) => {
+    try {
+      tf.tidy(() => void model.execute(fed, name));
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  let blamed = outputs.map(({ name }) => name).find(fails);
+  for (let reads = blamed; reads && performance.now() - begin < BLAME_MS; blamed = reads ?? blamed) {
+    reads = (nodes[blamed]?.inputs ?? []).map(({ name }) => name).find(fails);
+  }
+  return performance.now() - begin < BLAME_MS ? (blamed ?? null) : null;
 }
 
 // Keras numbers output names that occur twice; TensorFlow.js does not.
@@ -63,6 +85,7 @@ function unique(names) {
 // Keeps the last model that it ran, so that the next request for the same one finds it loaded.
 export class Bench {
   constructor(tf) {
+    nameLayers(tf);
     this.tf = tf;
     this.kept = null;
   }
@@ -146,8 +169,19 @@ export class Bench {
       const timings = { load_ms: kept.loadMs, first_ms: firstMs, ...figures(rest) };
       const facts = { execute_async: kept.isAsync, warm, tensor_bytes: this.tf.memory().numBytes };
       return { answers, inputs: described(kept.inputs, shapesOf(named)), outputs: told(kept, answers), timings, facts };
+    } catch (problem) {
+      this.blame(problem, kept, named);
+      throw problem;
     } finally {
       named.forEach(([, tensor]) => tensor.dispose());
+    }
+  }
+
+  // Has a failure say in which node of a graph it happened, where that can be found out.
+  blame(problem, kept, named) {
+    const isOfModel = problem instanceof Error && !OF_MACHINE.includes(explain(problem, 'run').kind);
+    if (kept.blame && isOfModel && !kept.isAsync && !(problem instanceof Named)) {
+      problem.node = kept.blame(this.tf, assigned(kept.inputs, named));
     }
   }
 

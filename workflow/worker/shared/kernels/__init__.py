@@ -58,6 +58,11 @@ def addons(uses: Iterable[Use]) -> List[str]:
     return sorted({use.op for use in uses} & set(_ops()["addons"]))
 
 
+def names_addon(text: str) -> bool:
+    """Whether a text names an op that runs only with a package besides TensorFlow.js."""
+    return any(op in text for op in _ops()["addons"])
+
+
 def activations() -> FrozenSet[str]:
     """Return the activations that the fused kernels of every backend know, in lower case."""
     return frozenset.intersection(*(frozenset(backend["activations"]) for backend in _backends().values()))
