@@ -67,12 +67,16 @@ def plan_json(recipe: Recipe, tasks: list[Task]) -> str:
 
 
 def command_lines(recipe: Recipe, selection: Selection, folder: Path) -> list[str]:
-    """Return the line that does each step by hand, with paths relative to ``folder`` where they lie below it."""
-    from workflow.conversion.command_line import command_line  # noqa: PLC0415  with its tables, for this alone
+    """Return the line that does each step by hand, with paths relative to ``folder`` where they lie below it.
+
+    Where what it makes does not load in TensorFlow.js, or computes otherwise, a comment above it says so.
+    """
+    from workflow.conversion.command_line import command_line, unusable  # noqa: PLC0415  with tables, for this alone
 
     lines = []
     for task in selected(recipe, selection):
         if isinstance(task.declared, Step):
+            lines += [line(f"# {why} (step {task.name}):") for why in unusable(task.declared)]
             lines.append(command_line(_relative(task.declared, folder)))
         else:
             lines.append(line(f"# {task.output.name}: {_origin(task.declared)}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import wording
-from workflow.base.errors import ConversionError
+from workflow.base.errors import ConversionError, DeclinedError, WorkflowError
 from workflow.catalogue.formats import EDGES
 from workflow.catalogue.options import OPTIONS, QUANTIZATIONS, Form, lacking, ours
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "tensorflowjs_converter"
 EVERYTHING = ["*"]
+_KNOWN_TO_FAIL = (("keras", "tfjs_layers_model"), ("keras_keras", "tfjs_layers_model"))
+_NOT_LOADED = "TensorFlow.js does not load what this makes of {}, unlike what `convert` makes"
 _UNDECIDED = "which formats it goes between is found out when it runs"
 
 
@@ -60,6 +62,31 @@ def not_offered(step: Step) -> str:
         return f"it has no {' and no '.join(names)} from {pair[0]} to {pair[1]}"
     missing = [f"`{option.name}`" for option in lacking(step.options, pair)]
     return f"it needs {' and '.join(missing)}, which this tool finds out when it runs" if missing else ""
+
+
+def unusable(step: Step) -> list[str]:
+    """Return why TensorFlow.js refuses what the command makes of a model that is there, or computes otherwise with it.
+
+    Layers models alone are known so: our own code declines what TensorFlow.js lacks, and says what it writes otherwise.
+    """
+    pair = (step.from_format, step.to_format)
+    undecided = step.fallback_format or step.alternative or not_offered(step)
+    if pair not in _KNOWN_TO_FAIL or undecided or not Path(step.input).is_file():
+        return []
+    if step.from_format == "keras_keras":
+        return [_NOT_LOADED.format("a .keras archive")]
+    from workflow.conversion.native.keras.building import assemble  # noqa: PLC0415  brings numpy and h5py
+    from workflow.models.keras.whole_file import open_whole_file  # noqa: PLC0415  as above
+
+    try:
+        with open_whole_file(Path(step.input)) as file:
+            if file.version.partition(".")[0] not in ("", "1", "2"):
+                return [_NOT_LOADED.format(f"a file of Keras {file.version}")]
+            return [f"TensorFlow.js needs what `convert` alone does: {note}" for note in assemble(file).notes]
+    except DeclinedError as declined:
+        return [f"TensorFlow.js refuses what this makes: {declined.reason}"] if declined.route == "graph" else []
+    except WorkflowError:  # the command will say so itself
+        return []
 
 
 def _argv(step: Step, output: Path, shown: Callable[[str], str]) -> list[str]:

@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import ConversionError, DeclinedError
+from workflow.bridge.failure_kinds import UNQUANTIZED
 from workflow.catalogue.options import applying
-from workflow.conversion import native
+from workflow.conversion import native, training_state
+from workflow.models.keras.allowed import QUANTIZED_IN_KERAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +30,15 @@ _IN_WORKER: dict[Format, str] = {
 
 _INSTEAD = (
     "`format: auto` makes a graph model where layers do not suffice; what the reference converter makes of such models "
-    "does not load in TensorFlow.js, unless the page registers the classes that it lacks. Classes of your own come "
-    "from `custom_objects: [my_layers.py]`, and Lambda layers need `unsafe: true`"
+    "does not load in TensorFlow.js, unless the page registers the classes that it lacks"
 )
+_BY_REFERENCE = "`engine: auto` takes the reference converter for it"
+_NEITHER = "the reference converter would not either; put something that Keras has in its place in TensorFlow.js"
+_FURTHER = (
+    ("'Lambda'", ". A Lambda layer needs `unsafe: true` for that"),
+    ("has no layer class", ". A class of your own comes from `custom_objects: [my_layers.py]`"),
+)
+"""What else helps, by words of why a layers model cannot be made: what is said first, if any."""
 
 
 def may_need_worker(step: Step) -> bool:
@@ -44,7 +52,15 @@ def convert(job: Job) -> Facts:
     ``engine`` is ``native`` (our code, no TensorFlow), ``worker`` (our code, with TensorFlow in the worker) or
     ``reference``. Raises a ``WorkflowError``; with ``engine: native`` also where our code declines.
     """
-    step = job.step
+    facts = _converted(job, job.step)
+    lost = training_state.left_behind(job)
+    if lost:
+        job.listener.say(f"{job.step.name}: {lost}")
+        facts["said"] = [*facts.get("said", ()), lost]
+    return facts
+
+
+def _converted(job: Job, step: Step) -> Facts:
     if step.engine == "reference":
         return _by_reference(job, step)
     try:
@@ -71,23 +87,29 @@ def _otherwise(job: Job, step: Step, declined: DeclinedError) -> Facts:
     if step.fallback_format == "tfjs_graph_model":
         job.listener.say(f"{step.name}: a graph model, because {why}")
         return {**_in_worker(job.replaced(target_format=step.fallback_format)), "declined": why}
+    no_layers = step.to_format == "tfjs_layers_model" and (declined.route == "graph" or _useless_by_reference(job))
     if step.engine == "native":
-        raise ConversionError(
-            f"step {step.name}: the native engine declines: {why}",
-            hint=f"what works: {declined.route}; `engine: auto` takes the reference converter where it must",
-        ) from declined
-    if step.to_format == "tfjs_layers_model" and (declined.route == "graph" or _useless_by_reference(job)):
+        hint = _instead(why) if no_layers else _NEITHER if declined.route == "none" else _BY_REFERENCE
+        raise ConversionError(f"step {step.name}: the native engine declines: {why}", hint=hint) from declined
+    if no_layers:
         raise ConversionError(
             f"step {step.name}: {job.source.name} cannot become a layers model: {why}",
-            hint=_INSTEAD,
+            hint=_instead(why),
         ) from declined
     if declined.route == "none":
         raise ConversionError(
             f"step {step.name}: {job.source.name} cannot be written so that it computes the same: {why}",
-            hint="the reference converter would not either; put another layer in its place in TensorFlow.js",
+            hint=_NEITHER,
         ) from declined
     job.listener.say(f"{step.name}: by the reference converter, because {why}")
     return {**_by_reference(job, step), "declined": why}
+
+
+def _instead(why: str) -> str:
+    """Return what to do about a model that cannot become a layers model."""
+    if QUANTIZED_IN_KERAS in why:
+        return UNQUANTIZED
+    return _INSTEAD + next((text for words, text in _FURTHER if words in why), "")
 
 
 def _useless_by_reference(job: Job) -> bool:

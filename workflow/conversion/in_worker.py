@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 _GRAPH: Format = "tfjs_graph_model"
+_WITH_FORESTS = (
+    "a page needs the package @tensorflow/tfjs-tfdf besides TensorFlow.js, whose loadTFDFModel reads assets.zip beside "
+    "model.json, too"
+)
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,8 @@ def _say_where_it_runs(job: Job, facts: Facts) -> None:
     tell = job.listener.warn if set(unsupported) - {"webgpu"} else job.listener.say
     if unsupported:
         tell(f"{job.step.name}: in TensorFlow.js it {kernels.report(unsupported)}")
+    if facts.get("addons"):
+        job.listener.warn(f"{job.step.name}: {_WITH_FORESTS}")
 
 
 @contextmanager

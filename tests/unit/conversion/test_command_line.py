@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.unit.conversion.native.keras.files import dense, given, layer, row, whole_file
 from workflow.base.errors import ConversionError
-from workflow.conversion.command_line import command_line, converter_argv
+from workflow.conversion.command_line import command_line, converter_argv, unusable
 from workflow.recipe.findings import Spot
 from workflow.recipe.recipes import Step
 
@@ -130,3 +132,32 @@ def test_what_the_reference_lacks_is_a_comment_and_never_a_command(changes: dict
 def test_while_the_formats_are_open_there_is_no_command(open_end: dict[str, Any]) -> None:
     line = command_line(step(**open_end), relative_to=BASE)
     assert line == f"# no command of the reference converter: {UNDECIDED} (step shard)"
+
+
+def of_file(path: Path, kind: Any = "keras", **changes: Any) -> list[str]:
+    return unusable(step(source=str(path), from_format=kind, to_format="tfjs_layers_model", **changes))
+
+
+def test_commands_whose_models_tensorflow_js_refuses_are_known_before_they_run(tmp_path: Path) -> None:
+    weights = {"d": {"d/kernel": np.zeros((3, 2), np.float32), "d/bias": np.zeros(2, np.float32)}}
+    plain = row(given([None, 3]), dense("d"))
+    assert of_file(whole_file(tmp_path / "plain.h5", plain, weights)) == []
+    (own,) = of_file(whole_file(tmp_path / "own.h5", row(given([None, 3]), layer("Own", "o")), {}))
+    assert own == "TensorFlow.js refuses what this makes: layer 'o': TensorFlow.js has no layer class 'Own'"
+    (later,) = of_file(whole_file(tmp_path / "later.h5", plain, weights, version="3.1.0"))
+    assert "does not load what this makes of a file of Keras 3.1.0" in later
+    kept = row(given([None, 4, 4, 2]), layer("GlobalAveragePooling2D", "g", keepdims=True))
+    (note,) = of_file(whole_file(tmp_path / "kept.h5", kept, {}))
+    assert note.startswith("TensorFlow.js needs what `convert` alone does: g: keepdims")
+    (tmp_path / "m.keras").write_bytes(b"")
+    (archive,) = of_file(tmp_path / "m.keras", "keras_keras")
+    assert "does not load what this makes of a .keras archive" in archive
+
+
+def test_of_a_model_that_is_not_there_or_cannot_be_read_nothing_is_known(tmp_path: Path) -> None:
+    assert of_file(tmp_path / "gone.h5") == []
+    (tmp_path / "damaged.h5").write_bytes(b"damaged")
+    assert of_file(tmp_path / "damaged.h5") == []
+    assert unusable(step()) == []
+    (tmp_path / "m.keras").write_bytes(b"")
+    assert of_file(tmp_path / "m.keras", "keras_keras", fallback_format="tfjs_graph_model") == []

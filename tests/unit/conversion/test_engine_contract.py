@@ -49,6 +49,7 @@ EDGES = {
     "does it": lambda _: {"weights": 1},
     "declines, reference can": declines("reference"),
     "declines, graph can": declines("graph"),
+    "declines, nothing can": declines("none"),
 }
 
 
@@ -68,7 +69,8 @@ class Case:
 
 
 INSTEAD = "`format: auto` makes a graph model where layers do not suffice"
-ROUTE = "`engine: auto` takes the reference converter where it must"
+ROUTE = "`engine: auto` takes the reference converter for it"
+NEITHER = "the reference converter would not either"
 CASES = [
     Case("auto", "does it", did="native"),
     Case("native", "does it", did="native"),
@@ -79,13 +81,26 @@ CASES = [
         "native",
         "declines, reference can",
         message=f"step shard: the native engine declines: {WHY}",
-        hint=f"what works: reference; {ROUTE}",
+        hint=ROUTE,
     ),
     Case(
         "native",
         "declines, graph can",
         message=f"step shard: the native engine declines: {WHY}",
-        hint=f"what works: graph; {ROUTE}",
+        hint=INSTEAD,
+    ),
+    Case(
+        "native",
+        "declines, nothing can",
+        message=f"step shard: the native engine declines: {WHY}",
+        hint=NEITHER,
+    ),
+    Case(
+        "native",
+        "declines, reference can",
+        message=f"step shard: the native engine declines: {WHY}",
+        hint=INSTEAD,
+        of_archive=True,
     ),
     Case(
         "auto",

@@ -13,6 +13,7 @@ from tests.unit.runs.fakes import FakeWorkers
 from tests.unit.runs.recipes import recipe_of, shard_step, write_layers_model
 from workflow.base.errors import DeclinedError
 from workflow.conversion import native
+from workflow.models.keras.allowed import QUANTIZED_IN_KERAS
 from workflow.runs.runner import Manner, Runner
 from workflow.runs.tasks import Selection
 from workflow.runs.watching import RecordingWatcher
@@ -107,13 +108,36 @@ def test_what_no_layers_model_can_express_is_refused_with_the_way_that_works(
     assert workers.fake.requests == []
 
 
+@pytest.mark.parametrize(
+    ("why", "helps", "does_not"),
+    [
+        ("layer 'o': TensorFlow.js has no layer class 'Own'", "custom_objects", "unsafe"),
+        ("layer 'l': TensorFlow.js has no layer class 'Lambda'", "`unsafe: true`", "custom_objects"),
+        ("layer 'p' (PReLU): shared_axes=[1] is not what TensorFlow.js can do", "format: auto", "custom_objects"),
+        (f"layer 'd' (Dense): {QUANTIZED_IN_KERAS}", "as it was before", "format: auto"),
+    ],
+)
+def test_what_is_advised_helps_for_that_reason(
+    why: str, helps: str, does_not: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def declining_so(_job: Any) -> dict[str, Any]:
+        raise DeclinedError(why, route="graph")
+
+    monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining_so)
+    error = run(base, "auto", FakeWorkers()).error
+    assert error is not None
+    assert helps in error.hint
+    assert does_not not in error.hint
+
+
 def test_native_alone_fails_where_it_declines_and_names_the_route(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(native.EDGES, ("tfjs_layers_model", "tfjs_layers_model"), declining)
     error = run(base, "native", FakeWorkers()).error
     assert error is not None
     assert error.exit_code == 30
     assert error.message == "step shard: the native engine declines: layer gru of class GRU is more than it knows"
-    assert error.hint == "what works: graph; `engine: auto` takes the reference converter where it must"
+    assert "`format: auto` makes a graph model" in error.hint
+    assert "engine: auto" not in error.hint
     assert not (base / "shard").exists()
 
 
