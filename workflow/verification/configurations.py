@@ -24,21 +24,16 @@ if TYPE_CHECKING:
 _LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 _DECIDING = (
     *("epsilon", "alpha", "theta", "max_value", "mask_value", "merge_mode", "use_bias", "center", "units", "filters"),
-    *(
-        "activation",
-        "recurrent_activation",
-        "go_backwards",
-        "return_sequences",
-        "return_state",
-        "output_dim",
-        "n",
-        "mask_zero",
-    ),
+    *("activation", "recurrent_activation", "go_backwards", "return_sequences", "return_state", "output_dim", "n"),
+    *("mask_zero", "interpolation", "dims", "normalize"),
 )
 """Options that mean the same in every Keras and in TensorFlow.js, and that no conversion has a reason to change."""
 
 _SAME_NAMES = {"silu": "swish", "hard_silu": "hard_swish", None: "linear"}
 _HELD = ("layer", "cell")
+_LAST = "channels_last"
+"""Where channels stand in a source that no conversion moves; those that stand first may come to stand last."""
+
 _REMEDY = "make the result from its source again: this changes what the model computes"
 _NEAR = 1e-6
 
@@ -75,6 +70,8 @@ def _options(source: Any, result: Any) -> Iterator[tuple[str, Any, Any]]:
     for option in _DECIDING:
         if option in source and option in result:
             yield option, source[option], result[option]
+    if source.get("data_format") == _LAST and result.get("data_format") not in (None, _LAST):
+        yield "data_format", _LAST, result["data_format"]
     for key in _HELD:
         theirs, ours = source.get(key), result.get(key)
         if isinstance(theirs, dict) and isinstance(ours, dict) and theirs.get("class_name") == ours.get("class_name"):
@@ -82,6 +79,8 @@ def _options(source: Any, result: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list) and {*map(type, one), *map(type, other)} == {int}:
+        return one == other
     if isinstance(one, (dict, list)) or isinstance(other, (dict, list)):
         return True  # a function or a layer written in full: by its name elsewhere
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):

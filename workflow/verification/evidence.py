@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from workflow.base.record_json import Finite, JsonRecord, MalformedError, plain
 from workflow.base.records import Record
+from workflow.base.wording import sentence
 
 LevelName = Literal["structure", "weights", "contract", "outputs"]
 PlaceStatus = Literal["passed", "failed", "not run"]
@@ -20,8 +21,8 @@ Verdict = Literal[LevelStatus, "incomplete"]
 LEVELS: tuple[LevelName, ...] = get_args(LevelName)
 _STATUSES: tuple[LevelStatus, ...] = get_args(LevelStatus)
 _WEAKEST: tuple[LevelStatus, ...] = ("failed", "costly", "no proof", "not run")
-_UNDEFINED = ("relative", "cosine", "top1", "top5")
-"""Figures that outputs of some shapes and values do not have."""
+_UNDEFINED = ("relative", "cosine", "top1", "top5", "bound")
+"""Figures that outputs of some shapes and values do not have, or quantized models."""
 
 
 class Finding(Record):
@@ -166,8 +167,9 @@ class OutputFigures(JsonRecord):
     """How far one output is from the source's; distances are taken where both are finite, or both the same.
 
     ``lost`` counts the elements that are finite in the source alone, ``spread`` is the most that any changes between
-    inputs. ``bound`` is what is allowed against the source, ``running_bound`` against what the same weights give in
-    Python; ``in_python`` and ``beyond_python`` are how far those are from the source, and the place from those.
+    inputs. ``bound`` is what is allowed against the source (None where what quantizing costs is measured instead),
+    ``running_bound`` against what the same weights give in Python; ``in_python`` and ``beyond_python`` are how far
+    those are from the source, and the place from those.
     """
 
     lenient = True
@@ -227,6 +229,11 @@ class PlaceReport(JsonRecord):
     def place(self) -> Place:
         """Where it ran."""
         return Place(self.runtime, self.backend)
+
+    @property
+    def reason(self) -> str:
+        """Why it did not run there, and how it would."""
+        return sentence(self.why, self.remedy)
 
     def as_json(self) -> dict[str, Any]:
         """Return the place as records hold it."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workflow.base.wording import plural
+
 if TYPE_CHECKING:
     from workflow.models.arrays import Array
     from workflow.verification.named_weights import Named
@@ -58,7 +60,7 @@ def flattened(name: str, theirs: Array, *, step: float) -> tuple[str, ...]:
     if steps >= _FLATTENED or high == low:
         return ()
     extreme = float(finite[np.argmax(np.abs(finite - np.median(finite)))])
-    share = f"the middle nine tenths of its values share {max(1, round(steps))} steps"
+    share = f"the middle nine tenths of its values share {plural(max(1, round(steps)), 'step')}"
     return (f"the weight {name}: an outlier ({extreme:.4g}) flattened the rest: {share}",)
 
 

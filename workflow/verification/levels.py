@@ -17,6 +17,7 @@ from workflow.verification import (
     structure,
     tolerances,
     unproven,
+    verdicts,
     weights,
 )
 from workflow.verification.asking import TIMEOUT, Ask, OutputNames, absolute
@@ -41,6 +42,8 @@ _NOT_RELOADED = (
     "the source cannot be run with the result's quantized weights ({}): what quantizing does to the outputs cannot be "
     "told from other faults, and is bounded by what it may do"
 )
+_LABELLED = "`verify: {inputs: FILE, labels: FILE}` gives inputs and the classes that are right for them"
+_AGAIN = "make the result from its source again"
 _OF_KERAS = frozenset({"keras", "keras_keras"})
 _UNPROVEN = (
     "the source's output {} is nearly the same for all inputs, and the weights behind it were not compared either: "
@@ -256,12 +259,13 @@ class _Outputs:
     def _judge(self, found: SourceAnswer) -> Judge:
         case = self._case
         subjects = [one for one in (case.result, case.source) if one is not None]
-        in_two_worlds = not all(one.is_tfjs for one in subjects) and not found.facts.get("half")
+        in_two_worlds = not all(one.is_tfjs for one in subjects)
+        asked_in_full = bool(found.facts.get("half"))
         limits = tolerances.Tolerances(
             depth=tolerances.deepest(subjects),
             noise=self._noise,
             settings=case.settings,
-            half=tolerances.half_floats(subjects) if in_two_worlds else 0.0,
+            half=tolerances.half_floats(subjects, weights_alone=asked_in_full) if in_two_worlds else 0.0,
         )
         agreed = self._levels[-1]
         names = OutputNames(contract.renamed(agreed, "outputs"), contract.positions(agreed))
@@ -291,11 +295,17 @@ class _Outputs:
             if share is None:
                 why = outputs.why_no_accuracy(reference, judge=judge)
                 text = f"run in {run.place}, accuracy is unknown, and `accuracy_drop` is set: {why}"
-                findings.append(Finding(text, "accuracy"))
+                findings.append(Finding(text, "accuracy", remedy=_LABELLED))
             elif (drop := share.source - share.result) > allowed:
                 text = f"run in {run.place}, accuracy falls from {share.source:.2%} to {share.result:.2%}"
-                findings.append(Finding(f"{text}, allowed is a drop of {allowed:.2%}", "accuracy", drop, allowed))
+                text = f"{text}, allowed is a drop of {allowed:.2%}"
+                findings.append(Finding(text, "accuracy", drop, allowed, remedy=self._more_accurate()))
         return level.replaced(status="failed", findings=(*level.findings, *findings)) if findings else level
+
+    def _more_accurate(self) -> str:
+        """Return what to do where accuracy falls: a bound for numbers would not bring it back."""
+        better = _AGAIN if not self._noise else verdicts.smaller_loss(self._levels)
+        return f"{better}; a larger `accuracy_drop` accepts the loss"
 
     def _with_costs(self, level: LevelReport, runs: Any, *, judge: Judge, reference: SourceAnswer) -> LevelReport:
         """Add what quantizing lost, measured at home, or where the result ran first; a goal missed is no pass."""

@@ -36,7 +36,7 @@ _UNSTEADY = (
     "one rounding of its inputs moves the source's own output {} as much as other inputs do, so that agreement within "
     "what rounding explains proves nothing"
 )
-_REFUSED = NotRun("Python refuses the model as one that no place should run", "see what it says of it")
+_REFUSED = NotRun("Python refuses the model as one that no place should run", "")
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
 
 
@@ -188,6 +188,7 @@ def level(runs: Sequence[Trial], judge: Judge, *, samples: int, seconds: float) 
     facts["dead"] = dead
     unsteady = sorted({name for run in ran if run.judgement for name in run.judgement.unsteady})
     if unsteady:
+        facts["unsteady"] = unsteady
         why = _UNSTEADY.format(", ".join(unsteady))
         return LevelReport("outputs", "no proof", why=why, remarks=said, facts=facts, seconds=seconds)
     if dead and len(dead) == len(judge.reference):

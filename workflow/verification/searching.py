@@ -25,7 +25,7 @@ NOTHING = "nothing to locate"
 _NAMED: Mapping[LevelName, str] = {
     "structure": "files and tensors",
     "weights": "tensors",
-    "contract": "inputs and outputs",
+    "contract": "layers, inputs or outputs",
 }
 
 

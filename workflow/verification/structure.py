@@ -35,6 +35,8 @@ _FAULTS: dict[str, Callable[..., list[Finding]]] = {
     "tfjs_graph_model": topology_faults.graph_faults,
 }
 
+_GRAPH = "a graph model of what it was made of (`graph`, or `format: auto`) has no such limits"
+
 
 def check(subject: Subject, *, is_to_load: bool = False) -> LevelReport:
     """Return every fault in the files of a model; the remarks are what is known to go wrong with such a model.
@@ -55,7 +57,7 @@ def _loading(subject: Subject, found: LevelReport) -> LevelReport:
     if not refusals:
         return found
     others = tuple(remark for remark in found.remarks if remark not in refusals)
-    return _failed([Finding(text, look=str(path)) for text in refusals]).replaced(remarks=others)
+    return _failed([Finding(text, look=str(path), remedy=_GRAPH) for text in refusals]).replaced(remarks=others)
 
 
 def _other(subject: Subject) -> LevelReport:

@@ -103,25 +103,27 @@ def depth(subject: Subject) -> int:
     return len(layers_of(document.get("modelTopology"), str(path)))
 
 
-def half_floats(subjects: Sequence[Subject]) -> float:
+def half_floats(subjects: Sequence[Subject], *, weights_alone: bool) -> float:
     """Return the error of one rounding to the roughest half floats that graph models among the subjects are made of.
 
-    TensorFlow computes in those, and TensorFlow.js in float32 all the same. 0.0 where there are none.
+    TensorFlow computes in those, and TensorFlow.js in float32 all the same, with weights that were rounded to them.
+    0.0 where there are none.
     """
     found = [0.0]
     for subject in subjects:
         if subject.format == "tfjs_graph_model":
             path = model_json(subject.path)
             topology = read_object(path, "the model.json of a graph model").get("modelTopology")
-            found += [_HALVES[kind] for kind in _types(topology) if kind in _HALVES]
+            found += [_HALVES[kind] for kind in _types(topology, weights_alone=weights_alone) if kind in _HALVES]
     return max(found)
 
 
-def _types(topology: Any) -> Iterator[Any]:
+def _types(topology: Any, *, weights_alone: bool) -> Iterator[Any]:
     """Yield the types that the nodes of a graph say, in its functions too."""
     functions = topology.get("library", {}).get("function", [])
     for node in (*topology.get("node", []), *(node for one in functions for node in one.get("nodeDef", []))):
-        yield from (attribute.get("type") for attribute in (node.get("attr") or {}).values())
+        if node.get("op") == "Const" or not weights_alone:
+            yield from (attribute.get("type") for attribute in (node.get("attr") or {}).values())
 
 
 def deepest(subjects: Sequence[Subject]) -> int:

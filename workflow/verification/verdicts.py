@@ -18,6 +18,7 @@ from workflow.base.errors import (
     VerificationError,
     WeightsError,
 )
+from workflow.worker.shared import kernels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,12 +41,10 @@ STAND_IN = "RESULT --against SOURCE"
 _HINTS: Mapping[LevelName, str] = {
     "structure": "the files are damaged or incomplete: make or fetch them again",
     "weights": f"compare the two with `tfjs-workflow verify {STAND_IN}`, which lists every weight",
-    "contract": "a page that feeds and reads the model by these names would not find them",
-    "outputs": (
-        f"`tfjs-workflow verify {STAND_IN} --locate` finds the first layer that differs; if the "
-        "difference is acceptable, `verify: {outputs: {NAME: {atol: ...}}}` allows it"
-    ),
+    "contract": "whoever feeds and reads it as its source is would go wrong: make it from its source again",
+    "outputs": f"`tfjs-workflow verify {STAND_IN} --locate` finds the first layer that differs",
 }
+_BOUNDED = "; if the difference is acceptable, `verify: {outputs: {NAME: {atol: ...}}}` allows it"
 _NO_DIFFERENCE = "an error is no difference that a bound could allow"
 _NOT_RUNNING: Mapping[str, str] = {
     "tfjs_layers_model": f"{_NO_DIFFERENCE}: make a graph model of the source, by a `graph` step or `format: auto`",
@@ -54,6 +53,12 @@ _NOT_RUNNING: Mapping[str, str] = {
         "a fresh conversion of the source shows whether the file or the model is at fault"
     ),
 }
+_ADDON = (
+    f"{_NO_DIFFERENCE}: a page runs it with the package @tensorflow/tfjs-tfdf, which is none of the places here; "
+    "`verify: off` publishes it unverified"
+)
+_PROVING = "give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike"
+_STEADIER = "give inputs such as the model will meet (`inputs`): those that are drawn may lie where it is unsteady"
 _TOO_MUCH = ("timeout:", "memory:", "crash:")
 _SEEN = "the weights that differ are named above: make the result from its source again"
 _LOCATED = "what is to blame is named above, with a command that shows it again: make the result from its source again"
@@ -83,13 +88,15 @@ def error_of(report: Evidence, settings: Verification, *, who: str, hint: str = 
 
 def cheaper(report: Evidence) -> str:
     """Return what to do about a result that lost too much: which weights lose most, and how to accept the loss."""
-    weights = report.level("weights")
+    return f"{smaller_loss(report.levels)}; `verify: {{agreement: ...}}` accepts a lesser share"
+
+
+def smaller_loss(levels: Sequence[LevelReport]) -> str:
+    """Return how quantizing would lose less, by the name of the weights that lose most."""
+    weights = next((level for level in levels if level.level == "weights"), None)
     rough = list(weights.facts.get("roughest", ())) if weights is not None else []
     kept = f"keep {' and '.join(rough)} in float (`keep_float: [{', '.join(map(_quoted, rough))}]`), " if rough else ""
-    return (
-        f"{kept}use a larger dtype, or `auto: {{max_error: 0.01}}`; give real inputs (`inputs`) to measure by; "
-        "`verify: {agreement: ...}` accepts a lesser share"
-    )
+    return f"{kept}use a larger dtype, or `auto: {{max_error: 0.01}}`; give real inputs (`inputs`) to measure by"
 
 
 def _quoted(name: str) -> str:
@@ -111,9 +118,10 @@ def no_proof(report: Evidence, who: str) -> NoProofError | None:
     level = next((level for level in report.levels if level.status == "no proof"), None)
     if level is None:
         return None
-    hint = "give inputs that make a difference (`inputs`), or verify a trained model: fresh weights answer alike"
     if level.level == "weights":
         hint = "verify a result that is not quantized, or make it of its source again"
+    else:
+        hint = _STEADIER if level.facts.get("unsteady") else _PROVING
     return NoProofError(f"{who}: no proof: {level.why}", hint=hint)
 
 
@@ -139,8 +147,18 @@ def advice(report: Evidence, result: Format | None = None) -> str:
     if failed.level == "outputs" and _fails_to_run(report):
         if _takes_too_much(report):
             return f"{_NO_DIFFERENCE}: give it longer (`timeout`), or fewer inputs (`samples`)"
+        if any(kernels.names_addon(run.why) for run in report.runs):
+            return _ADDON
         return _NOT_RUNNING.get(result or "", f"{_NO_DIFFERENCE}: make the result from its source again")
-    return _remedy(failed) or _HINTS[failed.level]
+    return _remedy(failed) or f"{_HINTS[failed.level]}{_allowing(failed)}"
+
+
+def _allowing(failed: LevelReport) -> str:
+    """Return how to allow a difference of outputs, where what the message tells is one: no bound allows a NaN."""
+    first = failed.findings[0]
+    if failed.level != "outputs" or first.figure is None or first.bound is None:
+        return ""
+    return _BOUNDED.replace("NAME", first.subject if first.subject.isidentifier() else _quoted(first.subject))
 
 
 def further_advice(report: Evidence, result: Format, *, compared: bool, search: object = None) -> str:
@@ -149,8 +167,10 @@ def further_advice(report: Evidence, result: Format, *, compared: bool, search: 
     ``search`` is what ``--locate`` gave: where the difference is, or a ``NotRun``; None when it was not asked for.
     """
     failed = report.failed
+    if failed is not None and _remedy(failed):
+        return _remedy(failed)
     if failed is not None and failed.level == "weights":
-        return _remedy(failed) or (_SEEN if compared else "`--against SOURCE` lists every weight beside its source's")
+        return _SEEN if compared else "`--against SOURCE` lists every weight beside its source's"
     if failed is None or failed.level != "outputs" or search is None or _fails_to_run(report):
         return advice(report, result)
     return str(getattr(search, "remedy", "")) or _LOCATED
@@ -158,7 +178,7 @@ def further_advice(report: Evidence, result: Format, *, compared: bool, search: 
 
 def _remedy(failed: LevelReport) -> str:
     """Return what its first finding, which the message tells, says to do about it: not to trust a file, for one."""
-    return next((finding.remedy for finding in failed.findings), "")
+    return failed.findings[0].remedy if failed.findings else ""
 
 
 def _fails_to_run(report: Evidence) -> bool:

@@ -72,7 +72,12 @@ def test_a_graph_says_which_half_floats_it_is_made_of(
     else:
         topology["node"] += nodes
     file.write_text(json.dumps(document))
-    assert half_floats([layers_model(tmp_path / "l"), subject]) == half
+    assert half_floats([layers_model(tmp_path / "l"), subject], weights_alone=False) == half
+    assert half_floats([subject], weights_alone=True) == 0.0
+    for node in nodes:
+        node["op"] = "Const"
+    file.write_text(json.dumps(document))
+    assert half_floats([subject], weights_alone=True) == half
 
 
 @pytest.mark.parametrize(("noise", "share"), [(0.0, 0.0), (1e-3, 0.512), (2 / 512, 2.0), (0.5, 2.0)])

@@ -13,6 +13,7 @@ from tests.unit.verification import changes
 from tests.unit.verification.models import LAYERS, NumpyPlaces, graph_model, keras_twin, layers_model
 from workflow.recipe.recipes import Verification
 from workflow.verification import verdicts
+from workflow.verification.evidence import Evidence, Finding, LevelReport, PlaceReport
 from workflow.verification.levels import Case, verify
 from workflow.verification.locate import Located
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
@@ -124,3 +125,51 @@ def test_a_file_that_is_not_to_be_trusted_is_not_to_be_fetched_again(tmp_path: P
     hint = verdicts.further_advice(report, model.format, compared=False)
     assert "do not trust" in hint
     assert "fetch" not in hint
+
+
+def outputs_failed(*findings: Finding) -> Evidence:
+    return Evidence((LevelReport("outputs", "failed", findings),))
+
+
+def test_only_a_difference_can_be_allowed_by_a_bound() -> None:
+    differing = verdicts.advice(outputs_failed(Finding("differs by up to 0.5", "out", 0.5, 1e-5)))
+    assert "`verify: {outputs: {out: {atol: ...}}}` allows it" in differing
+    quoted = verdicts.advice(outputs_failed(Finding("differs by up to 0.5", "a/out:0", 0.5, 1e-5)))
+    assert 'outputs: {"a/out:0": {atol: ...}}' in quoted
+    for text in ("holds nan at [0, 1] where its source has a number", "has the shape [2]"):
+        assert "atol" not in verdicts.advice(outputs_failed(Finding(text, "out")))
+
+
+def test_accuracy_that_falls_is_not_to_be_allowed_as_a_difference(tmp_path: Path) -> None:
+    source = layers_model(tmp_path / "good")
+    np.save(tmp_path / "inputs.npy", np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32))
+    np.save(tmp_path / "labels.npy", np.zeros(8, np.int64))
+    settings = BOTH.replaced(accuracy_drop=0.0)
+    report = verify(Case(source, source, settings, tmp_path / "work"), NumpyPlaces())
+    assert report.failed is not None
+    assert "accuracy is unknown" in report.failed.findings[0].text
+    hint = verdicts.advice(report)
+    assert "labels: FILE" in hint
+    assert "atol" not in hint
+    assert verdicts.further_advice(report, "tfjs_layers_model", compared=True) == hint
+
+
+def test_weights_that_lose_most_are_named_to_lose_less() -> None:
+    weights = LevelReport("weights", "passed", facts={"roughest": ["a/kernel"]})
+    assert verdicts.smaller_loss([weights]).startswith('keep a/kernel in float (`keep_float: ["a/kernel"]`), ')
+    assert verdicts.cheaper(Evidence((weights,))).endswith("`verify: {agreement: ...}` accepts a lesser share")
+
+
+def test_what_is_unsteady_wants_other_inputs_and_no_training() -> None:
+    for facts, words in (({"unsteady": ["out"]}, "inputs such as the model will meet"), ({}, "verify a trained model")):
+        error = verdicts.no_proof(Evidence((LevelReport("outputs", "no proof", why="so", facts=facts),)), "m")
+        assert error is not None
+        assert words in error.hint
+
+
+def test_a_result_that_needs_another_package_is_not_to_be_made_again() -> None:
+    run = PlaceReport("node", "failed", "wasm", why="op: TensorFlow.js has no operation SimpleMLCreateModelResource")
+    level = LevelReport("outputs", "failed", (Finding(f"run in node wasm, the result fails: {run.why}"),))
+    hint = verdicts.advice(Evidence((level,), (run,)), "tfjs_graph_model")
+    assert "@tensorflow/tfjs-tfdf" in hint
+    assert "fresh conversion" not in hint
