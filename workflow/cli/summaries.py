@@ -47,7 +47,7 @@ def check_text(facts: Mapping[str, Any]) -> str:
     """Return what a step's check found in a few words: where it ran, difference, agreement, accuracy, or why not."""
     check = evidence_of(facts)
     if check.not_run:
-        return f"not run: {check.not_run}"
+        return "not run" if check.runs else f"not run: {check.not_run}"  # of places, the reason has been told
     if check.max_abs is None:
         return ""
     parts = [f"max difference {check.max_abs:.2g}"]
@@ -140,14 +140,15 @@ def _workers_part(outcomes: list[Outcome]) -> str:
 
 
 def _caveats(ended: list[_Ended]) -> list[str]:
-    """Return what degraded, and where results were not run: said again, for the table is what is read."""
+    """Return what degraded, and where results were not run, of which the reason was told when it was met."""
     outcomes = [each.outcome for each in ended]
     found = [f"{each.task.name}: {each.facts['degraded']}" for each in outcomes if each.facts.get("degraded")]
-    absent: dict[str, dict[str, None]] = {}
+    absent: dict[str, list[str]] = {}
     for each in ended:
-        for run in each.check.absent:
-            absent.setdefault(f"{run.why}; {run.remedy}", {})[run.runtime] = None
-    return found + [f"NOT RUN in {' and '.join(places)}: {why}" for why, places in absent.items()]
+        places = dict.fromkeys(run.runtime for run in each.check.absent)
+        if places:
+            absent.setdefault(" and ".join(places), []).append(each.outcome.task.name)
+    return found + [f"NOT RUN in {places}: {', '.join(names)} (why is said above)" for places, names in absent.items()]
 
 
 def _places(recipe: Recipe, outcomes: list[Outcome]) -> str:
@@ -161,14 +162,22 @@ def _table(ended: list[_Ended]) -> Table:
     from rich import box  # noqa: PLC0415  rich.table costs 30 ms that --help does not have
     from rich.table import Table  # noqa: PLC0415  as above
 
-    compared = any(each.check.runs for each in ended)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION if compared else None, caption_justify="left")
     shown = [column for column in _COLUMNS if column[0] not in _OPTIONAL or any(column[2](each) for each in ended)]
+    caption = _caption([heading for heading, _, _ in shown])
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption or None, caption_justify="left")
     for heading, side, _ in shown:
         table.add_column(heading, justify=side, overflow="fold")
     for each in ended:
         table.add_row(*(_cell(text(each)) for _, _, text in shown))
     return table
+
+
+def _caption(headings: list[str]) -> str:
+    """Return what the figures under the headings mean, for those that are there."""
+    runtimes = [heading for heading in headings if heading in _RUNTIMES]
+    lines = [f"{', '.join(runtimes)}: {_DIFFERENCE}"] if runtimes else []
+    meanings = [f"{heading}: {_MEANINGS[heading]}" for heading in headings if heading in _MEANINGS]
+    return "\n".join([*lines, *(["; ".join(meanings)] if meanings else [])])
 
 
 def _cell(cell: Cell) -> Text:
@@ -241,9 +250,11 @@ def _shares(check: Evidence) -> str:
     return f"{source} -> " + "; ".join(f"{share} in {', '.join(places)}" for share, places in others.items())
 
 
-_CAPTION = """\
-python, node, browser: the largest difference from the source's answers to the same inputs, over all backends there
-top-1: how often the top answer is the source's, where that is least; accuracy: one number where it stays the same"""
+_DIFFERENCE = "the largest difference from the source's answers to the same inputs, over all backends there"
+_MEANINGS = {
+    "top-1": "how often the top answer is the source's, where that is least",
+    "accuracy": "one number where it stays the same",
+}
 _OPTIONAL = ("size", *_RUNTIMES, "top-1", "accuracy")
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], Callable[[_Ended], Cell]], ...] = (
     ("step", "left", lambda ended: ended.outcome.task.name),

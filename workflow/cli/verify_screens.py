@@ -44,7 +44,7 @@ def print_report(case: Case, report: Evidence, answer: Any) -> None:
     for text in _about(report, answer):
         screen.print(line(text))
     for reason, places in _absent(report).items():
-        screen.print(line(f"! NOT RUN in {', '.join(places)}: {reason}"), style="yellow")
+        screen.print(line(f"! NOT RUN in {', '.join(places)}{reason and f': {reason}'}"), style="yellow")
     screen.print("verdict: ", end="")
     screen.print(report.verdict, style=_STYLES.get(report.verdict, "dim"), end="")
     screen.print(f" (not run in {', '.join(_lacking(report))})" if report.verdict == "incomplete" else "")
@@ -78,10 +78,11 @@ def _print_level(level: LevelReport) -> None:
 
 
 def _absent(report: Evidence) -> dict[str, list[str]]:
-    """Return the places where it was not run, by why and how to get it."""
+    """Return the places where it was not run, by why and how to get it, less what a level has told."""
+    told = {level.why for level in report.levels}
     found: dict[str, list[str]] = {}
     for run in report.absent:
-        found.setdefault(f"{run.why}; {run.remedy}", []).append(str(run.place))
+        found.setdefault(run.remedy if run.why in told else run.reason, []).append(str(run.place))
     return found
 
 

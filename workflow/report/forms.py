@@ -146,8 +146,12 @@ def _junit_run(suite: ET.Element, step: StepRecord, run: PlaceRun) -> None:
     if run.status == "not run":
         ET.SubElement(case, "skipped", message=_xml(sentence(run.why, run.remedy) or "not run"))
     elif run.status == "failed":
-        figures = [f"{each.name}: max_abs {each.max_abs}, allowed {each.bound}" for each in run.outputs]
+        figures = [f"{each.name}: max_abs {each.max_abs}{_allowed(each.bound)}" for each in run.outputs]
         _junit_failure(case, run.why or "outputs differ", "\n".join(figures))
+
+
+def _allowed(bound: float | None) -> str:
+    return "" if bound is None else f", allowed {bound}"
 
 
 def _case(suite: ET.Element, step: StepRecord, name: str, *, seconds: float) -> ET.Element:

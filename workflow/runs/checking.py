@@ -132,8 +132,11 @@ def _say(report: Evidence, job: Job, workers: RunWorkers) -> None:
         if remark not in _known(job):
             job.listener.warn(f"{name}: {remark}")
     for level in report.levels:
-        if level.status == "not run":
-            job.listener.warn(f"{name}: {level.level} not compared: {level.why}")
+        if level.status == "not run" and not report.failed:
+            told = workers.runtimes().told
+            why = "for a reason that is said above" if level.why in told else level.why
+            told.add(level.why)
+            job.listener.warn(f"{name}: {level.level} not compared: {why}")
     outputs = report.level("outputs")
     if outputs is not None and outputs.status != "not run":
         say_where_not(report.runs, workers, listener=job.listener)
@@ -144,7 +147,7 @@ def say_where_not(runs: Iterable[PlaceReport], workers: RunWorkers, *, listener:
     absent: dict[str, list[str]] = {}
     for run in runs:
         if run.status == "not run":
-            absent.setdefault(f"{run.why}; {run.remedy}", []).append(str(run.place))
+            absent.setdefault(run.reason, []).append(str(run.place))
     told = workers.runtimes().told
     for reason, places in absent.items():
         if reason not in told:

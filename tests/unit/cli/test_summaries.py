@@ -84,12 +84,28 @@ def test_a_failure_shows_its_figures(shown: Any) -> None:
     assert "1.6" in text
 
 
-def test_a_place_that_is_not_there_is_said_with_how_to_get_it(shown: Any) -> None:
+def test_a_place_that_is_not_there_is_said_again_without_the_reason_that_was_told(shown: Any) -> None:
     absent = {"runtime": "browser", "backend": "wasm", **ABSENT}
     text = shown(check(run("python", None), absent))
     assert "not run" in text
-    assert "! NOT RUN in browser: no Chromium was found; apt-get install chromium" in text
+    assert "! NOT RUN in browser: python_to_js (why is said above)" in text
+    assert "no Chromium" not in text
     assert check_text({"check": check(run("python", None), absent)}).endswith("not run in browser")
+
+
+def test_a_place_that_stands_for_none_of_the_results_is_not_explained(shown: Any) -> None:
+    text = shown(check(run("node", "wasm", off=1e-6)))
+    assert "node: the largest difference" in text
+    assert "python" not in text.replace("python_to_js", "")
+    assert "browser" not in text
+
+
+def test_a_reason_that_no_place_has_is_told_of_the_step(shown: Any) -> None:
+    assert check_text({"check": {"not_run": "verify is off in the recipe", "runs": []}}) == (
+        "not run: verify is off in the recipe"
+    )
+    absent = {"runtime": "python", **ABSENT}
+    assert check_text({"check": {"not_run": "no Chromium was found", "runs": [absent]}}) == "not run"
 
 
 def test_a_step_that_was_not_verified_says_so(shown: Any) -> None:

@@ -156,6 +156,18 @@ def test_a_level_that_was_not_run_is_said_and_places_are_not_named_then(tmp_path
     assert "string inputs" in warning
 
 
+def test_why_outputs_were_not_compared_is_told_once_in_a_run(tmp_path: Path) -> None:
+    workers, job = FakeWorkers(source={"not_run": "string inputs"}), job_of(tmp_path)
+    pool = Runtimes(no_runtime)
+    workers.runtimes = lambda: pool  # type: ignore[method-assign]
+    for _ in range(2):
+        checking.check(job, SETTINGS, workers=workers)
+    first, second = said(job).warnings
+    assert "string inputs" in first
+    assert second == "shard: outputs not compared: for a reason that is said above"
+    pool.close()
+
+
 def test_what_is_remarkable_about_the_result_is_said_unless_it_is_so_of_the_input(tmp_path: Path) -> None:
     job = job_of(tmp_path)
     layer = '[{"class_name": "MyLayer", "config": {"name": "mine"}}]'

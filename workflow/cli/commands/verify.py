@@ -160,7 +160,9 @@ def _error(case: Case, report: Evidence, answer: Any) -> VerificationError | Non
     outputs = report.level("outputs")
     not_run = None
     if outputs is not None and outputs.status == "not run":
-        not_run = RuntimeRequiredError(f"{who}: it was run nowhere: {outputs.why}", hint=_remedy(report))
+        not_run = RuntimeRequiredError(
+            f"{who}: it was run nowhere (the level `outputs` says why)", hint=_remedy(report)
+        )
     hint = verdicts.further_advice(report, case.result.format, compared=case.source is not None, search=answer)
     error = verdicts.error_of(report, case.settings, who=who, hint=hint) or verdicts.no_proof(report, who) or not_run
     if error is not None:

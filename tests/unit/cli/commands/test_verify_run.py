@@ -263,7 +263,8 @@ def test_a_model_that_nothing_runs_is_a_failure_with_the_way_to_run_it(
 ) -> None:
     running(monkeypatch, silent="it has string inputs")
     assert guarded(["verify", "web"]) == 45
-    assert capsys.readouterr().err.startswith("error: web: it was run nowhere: ")
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: web: it was run nowhere (the level `outputs` says why)")
 
 
 @pytest.mark.parametrize(("wrong", "looked"), [(None, False), (spoiled, True)])
