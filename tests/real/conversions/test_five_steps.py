@@ -29,7 +29,7 @@ def test_every_output_stands_there_as_its_sidecar_says(finished: Project, name: 
     ("name", "bound"),
     [
         ("web_model", 1e-5),
-        ("keras2.h5", 1e-5),
+        ("keras2.h5", 2e-5),  # its source is asked in TensorFlow.js
         ("sharded_model", 1e-5),
         ("graph_model", 1e-4),
         ("quantized_model", 0.1),
