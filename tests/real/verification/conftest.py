@@ -54,6 +54,17 @@ class Lab:
             self.made[key] = Subject(output, target)
         return self.made[key]
 
+    def graph(self, source: Subject) -> Subject:
+        """Return the graph model that our own code makes of a model."""
+        key: tuple[str, Format] = (f"graph of {source.path}", "tfjs_graph_model")
+        if key not in self.made:
+            output = self.folder / f"made_{len(self.made)}"
+            given = {"path": str(source.path), "format": source.format}
+            job = {"source": given, "output": str(output), "options": {}}
+            self.worker.run("graph", job, log=self.folder / "convert.log", timeout=LIMIT)
+            self.made[key] = Subject(output, "tfjs_graph_model")
+        return self.made[key]
+
     def case(self, result: Subject, source: Subject | None, **settings: Any) -> Case:
         """Return a case with a folder of its own."""
         chosen = Verification(**{"runtimes": ("python", "node"), "repeat": 0, **settings})

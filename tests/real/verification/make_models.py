@@ -104,6 +104,41 @@ def phrases() -> Any:
     )
 
 
+def windows() -> Any:
+    given = keras.Input((None, 8, 3), name="image")
+    found = layers.Conv2D(8, 3, padding="same", dilation_rate=2, activation="elu", name="spread")(given)
+    found = layers.Conv2D(8, 3, padding="same", activation="relu6", name="conv")(found)
+    found = layers.BatchNormalization(axis=-1, epsilon=0.01, name="norm")(found)
+    found = layers.ZeroPadding2D(((1, 0), (0, 2)), name="padded")(found)
+    found = layers.MaxPooling2D(3, strides=2, padding="same", name="pool")(found)
+    found = layers.UpSampling2D((2, 2), interpolation="nearest", name="larger")(found)
+    found = layers.Conv2DTranspose(6, 3, strides=2, padding="same", name="wider")(found)
+    found = layers.Cropping2D(((1, 0), (2, 1)), name="inner")(found)
+    found = layers.SeparableConv2D(6, 3, padding="same", strides=2, name="separable")(found)
+    found = layers.LeakyReLU(0.2, name="bent")(found)
+    found = layers.Softmax(axis=-1, name="shares")(found)
+    found = layers.GlobalAveragePooling2D(name="mean")(found)
+    return keras.Model(given, layers.Dense(3, activation="tanh", name="last")(found))
+
+
+def sentences() -> Any:
+    words, steps = keras.Input((6,), dtype="int32", name="words"), keras.Input((6, 4), name="steps")
+    known = layers.Embedding(11, 4, mask_zero=True, name="known")(words)
+    first = layers.LSTM(4, return_sequences=True, name="first")(known)
+    second = layers.GRU(4, reset_after=False, recurrent_activation="hard_sigmoid", name="second")(first)
+    there = layers.Masking(0.0, name="there")(steps)
+    both = layers.Bidirectional(layers.SimpleRNN(4), merge_mode="mul", name="both")(there)
+    swapped = layers.Permute((2, 1), name="swapped")(layers.Dense(6, activation="softsign", name="square")(steps))
+    rows = layers.GlobalMaxPooling1D(name="rows")(swapped)
+    less = layers.Subtract(name="less")([second, both])
+    like = layers.Dot(axes=-1, normalize=True, name="like")([second, both])
+    again = layers.Flatten(name="flat")(layers.RepeatVector(2, name="again")(less))
+    joined = layers.Concatenate(name="joined")([again, rows, like])
+    even = layers.LayerNormalization(epsilon=0.1, name="even")(joined)
+    classes = layers.Dense(3, activation="softmax", name="classes")(even)
+    return keras.Model([words, steps], [classes, layers.Dense(3, name="scores")(even)])
+
+
 def dead() -> Any:
     given = keras.Input((6,), name="x")
     found = layers.Dense(4, activation="softmax", kernel_initializer="zeros", name="last")(given)
@@ -112,7 +147,7 @@ def dead() -> Any:
 
 MODELS = (
     *(bilinear, keepdims, layer_normalization, lstm, einsum, two_ends, embedding, network, fused_tanh),
-    *(pictures, phrases, dead),
+    *(pictures, phrases, windows, sentences, dead),
 )
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.verification import changes
 from workflow.verification.levels import verify
-from workflow.verification.requests import Subject
+from workflow.verification.requests import NotRun, Subject
 from workflow.verification.searching import SearchResult, search
 
 if TYPE_CHECKING:
@@ -42,13 +42,35 @@ def _multiply(folder: Path) -> None:
 
 CHANGES = [
     ("a pool that averages", "pool", _pool),
-    ("another activation", "conv_1", changes.layer("conv_1", activation="linear")),
-    ("no activation", "hidden", changes.layer("hidden", activation="relu")),
-    ("another epsilon", "norm", changes.layer("norm", epsilon=0.5)),
     ("another stride", "depthwise", changes.layer("depthwise", strides=[1, 1])),
     ("another padding", "depthwise", changes.layer("depthwise", padding="valid")),
     ("a product for a sum", "add", _multiply),
 ]
+
+
+SEEN = [
+    ("conv_1", changes.layer("conv_1", activation="linear")),
+    ("hidden", changes.layer("hidden", activation="relu")),
+    ("norm", changes.layer("norm", epsilon=0.5)),
+]
+
+
+@pytest.mark.parametrize(("layer", "hurt"), SEEN, ids=[layer for layer, _ in SEEN])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "uint16"])
+def test_an_option_that_the_files_show_names_its_layer_whatever_quantizing_does(
+    layer: str, hurt: Callable[[Path], None], dtype: str, lab: Lab, tmp_path: Path
+) -> None:
+    source = lab.source("network")
+    flags = [] if dtype == "float32" else [f"--quantize_{dtype}=*"]
+    shutil.copytree(lab.converted(source, LAYERS, *flags).path, tmp_path / "bad")
+    hurt(tmp_path / "bad")
+    case = lab.case(Subject(tmp_path / "bad", LAYERS), source)
+    report = verify(case, lab.places)
+    assert report.failed is not None
+    assert (report.failed.level, report.failed.findings[0].subject) == ("contract", layer)
+    found = search(case, lab.places, report=report, keep=tmp_path / "keep")
+    assert isinstance(found, NotRun)
+    assert found.why == "nothing to locate: the contract level names the layers, inputs or outputs"
 
 
 @pytest.mark.parametrize(("what", "layer", "hurt"), CHANGES, ids=[change[0] for change in CHANGES])
@@ -72,13 +94,13 @@ def test_a_changed_layer_is_caught_and_located(
 def test_a_changed_layer_is_told_from_what_quantizing_does(dtype: str, lab: Lab, tmp_path: Path) -> None:
     source = lab.source("network")
     shutil.copytree(lab.converted(source, LAYERS, f"--quantize_{dtype}=*").path, tmp_path / "bad")
-    changes.layer("hidden", activation="relu")(tmp_path / "bad")
+    changes.layer("depthwise", strides=[1, 1])(tmp_path / "bad")
     case = lab.case(Subject(tmp_path / "bad", LAYERS), source)
     report = verify(case, lab.places)
     assert report.failed is not None
     found = search(case, lab.places, report=report, keep=tmp_path / "keep")
     assert isinstance(found, SearchResult), found
-    assert found.located.point.name == "hidden"
+    assert found.located.point.name == "depthwise"
 
 
 @pytest.mark.parametrize(("name", "target", "kind"), [("bilinear", LAYERS, "UpSampling2D")])
