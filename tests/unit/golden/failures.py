@@ -86,6 +86,7 @@ SAID = (
     "ValueError: Unsupported Ops in the model before optimization\nMfcc, DecodeWav",
     "ValueError: Unsupported Ops in the model after optimization\nZip",
     "NotFoundError: Op type not registered 'Zip' in binary",
+    "FailedPreconditionError: Graph execution error: HashTable is not initialized.",
     "NotImplementedError: numpy() is only available when eager execution is enabled.",
     "Exception: $dense/0 does not exist in weights entries.",
     "KeyError: 'lstm/kernel'",
