@@ -51,3 +51,13 @@ def test_a_file_of_keras_3_whose_layers_go_over_two_axes_is_read_as_it_is_writte
     script = str(PROGRAMS / "several_axes.py")
     case = SmallCase("", steps(*lines), dict.fromkeys(names, PROVEN), scripts=(script,))
     require_endings(case, tmp_path, python=keras3.python)
+
+
+def test_answers_that_are_nearly_nothing_prove_nothing_and_are_no_alarm(converter_python: Path, tmp_path: Path) -> None:
+    recipe = steps(
+        "python_to_js: {name: layers, input: saturated.h5, output: o/web}",
+        "quantize: {name: quantized, input: o/web, output: o/q, dtype: uint8}",
+    )
+    script = str(PROGRAMS / "saturated.py")
+    case = SmallCase("", recipe, dict.fromkeys(("layers", "quantized"), "no proof"), scripts=(script,))
+    require_endings(case, tmp_path, python=converter_python)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import ROOT
-from tests.real.verification.endings import IN_PYTHON, PROVEN, SmallCase, require_endings, steps
+from tests.real.verification.endings import IN_PYTHON, PROVEN, SmallCase, convert, require_endings, steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +139,16 @@ SMALL_CASES = [
         for name in ("plain", "numbered")
     ),
     SmallCase(
+        "41-amplified-rounding",
+        steps(
+            "python_to_js: {name: layers, input: chaos.h5, output: o/web, verify: {samples: 16}}",
+            "quantize: {name: quantized, input: o/web, output: o/q, dtype: uint16, verify: {samples: 16}}",
+            "graph: {name: graph, input: chaos.h5, output: o/graph, verify: {samples: 16}}",
+        ),
+        dict.fromkeys(("layers", "quantized", "graph"), PROVEN),
+        scripts=("make.py",),
+    ),
+    SmallCase(
         "50-mask-of-keras-2",
         steps("python_to_js: {name: layers, input: mask.h5, output: o/m, format: auto}"),
         {"layers": PROVEN},
@@ -153,3 +163,11 @@ def test_a_small_case_ends_as_it_should(case: SmallCase, converter_python: Path,
         pytest.skip("the small cases (../shared/cases) are not here")
     folder = shutil.copytree(CASES / case.folder, tmp_path / "case")
     require_endings(case, folder, python=converter_python)
+
+
+def test_weight_files_that_somebody_sorted_are_doubted_when_a_model_is_converted(tmp_path: Path) -> None:
+    if not CASES.is_dir():
+        pytest.skip("the small cases (../shared/cases) are not here")
+    folder = shutil.copytree(CASES / "15-shard-order", tmp_path / "case")
+    done = convert(folder, steps("quantize: {input: m, output: o/q, dtype: uint16}", places=IN_PYTHON))
+    assert "the weight files are not listed by their numbers (10, 11, 12, 1, 2 ...)" in " ".join(done.stderr.split())
