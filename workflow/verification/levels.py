@@ -53,6 +53,10 @@ _TOLD = frozenset({"tf_saved_model", "keras_saved_model"})
 """Formats that tell what they take and give when they run."""
 
 _ALONE = "there is no source to compare with"
+_TWO_WORLDS = (
+    "a fact about the source, and no fault of the result: in Python its output {} differs by up to {:.3g} from what it "
+    "answers in {}, where it lives"
+)
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ class _Outputs:
             level = level.replaced(status="failed", findings=(*level.findings, *wrong))
         self._levels[-1] = self._contract_told_by(runs, found)
         level = self._concluded(level, runs, judge=judge, reference=found)
-        level = level.replaced(remarks=(*said, *level.remarks))
+        level = level.replaced(remarks=(*said, *self._of_two_worlds(found, judge, runs), *level.remarks))
         return self._ended(level, runs=tuple(outputs.report_of(run, found, judge=judge) for run in runs)).replaced(
             attribution=_attribution(runs),
             inputs=found.facts.get("inputs"),
@@ -205,6 +209,20 @@ class _Outputs:
         if self._case.result.format not in _TOLD or run is None or run.answers is None:
             return self._levels[-1]
         return _contract(self._case, model_ports.told(found.facts), model_ports.told(run.answers.ports))
+
+    def _of_two_worlds(self, found: SourceAnswer, judge: Judge, runs: list[outputs.Trial]) -> tuple[str, ...]:
+        """Return that a source answers otherwise in Python, where that was asked; each place is held to itself."""
+        if not self._each or found.place == PYTHON or all(run.place != PYTHON for run in runs):
+            return ()
+        answers, lead = self._remembered.at(PYTHON, self._question), self._lead(found)
+        if isinstance(answers, NotRun):
+            return ()
+        home = read_all([feed.outputs for feed in found.feeds[:lead]])
+        steady = Judge(home, OutputNames({}, {}), replace(judge.tolerances, noise=0.0))
+        judged = steady.judge(read_all(answers[:lead]), "python")
+        wrong = {finding.subject for finding in judged.findings}
+        apart = [one for one in judged.outputs if one.name in wrong]
+        return (_TWO_WORLDS.format(apart[0].name, apart[0].max_abs, found.place),) if apart else ()
 
     def _is_home(self, place: Place, found: SourceAnswer) -> bool:
         """Whether a place is the one in which costs are measured: where the source was asked."""

@@ -171,3 +171,13 @@ def test_weight_files_that_somebody_sorted_are_doubted_when_a_model_is_converted
     folder = shutil.copytree(CASES / "15-shard-order", tmp_path / "case")
     done = convert(folder, steps("quantize: {input: m, output: o/q, dtype: uint16}", places=IN_PYTHON))
     assert "the weight files are not listed by their numbers (10, 11, 12, 1, 2 ...)" in " ".join(done.stderr.split())
+
+
+def test_a_source_that_answers_otherwise_in_python_is_said_to(tmp_path: Path) -> None:
+    if not CASES.is_dir():
+        pytest.skip("the small cases (../shared/cases) are not here")
+    folder = shutil.copytree(CASES / "01-js-truth", tmp_path / "case")
+    done = convert(folder, steps("shard: {input: up, output: o/up, shard_size: 100B}"))
+    said = " ".join(done.stderr.split())
+    assert "a fact about the source, and no fault of the result: in Python its output up_sampling2d" in said
+    assert "from what it answers in node wasm, where it lives" in said
