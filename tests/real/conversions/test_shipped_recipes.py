@@ -103,7 +103,8 @@ def test_mobilenet_computes_the_same_after_every_conversion_wherever_it_lives(
         for where, told in found.items():
             (output,) = told["outputs"]
             assert output["max_abs"] < (0.05 if name == "quantize" else 1e-4), (name, where)
-            assert output["shape"] == [16 if name == "quantize" else 4, 1000]  # what was quantized gets more inputs
+            measured = (name, where) == ("quantize", "node wasm")  # at home what quantizing costs, with more inputs
+            assert output["shape"] == [16 if measured else 4, 1000], (name, where)
 
 
 def test_mobilenet_is_verified_in_node_and_the_browser_within_a_minute(mobilenet: dict[str, dict[str, Any]]) -> None:
