@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflow.models.keras.tree import valid_name
@@ -29,6 +29,9 @@ NARROWED = {
 """What TensorFlow.js has in place of a dtype."""
 
 _LAYERS = ("keras", "keras_keras", "tfjs_layers_model")
+_OF_SCRIPT = ("tfjs_layers_model", "tfjs_graph_model")
+"""Formats that say what TensorFlow.js has in place of a dtype: what is made of them may say what it stands for."""
+
 _UNORDERED = ("tf_saved_model", "keras_saved_model")
 """What gives its outputs by name alone."""
 
@@ -54,9 +57,10 @@ def check(source: ModelPorts, result: ModelPorts, *, formats: tuple[Format, Form
     findings: list[Finding] = []
     remarks: list[str] = []
     mapping: dict[str, Any] = {}
+    widened = formats[0] in _OF_SCRIPT and formats[1] not in _OF_SCRIPT
     sides: tuple[tuple[Side, Any, Any], ...] = (
-        ("inputs", source.inputs, result.inputs),
-        ("outputs", source.outputs, result.outputs),
+        ("inputs", source.inputs, _narrowed(result.inputs) if widened else result.inputs),
+        ("outputs", source.outputs, _narrowed(result.outputs) if widened else result.outputs),
     )
     unknown = [side for side, theirs, ours in sides if theirs is None or ours is None]
     for side, theirs, ours in sides:
@@ -73,6 +77,12 @@ def check(source: ModelPorts, result: ModelPorts, *, formats: tuple[Format, Form
     why = f"the files do not say what the {' and '.join(unknown)} are" if unknown else ""
     facts = {"mapping": mapping, "inputs": _told(result.inputs), "outputs": _told(result.outputs)}
     return LevelReport("contract", status, tuple(findings), why=why, remarks=tuple(remarks), facts=facts)
+
+
+def _narrowed(ports: Sequence[ModelPort] | None) -> Sequence[ModelPort] | None:
+    if ports is None:
+        return None
+    return [replace(port, dtype=NARROWED.get(port.dtype or "", port.dtype)) for port in ports]
 
 
 def renamed(report: LevelReport | None, side: Side) -> Mapping[str, str]:

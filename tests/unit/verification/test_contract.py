@@ -89,6 +89,19 @@ def test_what_is_no_difference(theirs: ModelPort, ours: ModelPort) -> None:
     assert checked(outputs(theirs), outputs(ours)).status == "passed"
 
 
+@pytest.mark.parametrize(
+    ("formats", "status"),
+    [
+        (("tfjs_graph_model", "tf_saved_model"), "passed"),
+        (("tfjs_graph_model", "tfjs_graph_model"), "failed"),
+        (("keras", "tf_saved_model"), "failed"),
+    ],
+)
+def test_what_is_made_of_a_graph_may_say_what_an_int32_stands_for(formats: tuple[Format, Format], status: str) -> None:
+    theirs, ours = outputs(ModelPort("y", None, "int32")), outputs(ModelPort("y", None, "int64"))
+    assert checked(theirs, ours, formats).status == status
+
+
 def test_a_size_of_an_input_that_is_open_in_the_result_alone_is_named() -> None:
     """A source of 10 rows may flatten them: nobody said what it does with 11."""
     theirs = ModelPorts(inputs=(ModelPort("x", (None, 10, 3)),), outputs=(ModelPort("y", (None, 4)),))
