@@ -11,6 +11,7 @@ _TOLD = (
     re.compile(r"Could not locate (?P<what>\w+) '(?P<name>[\w.>]+)'"),
     re.compile(r"Unknown (?P<what>\w+(?: function)?): '?(?P<name>[\w.>]+)"),
 )
+_LAYER = re.compile(r"Error when deserializing class '(?P<class>\w+)' using config=\{'name': '(?P<name>[^']+)'")
 _OF_HUB = "KerasLayer"
 _MODULE = re.compile(rf"'{_OF_HUB}'.*Exception encountered: (?P<module>.+) does not exist\.", re.DOTALL)
 
@@ -23,13 +24,17 @@ class Unknown(NamedTuple):
     is_located: bool
     """Whether Keras looked for it where the file says that it is, and did not find it there."""
 
+    layer: str
+    """The layer that names it, with its class; empty where Keras does not say."""
+
 
 def find(problem: BaseException) -> Optional[Unknown]:
     """Return what Keras did not know, where that is why it refuses a model."""
     for number, told in enumerate(_TOLD):
         found = told.search(str(problem))
         if found is not None:
-            return Unknown(found["what"], found["name"], number == 0)
+            *_, layer = ("", *(f"{one['name']} ({one['class']})" for one in _LAYER.finditer(str(problem))))
+            return Unknown(found["what"], found["name"], number == 0, layer)
     return None
 
 
@@ -44,5 +49,6 @@ def lost_module(problem: BaseException, path: str) -> Optional[JobError]:
 def error(unknown: Unknown, path: str, *, modules: Sequence[str]) -> JobError:
     """Return the failure that names it, and the user's modules in which it is not."""
     looked = f", and not in {', '.join(modules)}" if modules else ""
-    text = f"{path} needs the {unknown.what} {unknown.name}, which is none of Keras's own{looked}"
+    where = f" in the layer {unknown.layer}" if unknown.layer else ""
+    text = f"{path} needs the {unknown.what} {unknown.name}{where}, which is none of Keras's own{looked}"
     return JobError("hub_layer" if unknown.name == _OF_HUB else "unknown_class", text)

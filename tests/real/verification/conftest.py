@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class Lab:
     places: WarmPlaces
     folder: Path
     made: dict[tuple[str, Format], Subject] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def source(self, name: str) -> Subject:
         """Return a Keras model of ``make_models.py``."""
@@ -68,7 +70,7 @@ class Lab:
     def case(self, result: Subject, source: Subject | None, **settings: Any) -> Case:
         """Return a case with a folder of its own."""
         chosen = Verification(**{"runtimes": ("python", "node"), "repeat": 0, **settings})
-        return Case(result, source, chosen, self.folder / f"case_{len(list(self.folder.iterdir()))}", timeout=120)
+        return Case(result, source, chosen, self.folder / f"case_{next(self.numbers)}", timeout=120)
 
     def verify(self, result: Subject, source: Subject | None, **settings: Any) -> Evidence:
         """Go through the four levels."""

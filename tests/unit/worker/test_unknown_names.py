@@ -30,6 +30,15 @@ def test_a_class_that_is_not_known_is_asked_for_by_its_name(text: str) -> None:
     assert str(refused(ValueError(text), "/m.h5", modules=("own.py",))).endswith("own, and not in own.py")
 
 
+def test_the_innermost_layer_that_names_it_is_told() -> None:
+    outer = "Error when deserializing class 'Bidirectional' using config={'name': 'both', 'layer': {}}.\n\n"
+    inner = "Error when deserializing class 'Dense' using config={'name': 'last', 'units': 3}.\n\n"
+    told = f"{outer}{inner}Exception encountered: Unknown activation function: 'own>fancy'. Please ensure"
+    error = refused(ValueError(told), "/m.h5", modules=())
+    wanted = "/m.h5 needs the activation function own>fancy in the layer last (Dense), which is none of Keras's own"
+    assert str(error) == wanted
+
+
 def test_a_layer_of_the_hub_is_told_where_it_comes_from() -> None:
     error = refused(ValueError(OF_KERAS_2.replace("Fancy", "KerasLayer")), "/m.h5", modules=())
     assert error.kind == "hub_layer"
