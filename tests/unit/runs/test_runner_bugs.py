@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ def test_a_bug_in_one_place_of_a_verification_leaves_the_others_be(
 
     target, name = (asking, "in_javascript") if broken == "runtime" else (judging.Judge, "judge")
     sound = getattr(target, name)
-    calls = iter([sound, mistaken_place] if broken == "answer" else [mistaken_place])
+    calls = itertools.chain([sound] if broken == "answer" else [], [mistaken_place], itertools.repeat(sound))
 
     def one_after_the_other(*args: Any, **more: Any) -> Any:
         return next(calls)(*args, **more)
