@@ -30,7 +30,11 @@ _DECIDING = (
 """Options that mean the same in every Keras and in TensorFlow.js, and that no conversion has a reason to change."""
 
 _SAME_NAMES = {"silu": "swish", "hard_silu": "hard_swish", None: "linear"}
-_HELD = ("layer", "cell")
+_UNSAID: dict[str, Any] = {"epsilon": 1e-3, "go_backwards": False, "return_sequences": False, "return_state": False}
+_UNSAID |= {"mask_zero": False, "use_bias": True, "center": True, "merge_mode": "concat"}
+"""What every layer does where an option is not said: a result that does not say it any more means that."""
+
+_HELD = ("layer", "backward_layer", "cell")
 _LAST = "channels_last"
 """Where channels stand in a source that no conversion moves; those that stand first may come to stand last."""
 
@@ -64,25 +68,47 @@ def _differing(source: WeightedLayer, result: WeightedLayer) -> Iterator[Finding
 
 
 def _options(source: Any, result: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the options that decide and that both have, those of a layer inside too."""
+    """Yield the options that decide and that both say, or the source alone, those of layers inside too."""
     if not isinstance(source, dict) or not isinstance(result, dict):
         return
     for option in _DECIDING:
-        if option in source and option in result:
-            yield option, source[option], result[option]
+        if option in source and (option in result or option in _UNSAID):
+            yield option, source[option], result.get(option, _UNSAID.get(option))
     if source.get("data_format") == _LAST and result.get("data_format") not in (None, _LAST):
         yield "data_format", _LAST, result["data_format"]
-    for key in _HELD:
-        theirs, ours = source.get(key), result.get(key)
+    for theirs, ours in _inside(source, result):
         if isinstance(theirs, dict) and isinstance(ours, dict) and theirs.get("class_name") == ours.get("class_name"):
             yield from _options(theirs.get("config"), ours.get("config"))
 
 
+def _inside(source: dict[str, Any], result: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield the layers and cells that both hold."""
+    yield from ((source.get(key), result.get(key)) for key in _HELD)
+    theirs, ours = source.get("cells"), result.get("cells")
+    if isinstance(theirs, list) and isinstance(ours, list):
+        yield from zip(theirs, ours, strict=False)
+
+
 def _same(one: Any, other: Any) -> bool:
+    one, other = _function(one), _function(other)
     if isinstance(one, list) and isinstance(other, list) and {*map(type, one), *map(type, other)} == {int}:
         return one == other
     if isinstance(one, (dict, list)) or isinstance(other, (dict, list)):
         return True  # a function or a layer written in full: by its name elsewhere
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return math.isclose(one, other, rel_tol=_NEAR)
+        return one == other or _near(one, other)
     return bool(_SAME_NAMES.get(one, one) == _SAME_NAMES.get(other, other))
+
+
+def _near(one: float, other: float) -> bool:
+    try:
+        return math.isclose(one, other, rel_tol=_NEAR) or (math.isnan(one) and math.isnan(other))
+    except OverflowError:  # a whole number that is beyond every float
+        return False
+
+
+def _function(value: Any) -> Any:
+    """Return the name of a function that is written in full, anything else as it is."""
+    if isinstance(value, dict) and value.get("class_name") == "function" and isinstance(value.get("config"), str):
+        return value["config"]
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from workflow.base.errors import DeclinedError, ModelFileError, VerificationError, WorkflowError
@@ -16,6 +17,7 @@ from workflow.verification.asking import Feed, SourceAnswer
 from workflow.verification.evidence import Place
 from workflow.verification.graph_needs import needs_of_graph
 from workflow.verification.requests import NotRun, RunRequest, RuntimeFailure
+from workflow.verification.weights_by_layer import weights_of
 from workflow.worker.shared import drawing, sample_files
 from workflow.worker.shared.drawing import Spec, UndrawableError
 from workflow.worker.shared.needs import needs_of
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from workflow.models.graph import Graph
     from workflow.recipe.recipes import Verification
     from workflow.verification.asking import Places
+    from workflow.verification.named_weights import Named
     from workflow.verification.requests import RunResult, Runtime, Subject
+    from workflow.worker.shared.needs import Need
 
 HOMES = (Place("node", "wasm"), Place("browser", "wasm"), Place("browser", "webgl"))
 """Where a TensorFlow.js model is asked, the first that runs it; the runtimes fall back to cpu and say so."""
@@ -213,7 +217,7 @@ def specs_of(source: Subject) -> list[Spec]:
     if not ports:
         raise DeclinedError("its files do not say what it takes")
     names = [port.name for port in ports]
-    needs = needs_of_graph(graph, names) if graph else needs_of(_config(source), names)
+    needs = _needs_in(graph, source, names) if graph else needs_of(_config(source), names)
     specs = []
     for port, need in zip(ports, needs, strict=True):
         if port.shape is None:
@@ -225,6 +229,17 @@ def specs_of(source: Subject) -> list[Spec]:
 def _graph(source: Subject) -> Graph:
     path = model_json(source.path)
     return read_graph(read_object(path, "the model.json of a graph model"), path)
+
+
+def _needs_in(graph: Graph, source: Subject, names: list[str]) -> list[Need]:
+    with weights_of(source) as weights:
+        return needs_of_graph(graph, names, number=lambda name: _number(weights.get(name)))
+
+
+def _number(weight: Named | None) -> int | None:
+    if weight is None or weight.dtype != "int32" or math.prod(weight.shape) != 1:
+        return None
+    return int(weight.read().reshape(-1)[0])
 
 
 def _config(source: Subject) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from typing import Any, Dict, FrozenSet, Iterator
+from typing import Any, Dict, FrozenSet, Iterator, List
 
 _GRUS = frozenset(["GRU", "GRUCell"])
 _CELL = re.compile(r"/(lstm|gru|simple_rnn)_cell_\d+(?=/[^/]+$)")
@@ -48,7 +48,8 @@ def _configs(topology: Any, classes: FrozenSet[str]) -> Iterator[Dict[str, Any]]
         if isinstance(value, dict):
             waiting += value.values()
             config = value.get("config")
-            if value.get("class_name") in classes and isinstance(config, dict):
+            class_name = value.get("class_name")
+            if isinstance(class_name, str) and class_name in classes and isinstance(config, dict):
                 yield config
         elif isinstance(value, list):
             waiting += value
@@ -58,9 +59,9 @@ def _name_without_cells(described: Dict[str, Any]) -> bool:
     """Leave numbered cells out of the names of weights, which Keras then finds by their layer; tell of changes."""
     entries = [
         weight
-        for group in described.get("weightsManifest") or []
+        for group in _listed(described.get("weightsManifest"))
         if isinstance(group, dict)
-        for weight in group.get("weights") or []
+        for weight in _listed(group.get("weights"))
         if isinstance(weight, dict) and isinstance(weight.get("name"), str)
     ]
     named = [_CELL.sub("", entry["name"]) for entry in entries]
@@ -70,3 +71,7 @@ def _name_without_cells(described: Dict[str, Any]) -> bool:
         if entry["name"] != name and often[name] == 1:
             entry["name"], changed = name, True
     return changed
+
+
+def _listed(value: Any) -> List[Any]:
+    return value if isinstance(value, list) else []

@@ -12,9 +12,17 @@ from workflow.conversion.job import Job
 from workflow.conversion.native.keras.to_layers import keras_to_layers
 from workflow.verification import configurations
 from workflow.verification.requests import Subject
+from workflow.verification.weights_by_layer import WeightedLayer as Layer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def gru(epsilon: float) -> dict[str, Any]:
+    return {"class_name": "GRU", "config": {"epsilon": epsilon}}
+
+
+STACKED = {"class_name": "StackedRNNCells", "config": {"cells": [gru(1e-3), gru(2)]}}
 
 
 def compared(folder: Path, config: Any, changed: Any, weights: Any = ()) -> list[str]:
@@ -65,3 +73,35 @@ def test_a_mask_that_is_dropped_is_seen(tmp_path: Path) -> None:
     weights = {"a": {"a/embeddings": numbers(9, 4)}}
     (text,) = compared(tmp_path, words(mask_zero=True), words(mask_zero=False), weights)
     assert text == "the layer a has mask_zero='False', and 'True' in the source"
+
+
+def differing(option: str, theirs: Any, ours: Any, *, said: bool = True) -> list[str]:
+    """Return what is found of a layer whose option is other, or which does not say it any more."""
+    result: dict[str, Any] = {option: ours} if said else {}
+    pair = Layer(("a",), "RNN", {option: theirs}, {}), Layer(("a",), "RNN", result, {})
+    return [finding.text for finding in configurations._differing(*pair)]
+
+
+@pytest.mark.parametrize(
+    ("option", "theirs", "ours", "same"),
+    [
+        ("epsilon", float("nan"), float("nan"), True),
+        ("epsilon", 10**400, 1e-3, False),
+        ("epsilon", 10**400, 10**400, True),
+        ("activation", {"class_name": "function", "config": "tanh"}, "tanh", True),
+        ("activation", {"class_name": "function", "config": "tanh"}, "linear", False),
+        ("activation", {"class_name": "LeakyReLU", "config": {}}, "linear", True),  # it is a layer of its own elsewhere
+        ("backward_layer", gru(1e-3), gru(2e-3), False),
+        ("cell", {"class_name": "StackedRNNCells", "config": {"cells": [gru(1e-3), gru(1)]}}, STACKED, False),
+        ("cell", STACKED, STACKED, True),
+        ("cell", STACKED, {"class_name": "StackedRNNCells", "config": {"cells": 3}}, True),
+    ],
+)
+def test_values_of_every_kind_are_compared(option: str, theirs: Any, ours: Any, *, same: bool) -> None:
+    assert (differing(option, theirs, ours) == []) is same
+
+
+@pytest.mark.parametrize(("value", "same"), [(1e-3, True), (1e-5, False)])
+def test_an_option_that_is_not_said_any_more_is_what_every_layer_does(value: float, *, same: bool) -> None:
+    found = differing("epsilon", value, None, said=False)
+    assert found == ([] if same else ["the layer a has epsilon='0.001', and '1e-05' in the source"])

@@ -44,13 +44,13 @@ FEW = [table("few", 4, 2), node("other", "GatherV2", "few", "x", "axis")]
         ([WORDS, AXIS, LOOKUP], 7),
         ([WORDS, node("look", "Gather", "words", "x:0")], 7),
         ([WORDS, CAST, FLAT, AXIS, LOOKUP.replaced(inputs=BEHIND)], 7),
-        ([WORDS, READ, AGAIN, LOOKUP.replaced(inputs=("again", "x"))], 7),
-        ([WORDS, LOOKUP, *FEW], 4),
+        ([WORDS, READ, AGAIN, AXIS, LOOKUP.replaced(inputs=("again", "x"))], 7),
+        ([WORDS, AXIS, LOOKUP, *FEW], 4),
         ([WORDS, node("sum", "AddV2", "x", "one"), LOOKUP.replaced(inputs=("words", "sum"))], None),
         ([WORDS, node("look", "GatherV2", "x", "words")], None),  # looked up in, not looked up
-        ([LOOKUP], None),
-        ([table("words", None, 3), LOOKUP], None),
-        ([table("words"), LOOKUP], None),
+        ([AXIS, LOOKUP], None),
+        ([table("words", None, 3), AXIS, LOOKUP], None),
+        ([table("words"), AXIS, LOOKUP], None),
         ([node("words", "Identity", "words"), LOOKUP], None),
         ([node("a", "Identity", "x"), node("x", "Identity", "a")], None),
         ([], None),
@@ -58,23 +58,40 @@ FEW = [table("few", 4, 2), node("other", "GatherV2", "few", "x", "axis")]
 )
 def test_numbers_that_are_looked_up_are_below_the_size_of_the_table(nodes: list[Node], bound: int | None) -> None:
     graph = Graph((node("x", "Placeholder"), *nodes))
-    assert needs_of_graph(graph, ["x"]) == [Need(bound=bound)]
+    assert needs_of_graph(graph, ["x"], number={"axis": 0}.get) == [Need(bound=bound)]
+
+
+@pytest.mark.parametrize(("axis", "bound"), [(0, 7), (1, 3), (-1, 3), (2, None), (-3, None), (None, None)])
+def test_a_lookup_goes_along_its_axis(axis: int | None, bound: int | None) -> None:
+    behind = LOOKUP.replaced(inputs=("words", "x", "named"))
+    graph = Graph((node("x", "Placeholder"), WORDS, AXIS, node("named", "Identity", "axis"), behind))
+    assert needs_of_graph(graph, ["x"], number={"axis": axis}.get) == [Need(bound=bound)]
+
+
+def test_a_table_without_entries_says_nothing() -> None:
+    graph = Graph((node("x", "Placeholder"), table("words", 0, 3), AXIS, LOOKUP))
+    assert needs_of_graph(graph, ["x"], number={"axis": 0}.get) == [Need()]
 
 
 def test_inputs_are_found_by_the_keys_of_the_signature_or_by_their_nodes() -> None:
     few = table("few", 4, 2)
     other = node("other", "GatherV2", "few", "y", "axis")
     graph = Graph(
-        (node("x", "Placeholder"), node("y", "Placeholder"), WORDS, few, LOOKUP, other),
+        (node("x", "Placeholder"), node("y", "Placeholder"), WORDS, AXIS, few, LOOKUP, other),
         inputs=(SignaturePort("ids", "x:0", "DT_INT32", (None, 2), is_resource=False),),
     )
-    assert [need.bound for need in needs_of_graph(graph, ["ids", "y", "strange"])] == [7, 4, None]
+    assert [need.bound for need in needs_of_graph(graph, ["ids", "y", "strange"], number={"axis": 0}.get)] == [
+        7,
+        4,
+        None,
+    ]
 
 
 def test_bytes_are_drawn_as_bytes() -> None:
     ports = [SignaturePort(name, name, dtype, (None, 2), is_resource=False) for name, dtype in KINDS.items()]
-    graph = Graph((WORDS, LOOKUP), inputs=(ports[0],), placeholders=tuple(ports[1:]))
-    assert [need.bound for need in needs_of_graph(graph, list(KINDS))] == [256, 256, None, 7]
+    graph = Graph((WORDS, AXIS, LOOKUP), inputs=(ports[0],), placeholders=tuple(ports[1:]))
+    found = needs_of_graph(graph, list(KINDS), number={"axis": 0}.get)
+    assert [need.bound for need in found] == [256, 256, None, 7]
 
 
 KINDS = {"image": "DT_UINT8", "numbered": "4", "other": "DT_INT32", "x": "DT_UINT8"}

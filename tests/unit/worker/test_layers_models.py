@@ -74,8 +74,16 @@ def test_what_says_so_itself_stays_as_it_is(*, said: bool) -> None:
     assert model["modelTopology"]["model_config"]["config"]["layers"][0]["config"]["reset_after"] is said
 
 
+STRANGE: list[Any] = [[], {}, 3]
+
+
 @pytest.mark.parametrize(
-    "odd", [{}, {"weightsManifest": None}, {"weightsManifest": [3, {"weights": [4, {"name": 5}]}]}]
+    "odd",
+    [
+        *({}, {"weightsManifest": None}, {"weightsManifest": [3, {"weights": [4, {"name": 5}]}]}),
+        *({"weightsManifest": 5}, {"weightsManifest": [{"weights": 5}]}),
+        *({"modelTopology": {"class_name": name, "config": {}}} for name in STRANGE),
+    ],
 )
 def test_a_manifest_that_makes_no_sense_is_left_to_who_reads_it(odd: dict[str, Any]) -> None:
     assert layers_models.put_as_keras_reads_it(odd) is False

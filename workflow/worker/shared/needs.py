@@ -49,7 +49,7 @@ def needs_of(container: Any, names: Sequence[str]) -> List[Need]:
     """
     try:
         found = _needs(container, 0)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         found = []
     by_name = dict(found)
     if all(name in by_name for name in names):
@@ -117,7 +117,12 @@ def _own(layer: Json, number: int, depth: int) -> Need:
 
 
 def _embedding(config: Json) -> Need:
-    return Need(bound=int(config["input_dim"]), blank=0.0 if config.get("mask_zero") else None)
+    return Need(bound=_size(config["input_dim"]), blank=0.0 if config.get("mask_zero") else None)
+
+
+def _size(number: Any) -> Optional[int]:
+    """Return how many there are; None where nothing could be drawn from so few."""
+    return int(number) if int(number) > 0 else None
 
 
 def _masking(config: Json) -> Need:
@@ -129,7 +134,7 @@ _RULES: Dict[str, Callable[[Json], Need]] = {
     "Masking": _masking,
     "Rescaling": lambda _: Need(pixels=True),
     "Normalization": lambda _: Need(pixels=True),
-    "CategoryEncoding": lambda config: Need(bound=int(config["num_tokens"])),
+    "CategoryEncoding": lambda config: Need(bound=_size(config["num_tokens"])),
 }
 
 

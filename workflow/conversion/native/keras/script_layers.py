@@ -12,7 +12,7 @@ from workflow.base.errors import DeclinedError
 from workflow.base.wording import shown
 from workflow.models.keras.layers import calls
 from workflow.models.keras.shapes import output_shapes
-from workflow.models.keras.tree import entries, is_container, layer_name
+from workflow.models.keras.tree import entries, inner, is_container, layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +30,9 @@ def as_computed(container: Config, depth: int = 0) -> Config:
     """Return a model's configuration in which Keras computes what TensorFlow.js does, itself where nothing changes."""
     found: list[Config] = []
     changed = False
+    taken = {layer_name(entry) for entry in entries(container, depth)}
     for entry in entries(container, depth):
-        written = _written(entry, depth)
+        written = _written(entry, depth, taken)
         changed = changed or written != [entry]
         found += written
     if not changed:
@@ -40,22 +41,36 @@ def as_computed(container: Config, depth: int = 0) -> Config:
     return {**container, "config": {**config, "layers": found} if isinstance(config, dict) else found}
 
 
-def _written(entry: Config, depth: int) -> list[Config]:
+def _written(entry: Config, depth: int, taken: set[str]) -> list[Config]:
     if is_container(entry):
         return [as_computed(entry, depth + 1)]
-    rule = _RULES.get(entry["class_name"])
-    pieces = rule(entry["config"]) if rule is not None else None
-    return [entry] if pieces is None else _chained(entry, pieces)
+    pieces = _pieces(entry)
+    return [entry] if pieces is None else _chained(entry, pieces, taken)
 
 
-def _chained(entry: Config, pieces: list[Config]) -> list[Config]:
-    """Name the pieces of a layer, the last as the layer, and call each on the one before, as often as the layer is."""
+def _pieces(entry: Config) -> list[Config] | None:
+    """Return the layers that do what a layer does, also in each step of a sequence; None where it stays as it is."""
+    held = inner(entry) if entry["class_name"] == "TimeDistributed" else None
+    each = entry if held is None else held
+    rule = _RULES.get(each["class_name"])
+    pieces = rule(each["config"]) if rule is not None else None
+    if pieces is None or held is None:
+        return pieces
+    named = [{**piece, "config": {"name": layer_name(held), **piece["config"]}} for piece in pieces]
+    return [{"class_name": "TimeDistributed", "config": {"layer": {**held, **piece}}} for piece in named]
+
+
+def _chained(entry: Config, pieces: list[Config], taken: set[str]) -> list[Config]:
+    """Name the pieces of a layer, the last as the layer, and call each on the one before, as often as the layer is.
+
+    The others get names that no layer has; these are added to ``taken``.
+    """
     name = layer_name(entry)
     calls = entry.get("inbound_nodes")
     chain: list[Config] = []
     above = ""
     for number, piece in enumerate(pieces):
-        own = name if number == len(pieces) - 1 else f"{name}_{piece['class_name'].lower()}"
+        own = name if number == len(pieces) - 1 else _free(f"{name}_{piece['class_name'].lower()}", taken)
         config = {"name": own, "trainable": entry["config"].get("trainable", True), **piece["config"]}
         if number == 0:
             config |= {key: entry["config"][key] for key in _INPUT_KEYS if key in entry["config"]}
@@ -66,6 +81,13 @@ def _chained(entry: Config, pieces: list[Config]) -> list[Config]:
         chain.append(made)
         above = own
     return chain
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"{name}_"
+    taken.add(name)
+    return name
 
 
 def _enlarging(config: Config) -> list[Config] | None:
@@ -115,12 +137,20 @@ def _given(entry: Config, inputs: list[Shape | None], depth: int) -> Shape | Non
         inputs = [tuple(stated)]
     if entry["class_name"] == "InputLayer":
         return inputs[0]
-    if entry["class_name"] in _REQUIRED:
-        _REQUIRED[entry["class_name"]](entry, inputs[0])
+    _require(entry, inputs[0])
     try:
         return output_shapes(entry["class_name"], config, inputs=inputs)[0]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):  # options that make no sense
         return None
+
+
+def _require(entry: Config, shape: Shape | None) -> None:
+    """Look at a layer, or at the one that it applies to each step of a sequence."""
+    held = inner(entry) if entry["class_name"] == "TimeDistributed" else None
+    if held is not None and not is_container(held):
+        _require(held, None if shape is None else (*shape[:1], *shape[2:]))
+    elif entry["class_name"] in _REQUIRED:
+        _REQUIRED[entry["class_name"]](entry, shape)
 
 
 def _require_last(entry: Config, shape: Shape | None) -> None:
@@ -137,9 +167,16 @@ def _require_last(entry: Config, shape: Shape | None) -> None:
     )
 
 
-def _with_threshold(config: Config) -> list[Config]:
-    """Write ThresholdedReLU, which Keras 3 no longer has, as the ReLU that does the same in every Keras."""
-    return [{"class_name": "ReLU", "config": {"threshold": config.get("theta", 1.0)}}]
+def _with_threshold(config: Config) -> list[Config] | None:
+    """Write ThresholdedReLU, which Keras 3 no longer has, as the ReLU that does the same in every Keras.
+
+    That takes no threshold below zero.
+    """
+    theta = config.get("theta")
+    threshold = 1.0 if theta is None else theta
+    if not isinstance(threshold, (int, float)) or threshold < 0:
+        return None
+    return [{"class_name": "ReLU", "config": {"threshold": threshold}}]
 
 
 def _require_centre(entry: Config, shape: Shape | None) -> None:

@@ -32,23 +32,49 @@ class _Seen(Record):
     left: str | None = None
 
 
+_UNSURE = _Seen(masks.UNSURE, masks.UNSURE, masks.UNSURE)
+
+
 def require_same_masks(container: Config, depth: int = 0) -> None:
     """Raise ``DeclinedError`` for a layer that would leave out other steps in Keras than it does in TensorFlow.js.
 
     Of masks that meet, or go into a model inside this one, nothing is said: verification sees what they do.
     """
-    known: dict[str, _Seen] = {}
-    before = _Seen()
-    for entry in entries(container, depth):
-        name = layer_name(entry)
+    listed = entries(container, depth)
+    for entry in listed:
         if is_container(entry):
             require_same_masks(entry, depth + 1)
-            before = _Seen(masks.UNSURE, masks.UNSURE, masks.UNSURE)
-        else:
-            listed = [ref[0] for call in calls(entry)[:1] for ref in call.inputs] if "inbound_nodes" in entry else []
-            given = [known.get(one, _Seen()) for one in listed] or [before]
-            before = _passed(entry, given)
-        known[name] = before
+    if any("inbound_nodes" in entry for entry in listed):
+        _through_calls(listed)
+        return
+    before = _Seen()
+    for entry in listed:
+        before = _behind(entry, [before])
+
+
+def _through_calls(listed: list[Config]) -> None:
+    """Look at every call of every layer, once the masks of what it is given are known; raises as above."""
+    known = {(layer_name(entry), 0): _Seen() for entry in listed if not calls(entry)}
+    waiting = [
+        (entry, number, [ref[:2] for ref in call.inputs])
+        for entry in listed
+        for number, call in enumerate(calls(entry))
+    ]
+    while waiting:
+        later = []
+        for entry, number, given in waiting:
+            if all(one in known for one in given):
+                seen = _behind(entry, [known[one] for one in given] or [_Seen()])
+                known[layer_name(entry), number + is_container(entry)] = seen  # those of models are counted from 1
+            else:
+                later.append((entry, number, given))
+        if len(later) == len(waiting):
+            return  # of calls that wait for each other, or for what is not there, nothing can be said
+        waiting = later
+
+
+def _behind(entry: Config, given: Sequence[_Seen]) -> _Seen:
+    return _UNSURE if is_container(entry) else _passed(entry, given)
 
 
 def _passed(entry: Config, given: Sequence[_Seen]) -> _Seen:
@@ -61,7 +87,7 @@ def _passed(entry: Config, given: Sequence[_Seen]) -> _Seen:
         return _Seen(own, own, left)
     if len(given) > 1:
         told = any(one != _Seen() for one in given)
-        return _Seen(masks.UNSURE, masks.UNSURE, masks.UNSURE) if told else _Seen()
+        return _UNSURE if told else _Seen()
     if masks.UNSURE not in (first.keras, left):
         if class_name in _HEEDED_IN_KERAS_ALONE and first.keras:
             raise _declined(entry, "leaves out masked steps in Keras, and in TensorFlow.js it does not")

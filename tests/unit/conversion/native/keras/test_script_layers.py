@@ -135,3 +135,43 @@ def test_thresholded_relu_is_the_relu_that_every_keras_has() -> None:
     (_, made) = as_computed(row(given([None, 4]), entry))["config"]["layers"]
     assert (made["class_name"], made["config"]["name"], made["config"]["threshold"]) == ("ReLU", "above", 0.3)
     assert "theta" not in made["config"]
+
+
+@pytest.mark.parametrize(("theta", "threshold"), [(None, 1.0), (0, 0), (0.5, 0.5)])
+def test_the_threshold_is_what_tensorflow_js_takes(theta: float | None, threshold: float) -> None:
+    (_, made) = as_computed(row(given([None, 4]), layer("ThresholdedReLU", "above", theta=theta)))["config"]["layers"]
+    assert (made["class_name"], made["config"]["threshold"]) == ("ReLU", threshold)
+
+
+@pytest.mark.parametrize("theta", [-0.5, "much"])
+def test_a_threshold_that_no_relu_takes_stays_where_it_is(theta: Any) -> None:
+    config = row(given([None, 4]), layer("ThresholdedReLU", "above", theta=theta))
+    assert as_computed(config) is config
+
+
+def test_each_step_of_a_sequence_is_computed_so_too() -> None:
+    held = layer("UpSampling2D", "up", size=[2, 2], interpolation="bilinear")
+    config = row(given([None, 5, 4, 4, 1]), layer("TimeDistributed", "steps", layer=held))
+    _, first, last = as_computed(config)["config"]["layers"]
+    assert [one["config"]["name"] for one in (first, last)] == ["steps_timedistributed", "steps"]
+    inside = [one["config"]["layer"] for one in (first, last)]
+    assert [one["class_name"] for one in inside] == ["UpSampling2D", "AveragePooling2D"]
+    assert [one["config"]["name"] for one in inside] == ["up", "up"]
+    assert inside[0]["config"]["interpolation"] == "nearest"
+
+
+def test_pieces_get_names_that_no_layer_has() -> None:
+    up = layer("UpSampling2D", "up", size=[2, 2], interpolation="bilinear")
+    other = layer("ReLU", "up_upsampling2d")
+    made = as_computed(row(given([None, 4, 4, 1]), up, other))["config"]["layers"]
+    assert [one["config"]["name"] for one in made] == ["given", "up_upsampling2d_", "up", "up_upsampling2d"]
+
+
+@pytest.mark.parametrize(("axis", "agreed"), [(1, False), (2, False), (3, True), (-1, True)])
+def test_an_axis_inside_of_each_step_is_looked_at(axis: int, *, agreed: bool) -> None:
+    config = row(given([None, 5, 8, 8, 2]), layer("TimeDistributed", "steps", layer=norm(axis)))
+    if agreed:
+        require_agreement(config)
+        return
+    with pytest.raises(DeclinedError, match=f"'norm' .*axis {axis}"):
+        require_agreement(config)

@@ -69,6 +69,30 @@ def test_a_mask_of_another_branch_is_left_to_verification() -> None:
     require_same_masks(model)
 
 
+def two_calls(first: str, second: str) -> Any:
+    """Return a model whose recurrent layer is called twice, on what stands behind it in the list, too."""
+    return graph(
+        START,
+        called(RNN, [first], [second]),
+        called(MASKING, ["given"]),
+        called(layer("Rescaling", "scaled", scale=2.0), ["masking"]),
+        called(layer("Add", "add"), ["rnn", "rnn"]),
+        inputs=["given"],
+        outputs=["add"],
+    )
+
+
+def test_every_call_of_a_layer_is_looked_at() -> None:
+    require_same_masks(two_calls("given", "masking"))
+    with pytest.raises(DeclinedError) as caught:
+        require_same_masks(two_calls("given", "scaled"))
+    assert "'rnn' (SimpleRNN): it leaves out other steps" in str(caught.value)
+
+
+def test_calls_that_wait_for_each_other_are_left_to_who_reads_them() -> None:
+    require_same_masks(two_calls("add", "nowhere"))
+
+
 @pytest.mark.parametrize(
     ("shape", "told"),
     [
