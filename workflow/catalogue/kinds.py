@@ -14,6 +14,9 @@ Kind = Literal["python_to_js", "js_to_python", "shard", "quantize", "graph", "co
 AUTOMATIC = ("auto", "browser")
 """The words for: a layers model where the model can be expressed as one, else a graph model."""
 
+KERAS3 = "keras3"
+"""The word for: an archive (keras_keras) that today's Keras reads and Keras 2 does not."""
+
 
 class KindOfStep(Record):
     """What a kind of step is; ``task`` and ``otherwise`` are for the sentence that refuses other input.
@@ -75,7 +78,14 @@ KINDS: dict[Kind, KindOfStep] = {
         _SAVED,
         task="starts from a TensorFlow.js model",
         otherwise="use `python_to_js` or `graph` for a Python model",
-        settings=(Setting("format", Form.WORD, "What to make; by default what the output's name says.", words=_SAVED),),
+        settings=(
+            Setting(
+                "format",
+                Form.WORD,
+                "What to make; by default what the output's name says. keras3: a .keras for Keras 3 alone.",
+                words=(*_SAVED, KERAS3),
+            ),
+        ),
     ),
     "shard": KindOfStep(
         "A layers or graph model is written again with weight files of another size.",
@@ -116,8 +126,8 @@ KINDS: dict[Kind, KindOfStep] = {
             Setting(
                 "to",
                 Form.WORD,
-                "What to make; browser: a layers model where it can be, else a graph model.",
-                words=(*FORMATS, *AUTOMATIC),
+                "What to make; browser: a layers model if that can be, else a graph model. keras3: a .keras for that.",
+                words=(*FORMATS, *AUTOMATIC, KERAS3),
                 needed=True,
             ),
         ),

@@ -68,6 +68,8 @@ class Option(Setting):
     ours: frozenset[Pair] = frozenset()
     required: frozenset[Pair] = frozenset()
     both_ways: frozenset[Pair] = frozenset()
+    format: str = ""
+    """The word that says it where a step names the format of its result; then it is no key of its own."""
 
     def is_idle(self, value: Any, *, pair: Pair) -> bool:
         """Tell whether the value is what happens anyway, so that it can be left out."""
@@ -89,6 +91,7 @@ _SPLITTABLE = pairs(source=KERAS, target=(_LAYERS,))
 _KERAS_FILES = pairs(source=("keras", "keras_keras"), target=JAVASCRIPT)
 _WITH_CODE = _KERAS_FILES | _SIGNED | _FROZEN
 _ASKING = pairs()
+_ARCHIVES = pairs(source=(_LAYERS,), target=("keras_keras",))
 _BY_US = _TO_JS - pairs(source=("keras_saved_model",), target=(_LAYERS,))
 
 _WHEN_JS = "when the result is a TensorFlow.js model (tfjs_layers_model or tfjs_graph_model)"
@@ -283,9 +286,21 @@ _OPTIONS = (
         where=_WHEN_KERAS_FILES,
         ours=_KERAS_FILES,
     ),
+    Option(
+        "for_keras3",
+        Form.PRESENCE,
+        "An archive for today's Keras alone, in its own words.",
+        pairs=_ARCHIVES,
+        where="from tfjs_layers_model to keras_keras",
+        ours=_ARCHIVES,
+        format="keras3",
+    ),
 )
 OPTIONS: dict[str, Option] = {option.name: option for option in _OPTIONS}
 """Every option by its name, in the order of the converter's command line."""
+
+OF_FORMATS: dict[str, Option] = {option.format: option for option in _OPTIONS if option.format}
+"""The options that a word for a format says, by the word."""
 
 READING = tuple(option.name for option in _OPTIONS if option.role in (Role.SOURCE, Role.CODE))
 """The options that are said whenever the source is read."""
@@ -322,8 +337,11 @@ def applying(options: Mapping[str, OptionValue], pair: Pair) -> dict[str, Option
 
 
 def listed(wanted: Collection[Pair]) -> list[Option]:
-    """Return the options for one of these conversions or more, those of every TensorFlow.js result first."""
-    found = [option for option in _OPTIONS if not option.pairs.isdisjoint(wanted)]
+    """Return the options for one of these conversions or more, those of every TensorFlow.js result first.
+
+    What the word for a format says is not among them.
+    """
+    found = [option for option in _OPTIONS if not option.format and not option.pairs.isdisjoint(wanted)]
     return sorted(found, key=lambda option: not _BY_US <= option.pairs <= _TO_JS)
 
 

@@ -56,7 +56,7 @@ def check_text(facts: Mapping[str, Any]) -> str:
     if check.accuracy:
         parts.append(f"accuracy {_shares(check)}")
     outputs = check.level("outputs")
-    if outputs is not None and str(outputs.facts.get("keras3", "")).endswith("too"):
+    if outputs is not None and str(outputs.facts.get("keras3", "")).endswith(("too", "alone")):
         parts.append(str(outputs.facts["keras3"]))
     ran = [name for name in _RUNTIMES if any(run.status != "not run" for run in _runs(check, name))]
     absent = [name for name in _RUNTIMES if any(run.runtime == name for run in check.absent)]

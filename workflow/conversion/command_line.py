@@ -57,7 +57,7 @@ def not_offered(step: Step) -> str:
     pair = (step.from_format, step.to_format)
     if not EDGES[pair].reference:
         return f"it does not convert {pair[0]} to {pair[1]}"
-    names = [f"`{option.name}`" for option in ours(step.options, pair)]
+    names = [f"`{option.format or option.name}`" for option in ours(step.options, pair)]
     if names:
         return f"it has no {' and no '.join(names)} from {pair[0]} to {pair[1]}"
     missing = [f"`{option.name}`" for option in lacking(step.options, pair)]

@@ -34,6 +34,7 @@ _INSTEAD = (
 )
 _BY_REFERENCE = "`engine: auto` takes the reference converter for it"
 _NEITHER = "the reference converter would not either; put something that Keras has in its place in TensorFlow.js"
+_NO_REFERENCE = "nothing else writes files for Keras 3 alone; `format: keras_keras` makes one of Keras 2"
 _FURTHER = (
     ("'Lambda'", ". A Lambda layer needs `unsafe: true` for that"),
     ("has no layer class", ". A class of your own comes from `custom_objects: [my_layers.py]`"),
@@ -101,6 +102,8 @@ def _otherwise(job: Job, step: Step, declined: DeclinedError) -> Facts:
             f"step {step.name}: {job.source.name} cannot be written so that it computes the same: {why}",
             hint=_NEITHER,
         ) from declined
+    if step.options.get("for_keras3"):
+        raise ConversionError(f"step {step.name}: {why}", hint=_NO_REFERENCE) from declined
     job.listener.say(f"{step.name}: by the reference converter, because {why}")
     return {**_by_reference(job, step), "declined": why}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from workflow.base.records import Record
 from workflow.catalogue import formats
 from workflow.catalogue.formats import JAVASCRIPT, PYTHON
-from workflow.catalogue.kinds import AUTOMATIC, KINDS
+from workflow.catalogue.kinds import AUTOMATIC, KERAS3, KINDS
 from workflow.models import sniffing
 from workflow.models.sniffing import Sighting
 from workflow.recipe.findings import RecipeFinding, listed
@@ -26,6 +26,7 @@ _TARGET_BY_ENDING: dict[str, Format] = {
     ".keras": "keras_keras",
     "": "keras_saved_model",
 }
+_FORMAT_OF_WORD: dict[str, Format] = {KERAS3: "keras_keras"}
 _OUTPUT_ENDINGS: dict[Format, tuple[str, ...]] = {"keras": sniffing.HDF5_ENDINGS, "keras_keras": (".keras",)}
 _FILE_ENDINGS = (*sniffing.ENDINGS, ".json")
 _FILES: tuple[Format, ...] = ("keras", "keras_keras", "tf_frozen_model")
@@ -188,7 +189,7 @@ def _target(step: StepBuilder, source: Format) -> Format | None:
         return source if source in kind.sources else kind.targets[0]
     stated = _stated_target(step)
     if stated:
-        return cast("Format", stated)
+        return _FORMAT_OF_WORD.get(stated) or cast("Format", stated)
     if kind.targets[0] in PYTHON:
         return _target_by_name(step, source)
     natural = formats.natural_target(source)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from workflow.catalogue.formats import EDGES
-from workflow.catalogue.options import DTYPE_OF_BYTES, OPTIONS, QUANTIZATIONS, misplaced, ours
+from workflow.catalogue.options import DTYPE_OF_BYTES, OF_FORMATS, OPTIONS, QUANTIZATIONS, misplaced, ours
 from workflow.recipe.paths import InputPath, path_at
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def options_of(step: StepBuilder, formats: StepFormats) -> dict[str, OptionValue
     _add_shard_size(step, chosen)
     _add_quantization(step, chosen)
     _check_keeping(step, formats, chosen)
+    _add_format(step, formats, chosen)
     if _METADATA in chosen:
         chosen[_METADATA] = _metadata(step)
     if _MODULES in chosen:
@@ -74,6 +75,10 @@ def _check_reference(step: StepBuilder, resolved: Step) -> None:
         _blame_engine(step, what, expected=_ANY_ENGINE)
         return
     for option in ours(resolved.options, pair):
+        if option.format:
+            key = "to" if "to" in step.given else "format"
+            step.blame_value(key, f"the reference converter has no `{key}: {option.format}`", expected=_ANY_ENGINE)
+            continue
         name = _SPELLINGS[option.name] if _SPELLINGS.get(option.name) in step.given else option.name
         what = f"the reference converter has no `{name}` from {source} to {target}"
         step.blame_key(name, what, expected=f"{_ANY_ENGINE}, or the step without it")
@@ -122,6 +127,19 @@ def _add_quantization(step: StepBuilder, chosen: dict[str, Any]) -> None:
     if _GOAL in chosen and chosen.get("dequantize"):
         what = "`dequantize` cannot stand beside a goal, which counts what is quantized already as done"
         step.blame_key("dequantize", what, expected="a step of its own that dequantizes, before this one")
+
+
+def _add_format(step: StepBuilder, formats: StepFormats, chosen: dict[str, Any]) -> None:
+    """Add the option that the word for the result's format says, where it is more than a format."""
+    key = next((name for name in ("to", "format") if step.given.get(name) in OF_FORMATS), None)
+    if key is None:
+        return
+    option = OF_FORMATS[step.given[key]]
+    if formats.pair in option.pairs:
+        chosen[option.name] = True
+        return
+    what = f"`{key}: {option.format}` means nothing from {formats.pair[0]}"
+    step.blame_value(key, f"{what}: it applies {option.where}")
 
 
 def _ways(step: StepBuilder) -> list[str]:

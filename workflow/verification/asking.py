@@ -113,6 +113,8 @@ def in_python(places: Places, ask: Ask, *, cut: str | None = None, weights: Path
     job = {"model": model_argument(ask.subject), "feeds": feeds, "repeat": ask.repeat, "cut": cut}
     job |= {} if weights is None else {"weights": str(weights)}
     answer = places.job("predict", job)
+    if answer.get("absent"):
+        return NotRun(str(answer["not_run"]), str(answer["absent"]), absent=True)
     if answer.get("not_run"):
         return NotRun(str(answer["not_run"]), "run it in Node.js or a browser: Python is not where it lives")
     return Answers(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from workflow.models.keras import archive
 from workflow.verification import (
     configurations,
     contract,
@@ -43,6 +44,7 @@ _NOT_RELOADED = (
     "told from other faults, and is bounded by what it may do"
 )
 _LABELLED = "`verify: {inputs: FILE, labels: FILE}` gives inputs and the classes that are right for them"
+_FOR_KERAS_3 = "; `format: keras3` writes one for Keras 3 alone, where it has such layers"
 _AGAIN = "make the result from its source again"
 _OF_KERAS = frozenset({"keras", "keras_keras"})
 _UNPROVEN = (
@@ -352,11 +354,15 @@ class _Outputs:
         """Add what today's Keras makes of a file for Keras: it is read by whichever its user has."""
         if self._case.result.format not in _OF_KERAS or level.status != "passed":
             return level
+        if archive.is_for_keras3(self._case.result.path):
+            return level.replaced(facts={**level.facts, "keras3": "opens in Keras 3 alone"})
         said = outputs.other_keras(self._ask(found, PYTHON), judge, places=self._places)
         if not said:
             return level
         known = level.replaced(facts={**level.facts, "keras3": said})
-        return known if said.endswith("too") else known.replaced(remarks=(*level.remarks, f"the file {said}"))
+        of_layers = self._case.source is not None and self._case.source.format == "tfjs_layers_model"
+        further = _FOR_KERAS_3 if of_layers else ""
+        return known if said.endswith("too") else known.replaced(remarks=(*level.remarks, f"the file {said}{further}"))
 
     def _ended(self, level: LevelReport, *, runs: tuple[PlaceReport, ...] = ()) -> Evidence:
         not_run = level.why if level.status == "not run" else ""

@@ -216,7 +216,8 @@ def _run(ask: Ask, places: Places, *, place: Place) -> Trial:
     except (VerificationError, ModelFileError) as error:
         return Trial(place, failure=error.message, is_unsafe=isinstance(error, OversizedModelError))
     seconds = round(time.perf_counter() - begin, 3)
-    if isinstance(answers, NotRun) and place == PYTHON and not ask.subject.is_tfjs:  # it is made for Python alone
+    made_for_python = place == PYTHON and not ask.subject.is_tfjs
+    if isinstance(answers, NotRun) and made_for_python and not answers.absent:
         return Trial(place, failure=f"Python does not load it: {answers.why}", seconds=seconds)
     if isinstance(answers, NotRun):
         return Trial(place, not_run=answers, seconds=seconds)

@@ -61,6 +61,8 @@ class NotRun(Record):
 
     why: str
     remedy: str
+    absent: bool = False
+    """Whether that which would run the model is not there, and not the model to blame."""
 
 
 class RuntimeFailure(Exception):  # noqa: N818  the word of the contract between runtimes and levels

@@ -65,7 +65,7 @@ def _other(subject: Subject) -> LevelReport:
         summary = inspect_model(subject.path, subject.format)
     except ModelFileError as error:
         return _failed([_refused(error)])
-    return LevelReport("structure", "passed", remarks=summary.warnings, facts={"bytes": summary.bytes})
+    return LevelReport("structure", "passed", remarks=summary.doubts, facts={"bytes": summary.bytes})  # not of inputs
 
 
 def _tfjs(subject: Subject) -> LevelReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from workflow.models.keras import archive
 from workflow.verification import runtimes
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _OF_KERAS = ("keras", "keras_keras")
 _OLDER = ("2.12.", "2.13.")
 _NO_KERAS_3 = "a file of Keras 3 can be run after `tfjs-workflow env create keras3`"
+_ABSENT = {
+    "not_run": "it is for Keras 3 alone, and the environment keras3 is not there",
+    "absent": "run `tfjs-workflow env create keras3`",
+}
 
 
 class Runtimes:
@@ -67,8 +71,10 @@ class WarmPlaces:
     """Gives a worker that has TensorFlow's own Keras alone, which reads archives that ``tf_keras`` does not."""
 
     def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Run a job in the worker; a source that only Keras 3 loads is run where that is."""
+        """Run a job in the worker; what only Keras 3 loads is run where that is."""
         self._tell("running the source in Python" if name == "source" else "verifying in Python")
+        if name != "source" and _is_newer(arguments.get("model")):
+            return self.job_in_keras3(name, arguments) or _ABSENT
         if self.tensorflows_keras is not None and _is_older(arguments.get("model")):
             return self.tensorflows_keras().run(name, arguments, log=self.log, timeout=self.timeout)
         answer = self.worker().run(name, arguments, log=self.log, timeout=self.timeout)
@@ -107,6 +113,13 @@ class WarmPlaces:
 
 def _is_older(model: object) -> bool:
     """Whether a model is an archive of Keras 2.12 or 2.13, whose weights lie elsewhere than later ones look."""
-    if not isinstance(model, dict) or model.get("format") != "keras_keras":
-        return False
-    return archive.version_of(Path(str(model["path"]))).startswith(_OLDER)
+    return _is_archive(model) and archive.version_of(Path(str(model["path"]))).startswith(_OLDER)
+
+
+def _is_newer(model: object) -> bool:
+    """Whether a model is an archive of Keras 3, which nothing else reads."""
+    return _is_archive(model) and archive.is_for_keras3(Path(str(model["path"])))
+
+
+def _is_archive(model: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(model, dict) and model.get("format") == "keras_keras"

@@ -48,7 +48,9 @@ def _warm(folder: Path) -> Any:
     )
     alone = warm_places.WarmPlaces(lambda: worker, runtimes, log=folder / "log")
     jobs = [("predict", "keras"), *(("reference", kind) for kind in ("keras", "keras_keras", "tf_saved_model"))]
-    found: dict[str, Any] = {"jobs": [places.job(name, {"model": {"format": kind}}) for name, kind in jobs]}
+    found: dict[str, Any] = {
+        "jobs": [places.job(name, {"model": {"format": kind, "path": "m"}}) for name, kind in jobs]
+    }
     found["without Keras 3"] = alone.job("reference", {"model": {"format": "keras"}})
     asked = [("node", "wasm"), ("node", "webgl"), ("node", None), ("browser", None), ("browser", "webgl")]
     found["runtimes"] = [

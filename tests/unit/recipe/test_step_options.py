@@ -26,6 +26,11 @@ READ: dict[str, tuple[str, dict[str, Any]]] = {
         "quantize: {input: w, output: o, dtype: uint8, weights: [a*, b]}",
         {"quantize_uint8": ["a*", "b"]},
     ),
+    "for Keras 3": ("js_to_python: {input: w, output: o.keras, format: keras3}", {"for_keras3": True}),
+    "to Keras 3": (
+        "convert: {from: tfjs_layers_model, to: keras3, input: w, output: o.keras}",
+        {"for_keras3": True},
+    ),
     "old quantization": ("quantize: {input: w, output: o, quantization_bytes: 2}", {"quantize_uint16": ALL}),
     "quantize true": ("graph: {input: a.h5, output: o, quantize_float16: true}", {"quantize_float16": ALL}),
     "quantize false": ("graph: {input: a.h5, output: o, quantize_float16: false}", {}),
@@ -195,6 +200,11 @@ MISPLACED = {
     "kept for nothing": ("graph: {input: a.h5, output: o, keep_float: biases}", "nothing is quantized"),
     "no Python": ("graph: {input: a.h5, output: o, custom_objects: [l.txt]}", "`l.txt` is no Python file"),
     "no such module": ("graph: {input: a.h5, output: o, custom_objects: l.py}", "`l.py` does not exist"),
+    "for Keras 3 as a key": (
+        "js_to_python: {input: w, output: o.keras, for_keras3: true}",
+        "`for_keras3` means nothing in `js_to_python`",
+    ),
+    "for Keras 3 as HDF5": ("js_to_python: {input: w, output: o.h5, format: keras3}", "a name that ends in `.keras`"),
     "weights alone": ("quantize: {input: w, output: o, quantize_uint8: x, weights: y}", "`weights` goes with `dtype`"),
 }
 
@@ -207,7 +217,8 @@ def test_an_option_in_the_wrong_place_says_where_it_applies(step: str, expected:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_offers_the_options_that_can_apply_to_it(kind: Any) -> None:
     declared: Any = grammar.AnyStep.keys[kind].reader
-    offered = {name for name, option in OPTIONS.items() if not option.pairs.isdisjoint(KINDS[kind].pairs)}
+    keys = {name: option for name, option in OPTIONS.items() if not option.format}
+    offered = {name for name, option in keys.items() if not option.pairs.isdisjoint(KINDS[kind].pairs)}
     assert declared.entry.keys.keys() & OPTIONS.keys() == offered
 
 
@@ -228,6 +239,10 @@ REFERENCE = {
     "metadata again": (
         f"{LAYERS_AGAIN}, metadata: {{a: a.json}}, engine: reference}}",
         "has no `metadata` from tfjs_layers_model to tfjs_layers_model",
+    ),
+    "for Keras 3": (
+        "js_to_python: {input: w, output: o.keras, format: keras3, engine: reference}",
+        "1:64: the reference converter has no `format: keras3`. Expected `engine: auto`",
     ),
     "choice": (
         "python_to_js: {input: a.h5, output: o, format: auto, engine: reference}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,9 @@ from workflow.verification.evidence import Accuracy, Evidence, LevelReport, Plac
 from workflow.verification.levels import Case, verify
 from workflow.verification.requests import NotRun, RuntimeFailure, Subject
 from workflow.verification.runtimes.fake_runtime import FakeRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BOTH: Any = ("python", "node")
 
@@ -145,6 +148,17 @@ def test_a_model_that_python_does_not_run_is_not_run(model: Subject, source: Sub
     report = verified(model, source, tmp_path, places=NumpyPlaces(silent="string inputs"))
     assert report.verdict == "not run"
     assert {run.status for run in report.runs} == {"not run"}
+
+
+@pytest.mark.parametrize(("absent", "verdict"), [("run `env create keras3`", "not run"), ("", "failed")])
+def test_a_file_for_python_whose_python_is_not_there_is_not_run_and_one_that_it_refuses_fails(
+    model: Subject, source: Subject, tmp_path: Path, absent: str, verdict: str
+) -> None:
+    class Places(NumpyPlaces):
+        def job(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+            return {"not_run": "no Keras 3", "absent": absent} if name == "predict" else super().job(name, arguments)
+
+    assert verified(source, model, tmp_path, places=Places()).verdict == verdict
 
 
 def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(source: Subject, tmp_path: Path) -> None:

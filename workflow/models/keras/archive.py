@@ -121,6 +121,11 @@ def version_of(path: FilePath) -> str:
         return ""
 
 
+def is_for_keras3(path: FilePath) -> bool:
+    """Whether a file is an archive of Keras 3, which no Keras 2 reads."""
+    return path.suffix == ".keras" and version_of(path).startswith("3")
+
+
 def _opened(path: FilePath) -> zipfile.ZipFile:
     require_file(path, _WANTED)
     require_content(path, _WANTED, names=("zip",))

@@ -29,6 +29,30 @@ _RENAMED_OPTIONS = {
     "LeakyReLU": {"negative_slope": "alpha"},
 }
 _OTHERWISE_IN_KERAS3 = {"hard_sigmoid": "keras3_hard_sigmoid"}
+HARD_SIGMOID: Config = {
+    "module": "keras",
+    "class_name": "Sequential",
+    "config": {
+        "name": "hard_sigmoid",
+        "layers": [
+            {
+                "module": "keras.layers",
+                "class_name": "Rescaling",
+                "config": {"name": "hard_sigmoid_slope", "scale": 0.2, "offset": 0.5},
+                "registered_name": None,
+            },
+            {
+                "module": "keras.layers",
+                "class_name": "ReLU",
+                "config": {"name": "hard_sigmoid_bounds", "max_value": 1.0},
+                "registered_name": None,
+            },
+        ],
+    },
+    "registered_name": None,
+}
+"""The hard_sigmoid of Keras 2 and TensorFlow.js as an activation of Keras 3, whose own is steeper by a sixth less."""
+
 _TENSORFLOW_OPS = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"})
 _HINT = "The model's configuration is damaged: save the model again."
 
@@ -100,7 +124,8 @@ class _Translation:
             result["name"] = entry["name"]
         if "inbound_nodes" in entry:
             nodes = _list(entry["inbound_nodes"])
-            result["inbound_nodes"] = [keras2_call(node, containers) for node in nodes]
+            shift = containers if self.keras3 else frozenset()
+            result["inbound_nodes"] = [keras2_call(_from_one(node, shift), containers) for node in nodes]
             if self.keras3:
                 result[SHAPES] = [recorded_shapes(node) for node in nodes]
         return result
@@ -136,7 +161,7 @@ class _Translation:
 
     def _activation(self, value: Any, depth: int) -> Any:
         if _is_object(value):
-            return self.layer(value, depth=depth + 1)
+            return "hard_sigmoid" if _is_hard_sigmoid(value) else self.layer(value, depth=depth + 1)
         if isinstance(value, dict):  # a function: {"module": ..., "class_name": "function", "config": its name}
             value = _function_name(value)
         return _OTHERWISE_IN_KERAS3.get(value, value) if self.keras3 and isinstance(value, str) else value
@@ -155,6 +180,34 @@ class _Translation:
             if key in config:
                 result[key] = [list(ref) for ref in tensor_refs(config[key], shift)]
         return result
+
+
+def _from_one(node: Any, containers: frozenset[str]) -> Any:
+    """Return a call in the form of Keras 2 with those of models counted from 1; Keras 3 counts them from 0 there, too.
+
+    Other forms stay as they are.
+    """
+    if not isinstance(node, list) or not all(isinstance(item, list) and item for item in node):
+        return node
+    return [[*item[:1], item[1] + 1, *item[2:]] if _is_call_of(item, containers) else item for item in node]
+
+
+def _is_call_of(item: list[Any], containers: frozenset[str]) -> bool:
+    return isinstance(item[0], str) and item[0] in containers and len(item) > 1 and type(item[1]) is int
+
+
+def _is_hard_sigmoid(value: Config) -> bool:
+    """Whether an activation is what ``HARD_SIGMOID`` is, also as Keras 3 has saved it again."""
+    if value["class_name"] != "Sequential" or not isinstance(value["config"].get("layers"), list):
+        return False
+    layers = [layer for layer in value["config"]["layers"] if _is_object(layer) and layer["class_name"] != "InputLayer"]
+    wanted = HARD_SIGMOID["config"]["layers"]
+    return len(layers) == len(wanted) and all(
+        layer["class_name"] == one["class_name"]
+        and all(layer["config"].get(key) == said for key, said in one["config"].items() if key != "name")
+        and not any(layer["config"].get(key) for key in ("negative_slope", "threshold"))
+        for layer, one in zip(layers, wanted, strict=True)
+    )
 
 
 def _is_operation(entry: Config) -> bool:
@@ -226,4 +279,4 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-__all__ = ["OPERATION", "as_keras2"]
+__all__ = ["HARD_SIGMOID", "OPERATION", "as_keras2"]

@@ -193,6 +193,9 @@ def parsed(raw: str, where: str) -> Any:
 KERAS_VERSION = "2.15.0"
 """What the reference writes: the Keras whose forms these files have."""
 
+KERAS3_VERSION = "3.15.1"
+"""The Keras that reads what is written for Keras 3 alone."""
+
 
 def as_json(value: Any) -> str:
     """Return a value as JSON; raises ``ModelFileError`` for numbers that JSON does not have."""

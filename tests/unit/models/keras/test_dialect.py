@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workflow.base.errors import ModelFileError
-from workflow.models.keras.dialect import as_keras2
+from workflow.models.keras.dialect import HARD_SIGMOID, as_keras2
 from workflow.models.keras.layers import recorded_shapes
 
 Config = dict[str, Any]
@@ -80,6 +80,35 @@ def test_options_and_functions_that_mean_something_else_are_renamed() -> None:
     layers = translated(leaky, hard, outputs=["a", 0, 0])
     assert layers[1]["config"]["alpha"] == 0.2
     assert layers[2]["config"]["activation"] == "keras3_hard_sigmoid"
+
+
+def test_calls_of_models_in_the_form_of_keras_2_are_counted_from_zero_in_a_file_of_keras_3() -> None:
+    inner = {**model(source(), outputs=["i", 0, 0], name="inner"), "inbound_nodes": [[["i", 0, 0, {}]]]}
+    dense = {**entry("Dense", "d", units=2), "inbound_nodes": [[["inner", 0, 0, {}]]]}
+    layers = translated(inner, dense, outputs=["d", 0, 0])
+    assert layers[1]["inbound_nodes"] == [[["i", 0, 0, {}]]]
+    assert layers[2]["inbound_nodes"] == [[["inner", 1, 0, {}]]]
+
+
+def hard_sigmoid(**changed: Any) -> Config:
+    """Return the hard_sigmoid of Keras 2 as Keras 3 saves it again, or another function of that form."""
+    given = {"class_name": "InputLayer", "config": {"batch_shape": [2, 5], "name": "input"}}
+    slope = {"class_name": "Rescaling", "config": {"name": "r", "scale": changed.get("scale", 0.2), "offset": 0.5}}
+    bounds = {"max_value": 1.0, "negative_slope": changed.get("negative_slope", 0.0), "threshold": 0.0}
+    limited = {"class_name": "ReLU", "config": {"name": "l", **bounds}}
+    return {"module": "keras", "class_name": "Sequential", "config": {"name": "h", "layers": [given, slope, limited]}}
+
+
+@pytest.mark.parametrize("written", [HARD_SIGMOID, hard_sigmoid()])
+def test_the_hard_sigmoid_of_keras_2_is_known_in_a_file_of_keras_3(written: Config) -> None:
+    cell = entry("LSTM", "l", node(tensor("i")), units=2, recurrent_activation=written)
+    assert translated(cell, outputs=["l", 0, 0])[1]["config"]["recurrent_activation"] == "hard_sigmoid"
+
+
+@pytest.mark.parametrize("written", [hard_sigmoid(scale=1 / 6), hard_sigmoid(negative_slope=0.1)])
+def test_another_function_of_that_form_is_no_hard_sigmoid(written: Config) -> None:
+    cell = entry("LSTM", "l", node(tensor("i")), units=2, recurrent_activation=written)
+    assert isinstance(translated(cell, outputs=["l", 0, 0])[1]["config"]["recurrent_activation"], dict)
 
 
 def test_options_that_keras_2_does_not_know_are_dropped_when_they_say_nothing() -> None:

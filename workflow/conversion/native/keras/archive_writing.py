@@ -1,4 +1,4 @@
-"""The .keras archive of Keras 2, with its weights where Keras 2.12 to 2.15 look for them."""
+"""The .keras archive of Keras 2, with its weights where Keras 2.12 to 2.15 look for them, and that of Keras 3."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from workflow.conversion.native.keras.keras3_words import in_keras3_words
 from workflow.conversion.native.keras.keras_order import layers_in_order, weights_in_order
 from workflow.models.hdf5.file_writing import NewGroup, write_file
 from workflow.models.keras.archive_layout import Counter
-from workflow.models.keras.tree import KERAS_VERSION, as_json, entries, inner_model, is_container
+from workflow.models.keras.tree import KERAS3_VERSION, KERAS_VERSION, as_json, entries, inner_model, is_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,11 +24,18 @@ _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"})
 _CONTAINER_CLASS = {"Sequential": "Sequential", "Functional": "Model", "Model": "Model"}
 
 
-def write_archive(model: LayersModel, target: FilePath, *, written: Callable[[int], None]) -> int:
-    """Write a .keras archive, and return how many weights are in it; raises as ``write_file`` does."""
+def write_archive(
+    model: LayersModel, target: FilePath, *, written: Callable[[int], None], for_keras3: bool = False
+) -> int:
+    """Write a .keras archive, and return how many weights are in it; raises as ``write_file`` does.
+
+    With ``for_keras3`` it is in the words of Keras 3; raises as ``in_keras3_words`` does.
+    """
     config = model.config
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d@%H:%M:%S")
     count = 0
+    said = _ordered(config)
+    version, said = (KERAS3_VERSION, in_keras3_words(said)) if for_keras3 else (KERAS_VERSION, said)
     file = NewGroup()
     file.group("vars")
     for group, name, number in _places(file, config, model):
@@ -38,8 +46,8 @@ def write_archive(model: LayersModel, target: FilePath, *, written: Callable[[in
         weights = FilePath(folder, "model.weights.h5")
         write_file(weights, file)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr("metadata.json", as_json({"keras_version": KERAS_VERSION, "date_saved": now}))
-            archive.writestr("config.json", as_json(_of_archive(config)))
+            archive.writestr("metadata.json", as_json({"keras_version": version, "date_saved": now}))
+            archive.writestr("config.json", as_json(_of_archive(said)))
             archive.write(weights, "model.weights.h5")
     return count
 
@@ -47,7 +55,7 @@ def write_archive(model: LayersModel, target: FilePath, *, written: Callable[[in
 def _of_archive(config: Config) -> Config:
     """Return the configuration of the outermost model with the fields that tell an archive's from an older one."""
     class_name = _CONTAINER_CLASS[config["class_name"]]
-    return {"module": "keras", "class_name": class_name, "config": _ordered(config)["config"], "registered_name": None}
+    return {"module": "keras", "class_name": class_name, "config": config["config"], "registered_name": None}
 
 
 def _ordered(container: Config) -> Config:

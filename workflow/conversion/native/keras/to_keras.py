@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workflow.conversion.native import Facts
     from workflow.conversion.native.keras.layers_source import LayersModel
 
+_FOR_KERAS_3 = "for_keras3"
 _BACKEND = "tensorflow"
 _LONGEST_ATTRIBUTE = 64512  # bytes of a list of names; Keras splits longer ones
 
@@ -38,9 +39,11 @@ def layers_to_archive(job: Job) -> Facts:
     """Write a .keras archive of a layers model; raises as ``EDGES`` says."""
     from workflow.conversion.native.keras.archive_writing import write_archive  # noqa: PLC0415  one of two targets
 
-    _require_no_options(job)
+    _require_no_options(job, _FOR_KERAS_3)
+    chosen = bool(job.options.get(_FOR_KERAS_3))
     with open_layers_model(job.source) as model, storing(job.target), _refusals():
-        names = write_archive(model, job.target, written=progress(job.listener, model.size()))
+        written = progress(job.listener, model.size())
+        names = write_archive(model, job.target, written=written, for_keras3=chosen)
         return {"weights": names, "bytes": job.target.stat().st_size}
 
 
@@ -56,8 +59,8 @@ def _refusals() -> Iterator[None]:
         ) from error
 
 
-def _require_no_options(job: Job) -> None:
-    strange = sorted(set(job.options) - {"unsafe"})  # nothing is run here
+def _require_no_options(job: Job, *understood: str) -> None:
+    strange = sorted(set(job.options) - {"unsafe", *understood})  # nothing is run here
     if strange:
         raise DeclinedError(f"making a Keras file natively has no option {', '.join(strange)}")
 
