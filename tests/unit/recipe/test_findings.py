@@ -117,7 +117,7 @@ WRONG = {
     "bad result": (
         "steps: [{convert: {from: keras, to: kreas, input: a, output: b}}]",
         "1:37: `to` cannot be `kreas`. Expected `keras`, `keras_keras`,",
-        "`auto` or `browser`. Did you mean `keras`?",
+        "`auto`, `browser` or `keras3`. Did you mean `keras`?",
     ),
     "flag as number": (
         "steps: [{graph: {input: a.h5, output: b, quantization_bytes: true}}]",

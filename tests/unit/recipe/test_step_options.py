@@ -242,7 +242,7 @@ REFERENCE = {
     ),
     "for Keras 3": (
         "js_to_python: {input: w, output: o.keras, format: keras3, engine: reference}",
-        "1:64: the reference converter has no `format: keras3`. Expected `engine: auto`",
+        "1:60: the reference converter has no `format: keras3`. Expected `engine: auto`",
     ),
     "choice": (
         "python_to_js: {input: a.h5, output: o, format: auto, engine: reference}",
