@@ -32,6 +32,9 @@ _LAYERS = ("keras", "keras_keras", "tfjs_layers_model")
 _OF_SCRIPT = ("tfjs_layers_model", "tfjs_graph_model")
 """Formats that say what TensorFlow.js has in place of a dtype: what is made of them may say what it stands for."""
 
+_FOREIGN_TO_PYTHON = re.compile(r"[^A-Za-z0-9_]")
+"""What TensorFlow writes as ``_`` in the names of a SavedModel's inputs, which are arguments of a function."""
+
 _UNORDERED = ("tf_saved_model", "keras_saved_model")
 """What gives its outputs by name alone."""
 
@@ -132,12 +135,12 @@ class _Side:
         self.findings.append(Finding(text, lost[0] if lost else "", len(self._ours), len(self._theirs)))
 
     def _by_name(self) -> list[Pairing]:
-        places = {port.name: place for place, port in enumerate(self._ours)}
-        called = [next((name for name in port.names if name in places), None) for port in self._theirs]
-        if None in called or len(set(called)) < len(called):
+        places = {_plain(port.name): place for place, port in enumerate(self._ours)}
+        called = [next((name for name in map(_plain, port.names) if name in places), None) for port in self._theirs]
+        if None in called or len(set(called)) < len(called) or len(places) < len(self._ours):
             return []
         found = [
-            Pairing(port.name, str(name), places[str(name)], "name")
+            Pairing(port.name, self._ours[places[str(name)]].name, places[str(name)], "name")
             for port, name in zip(self._theirs, called, strict=True)
         ]
         order = [pair.position for pair in found]
@@ -151,21 +154,24 @@ class _Side:
         return found
 
     def _by_order(self) -> list[Pairing]:
-        ours = {port.name: place for place, port in enumerate(self._ours)}
-        free = [place for name, place in ours.items() if name not in {port.name for port in self._theirs}]
-        free = _fitting(free, [port for port in self._theirs if port.name not in ours], self._ours)
+        ours = {_plain(port.name): place for place, port in enumerate(self._ours)}
+        theirs = {_plain(port.name) for port in self._theirs}
+        free = [place for place, port in enumerate(self._ours) if _plain(port.name) not in theirs]
+        free = _fitting(free, [port for port in self._theirs if _plain(port.name) not in ours], self._ours)
         found = []
         for port in self._theirs:
-            place = ours[port.name] if port.name in ours else free.pop(0)
+            is_called_so = _plain(port.name) in ours
+            place = ours[_plain(port.name)] if is_called_so else free.pop(0)
             name = self._ours[place].name
-            found.append(Pairing(port.name, name, place, "name" if name == port.name else "order"))
-            if name != port.name:
+            found.append(Pairing(port.name, name, place, "name" if is_called_so else "order"))
+            if not is_called_so:
                 self._renamed(port.name, name)
         return found
 
     def _renamed(self, before: str, after: str) -> None:
         text = f"the {self._word} {before} is called {after} in the result"
-        if valid_name(before) == after or (not self._strict and _ANONYMOUS.match(after)):
+        spelt = after in (valid_name(before), _FOREIGN_TO_PYTHON.sub("_", before))
+        if spelt or (not self._strict and _ANONYMOUS.match(after)):
             self.remarks.append(text)
         else:
             self.findings.append(Finding(text, before))
@@ -183,6 +189,11 @@ class _Side:
             return
         shapes = f"{_shown(ours.shape)} in the result and {_shown(theirs.shape)} in its source"
         self.findings.append(Finding(f"the {self._word} {theirs.name} has the shape {shapes}", theirs.name))
+
+
+def _plain(name: str) -> str:
+    """Return a name without the number of a node's first output, which some formats write and others leave out."""
+    return name.removesuffix(":0")
 
 
 def _fitting(free: list[int], theirs: list[ModelPort], ours: Sequence[ModelPort]) -> list[int]:

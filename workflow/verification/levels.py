@@ -167,6 +167,10 @@ class _Outputs:
             judge = self._knowing_unrest(judge)
             wrong = self._wrong(restored, judge, found)
             runs = outputs.judged_again(runs, self._at(judge, found, reload), reload=reload)
+            if not wrong and found.place == outputs.FIRST and not self._each:
+                answered = partial(self._remembered.at, outputs.SECOND, self._question)
+                judge, runs, other = outputs.by_second_backend(judge, runs, answered=answered)
+                said = (*said, *other)
         seconds = time.perf_counter() - begin
         level = outputs.level(runs, judge, samples=int(found.facts["samples"]), seconds=seconds)
         if wrong:

@@ -15,6 +15,7 @@ from workflow.verification.requests import NotRun, RuntimeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from workflow.recipe.recipes import Verification
     from workflow.verification.asking import Ask, Places, SourceAnswer
@@ -35,6 +36,13 @@ DEFAULT_BACKENDS: dict[str, tuple[str | None, ...]] = {
 _UNSTEADY = (
     "one rounding of its inputs moves the source's own output {} as much as other inputs do, so that agreement within "
     "what rounding explains proves nothing"
+)
+FIRST, SECOND = Place("node", "wasm"), Place("node", "cpu")
+"""Where TensorFlow.js models are asked, and where again when something is off: the backends round otherwise."""
+
+_TWO_BACKENDS = (
+    "a fact about the source, and no fault of the result: its output {} differs between {} and {}; the result agrees "
+    "with the latter"
 )
 _REFUSED = NotRun("Python refuses the model as one that no place should run", "")
 _OF_LAYERS = frozenset({"keras", "keras_keras", "tfjs_layers_model"})
@@ -170,6 +178,26 @@ def judged_again(runs: Sequence[Trial], judge_at: JudgeAt, *, reload: Reload) ->
         known = run.judgement is None or isinstance(judge, NotRun)
         found.append(run if known or isinstance(judge, NotRun) else _judged(run, judge, reload.at(run.place)))
     return found
+
+
+def by_second_backend(
+    judge: Judge, runs: list[Trial], *, answered: Callable[[], tuple[Path, ...] | NotRun]
+) -> tuple[Judge, list[Trial], tuple[str, ...]]:
+    """Hold what Python answers to the source on ``SECOND``, where it disagrees with ``FIRST``, and say so.
+
+    What a result computes otherwise than both, and what was run elsewhere, stays judged as it was.
+    """
+    wrong = [finding for run in runs if run.judgement for finding in run.judgement.findings]
+    if not wrong or any(run.place != PYTHON for run in runs):
+        return judge, runs, ()
+    answers = answered()
+    if isinstance(answers, NotRun):
+        return judge, runs, ()
+    other = replace(judge, reference=read_all(answers))
+    again = judged_again(runs, lambda _: other, reload=Reload(None, lead=len(answers)))
+    if any(run.judgement and run.judgement.findings for run in again):
+        return judge, runs, ()
+    return other, again, (_TWO_BACKENDS.format(wrong[0].subject, FIRST, SECOND),)
 
 
 def level(runs: Sequence[Trial], judge: Judge, *, samples: int, seconds: float) -> LevelReport:

@@ -33,6 +33,37 @@ def test_the_order_of_a_saved_models_outputs_may_differ_and_is_recorded() -> Non
     assert "another order" in found.remarks[0]
 
 
+@pytest.mark.parametrize("numbered", ["source", "result", "both"])
+def test_the_number_of_a_nodes_first_output_is_no_part_of_a_name(numbered: str) -> None:
+    def side(which: str, *names: str) -> ModelPorts:
+        ending = ":0" if numbered in (which, "both") else ""
+        ports = tuple(ModelPort(f"{name}{ending}", (None, 4)) for name in names)
+        return ModelPorts((ModelPort(f"x{ending}", (None, 4)),), ports)
+
+    found = checked(side("source", "a", "b"), side("result", "b", "a"), (GRAPH, "tf_saved_model"))
+    assert found.status == "passed"
+    assert list(contract.positions(found).values()) == [1, 0]
+    (name,) = contract.renamed(found, "inputs").values()
+    assert name == ("x" if numbered == "source" else "x:0")
+
+
+def test_numbers_of_names_stay_apart_where_another_output_is_gone() -> None:
+    found = checked(
+        outputs(ModelPort("a:0"), ModelPort("b:0")),
+        outputs(ModelPort("c"), ModelPort("b")),
+        (GRAPH, "tf_saved_model"),
+    )
+    assert [finding.text for finding in found.findings] == ["the output a:0 is called c in the result"]
+    assert contract.positions(found) == {"a:0": 0, "b:0": 1}
+
+
+def test_letters_that_no_argument_of_a_function_may_have_are_written_otherwise_by_tensorflow() -> None:
+    dotted = ModelPorts((ModelPort("net_0.25/in", (None, 4)),), (ModelPort("y"),))
+    for name, status in (("net_0_25_in", "passed"), ("net_0_26_in", "failed")):
+        result = ModelPorts((ModelPort(name, (None, 4)),), (ModelPort("y"),))
+        assert checked(dotted, result, ("tfjs_layers_model", "tf_saved_model")).status == status
+
+
 def test_who_reads_the_outputs_of_a_graph_by_number_finds_them_in_the_order_of_the_layers_model() -> None:
     found = checked(outputs(ModelPort("a"), ModelPort("b")), outputs(ModelPort("b"), ModelPort("a")))
     assert found.status == "failed"

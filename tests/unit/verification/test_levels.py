@@ -161,6 +161,32 @@ def test_a_file_for_python_whose_python_is_not_there_is_not_run_and_one_that_it_
     assert verified(source, model, tmp_path, places=Places()).verdict == verdict
 
 
+def only(*backends: str) -> Any:
+    """Spoil the outputs of these backends, each by as much as its place says."""
+    return lambda outputs, request: {
+        name: array + np.float32(1 + backends.index(request.backend) if request.backend in backends else 0)
+        for name, array in outputs.items()
+    }
+
+
+def test_a_source_whose_backends_disagree_is_a_fact_about_the_source(
+    model: Subject, source: Subject, tmp_path: Path
+) -> None:
+    report = verified(source, model, tmp_path, places=NumpyPlaces(wrong=only("wasm")))
+    assert report.verdict == "passed"
+    (said,) = (remark for remark in report.remarks if "a fact about the source" in remark)
+    assert "differs between node wasm and node cpu; the result agrees with the latter" in said
+
+
+@pytest.mark.parametrize("wrong", [("wasm", "cpu"), ("cpu",)])
+def test_a_result_is_right_where_the_source_agrees_with_it_on_one_backend_at_least(
+    model: Subject, source: Subject, tmp_path: Path, wrong: tuple[str, ...]
+) -> None:
+    report = verified(source, model, tmp_path, places=NumpyPlaces(wrong=only(*wrong)))
+    assert report.verdict == ("failed" if "wasm" in wrong else "passed")
+    assert not any("a fact about the source" in remark for remark in report.remarks)
+
+
 def test_inputs_are_handed_to_a_graph_by_its_own_names_and_in_its_dtypes(source: Subject, tmp_path: Path) -> None:
     runtime = FakeRuntime(model=lambda tensors: {"third": next(iter(tensors.values()))})
     graph = graph_model(tmp_path / "graph")
