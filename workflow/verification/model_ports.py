@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workflow.base import scratch
@@ -191,8 +191,20 @@ def _sizes(shape: object, name: str) -> Shape | None:
 
 def _graph(subject: Subject) -> ModelPorts:
     path = model_json(subject.path)
-    graph = read_graph(read_object(path, "the model.json of a graph model"), path)
-    return ModelPorts(_graph_ports(graph.inputs), _graph_ports(graph.outputs))
+    document = read_object(path, "the model.json of a graph model")
+    graph = read_graph(document, path)
+    return ModelPorts(_graph_ports(graph.inputs), _keyed(_graph_ports(graph.outputs), document))
+
+
+def _keyed(outputs: tuple[ModelPort, ...] | None, document: Json) -> tuple[ModelPort, ...] | None:
+    """Return a graph's outputs with their keys in the dictionary that ``predict`` gives, where it gives one."""
+    metadata = document.get("userDefinedMetadata")
+    keys = metadata.get("structuredOutputKeys") if isinstance(metadata, dict) else None
+    if outputs is None or not isinstance(keys, list) or len(keys) != len(outputs):
+        return outputs
+    return tuple(
+        replace(port, key=key) if isinstance(key, str) else port for port, key in zip(outputs, keys, strict=True)
+    )
 
 
 def placeholders(graph: Graph) -> tuple[ModelPort, ...]:

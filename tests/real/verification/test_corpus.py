@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.real.conversions.projects import Project
 from workflow.base.errors import DeclinedError
 from workflow.base.events import Silent
 from workflow.conversion.job import Job
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.real.verification.conftest import Lab
     from workflow.catalogue.formats import Format
+    from workflow.environment import Environment
     from workflow.verification.evidence import Evidence
 
 pytestmark = pytest.mark.real
@@ -92,3 +94,37 @@ def test_a_saved_model_made_a_graph_raises_no_alarm(path: str, kind: Format, lab
     source = Subject(corpus / "saved_model" / path, kind)
     report = lab.verify(lab.converted(source, GRAPH), source)
     assert report.verdict in ("passed", "no proof"), explained(report)
+
+
+BACK = {
+    "blazeface": "graph/blazeface/blazeface.json",  # names with numbers, in another order
+    "faceboxes": "graph/faceboxes/faceboxes.json",  # boxes in the order of nearly equal scores
+    "structured": "graph/structured_outputs/model_structured_outputs.json",  # keys beside names
+}
+
+
+def test_graphs_by_strangers_become_saved_models_that_are_not_refused(
+    corpus: Path, converter_environment: Environment, tmp_path: Path
+) -> None:
+    steps = "".join(
+        f"  - js_to_python: {{name: {name}, input: {corpus / path}, output: o/{name}}}\n" for name, path in BACK.items()
+    )
+    project = Project(tmp_path)
+    project.write(f"verify: {{runtimes: [python], repeat: 0}}\nsteps:\n{steps}")
+    done = project.convert("--keep-going")
+    assert done.code == 0, done.stderr
+    assert "a fact about the source, and no fault of the result: its output boxes differs between" in done.stderr
+
+
+def test_dots_in_the_name_of_an_input_are_spelt_as_tensorflow_spells_them(
+    corpus: Path, converter_environment: Environment, tmp_path: Path
+) -> None:
+    project = Project(tmp_path)
+    source = corpus / "h5" / "keras2_4_nested_sequential" / "vww_96.h5"
+    project.write(
+        "verify: {runtimes: [python], repeat: 0}\nsteps:\n"
+        f"  - python_to_js: {{input: {source}, output: web}}\n  - js_to_python: {{input: web, output: o/saved}}\n"
+    )
+    done = project.convert()
+    assert done.code == 0, done.stderr
+    assert "mobilenet_0.25_96_input is called mobilenet_0_25_96_input" in done.stderr

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from workflow.base.errors import ModelFileError
-from workflow.verification.model_ports import ModelPort, ModelPorts, of_config, told
+from workflow.verification.model_ports import ModelPort, ModelPorts, of_config, ports_of, told
+from workflow.verification.requests import Subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 X, Y = ModelPort("x", (None, 4), "float32"), ModelPort("y")
 SEEN = ModelPort("y", (3, 2), "float32", observed=True)
@@ -136,3 +141,23 @@ def test_a_port_is_told_with_what_is_known_of_it() -> None:
         "z []",
         "z int32",
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [(["first", "second"], [("first", "a"), ("second", "b")]), (["first"], [("a",), ("b",)])],
+)
+def test_what_a_graph_gives_goes_by_the_keys_of_the_dictionary_that_predict_gives(
+    tmp_path: Path, keys: Any, expected: list[tuple[str, ...]]
+) -> None:
+    port = {"dtype": "DT_FLOAT", "tensorShape": {"dim": [{"size": "-1"}]}}
+    signature = {
+        "inputs": {"x:0": {"name": "x:0", **port}},
+        "outputs": {"a:0": {"name": "a:0", **port}, "b:0": {"name": "b:0", **port}},
+    }
+    metadata = {"signature": signature, "structuredOutputKeys": keys}
+    document = {"modelTopology": {"node": [{"name": "a", "op": "NoOp"}]}, "userDefinedMetadata": metadata}
+    (tmp_path / "model.json").write_text(json.dumps(document))
+    outputs = ports_of(Subject(tmp_path, "tfjs_graph_model")).outputs
+    assert outputs is not None
+    assert [one.names for one in outputs] == expected
