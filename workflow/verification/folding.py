@@ -18,7 +18,7 @@ import numpy as np
 from workflow.verification import explain, pieces
 from workflow.verification.differences import bounds_of
 from workflow.verification.evidence import Finding
-from workflow.verification.normalizations import Normalization, is_in_halves, normalizations, numbers_in
+from workflow.verification.normalizations import Normalization, normalizations, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,13 +117,15 @@ def compare(
     results: Mapping[str, Named],
     *,
     declared: object = None,
+    in_halves: bool = False,
     keep: Keep = lambda *_: None,
 ) -> Folded:
     """Account for every float weight of a graph; ``declared`` is the source's configuration, with its numbers.
 
+    ``in_halves`` says that the source multiplies in half floats.
     ``keep`` is told what each quantized weight was before.
     """
-    exact = _IN_HALVES if is_in_halves(declared) else EXACT
+    exact = _IN_HALVES if in_halves else EXACT
     known = _Sources(sources, declared, numbers_in(declared), exact)
     equal, folded, quantized, others, findings, lossy = 0, 0, 0, [], [], []
     for one in (one for one in results.values() if _counts(one, known)):
@@ -295,7 +297,7 @@ def _folded(one: Named, pair: tuple[Array, Array], what: tuple[str, int], *, kno
     far = np.abs(ours - theirs * ratio)
     if np.sqrt(np.square(far).mean()) > _NEAR_KERNEL * np.sqrt(np.square(ours).mean()):
         return False
-    allowed = EXACT * np.abs(ours).max(axis=0)
+    allowed = known.exact * np.abs(ours).max(axis=0)
     if (far <= allowed).all():
         return _right_ratio(one, name, ratio, known=known)
     place = int(np.argmax(far - allowed))
@@ -310,13 +312,14 @@ def _right_ratio(one: Named, name: str, ratio: Array, *, known: _Sources) -> Fin
     nearest = np.inf
     for _, right in known.ratios(ratio.size):
         off = float(np.abs(ratio - right).max() / max(np.abs(right).max(), 1e-30))
-        if off <= EXACT:
+        if off <= known.exact:
             return True
         nearest = min(nearest, off)
     if nearest > _NEAR_RATIO:
         return False
-    text = f"the weight {one.name} is {name} of the source times factors that are off by {nearest:.3g}"
-    return Finding(f"{text} from those of the normalization behind it; rounding allows {EXACT:.3g}", one.name, nearest)
+    what = f"the weight {one.name} is {name} of the source times factors that are off by {nearest:.3g}"
+    allowed = f"rounding allows {known.exact:.3g}"
+    return Finding(f"{what} from those of the normalization behind it; {allowed}", one.name, nearest)
 
 
 def _vector(one: Named, values: Array, known: _Sources) -> Finding | bool:

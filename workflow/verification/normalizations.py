@@ -92,11 +92,3 @@ def numbers_in(configuration: object) -> list[float]:
         inner = configuration.values() if isinstance(configuration, dict) else configuration
         return sorted({number for one in inner for number in numbers_in(one)})
     return [float(configuration)] if isinstance(configuration, (int, float)) else []
-
-
-def is_in_halves(configuration: object) -> bool:
-    """Whether a model's configuration says that it computes in half floats."""
-    if isinstance(configuration, (list, dict)):
-        inner = configuration.values() if isinstance(configuration, dict) else configuration
-        return any(is_in_halves(one) for one in inner)
-    return isinstance(configuration, str) and configuration.removeprefix("mixed_") in ("float16", "bfloat16")

@@ -58,7 +58,7 @@ def with_sources_weights(result: Subject, source: Subject, *, folder: Path) -> R
     try:
         with model_weights(source) as theirs, weights_of(result) as ours:
             forms = accounting.forms(theirs, ours)
-            found = folding.compare(forms, ours, declared=theirs.configuration, keep=keep)
+            found = folding.compare(forms, ours, declared=theirs.configuration, in_halves=theirs.in_halves, keep=keep)
         readers = {name: lambda file=file: np.load(file) for name, file in kept.items()}
         return Restored(_written(result, readers, folder / "model"), found.lossy)
     except (DeclinedError, WorkflowError):

@@ -121,7 +121,7 @@ def _folded(result: Subject, source: Subject, *, may_quantize: bool, is_ours: bo
         with model_weights(source) as theirs, weights_of(result) as ours:
             unasked = [] if may_quantize else _newly_quantized(theirs.by_name, ours)
             forms = accounting.forms(theirs, ours)
-            found = folding.compare(forms, ours, declared=theirs.configuration)
+            found = folding.compare(forms, ours, declared=theirs.configuration, in_halves=theirs.in_halves)
     except DeclinedError as declined:
         return LevelReport("weights", "not applicable", why=declined.reason)
     except WorkflowError as error:  # a file that is damaged, a weight that cannot be restored

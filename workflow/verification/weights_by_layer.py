@@ -45,6 +45,9 @@ class ModelWeights(Record):
     by_name: Mapping[str, Named]
     layers: tuple[WeightedLayer, ...] = ()
     configuration: Any = None
+    in_halves: bool = False
+    """Whether its layers compute in half floats."""
+
     in_script: bool = False
     """Whether it is a model of TensorFlow.js."""
 
@@ -136,7 +139,7 @@ def _of_keras(file: KerasFile) -> ModelWeights:
     for layer in layers:
         for role, one in layer.by_role.items():
             by_name["/".join((*layer.path, role)) if one.name in by_name else one.name] = one
-    return ModelWeights(by_name, tuple(layers), file.config)
+    return ModelWeights(by_name, tuple(layers), file.config, file.in_halves)
 
 
 def _in_keras(path: Path, entry: Mapping[str, Any], arrays: Sequence[Stored]) -> WeightedLayer:

@@ -87,6 +87,18 @@ def test_a_damaged_weight_is_found_and_named(source: Any, graph: Any, name: str,
     assert words in finding.text
 
 
+def test_products_of_half_floats_are_rounded_as_such_where_the_source_computes_in_them(source: Any, graph: Any) -> None:
+    half = source["conv/kernel"].astype(np.float16).astype(np.float32)
+    ratio = graph["model/conv/Conv2D_weights"] / source["conv/kernel"]
+    graph["model/conv/Conv2D_weights"] = (half * ratio).astype(np.float16).astype(np.float32)
+    declared = {"epsilon": EPSILON}
+    assert compare(named(source), named(graph), declared=declared, in_halves=True).findings == ()
+    assert len(compare(named(source), named(graph), declared=declared).findings) == 1
+    graph["model/conv/Conv2D_weights"][0, 0, 0, 0] *= np.float32(1.1)
+    (finding,) = compare(named(source), named(graph), declared=declared, in_halves=True).findings
+    assert finding.subject == "model/conv/Conv2D_weights"
+
+
 def test_a_weight_in_the_place_of_another_is_found(source: Any, graph: Any) -> None:
     graph["model/one/MatMul/ReadVariableOp"] = source["two/kernel"]
     (finding,) = compared(source, graph).findings

@@ -18,7 +18,7 @@ from workflow.models.inspection import ModelSummary, require_sound_archive, summ
 from workflow.models.keras import hdf5_groups
 from workflow.models.keras.archive_layout import layer_weights
 from workflow.models.keras.dialect import as_keras2
-from workflow.models.keras.tree import KerasFile, output_keys, parsed, version_warnings
+from workflow.models.keras.tree import KerasFile, is_in_halves, output_keys, parsed, version_warnings
 from workflow.models.topology import layer_facts, layers_of
 from workflow.worker.shared import containment_rules as rules
 
@@ -93,7 +93,14 @@ def open_archive(path: FilePath, *, scratch: FilePath) -> Iterator[KerasFile]:
         keras2, repairs = as_keras2(config, version or "")
         weights = layer_weights(root, keras2, written=config, where=f"{path}: {_WEIGHTS}")
         yield KerasFile(
-            keras2, version or "", "tensorflow", None, weights=weights, repairs=repairs, output_keys=output_keys(config)
+            keras2,
+            version or "",
+            "tensorflow",
+            None,
+            weights=weights,
+            repairs=repairs,
+            output_keys=output_keys(config),
+            in_halves=is_in_halves(config),
         )
 
 

@@ -71,6 +71,16 @@ class KerasFile(Record):
     listed: Sequence[Stored] = ()
     repairs: tuple[str, ...] = ()
     output_keys: tuple[str, ...] = ()
+    in_halves: bool = False
+    """Whether a layer computes in half floats, which the configuration here does not say any more."""
+
+
+def is_in_halves(written: object) -> bool:
+    """Whether a model's configuration, as its file has it, says that a layer computes in half floats."""
+    if isinstance(written, (list, dict)):
+        inner = written.values() if isinstance(written, dict) else written
+        return any(is_in_halves(one) for one in inner)
+    return isinstance(written, str) and written.removeprefix("mixed_") in ("float16", "bfloat16")
 
 
 def output_keys(container: Any) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from workflow.models.keras.tree import (
     inner,
     inner_model,
     is_container,
+    is_in_halves,
     layer_name,
     leaves,
     parsed,
@@ -195,3 +196,15 @@ def test_what_keras_1_wrote_is_refused(version: str) -> None:
         "m.h5 does not say which Keras wrote it (no keras_version), as with Keras before 1.2",
         KERAS_1,
     )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [{"config": {"dtype": {"class_name": "Policy", "config": {"name": "mixed_float16"}}}}],
+        {"layers": [{"dtype": "bfloat16"}]},
+    ],
+)
+def test_a_configuration_says_whether_a_layer_computes_in_half_floats(written: object) -> None:
+    assert is_in_halves(written)
+    assert not is_in_halves({"layers": [{"dtype": "float32", "name": "my_float16_layer"}, None]})
